@@ -1,0 +1,3 @@
+//! The server that operators run.
+
+fn main() {}

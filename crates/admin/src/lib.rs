@@ -1,0 +1,1 @@
+//! The use cases behind authly-admin and the admin API.

@@ -1,0 +1,1 @@
+//! One typed set of settings: defaults, then a TOML file, then the environment.

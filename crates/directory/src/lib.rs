@@ -1,0 +1,1 @@
+//! Users, tenants, groups and password policy: types, rules and ports, without IO.

@@ -1,0 +1,1 @@
+//! Outgoing fetches, fenced in: clients' jwks_uri today.

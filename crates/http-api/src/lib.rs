@@ -1,0 +1,1 @@
+//! OAuth, OpenID Connect, the legacy contract and the pages over actix-web.

@@ -1,0 +1,1 @@
+//! JWS, JWK and keys: josekit and OpenSSL behind the traits of oauth-core.

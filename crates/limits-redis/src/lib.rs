@@ -1,0 +1,1 @@
+//! Token buckets shared by several nodes through Redis.

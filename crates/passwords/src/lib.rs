@@ -1,0 +1,1 @@
+//! Password hashes and the bounded pool that computes them, behind the traits of directory.

@@ -1,0 +1,1 @@
+//! Authenticated encryption and randomness behind the traits of oauth-core.

@@ -1,0 +1,1 @@
+//! The repositories on PostgreSQL: tokio-postgres, deadpool and refinery.

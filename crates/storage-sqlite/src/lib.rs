@@ -1,0 +1,1 @@
+//! The repositories on embedded SQLite.

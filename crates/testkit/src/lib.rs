@@ -1,0 +1,1 @@
+//! An in-process server and typed clients for end-to-end tests.
