@@ -1,0 +1,73 @@
+//! `cargo xtask docs`: writes the references from the code, or tells where they differ.
+
+use std::fs;
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::{process, workspace};
+
+const HELP: &str = "\
+Write docs/reference/{configuration,endpoints,errors,cli}.md from the code.
+
+Usage: cargo xtask docs [--check]
+
+  --check   Write nothing; fail and show the differences if there are any
+";
+
+/// The pages of the reference; `authly-admin reference <page>` prints each.
+const PAGES: [&str; 4] = ["configuration", "endpoints", "errors", "cli"];
+
+/// Runs the task.
+pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => write(),
+        ["--check"] => check(),
+        ["--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("cannot read this\n\n{HELP}"))),
+    }
+}
+
+fn write() -> Result<(), Failure> {
+    let folder = workspace::root().join("docs/reference");
+    fs::create_dir_all(&folder).map_err(|error| Failure::of(folder.display(), error))?;
+    for page in PAGES {
+        let file = folder.join(format!("{page}.md"));
+        fs::write(&file, render(page)?).map_err(|error| Failure::of(file.display(), error))?;
+        println!("wrote docs/reference/{page}.md");
+    }
+    Ok(())
+}
+
+fn check() -> Result<(), Failure> {
+    let fresh = Folder::create("docs")?;
+    let mut drifted = Vec::new();
+    for page in PAGES {
+        let name = format!("docs/reference/{page}.md");
+        let file = fresh.path().join(format!("{page}.md"));
+        fs::write(&file, render(page)?).map_err(|error| Failure::of(file.display(), error))?;
+        let mut diff = Command::new("diff");
+        diff.current_dir(workspace::root())
+            .args(["-u", "-N", "--label", &name, "--label", "as the code has it", &name])
+            .arg(&file);
+        let same = diff.status().map_err(|error| Failure::of("cannot start diff", error))?.success();
+        if !same {
+            drifted.push(name);
+        }
+    }
+    if drifted.is_empty() {
+        println!("docs/reference is up to date");
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} differ from the code; run `cargo xtask docs` and commit the result",
+        drifted.join(", ")
+    )))
+}
+
+fn render(page: &str) -> Result<String, Failure> {
+    process::output(&mut workspace::cargo(["run", "--quiet", "--package", "authly-admin", "--", "reference", page]))
+}
