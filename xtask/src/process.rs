@@ -52,7 +52,12 @@ const GUARD: &str = r#"
 while read -r _; do :; done
 kill -s "$2" "$1" 2>/dev/null
 tries=0
-while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 100 ]; do
+  # It may have ended with nobody there to hear of it.
+  case "$(ps -o stat= -p "$1" 2>/dev/null)" in Z*) break ;; esac
+  sleep 0.1
+  tries=$((tries + 1))
+done
 kill -9 "$1" 2>/dev/null
 [ -z "$3" ] || rm -rf -- "$3"
 "#;
