@@ -1,0 +1,2 @@
+/* Carries an authorization response to the application without a click. */
+document.getElementById("form-post").submit();

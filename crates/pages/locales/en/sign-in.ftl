@@ -1,0 +1,93 @@
+### Signing in, choosing an account, creating one, signing out.
+
+# Put before the title of a page that shows an error, so that screen readers say it first. Ends with a colon.
+title-error = Error:
+# Heading and button of the sign-in page. As a button it says what happens.
+sign-in = Sign in
+# Heading of the sign-in page on the way to an application. { $client } is the name of the application.
+sign-in-to = Sign in to { $client }
+# Shown above the password field when someone who is signed in has to prove it again.
+sign-in-again = Enter your password again to continue.
+# Shown after a failed sign-in, whatever the cause was (wrong password, unknown or locked account). Must not say which.
+sign-in-failed = That did not work. Check the email or username and the password, then try again.
+# Shown when there were too many attempts. { $count } is a number of seconds.
+sign-in-too-many = { $count ->
+    [one] Too many attempts. Wait { $count } second, then try again.
+   *[other] Too many attempts. Wait { $count } seconds, then try again.
+}
+# Shown above a form that was open too long to be accepted. Nothing was lost but the secrets.
+form-expired = This page was open for too long. Please try again.
+# Label of the field for the account's name.
+identifier = Email or username
+# Label of the password field.
+password = Password
+# Link beside the password label.
+forgot-password = Forgot password?
+# Label of a check box: the session lasts longer.
+remember = Keep me signed in
+# Quiet button that returns to the application without signing in.
+cancel = Cancel
+# Button that goes on to the next page.
+continue = Continue
+# Stands before the link "Create account" on the sign-in page.
+register-offer = New here?
+# Heading, link and button: make a new account.
+register = Create account
+# Below the heading "Create account" on the way to an application. { $client } is its name.
+register-lead = to continue to { $client }
+# Stands before the link "Sign in" on the registration page.
+register-have-account = Already have an account?
+# Label of the field for the e-mail address.
+email = Email
+# Label of the field for the user name.
+username = Username
+# Below the user name field.
+username-hint = Letters, digits, dots, dashes and underscores.
+# Below a field for a new password. { $count } is the smallest number of characters.
+password-hint = { $count ->
+    [one] At least { $count } character. A few unrelated words make a good one.
+   *[other] At least { $count } characters. A few unrelated words make a good one.
+}
+# Opens the list of fields that have an error.
+form-has-errors = Please check these fields:
+# Beside the e-mail field.
+register-error-email = Enter an email address, such as name@example.com.
+# The address or the user name is taken; must not say which.
+register-error-exists = There is already an account with this email or username. Sign in, or choose another one.
+# Beside the password field: it is a well-known password or contains the address or name.
+register-error-password-common = This password is too easy to guess. Choose another one.
+# Beside the password field.
+register-error-password-long = This password is too long. Choose a shorter one.
+# Beside the password field. { $count } is the smallest number of characters.
+register-error-password-short = { $count ->
+    [one] This password is too short. Use at least { $count } character.
+   *[other] This password is too short. Use at least { $count } characters.
+}
+# Beside the password field: the policy asks for kinds of characters.
+register-error-password-simple = Use upper and lower case letters, a digit and a special character.
+# Beside the user name field.
+register-error-username = Use 3 to 50 letters, digits, dots, dashes or underscores.
+# Heading of the page that lists the accounts this browser knows.
+chooser-title = Choose an account
+# Below that heading. { $client } is the name of the application.
+chooser-lead = to continue to { $client }
+# Beside an account whose session is over; its password will be asked.
+chooser-signed-out = Signed out
+# Button or link: sign in with an account that is not listed.
+use-another-account = Use another account
+# Heading of the page that asks before signing out.
+sign-out-question = Do you want to sign out?
+# On that page, when an application asked for it. { $client } is its name.
+sign-out-asked-by = { $client } asks to sign you out.
+# On that page. { $account } is a name or e-mail address.
+sign-out-account = You are signed in as { $account }.
+# Button: end the session.
+sign-out = Sign out
+# Button: keep the session.
+stay = Stay signed in
+# Heading after signing out.
+signed-out = You are signed out
+# Below that heading.
+signed-out-text = You can close this page. On a shared computer, close the browser too.
+# Link on the page after signing out.
+sign-in-once-more = Sign in again
