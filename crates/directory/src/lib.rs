@@ -1,1 +1,7 @@
-//! Users, tenants, groups and password policy: types, rules and ports, without IO.
+//! Accounts, tenants and passwords: types, rules and ports, without IO.
+
+pub mod account;
+pub mod identifier;
+pub mod password;
+pub mod services;
+pub mod store;

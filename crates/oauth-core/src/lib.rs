@@ -1,1 +1,28 @@
 //! The protocol of OAuth 2.1 and OpenID Connect: types, rules, ports and the engine, without IO.
+//!
+//! A request has four steps: **load** a snapshot through a [port](store), **decide** in a pure function, **commit** one guarded
+//! atomic write, and respond. Time and randomness are arguments or ports; nothing here reads a clock, an environment or a
+//! socket.
+
+pub mod audit;
+pub mod catalog;
+pub mod claims;
+pub mod client;
+pub mod crypto;
+pub mod endpoint;
+pub mod engine;
+pub mod ids;
+pub mod legacy;
+pub mod limit;
+pub mod pkce;
+pub mod redirect;
+pub mod scope;
+pub mod secret;
+pub mod services;
+pub mod session;
+pub mod settings;
+pub mod store;
+pub mod subject;
+pub mod text;
+pub mod time;
+pub mod token;

@@ -1,0 +1,103 @@
+//! Accounts as the directory keeps them.
+
+use oauth_core::{
+    claims::Profile,
+    ids::{TenantId, UserId},
+    subject::{AccountStatus, Subject},
+    time::Timestamp,
+};
+
+use crate::password::StoredHash;
+
+/// An account without its credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The account as the protocol sees it (id, status, roles, groups, tenant, claims).
+    pub subject: Subject,
+    /// The e-mail address; unique by folded form.
+    pub email: String,
+    /// The user name; unique by folded form.
+    pub username: String,
+    /// Whether the address is verified.
+    pub is_verified: bool,
+    /// Whether an administrator locked it (S002), apart from the lock after failures.
+    pub is_locked: bool,
+    /// Whether the password must be set anew by link before anybody can sign in.
+    pub reset_required: bool,
+    /// Whether the JSON doors and the password grant are open for it.
+    pub legacy_login: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When somebody last signed in.
+    pub last_login_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// The one rule for "may somebody with the right password sign in".
+    pub fn may_sign_in(&self) -> bool {
+        self.subject.may_hold_tokens() && !self.is_locked && !self.reset_required
+    }
+}
+
+/// The password of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credential {
+    /// The hash to verify against: the upgraded one where there is one.
+    pub hash: Option<StoredHash>,
+    /// Whether the database was adopted and an older program still reads `password_hash`.
+    pub shared_with_older_program: bool,
+}
+
+/// An account to be created.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: UserId,
+    /// Its tenant.
+    pub tenant: Option<TenantId>,
+    /// The e-mail address.
+    pub email: String,
+    /// The user name.
+    pub username: String,
+    /// The hash by the policy; `None` if the password is set by link later.
+    pub hash: Option<StoredHash>,
+    /// The hash for an older program, where the database is shared with one.
+    pub older_hash: Option<StoredHash>,
+    /// Whether the address counts as verified.
+    pub is_verified: bool,
+    /// Whether it is an administrator.
+    pub is_admin: bool,
+    /// Its state.
+    pub status: AccountStatus,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Standard claims; `email`, `email_verified` and `updated_at` come from the fields above.
+    pub profile: Profile,
+    /// When it is created.
+    pub created_at: Timestamp,
+}
+
+/// What may be changed of an account; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The user name.
+    pub username: Option<String>,
+    /// Whether the address is verified.
+    pub is_verified: Option<bool>,
+    /// Whether it is an administrator.
+    pub is_admin: Option<bool>,
+    /// Its state.
+    pub status: Option<AccountStatus>,
+    /// Whether an administrator locked it.
+    pub is_locked: Option<bool>,
+    /// Whether the JSON doors are open for it.
+    pub legacy_login: Option<bool>,
+    /// Roles.
+    pub roles: Option<Vec<String>>,
+    /// Standard claims.
+    pub profile: Option<Profile>,
+}

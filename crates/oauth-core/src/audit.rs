@@ -1,0 +1,83 @@
+//! What is worth remembering: audit events, written in the same step as what they tell of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AuditId, ClientKey, UserId},
+    time::Timestamp,
+};
+
+/// What happened; the text is stable and documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// An account was locked after too many failures.
+    AccountLocked,
+    /// An administrator changed an account.
+    AccountChanged,
+    /// An account was created.
+    AccountCreated,
+    /// An administrator changed a client.
+    ClientChanged,
+    /// An authorization code was presented twice: its grant was revoked.
+    CodeReplayed,
+    /// A user allowed a client something new.
+    ConsentGranted,
+    /// A grant was revoked.
+    GrantRevoked,
+    /// A signing key was made or changed its state.
+    KeyChanged,
+    /// A password was set or changed.
+    PasswordChanged,
+    /// A spent refresh token was presented: its grant was revoked.
+    RefreshReplayed,
+    /// A setting was changed.
+    SettingChanged,
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody signed out.
+    SignedOut,
+    /// A sign-in failed.
+    SignInFailed,
+}
+
+impl AuditKind {
+    /// The stable text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountLocked => "account_locked",
+            Self::AccountChanged => "account_changed",
+            Self::AccountCreated => "account_created",
+            Self::ClientChanged => "client_changed",
+            Self::CodeReplayed => "code_replayed",
+            Self::ConsentGranted => "consent_granted",
+            Self::GrantRevoked => "grant_revoked",
+            Self::KeyChanged => "key_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::RefreshReplayed => "refresh_replayed",
+            Self::SettingChanged => "setting_changed",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::SignInFailed => "sign_in_failed",
+        }
+    }
+}
+
+/// One entry of the audit log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEvent {
+    /// Its id.
+    pub id: AuditId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: AuditKind,
+    /// The account concerned.
+    pub user: Option<UserId>,
+    /// The client concerned.
+    pub client: Option<ClientKey>,
+    /// The address it came from.
+    pub address: Option<String>,
+    /// Ids and names that explain it; never a secret.
+    pub detail: serde_json::Value,
+}

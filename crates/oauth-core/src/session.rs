@@ -1,0 +1,96 @@
+//! Browser sessions: rows in the store, a secret in the cookie.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{SessionId, UserId},
+    subject::Subject,
+    time::Timestamp,
+    token::TokenHash,
+};
+
+/// How somebody proved who they are (RFC 8176): the `amr` values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationMethod {
+    /// `pwd`: a password.
+    Pwd,
+}
+
+impl AuthenticationMethod {
+    /// The registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pwd => "pwd",
+        }
+    }
+
+    /// Reads the registered name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pwd].into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// A session to be written at sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// Its id: the `sid` of tokens.
+    pub id: SessionId,
+    /// Hash of the cookie's value.
+    pub token: TokenHash,
+    /// Who signed in.
+    pub user: UserId,
+    /// When and how.
+    pub authenticated_at: Timestamp,
+    /// The methods used.
+    pub methods: Vec<AuthenticationMethod>,
+    /// When it ends without use.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+    /// Whether the cookie outlives the browser ("keep me signed in").
+    pub remembered: bool,
+    /// The browser's name for the list of sessions, cut to 255 characters.
+    pub user_agent: Option<String>,
+    /// The address it came from.
+    pub address: Option<String>,
+    /// The session of the same browser that this one replaces; it ends in the same step (no fixation), and if it belonged to
+    /// the same user its grants move to the new session.
+    pub replaces: Option<SessionId>,
+}
+
+/// A session as found by its cookie.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When the user last proved who they are: `auth_time`.
+    pub authenticated_at: Timestamp,
+    /// How: `amr`.
+    pub methods: Vec<AuthenticationMethod>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last seen.
+    pub last_seen_at: Timestamp,
+    /// When it ends without use.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+    /// Whether the cookie outlives the browser.
+    pub remembered: bool,
+    /// When it was ended, if it was.
+    pub ended_at: Option<Timestamp>,
+    /// The browser's name.
+    pub user_agent: Option<String>,
+    /// The address it came from.
+    pub address: Option<String>,
+    /// Whose it is.
+    pub subject: Subject,
+}
+
+impl Session {
+    /// The one rule for "is this session alive".
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at && now < self.idle_expires_at && self.subject.may_hold_tokens()
+    }
+}
