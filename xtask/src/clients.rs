@@ -1,10 +1,208 @@
 //! The third-party clients of `tests/clients`, each against a running server on both stores.
 
-use crate::failure::Failure;
-use crate::machine::Machine;
-use crate::services::Services;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// Runs them all.
-pub(crate) fn run(_machine: &Machine, services: &Services) -> Result<(), Failure> {
-    Err(Failure::new(format!("the third-party clients are not there yet ({})", services.database_url())))
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::machine::{Machine, Need};
+use crate::server::{Admin, Binaries, Server};
+use crate::services::Services;
+use crate::{postgres, process, workspace};
+
+const NODE: Need = Need {
+    what: "Node.js 18 or newer with npm",
+    packages: &["nodejs", "npm"],
+    otherwise: "Fedora: dnf install nodejs; macOS: brew install node; on an older system install a newer Node.js",
+};
+
+const PYTHON: Need = Need {
+    what: "Python 3 with venv and pip",
+    packages: &["python3", "python3-venv", "python3-pip"],
+    otherwise: "Fedora: dnf install python3 python3-pip; macOS: brew install python",
+};
+
+/// Nothing listens there: the clients' browsers stop before they would open it.
+const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
+
+/// Builds the server, fetches the clients, and runs them on SQLite and on PostgreSQL.
+pub(crate) fn run(machine: &Machine, services: &Services) -> Result<(), Failure> {
+    let node = Node::prepare(machine)?;
+    let python = prepare_python(machine)?;
+    let binaries = Binaries::build()?;
+    let psql = postgres::ensure_client(machine)?;
+    let mut failures = Vec::new();
+    for store in ["sqlite", "postgres"] {
+        let folder = Folder::create("clients")?;
+        let database = match store {
+            "sqlite" => format!("sqlite://{}", folder.path().join("authly.db").display()),
+            _ => postgres::create_database(&psql, services.database_url(), "authly_clients")?,
+        };
+        println!("-- clients on {store}");
+        let results = on_one_store(&binaries, &node, &python, services, &folder, &database);
+        failures.extend(results.into_iter().filter_map(Result::err).map(|failure| format!("on {store}: {failure}")));
+        if store == "postgres" {
+            postgres::drop_database(&psql, services.database_url(), "authly_clients")?;
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n"))) }
+}
+
+/// Every client runs, also after another has failed.
+fn on_one_store(
+    binaries: &Binaries,
+    node: &Node,
+    python: &Path,
+    services: &Services,
+    folder: &Folder,
+    database: &str,
+) -> Vec<Result<(), Failure>> {
+    let mut server = match Server::start(binaries, services, folder.path(), database) {
+        Ok(server) => server,
+        Err(failure) => return vec![Err(failure)],
+    };
+    let file = match prepare_clients(node, &server.admin(binaries, services), &server, folder.path()) {
+        Ok(file) => file,
+        Err(failure) => return vec![Err(server.with_log(failure))],
+    };
+    let tests = workspace::root().join("tests/clients");
+    let mut in_node = node.command();
+    in_node.args(["--test", "--test-reporter=spec", "openid-client.test.mjs", "oauth4webapi.test.mjs"]);
+    let mut in_python = Command::new(python);
+    in_python.args(["-m", "unittest", "-v", "test_authlib"]).env("PYTHONDONTWRITEBYTECODE", "1");
+    let results: Vec<_> = [in_node, in_python]
+        .iter_mut()
+        .map(|command| process::run(command.current_dir(&tests).env("AUTHLY_CLIENTS", &file)))
+        .collect();
+    if results.iter().any(Result::is_err) {
+        println!("-- the server's log\n{}", server.log());
+    }
+    results
+}
+
+/// Registers the clients and the person; gives back the file that tells the tests about them.
+fn prepare_clients(node: &Node, admin: &Admin<'_>, server: &Server, folder: &Path) -> Result<PathBuf, Failure> {
+    process::output(node.command().arg("key.mjs").arg(folder).current_dir(workspace::root().join("tests/clients")))?;
+    let key = fs::read_to_string(folder.join("private.json"))
+        .map_err(|error| Failure::of("cannot read the client's key", error))?;
+    let key: Value = serde_json::from_str(&key).map_err(|error| Failure::of("the client's key is no JSON", error))?;
+
+    let email = "ada@example.com";
+    let password = "correct horse battery staple 42";
+    let user = [
+        "user",
+        "create",
+        "--email",
+        email,
+        "--username",
+        "ada",
+        "--name",
+        "Ada Lovelace",
+        "--password-stdin",
+        "--verified",
+    ];
+    admin.json(&user, Some(password))?;
+
+    let create = |id: &str, kind: &str, method: &str, own_tokens: bool, extra: &[&str]| {
+        let mut arguments =
+            vec!["client", "create", "--client-id", id, "--name", id, "--type", kind, "--auth-method", method];
+        arguments.extend(["--redirect-uri", REDIRECT_URI]);
+        arguments.extend(SCOPES.into_iter().flat_map(|scope| ["--scope", scope]));
+        let grants: &[&str] = if own_tokens { &["client_credentials"] } else { &[] };
+        let grants = ["authorization_code", "refresh_token"].iter().chain(grants);
+        arguments.extend(grants.flat_map(|grant| ["--grant-type", grant]));
+        arguments.extend(extra);
+        admin.json(&arguments, None)
+    };
+    let jwks = folder.join("jwks.json").display().to_string();
+    let mut jwt = create("signing-client", "confidential", "private_key_jwt", true, &["--jwks", &jwks])?;
+    if let Some(members) = jwt.as_object_mut() {
+        members.insert("key".to_owned(), key);
+    }
+    let setup = json!({
+        "issuer": server.issuer(),
+        "redirect_uri": REDIRECT_URI,
+        "user": {"email": email, "password": password},
+        "basic": create("basic-client", "confidential", "client_secret_basic", true, &[])?,
+        "post": create("post-client", "confidential", "client_secret_post", true, &[])?,
+        "public": create("public-client", "public", "none", false, &[])?,
+        "jwt": jwt,
+    });
+    let file = folder.join("setup.json");
+    fs::write(&file, setup.to_string()).map_err(|error| Failure::of(file.display(), error))?;
+    Ok(file)
+}
+
+/// Node.js with the packages of `tests/clients`.
+struct Node {
+    program: PathBuf,
+    version: u32,
+}
+
+impl Node {
+    fn prepare(machine: &Machine) -> Result<Self, Failure> {
+        let node = machine.ensure(&NODE, |places| {
+            places.program("npm")?;
+            let program = places.program("node")?;
+            let version = major(&process::output(Command::new(&program).arg("--version")).ok()?)?;
+            (version >= 18).then_some(Self { program, version })
+        })?;
+        let mut npm = Command::new(machine.places.program("npm").unwrap_or_else(|| "npm".into()));
+        npm.current_dir(workspace::root().join("tests/clients")).args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
+        process::run(&mut npm)?;
+        Ok(node)
+    }
+
+    /// Node 18 has Web Crypto only on demand.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args((self.version < 20).then_some("--experimental-global-webcrypto"));
+        command
+    }
+}
+
+/// `v20.20.2` is 20.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// The Python of a virtual environment that holds the pinned packages.
+fn prepare_python(machine: &Machine) -> Result<PathBuf, Failure> {
+    let system = machine.ensure(&PYTHON, |places| {
+        let program = places.program("python3")?;
+        process::succeeds(Command::new(&program).args(["-c", "import venv, ensurepip"])).then_some(program)
+    })?;
+    let requirements = workspace::root().join("tests/clients/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).map_err(|error| Failure::of(requirements.display(), error))?;
+    let environment = workspace::target()?.join("client-tests-python");
+    let python = environment.join("bin/python");
+    let stamp = environment.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && python.exists() {
+        return Ok(python);
+    }
+    process::run(Command::new(system).args(["-m", "venv", "--clear"]).arg(&environment))?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]).arg(&requirements);
+    process::run(&mut pip)?;
+    fs::write(&stamp, wanted).map_err(|error| Failure::of(stamp.display(), error))?;
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_of_node_is_read() {
+        assert_eq!((major("v20.20.2\n"), major("v18.0.0"), major("20")), (Some(20), Some(18), None));
+    }
 }

@@ -17,6 +17,7 @@ mod prerequisites;
 mod process;
 mod redis;
 mod run;
+mod server;
 mod services;
 mod test;
 mod tidy;

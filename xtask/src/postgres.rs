@@ -22,6 +22,12 @@ const POSTGRES: Need = Need {
     otherwise: "Fedora: dnf install postgresql-server; macOS: brew install postgresql@17; or name its folder in AUTHLY_PG_BIN, or a running server in AUTHLY_TEST_DATABASE_URL",
 };
 
+const PSQL: Need = Need {
+    what: "PostgreSQL's client (psql)",
+    packages: &["postgresql-client"],
+    otherwise: "Fedora: dnf install postgresql; macOS: brew install libpq",
+};
+
 /// Does a commit survive a crash of the machine?
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Durability {
@@ -68,6 +74,43 @@ impl Postgres {
 /// The folder that holds `initdb` and `postgres`, after installing them if need be.
 pub(crate) fn ensure(machine: &Machine) -> Result<PathBuf, Failure> {
     machine.ensure(&POSTGRES, find)
+}
+
+/// `psql`, which comes with every PostgreSQL, after installing it if need be.
+pub(crate) fn ensure_client(machine: &Machine) -> Result<PathBuf, Failure> {
+    machine.ensure(&PSQL, |places| {
+        let beside = || find(places).map(|bin| bin.join("psql")).filter(|file| is_program(file));
+        places.program("psql").or_else(beside)
+    })
+}
+
+/// Makes an empty database and gives back its URL.
+pub(crate) fn create_database(psql: &Path, url: &str, name: &str) -> Result<String, Failure> {
+    drop_database(psql, url, name)?;
+    execute(psql, url, &format!("CREATE DATABASE {name}"))?;
+    Ok(named(url, name))
+}
+
+/// Drops a database, with whoever is still connected to it.
+pub(crate) fn drop_database(psql: &Path, url: &str, name: &str) -> Result<(), Failure> {
+    execute(psql, url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+}
+
+fn execute(psql: &Path, url: &str, statement: &str) -> Result<(), Failure> {
+    let mut command = Command::new(psql);
+    command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url]);
+    process::output(&mut command).map(|_| ())
+}
+
+/// The URL with another database in its path.
+fn named(url: &str, name: &str) -> String {
+    let (address, parameters) =
+        url.split_once('?').map_or((url, String::new()), |(address, rest)| (address, format!("?{rest}")));
+    let server = match address.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or(rest)),
+        None => address.to_owned(),
+    };
+    format!("{server}/{name}{parameters}")
 }
 
 /// Debian keeps these programs out of the search path, and others have places of their own.
@@ -254,6 +297,13 @@ mod tests {
             install(&root, bin);
             assert_eq!(found(&root), Some(bin.trim_start_matches('/').into()));
         }
+    }
+
+    #[test]
+    fn a_url_is_pointed_at_another_database() {
+        assert_eq!(named("postgresql://postgres@127.0.0.1:5/postgres", "x"), "postgresql://postgres@127.0.0.1:5/x");
+        assert_eq!(named("postgresql://u:p@h/old?sslmode=require", "x"), "postgresql://u:p@h/x?sslmode=require");
+        assert_eq!(named("postgresql://h", "x"), "postgresql://h/x");
     }
 
     #[test]

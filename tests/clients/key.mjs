@@ -1,0 +1,11 @@
+// Makes the key of the client that signs: `node key.mjs FOLDER` writes private.json and jwks.json there.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair } from "jose";
+
+const folder = process.argv[2];
+const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
+const named = { kid: "client-key-1", alg: "ES256", use: "sig" };
+writeFileSync(join(folder, "private.json"), JSON.stringify({ ...(await exportJWK(privateKey)), ...named }), { mode: 0o600 });
+writeFileSync(join(folder, "jwks.json"), JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), ...named }] }));

@@ -1,0 +1,144 @@
+//! A running `authly-server` of this workspace, for tests from outside.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::process::{self, Guarded};
+use crate::services::{Services, free_port};
+use crate::workspace;
+
+/// The two programs.
+pub(crate) struct Binaries {
+    server: PathBuf,
+    admin: PathBuf,
+}
+
+impl Binaries {
+    /// Builds them as `cargo test` does, which shares most of the work.
+    pub(crate) fn build() -> Result<Self, Failure> {
+        process::run(&mut workspace::cargo(["build", "--package", "authly-server", "--package", "authly-admin"]))?;
+        let folder = workspace::target()?.join("debug");
+        Ok(Self { server: folder.join("authly-server"), admin: folder.join("authly-admin") })
+    }
+}
+
+/// A server in development mode on a free port.
+pub(crate) struct Server {
+    database: String,
+    folder: PathBuf,
+    port: u16,
+    process: Guarded,
+}
+
+impl Server {
+    /// Starts it with its data and its log in the folder and waits until it answers.
+    pub(crate) fn start(
+        binaries: &Binaries,
+        services: &Services,
+        folder: &Path,
+        database: &str,
+    ) -> Result<Self, Failure> {
+        let port = free_port()?;
+        let log = fs::File::create(folder.join("server.log"))
+            .map_err(|error| Failure::of("cannot write the server's log", error))?;
+        let errors = log.try_clone().map_err(|error| Failure::of("cannot write the server's log", error))?;
+        let mut command = Command::new(&binaries.server);
+        configure(services.introduce(&mut command), folder, database, port).stdout(log).stderr(errors);
+        let process = Guarded::start(&mut command, "TERM", None)?;
+        let mut server = Self { database: database.to_owned(), folder: folder.to_path_buf(), port, process };
+        let begin = Instant::now();
+        while !answers(port) {
+            if server.process.has_ended() || begin.elapsed() > Duration::from_secs(60) {
+                return Err(server.with_log(Failure::new("authly-server does not answer")));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    /// The issuer that it speaks for.
+    pub(crate) fn issuer(&self) -> String {
+        issuer(self.port)
+    }
+
+    /// What it printed.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
+    }
+
+    /// The failure together with what the server printed.
+    pub(crate) fn with_log(&mut self, failure: Failure) -> Failure {
+        let fate = if self.process.has_ended() { "it has ended" } else { "it still runs" };
+        Failure::new(format!("{failure}\n-- the server's log ({fate})\n{}", self.log()))
+    }
+
+    /// `authly-admin` on the same store.
+    pub(crate) fn admin<'a>(&'a self, binaries: &'a Binaries, services: &'a Services) -> Admin<'a> {
+        Admin { server: self, binaries, services }
+    }
+}
+
+/// `authly-admin` on a running server's store.
+pub(crate) struct Admin<'a> {
+    server: &'a Server,
+    binaries: &'a Binaries,
+    services: &'a Services,
+}
+
+impl Admin<'_> {
+    /// Runs one command with `--output json`, a line on its standard input if it wants one, and reads what it prints.
+    pub(crate) fn json(&self, arguments: &[&str], line: Option<&str>) -> Result<Value, Failure> {
+        let mut command = Command::new(&self.binaries.admin);
+        command.args(arguments).args(["--output", "json"]);
+        configure(self.services.introduce(&mut command), &self.server.folder, &self.server.database, self.server.port);
+        let failed = |error: std::io::Error| Failure::of("cannot run authly-admin", error);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        if let (Some(mut input), Some(line)) = (child.stdin.take(), line) {
+            writeln!(input, "{line}").map_err(failed)?;
+        }
+        let output = child.wait_with_output().map_err(failed)?;
+        let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let told = || format!("authly-admin {}: {}\n{text}{errors}", arguments.join(" "), output.status);
+        if !output.status.success() {
+            return Err(Failure::new(told()));
+        }
+        serde_json::from_str(&text).map_err(|error| Failure::of(format!("no JSON from {}", told()), error))
+    }
+}
+
+fn issuer(port: u16) -> String {
+    format!("http://localhost:{port}")
+}
+
+fn configure<'a>(command: &'a mut Command, folder: &Path, database: &str, port: u16) -> &'a mut Command {
+    command
+        .current_dir(folder)
+        .env("DATABASE_URL", database)
+        .env("AUTHLY_DATA_DIR", folder.join("data"))
+        .env("AUTHLY_LISTEN", format!("127.0.0.1:{port}"))
+        .env("AUTHLY_ISSUER", issuer(port))
+}
+
+/// Whether the metadata document is there.
+fn answers(port: u16) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(
+            stream,
+            "GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status)?;
+        std::io::Result::Ok(status)
+    };
+    ask().is_ok_and(|status| status.ends_with(b" 200"))
+}
