@@ -74,7 +74,7 @@ export class Browser {
       else if (["checkbox", "radio"].includes(input.type)) "checked" in input && filled.append(input.name, input.value ?? "on");
       else filled.append(input.name, signIn ? user.email : (input.value ?? ""));
     }
-    const button = form.buttons.find((candidate) => (signIn ? /sign in/i : agree).test(candidate.text));
+    const button = form.buttons.find((candidate) => (signIn ? /sign[ -]?in/i : agree).test(candidate.text));
     if (!button) throw new Error(`no button leads on from ${page.url}:\n${page.html}`);
     if (button.name) filled.append(button.name, button.value ?? "");
     const target = new URL(button.formaction ?? form.action ?? page.url, page.url).href;

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 AGREE = re.compile(r"(allow|authorize|approve|accept|continue)\b", re.IGNORECASE)
-SIGN_IN = re.compile(r"sign in", re.IGNORECASE)
+SIGN_IN = re.compile(r"sign[ -]?in", re.IGNORECASE)
 
 
 class Forms(HTMLParser):

@@ -66,10 +66,9 @@ test("oauth4webapi with client_secret_post", async (t) => {
     assert.equal(person.email, setup.user.email);
   });
   await t.test("the access token is a JWT of RFC 9068", async () => {
-    const expected = await introspect(server, client, authentication, tokens.access_token);
+    const { aud } = JSON.parse(Buffer.from(tokens.access_token.split(".")[1], "base64url"));
     const request = new Request("http://resource.example/", { headers: { authorization: `Bearer ${tokens.access_token}` } });
-    const audience = [expected.aud].flat()[0];
-    const read = await oauth.validateJwtAccessToken(server, request, audience, options);
+    const read = await oauth.validateJwtAccessToken(server, request, [aud].flat()[0], options);
     assert.equal(read.client_id, client.client_id);
     assert.equal(read.sub, claims.sub);
   });
