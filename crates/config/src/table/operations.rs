@@ -1,0 +1,95 @@
+//! What surrounds the server: mail, logs, metrics, and what pages show of the installation.
+
+use super::Section;
+use crate::setting::{Kind, Setting, plain};
+
+pub(super) const MAIL: Section = Section {
+    name: "mail",
+    doc: "The mail server. Without one, what needs mail refuses with an explanation.",
+    settings: &[
+        Setting::new("mail.host", Kind::Text { max: 255 }, "The name of the mail server.")
+            .env(&[plain("SMTP_HOST")])
+            .from("S000-53, S002-26, S003-19"),
+        Setting::new("mail.port", Kind::Whole { min: 1, max: 65_535 }, "The port of the mail server.")
+            .env(&[plain("SMTP_PORT")])
+            .or("587")
+            .from("S002-26, S003-19"),
+        Setting::new("mail.username", Kind::Text { max: 255 }, "The user at the mail server.")
+            .env(&[plain("SMTP_USERNAME"), plain("SMTP_USER")])
+            .from("S002-26, S003-19, C-16"),
+        Setting::new("mail.password", Kind::Secret, "The password at the mail server.")
+            .env(&[plain("SMTP_PASSWORD")])
+            .from("S002-26, S003-19"),
+        Setting::new("mail.from_email", Kind::Email, "The sender of every mail.")
+            .env(&[plain("SMTP_FROM_EMAIL")])
+            .from("S002-26, S003-19"),
+        Setting::new(
+            "mail.encryption",
+            Kind::Choice(&["starttls", "tls", "none"]),
+            "How the connection is protected: STARTTLS is demanded, TLS from the first byte, or nothing.",
+        )
+        .env(&[plain("AUTHLY_SMTP_ENCRYPTION")])
+        .derived("tls on port 465, else starttls")
+        .from("C-17"),
+    ],
+};
+
+pub(super) const LOGGING: Section = Section {
+    name: "logging",
+    doc: "What is logged, and how.",
+    settings: &[
+        Setting::new(
+            "logging.level",
+            Kind::Choice(&["error", "warning", "warn", "critical", "info", "debug", "trace"]),
+            "The least important messages that are logged.",
+        )
+        .env(&[plain("LOG_LEVEL")])
+        .or("info")
+        .from("S003-18, S003-57"),
+        Setting::new("logging.format", Kind::Choice(&["json", "text"]), "One JSON object a line, or lines for people.")
+            .env(&[plain("AUTHLY_LOG_FORMAT")])
+            .derived("text in development, else json")
+            .from("S003-57"),
+    ],
+};
+
+pub(super) const OPERATIONS: Section = Section {
+    name: "operations",
+    doc: "What operators look at.",
+    settings: &[
+        Setting::new("operations.metrics", Kind::Flag, "Whether `/metrics` exists.")
+            .env(&[plain("METRICS_ENABLED")])
+            .or("true")
+            .from("S000-51, S003-20"),
+        Setting::new("operations.health", Kind::Flag, "Whether `/health`, `/health/live` and `/health/ready` exist.")
+            .env(&[plain("HEALTH_CHECK_ENABLED")])
+            .or("true")
+            .from("S003-20"),
+    ],
+};
+
+pub(super) const PAGES: Section = Section {
+    name: "pages",
+    doc: "What people see of the installation.",
+    settings: &[
+        Setting::new("pages.product_name", Kind::Text { max: 60 }, "The name on top of each page.")
+            .env(&[plain("AUTHLY_PRODUCT_NAME")])
+            .or("Authly")
+            .from("issue 2"),
+        Setting::new(
+            "pages.accent_color",
+            Kind::Color,
+            "The color of buttons and links. Text on it is white or black by contrast.",
+        )
+        .env(&[plain("AUTHLY_ACCENT_COLOR")])
+        .or("#1f5fbf")
+        .from("issue 2"),
+        Setting::new(
+            "pages.security_contact",
+            Kind::Contact,
+            "Where security reports go; it stands in `/.well-known/security.txt`, which exists only when this is set.",
+        )
+        .env(&[plain("AUTHLY_SECURITY_CONTACT")])
+        .from("issue 2"),
+    ],
+};
