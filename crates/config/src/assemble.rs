@@ -111,7 +111,8 @@ fn listener(values: &Values, development: bool) -> (Listener, Issuer) {
         declared: declared.is_some(),
         url: declared.unwrap_or_else(|| IssuerUrl::local(scheme, address.port())),
     };
-    let allowed_hosts = values.texts("listener.allowed_hosts").unwrap_or_else(|| {
+    // A list that names nobody would refuse everybody.
+    let allowed_hosts = values.texts("listener.allowed_hosts").filter(|hosts| !hosts.is_empty()).unwrap_or_else(|| {
         let mut hosts = vec![issuer.url.host().to_owned()];
         let local = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
         hosts.extend(local.into_iter().filter(|host| development && host != issuer.url.host()));

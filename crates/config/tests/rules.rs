@@ -56,6 +56,8 @@ fn production_refuses_conveniences() {
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "other.example.com"),
         ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", " , "),
+        ("ALLOWED_HOSTS", ","),
     ] {
         assert!(production().env(name, value).load().settings().is_none(), "{name}={value}");
     }

@@ -17,7 +17,7 @@ use crate::problem::{Problem, Severity};
 use crate::setting::Setting;
 use crate::settings::Settings;
 use crate::table;
-use crate::value::Values;
+use crate::value::{Value, Values};
 
 /// What the rules look at.
 pub(crate) struct Facts<'a> {
@@ -57,6 +57,11 @@ impl Facts<'_> {
     /// True when somebody set it, even to something that cannot be read.
     pub(crate) fn given(&self, key: &str) -> bool {
         self.layers.origin(key) != Origin::Default
+    }
+
+    /// True when somebody set it to more than an empty list.
+    pub(crate) fn filled(&self, key: &str) -> bool {
+        self.given(key) && !matches!(self.values.get(key), Some(Value::Texts(list)) if list.is_empty())
     }
 
     /// True when it was set and could be read.

@@ -21,10 +21,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Problem> {
     }
     let mut problems: Vec<Problem> = REQUIRED
         .into_iter()
-        .filter(|(key, _)| !facts.given(key))
+        .filter(|(key, _)| !facts.filled(key))
         .map(|(key, hint)| Problem::error(facts.name(key), "is not set, and production needs it", hint))
         .collect();
-    if settings.oauth.enabled == Some(true) && !facts.given("listener.cors_origins") {
+    if settings.oauth.enabled == Some(true) && !facts.filled("listener.cors_origins") {
         let what = "is not set, and production needs it when OAuth is enabled";
         let hint = "name the origins of browser applications, as in https://app.example.com";
         problems.push(Problem::error(facts.name("listener.cors_origins"), what, hint));

@@ -16,12 +16,12 @@ pub(super) fn is_placeholder(secret: &str) -> bool {
     let bare: String = secret.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let word = bare.trim_end_matches(|c: char| c.is_ascii_digit());
     let template = secret.starts_with('<') && secret.ends_with('>') || secret.contains("${") || secret.contains("{{");
-    template || WHOLE.contains(&word) || PARTS.iter().any(|part| bare.contains(part))
+    let digits_only = word.is_empty() && bare.len() < 16;
+    template || digits_only || WHOLE.contains(&word) || PARTS.iter().any(|part| bare.contains(part))
 }
 
 /// Whole secrets, digits behind them left out, that everybody tries first.
-const WHOLE: [&str; 22] = [
-    "",
+const WHOLE: [&str; 21] = [
     "admin",
     "administrator",
     "authly",
