@@ -1,44 +1,23 @@
-### The page on which people manage their account.
+### Deutsch. Die Anmerkungen für Übersetzer stehen im englischen Katalog.
 
-# Heading.
-account = Your account
-# Section: who you are.
-account-profile = Profile
-# Label of the owner's name.
+account = Ihr Konto
+account-profile = Profil
 account-name = Name
-# Section: change the password.
-account-password = Password
-# Label of a password field.
-account-current-password = Current password
-# Label of a password field.
-account-new-password = New password
-# Button.
-account-change-password = Change password
-# Shown after it worked.
-account-password-changed = Your password is changed. Other sessions have been signed out.
-# Shown when the current password was not right.
-account-password-wrong = The current password is not right. Try again.
-# Shown when the new password was used before.
-account-password-used = You have used this password before. Choose another one.
-# Section: browsers in which the account is signed in.
-account-sessions = Where you are signed in
-# Below that heading.
-account-sessions-text = If you do not recognize one of these, end it and change your password.
-# Mark on the session that shows this page.
-account-this-session = This browser
-# Button: end another session.
-account-end-session = End session
-# Shown after it worked.
-account-session-ended = That session is signed out.
-# Section: applications that may act for the account.
-account-applications = Connected applications
-# Below that heading.
-account-applications-text = These applications can act for you without asking again.
-# Instead of an empty list.
-account-no-applications = No application is connected yet. When you allow one to access your account, it appears here.
-# Stands before a date.
-account-since = since
-# Button: take the permission back.
-account-disconnect = Disconnect
-# Shown after it worked.
-account-application-disconnected = The application can no longer access your account.
+account-password = Passwort
+account-current-password = Aktuelles Passwort
+account-new-password = Neues Passwort
+account-change-password = Passwort ändern
+account-password-changed = Ihr Passwort ist geändert. Andere Sitzungen wurden abgemeldet.
+account-password-wrong = Das aktuelle Passwort stimmt nicht. Versuchen Sie es noch einmal.
+account-password-used = Dieses Passwort haben Sie schon einmal verwendet. Wählen Sie ein anderes.
+account-sessions = Wo Sie angemeldet sind
+account-sessions-text = Wenn Sie etwas davon nicht kennen, beenden Sie es und ändern Sie Ihr Passwort.
+account-this-session = Dieser Browser
+account-end-session = Sitzung beenden
+account-session-ended = Diese Sitzung ist abgemeldet.
+account-applications = Verbundene Anwendungen
+account-applications-text = Diese Anwendungen können für Sie handeln, ohne noch einmal zu fragen.
+account-no-applications = Noch ist keine Anwendung verbunden. Wenn Sie einer den Zugriff auf Ihr Konto erlauben, erscheint sie hier.
+account-since = seit
+account-disconnect = Trennen
+account-application-disconnected = Die Anwendung kann nicht mehr auf Ihr Konto zugreifen.

@@ -1,192 +1,97 @@
-### The start page and the demo application. The readers are developers; names of the protocol stay in English.
+### Deutsch. Die Anmerkungen für Übersetzer stehen im englischen Katalog.
 
-# Title of the start page.
 home = Start
-# Heading of the start page in development mode.
-home-running = Authly is running
-# Heading of the start page otherwise. { $product } is the name of the installation.
-home-title = { $product } sign-in
-# Below the heading.
-home-text = One account for your applications, with OAuth 2.1 and OpenID Connect.
-# Button.
-home-account = Manage your account
-# Step 1 of development mode.
-home-step-demo = Try it
-# Below it.
-home-step-demo-text = The demo application signs in with authorization code and PKCE, and shows every message and token. The administrator's password was printed when the server first started.
-# Button.
-home-step-demo-button = Open the demo
-# Step 2.
-home-step-client = Register your application
-# Below it.
-home-step-client-text = In a second terminal, next to the running server. The change is seen within a second.
-# Step 3.
-home-step-connect = Connect it
-# Below it.
-home-step-connect-text = Any OpenID Connect library needs only the issuer. It finds everything else by itself.
-# Step 4.
-home-step-users = Add people
-# Below it.
-home-step-users-text = Create accounts for others, and look at the state of everything.
-# Heading of the list of addresses.
-home-endpoints = Addresses
-# Small print of development mode.
-home-development = Development mode: only this computer can reach this server. Set ENVIRONMENT to leave it.
-# Small print. { $store } is where the data is kept.
-home-store = Data: { $store }.
-# Small print. { $version } is a version number.
+home-running = Authly läuft
+home-title = Anmeldung bei { $product }
+home-text = Ein Konto für Ihre Anwendungen, mit OAuth 2.1 und OpenID Connect.
+home-account = Konto verwalten
+home-step-demo = Ausprobieren
+home-step-demo-text = Die Demo-Anwendung meldet Sie mit Authorization Code und PKCE an und zeigt jede Nachricht und jedes Token. Das Passwort des Administrators wurde beim ersten Start des Servers ausgegeben.
+home-step-demo-button = Demo öffnen
+home-step-client = Anwendung eintragen
+home-step-client-text = In einem zweiten Terminal, neben dem laufenden Server. Die Änderung gilt binnen einer Sekunde.
+home-step-connect = Verbinden
+home-step-connect-text = Jede OpenID-Connect-Bibliothek braucht nur den Issuer. Alles andere findet sie selbst.
+home-step-users = Menschen hinzufügen
+home-step-users-text = Konten für andere anlegen und den Zustand des Ganzen ansehen.
+home-endpoints = Adressen
+home-development = Entwicklungsmodus: nur dieser Computer erreicht diesen Server. ENVIRONMENT setzen, um ihn zu verlassen.
+home-store = Daten: { $store }.
 home-version = Version { $version }.
-# Title of the demo application's first page.
-demo-title = Demo application
-# Below it.
-demo-lead = A small application that does not know any password. It sends you to sign in and receives tokens.
-# Button.
-demo-start = Sign in
-# Shown when the last sign-in was refused. An error code follows.
-demo-refused = The sign-in came back with an error:
-# Heading.
-demo-will-happen = What will happen
-# Step.
-demo-will-1 = The application makes a random code verifier and sends your browser away with its hash.
-# Step.
-demo-will-2 = You sign in and decide what the application may do.
-# Step.
-demo-will-3 = Your browser comes back with a code that works once.
-# Step.
-demo-will-4 = The application exchanges the code and the verifier for tokens, and shows them to you.
-# Heading.
-demo-client = How it is registered
-# Title of the demo application's result page.
-demo-result-title = Signed in
-# Heading. { $account } is a name or e-mail address.
-demo-signed-in = Signed in as { $account }
-# Below it.
-demo-result-lead = Now use the tokens, or read below how they came here.
-# Button and heading: ask the UserInfo endpoint.
+demo-title = Demo-Anwendung
+demo-lead = Eine kleine Anwendung, die kein Passwort kennt. Sie schickt Sie zur Anmeldung und erhält Tokens.
+demo-start = Anmelden
+demo-refused = Die Anmeldung kam mit einem Fehler zurück:
+demo-will-happen = Was geschehen wird
+demo-will-1 = Die Anwendung erzeugt einen zufälligen Code Verifier und schickt Ihren Browser mit dessen Hash los.
+demo-will-2 = Sie melden sich an und entscheiden, was die Anwendung darf.
+demo-will-3 = Ihr Browser kommt mit einem Code zurück, der einmal gilt.
+demo-will-4 = Die Anwendung tauscht Code und Verifier gegen Tokens und zeigt sie Ihnen.
+demo-client = Wie sie eingetragen ist
+demo-result-title = Angemeldet
+demo-signed-in = Angemeldet als { $account }
+demo-result-lead = Benutzen Sie nun die Tokens, oder lesen Sie unten, wie sie hierher kamen.
 demo-userinfo = User info
-# Explanation.
-demo-userinfo-text = The access token opens the UserInfo endpoint, which answers with the claims that the scopes allow.
-# Button and heading: ask the introspection endpoint.
+demo-userinfo-text = Das Access Token öffnet den UserInfo-Endpunkt. Er antwortet mit den Claims, die die Scopes erlauben.
 demo-introspect = Introspect
-# Explanation.
-demo-introspect-text = A resource server asks whether a token is active. The answer comes from the store, so a revocation is seen at once.
-# Button and heading: use the refresh token.
+demo-introspect-text = Ein Resource Server fragt, ob ein Token gilt. Die Antwort kommt aus dem Speicher, ein Widerruf ist also sofort zu sehen.
 demo-refresh = Refresh
-# Explanation.
-demo-refresh-text = The refresh token was exchanged for new tokens. It works once; its successor stands below.
-# Button and heading: revoke the tokens.
+demo-refresh-text = Das Refresh Token wurde gegen neue Tokens getauscht. Es gilt einmal; sein Nachfolger steht unten.
 demo-revoke = Revoke
-# Explanation.
-demo-revoke-text = The refresh token and everything that hangs on it is revoked. Introspect again to see it.
-# Label of a request.
-demo-sent = Sent
-# Label of an answer. { $status } is the status number of HTTP.
-demo-answered = Answered with { $status }
-# An answer without a body.
-demo-empty-body = The answer has no body.
-# Heading.
-demo-tokens = The tokens
-# Heading of a token.
-demo-id-token = ID token
-# What it is for.
-demo-id-token-purpose = For the application: tells who signed in, when and how. It never opens anything.
-# Heading of a token.
-demo-access-token = Access token
-# What it is for.
-demo-access-token-purpose = For resource servers: opens them for a short time, within the scope.
-# Heading of a token.
-demo-refresh-token = Refresh token
-# What it is for.
-demo-refresh-token-purpose = For the token endpoint only: brings new tokens, once. It is random, so there is nothing to decode.
-# Caption of the table of a token's claims.
+demo-revoke-text = Das Refresh Token und alles, was daran hängt, ist widerrufen. Fragen Sie mit Introspect noch einmal, um es zu sehen.
+demo-sent = Gesendet
+demo-answered = Antwort mit { $status }
+demo-empty-body = Die Antwort hat keinen Inhalt.
+demo-tokens = Die Tokens
+demo-id-token = ID Token
+demo-id-token-purpose = Für die Anwendung: sagt, wer sich wann und wie angemeldet hat. Es öffnet nichts.
+demo-access-token = Access Token
+demo-access-token-purpose = Für Resource Server: öffnet sie für kurze Zeit, im Rahmen des Scopes.
+demo-refresh-token = Refresh Token
+demo-refresh-token-purpose = Nur für den Token-Endpunkt: bringt neue Tokens, einmal. Es ist zufällig, also gibt es nichts zu lesen.
 demo-claims = Claims
-# Caption of the table of a token's header.
 demo-header = Header
-# Opens the token as it is sent.
-demo-raw = As it is sent
-# Heading.
-demo-exchange = How they came here
-# Step.
-demo-step-request = 1. The browser is sent away
-# Explanation.
-demo-step-request-text = The authorization request carries no secret: only the hash of the code verifier.
-# Step.
-demo-step-response = 2. It comes back with a code
-# Explanation.
-demo-step-response-text = The application checks that state is its own and that iss is the issuer it asked.
-# Step.
-demo-step-token = 3. The code is exchanged
-# Explanation.
-demo-step-token-text = Directly, without the browser. The code verifier proves that the same application asks.
-# Step.
-demo-step-answer = 4. The tokens arrive
-# Explanation.
-demo-step-answer-text = The application verifies the ID token: signature, iss, aud, exp and nonce.
-# Meaning of a claim.
-claim-iss = Issuer: who made the token
-# Meaning of a claim.
-claim-sub = Subject: the account, by an id that never changes
-# Meaning of a claim.
-claim-aud = Audience: who may accept it
-# Meaning of a claim.
-claim-exp = Expires: not valid from then on
-# Meaning of a claim.
-claim-iat = Issued at
-# Meaning of a claim.
-claim-nbf = Not valid before
-# Meaning of a claim.
-claim-jti = The token's own id
-# Meaning of a claim.
-claim-nonce = Ties the token to this request
-# Meaning of a claim.
-claim-auth-time = When the password was entered
-# Meaning of a claim.
-claim-at-hash = Ties the token to the access token
-# Meaning of a claim.
-claim-c-hash = Ties the token to the code
-# Meaning of a claim.
-claim-azp = The client it was issued to
-# Meaning of a claim.
-claim-acr = How strongly the person was authenticated
-# Meaning of a claim.
-claim-amr = By which methods the person was authenticated
-# Meaning of a claim.
-claim-sid = The session
-# Meaning of a claim.
-claim-client-id = The client that may use it
-# Meaning of a claim.
-claim-scope = What it allows
-# Meaning of a claim.
-claim-name = Full name
-# Meaning of a claim.
-claim-given-name = Given name
-# Meaning of a claim.
-claim-family-name = Family name
-# Meaning of a claim.
-claim-preferred-username = Username
-# Meaning of a claim.
-claim-email = Email address
-# Meaning of a claim.
-claim-email-verified = Whether the address was confirmed
-# Meaning of a claim.
-claim-phone-number = Phone number
-# Meaning of a claim.
-claim-groups = Groups of the account
-# Meaning of a claim.
-claim-roles = Roles of the account
-# Meaning of a claim.
-claim-tenant = Organization of the account
-# Meaning of a claim.
-claim-updated-at = When the profile last changed
-# Meaning of a claim.
-claim-picture = Address of a picture
-# Meaning of a claim.
-claim-locale = Language and region
-# Meaning of a claim.
-claim-zoneinfo = Time zone
-# Meaning of a header member.
-claim-alg = Algorithm of the signature
-# Meaning of a header member.
-claim-kid = Which key signed it
-# Meaning of a header member.
-claim-typ = Kind of token
+demo-raw = Header, und wie es gesendet wird
+demo-exchange = Wie sie hierher kamen
+demo-step-request = 1. Der Browser wird losgeschickt
+demo-step-request-text = Die Anfrage trägt kein Geheimnis: nur den Hash des Code Verifiers.
+demo-step-response = 2. Er kommt mit einem Code zurück
+demo-step-response-text = Die Anwendung prüft, dass state von ihr stammt und iss der Issuer ist, den sie gefragt hat.
+demo-step-token = 3. Der Code wird getauscht
+demo-step-token-text = Unmittelbar, ohne den Browser. Der Code Verifier beweist, dass dieselbe Anwendung fragt.
+demo-step-answer = 4. Die Tokens kommen an
+demo-step-answer-text = Die Anwendung prüft das ID Token: Signatur, iss, aud, exp und nonce.
+claim-iss = Issuer: wer das Token gemacht hat
+claim-sub = Subject: das Konto, mit einer Kennung, die sich nie ändert
+claim-aud = Audience: wer es annehmen darf
+claim-exp = Läuft ab: gilt von da an nicht mehr
+claim-iat = Ausgestellt
+claim-nbf = Gilt nicht vorher
+claim-jti = Eigene Kennung des Tokens
+claim-nonce = Bindet das Token an diese Anfrage
+claim-auth-time = Wann das Passwort eingegeben wurde
+claim-at-hash = Bindet das Token an das Access Token
+claim-c-hash = Bindet das Token an den Code
+claim-azp = Der Client, für den es ausgestellt ist
+claim-acr = Wie stark die Person geprüft wurde
+claim-amr = Mit welchen Verfahren die Person geprüft wurde
+claim-sid = Die Sitzung
+claim-client-id = Der Client, der es benutzen darf
+claim-scope = Was es erlaubt
+claim-name = Voller Name
+claim-given-name = Vorname
+claim-family-name = Nachname
+claim-preferred-username = Benutzername
+claim-email = E-Mail-Adresse
+claim-email-verified = Ob die Adresse bestätigt ist
+claim-phone-number = Telefonnummer
+claim-groups = Gruppen des Kontos
+claim-roles = Rollen des Kontos
+claim-tenant = Organisation des Kontos
+claim-updated-at = Wann das Profil zuletzt geändert wurde
+claim-picture = Adresse eines Bildes
+claim-locale = Sprache und Region
+claim-zoneinfo = Zeitzone
+claim-alg = Verfahren der Signatur
+claim-kid = Welcher Schlüssel signiert hat
+claim-typ = Art des Tokens

@@ -1,63 +1,34 @@
-### Pages that say that something did not work.
+### Deutsch. Die Anmerkungen für Übersetzer stehen im englischen Katalog.
 
-# Heading: the account may not do this.
-problem-forbidden = You cannot do this
-# Below it.
-problem-forbidden-text = Your account is not allowed to open this page or this application.
-# Heading: a form was open too long, or was sent from somewhere else.
-problem-form-expired = This page has expired
-# Below it.
-problem-form-expired-text = It was open for too long, or it was opened in another browser. Nothing has been changed.
-# Heading: something broke on our side.
-problem-internal = Something went wrong
-# Below it.
-problem-internal-text = This is our mistake, not yours. Try again in a moment.
-# Heading: the application sent something that is not well formed.
-problem-invalid-request = The application made a mistake
-# Below it.
-problem-invalid-request-text = Its request cannot be understood, so we stopped here to keep your account safe.
-# Heading: the place to return to is not registered.
-problem-redirect-mismatch = We do not know where to send you
-# Below it.
-problem-redirect-mismatch-text = The application asked to send you to an address that is not registered for it, so we stopped here to keep your account safe.
-# Heading: the sign-in under way is over.
-problem-request-expired = This sign-in has expired
-# Below it.
-problem-request-expired-text = It is too old, already finished, or was begun in another browser. Go back to the application and start again.
-# Heading: the application sent too much.
-problem-request-too-large = The request is too long
-# Below it.
-problem-request-too-large-text = The application sent more than can be kept while you sign in.
-# Heading: the application is not registered or is switched off.
-problem-unknown-client = This application is not known here
-# Below it.
-problem-unknown-client-text = It is not registered, or it has been switched off.
-# Heading: the address was called in a way it does not support.
-problem-unsupported-method = This address cannot be used like that
-# Below it.
-problem-unsupported-method-text = It does not take this kind of request.
-# Whose turn it is.
-turn-you = You can start again.
-# Whose turn it is.
-turn-application = The makers of the application have to fix this. Tell them what you see here.
-# Whose turn it is.
-turn-administrator = If it stays like this, tell your administrator and quote the number below.
-# Button: start again.
-way-again = Try again
-# Button: go to the start page.
-way-home = Go to the start page
-# Label of a fixed error code for developers.
-error-code = Error
-# Label of the number to quote when asking for help.
-request-id = Request
-# Heading: the server has too much to do.
-busy = We are busy right now
-# Below it. { $count } is a number of seconds.
+problem-forbidden = Das dürfen Sie nicht
+problem-forbidden-text = Ihr Konto darf diese Seite oder diese Anwendung nicht öffnen.
+problem-form-expired = Diese Seite ist abgelaufen
+problem-form-expired-text = Sie war zu lange geöffnet oder wurde in einem anderen Browser geöffnet. Es wurde nichts geändert.
+problem-internal = Etwas ist schiefgegangen
+problem-internal-text = Das ist unser Fehler, nicht Ihrer. Versuchen Sie es gleich noch einmal.
+problem-invalid-request = Die Anwendung hat einen Fehler gemacht
+problem-invalid-request-text = Ihre Anfrage ist nicht zu verstehen. Wir haben hier angehalten, damit Ihr Konto sicher bleibt.
+problem-redirect-mismatch = Wir wissen nicht, wohin
+problem-redirect-mismatch-text = Die Anwendung wollte Sie an eine Adresse schicken, die nicht für sie eingetragen ist. Wir haben hier angehalten, damit Ihr Konto sicher bleibt.
+problem-request-expired = Diese Anmeldung ist abgelaufen
+problem-request-expired-text = Sie ist zu alt, schon beendet oder wurde in einem anderen Browser begonnen. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
+problem-request-too-large = Die Anfrage ist zu lang
+problem-request-too-large-text = Die Anwendung hat mehr geschickt, als während der Anmeldung aufbewahrt werden kann.
+problem-unknown-client = Diese Anwendung ist hier nicht bekannt
+problem-unknown-client-text = Sie ist nicht eingetragen oder wurde abgeschaltet.
+problem-unsupported-method = So lässt sich diese Adresse nicht verwenden
+problem-unsupported-method-text = Sie nimmt diese Art von Anfrage nicht an.
+turn-you = Sie können neu beginnen.
+turn-application = Das müssen die Hersteller der Anwendung beheben. Sagen Sie ihnen, was Sie hier sehen.
+turn-administrator = Wenn es so bleibt, wenden Sie sich an Ihren Administrator und nennen Sie die Nummer unten.
+way-again = Noch einmal versuchen
+way-home = Zur Startseite
+error-code = Fehler
+request-id = Anfrage
+busy = Gerade ist viel los
 busy-text = { $count ->
-    [one] Many people are signing in at this moment. Try again in { $count } second.
-   *[other] Many people are signing in at this moment. Try again in { $count } seconds.
+    [one] Viele Menschen melden sich in diesem Augenblick an. Versuchen Sie es in { $count } Sekunde noch einmal.
+   *[other] Viele Menschen melden sich in diesem Augenblick an. Versuchen Sie es in { $count } Sekunden noch einmal.
 }
-# Heading: the address does not exist.
-not-found = Page not found
-# Below it.
-not-found-text = There is nothing at this address. Check it for typing mistakes.
+not-found = Seite nicht gefunden
+not-found-text = Unter dieser Adresse gibt es nichts. Prüfen Sie sie auf Tippfehler.

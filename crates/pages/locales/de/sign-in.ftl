@@ -1,93 +1,52 @@
-### Signing in, choosing an account, creating one, signing out.
+### Deutsch. Die Anmerkungen für Übersetzer stehen im englischen Katalog.
 
-# Put before the title of a page that shows an error, so that screen readers say it first. Ends with a colon.
-title-error = Error:
-# Heading and button of the sign-in page. As a button it says what happens.
-sign-in = Sign in
-# Heading of the sign-in page on the way to an application. { $client } is the name of the application.
-sign-in-to = Sign in to { $client }
-# Shown above the password field when someone who is signed in has to prove it again.
-sign-in-again = Enter your password again to continue.
-# Shown after a failed sign-in, whatever the cause was (wrong password, unknown or locked account). Must not say which.
-sign-in-failed = That did not work. Check the email or username and the password, then try again.
-# Shown when there were too many attempts. { $count } is a number of seconds.
+title-error = Fehler:
+sign-in = Anmelden
+sign-in-to = Bei { $client } anmelden
+sign-in-again = Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.
+sign-in-failed = Das hat nicht geklappt. Prüfen Sie E-Mail-Adresse oder Benutzernamen und das Passwort und versuchen Sie es noch einmal.
 sign-in-too-many = { $count ->
-    [one] Too many attempts. Wait { $count } second, then try again.
-   *[other] Too many attempts. Wait { $count } seconds, then try again.
+    [one] Zu viele Versuche. Warten Sie { $count } Sekunde und versuchen Sie es dann noch einmal.
+   *[other] Zu viele Versuche. Warten Sie { $count } Sekunden und versuchen Sie es dann noch einmal.
 }
-# Shown above a form that was open too long to be accepted. Nothing was lost but the secrets.
-form-expired = This page was open for too long. Please try again.
-# Label of the field for the account's name.
-identifier = Email or username
-# Label of the password field.
-password = Password
-# Link beside the password label.
-forgot-password = Forgot password?
-# Label of a check box: the session lasts longer.
-remember = Keep me signed in
-# Quiet button that returns to the application without signing in.
-cancel = Cancel
-# Button that goes on to the next page.
-continue = Continue
-# Stands before the link "Create account" on the sign-in page.
-register-offer = New here?
-# Heading, link and button: make a new account.
-register = Create account
-# Below the heading "Create account" on the way to an application. { $client } is its name.
-register-lead = to continue to { $client }
-# Stands before the link "Sign in" on the registration page.
-register-have-account = Already have an account?
-# Label of the field for the e-mail address.
-email = Email
-# Label of the field for the user name.
-username = Username
-# Below the user name field.
-username-hint = Letters, digits, dots, dashes and underscores.
-# Below a field for a new password. { $count } is the smallest number of characters.
+form-expired = Diese Seite war zu lange geöffnet. Bitte versuchen Sie es noch einmal.
+identifier = E-Mail-Adresse oder Benutzername
+password = Passwort
+forgot-password = Passwort vergessen?
+remember = Angemeldet bleiben
+cancel = Abbrechen
+continue = Weiter
+register-offer = Neu hier?
+register = Konto anlegen
+register-lead = um mit { $client } fortzufahren
+register-have-account = Sie haben schon ein Konto?
+email = E-Mail-Adresse
+username = Benutzername
+username-hint = Buchstaben, Ziffern, Punkte, Binde- und Unterstriche.
 password-hint = { $count ->
-    [one] At least { $count } character. A few unrelated words make a good one.
-   *[other] At least { $count } characters. A few unrelated words make a good one.
+    [one] Mindestens { $count } Zeichen. Gut sind einige Wörter ohne Zusammenhang.
+   *[other] Mindestens { $count } Zeichen. Gut sind einige Wörter ohne Zusammenhang.
 }
-# Opens the list of fields that have an error.
-form-has-errors = Please check these fields:
-# Beside the e-mail field.
-register-error-email = Enter an email address, such as name@example.com.
-# The address or the user name is taken; must not say which.
-register-error-exists = There is already an account with this email or username. Sign in, or choose another one.
-# Beside the password field: it is a well-known password or contains the address or name.
-register-error-password-common = This password is too easy to guess. Choose another one.
-# Beside the password field.
-register-error-password-long = This password is too long. Choose a shorter one.
-# Beside the password field. { $count } is the smallest number of characters.
+form-has-errors = Bitte prüfen Sie diese Felder:
+register-error-email = Geben Sie eine E-Mail-Adresse ein, zum Beispiel name@example.com.
+register-error-exists = Mit dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto. Melden Sie sich an, oder wählen Sie etwas anderes.
+register-error-password-common = Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein anderes.
+register-error-password-long = Dieses Passwort ist zu lang. Wählen Sie ein kürzeres.
 register-error-password-short = { $count ->
-    [one] This password is too short. Use at least { $count } character.
-   *[other] This password is too short. Use at least { $count } characters.
+    [one] Dieses Passwort ist zu kurz. Nehmen Sie mindestens { $count } Zeichen.
+   *[other] Dieses Passwort ist zu kurz. Nehmen Sie mindestens { $count } Zeichen.
 }
-# Beside the password field: the policy asks for kinds of characters.
-register-error-password-simple = Use upper and lower case letters, a digit and a special character.
-# Beside the user name field.
-register-error-username = Use 3 to 50 letters, digits, dots, dashes or underscores.
-# Heading of the page that lists the accounts this browser knows.
-chooser-title = Choose an account
-# Below that heading. { $client } is the name of the application.
-chooser-lead = to continue to { $client }
-# Beside an account whose session is over; its password will be asked.
-chooser-signed-out = Signed out
-# Button or link: sign in with an account that is not listed.
-use-another-account = Use another account
-# Heading of the page that asks before signing out.
-sign-out-question = Do you want to sign out?
-# On that page, when an application asked for it. { $client } is its name.
-sign-out-asked-by = { $client } asks to sign you out.
-# On that page. { $account } is a name or e-mail address.
-sign-out-account = You are signed in as { $account }.
-# Button: end the session.
-sign-out = Sign out
-# Button: keep the session.
-stay = Stay signed in
-# Heading after signing out.
-signed-out = You are signed out
-# Below that heading.
-signed-out-text = You can close this page. On a shared computer, close the browser too.
-# Link on the page after signing out.
-sign-in-once-more = Sign in again
+register-error-password-simple = Nehmen Sie Groß- und Kleinbuchstaben, eine Ziffer und ein Sonderzeichen.
+register-error-username = Nehmen Sie 3 bis 50 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche.
+chooser-title = Konto auswählen
+chooser-lead = um mit { $client } fortzufahren
+chooser-signed-out = Abgemeldet
+use-another-account = Anderes Konto verwenden
+sign-out-question = Möchten Sie sich abmelden?
+sign-out-asked-by = { $client } möchte Sie abmelden.
+sign-out-account = Sie sind als { $account } angemeldet.
+sign-out = Abmelden
+stay = Angemeldet bleiben
+signed-out = Sie sind abgemeldet
+signed-out-text = Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.
+sign-in-once-more = Wieder anmelden

@@ -103,7 +103,7 @@ demo-claims = Claims
 # Caption of the table of a token's header.
 demo-header = Header
 # Opens the token as it is sent.
-demo-raw = As it is sent
+demo-raw = Header, and how it is sent
 # Heading.
 demo-exchange = How they came here
 # Step.

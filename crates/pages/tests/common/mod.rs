@@ -1,0 +1,180 @@
+//! A frame, and every page with one text in each place that takes one.
+
+use authly_pages::*;
+
+/// An English frame.
+pub(crate) fn frame<'a>() -> Frame<'a> {
+    Frame { request_id: "req-1", ..Frame::new(Locale::negotiate(["en"]), "Northwind") }
+}
+
+/// Every page with one text in each place that takes one.
+pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, String)> {
+    let client = Client {
+        name: text,
+        logo: Some(text),
+        host: Some(text),
+        policy: HttpsLink::parse(text),
+        terms: HttpsLink::parse(text),
+    };
+    let sign_in_view = SignIn {
+        action: "/sign-in",
+        request: text,
+        csrf: text,
+        client: Some(client),
+        identifier: text,
+        notice: Some(SignInNotice::Failed),
+        offer_remember: true,
+        offer_cancel: true,
+        ..SignIn::default()
+    };
+    let scopes = [
+        Scope { name: text, description: text, sensitive: true, granted: true },
+        Scope { name: text, ..Scope::default() },
+    ];
+    let accounts = [KnownAccount { value: text, name: text, detail: text, signed_in: false }];
+    let parameters = [Parameter { name: text, value: text }];
+    let claims = [Claim { name: text, value: text, note: Some(text) }];
+    let tokens = [
+        Token { kind: TokenKind::Id, raw: text, header: &claims, claims: &claims },
+        Token { kind: TokenKind::Refresh, raw: text, header: &[], claims: &[] },
+    ];
+    let fields = [(text, text)];
+    vec![
+        ("sign-in", sign_in(&sign_in_view, frame)),
+        ("sign-in-again", sign_in(&SignIn { reauthenticate: true, notice: None, ..sign_in_view }, frame)),
+        (
+            "consent",
+            consent(
+                &Consent {
+                    action: "/consent",
+                    request: text,
+                    csrf: text,
+                    client,
+                    account: text,
+                    switch_url: None,
+                    scopes: &scopes,
+                    redirect_host: text,
+                },
+                frame,
+            ),
+        ),
+        (
+            "chooser",
+            chooser(
+                &Chooser { action: "/", request: text, csrf: text, client: Some(client), accounts: &accounts },
+                frame,
+            ),
+        ),
+        (
+            "register",
+            register(
+                &Register {
+                    action: "/register",
+                    request: text,
+                    csrf: text,
+                    client: Some(client),
+                    email: text,
+                    username: text,
+                    password_min: 8,
+                    errors: &[
+                        RegisterError::EmailInvalid,
+                        RegisterError::UsernameInvalid,
+                        RegisterError::PasswordSimple,
+                    ],
+                    sign_in_url: None,
+                },
+                frame,
+            ),
+        ),
+        (
+            "sign-out",
+            sign_out(&SignOut { action: "/", request: text, csrf: text, account: text, client: Some(client) }, frame),
+        ),
+        ("signed-out", signed_out(&SignedOut::default(), frame)),
+        (
+            "form-post",
+            form_post(
+                &FormPost {
+                    target: FormTarget::parse("https://app.example/cb").unwrap(),
+                    fields: &fields,
+                    client: text,
+                },
+                frame,
+            ),
+        ),
+        (
+            "error",
+            error_page(
+                &ErrorPage { problem: Problem::UnknownClient, code: Some("invalid_client"), way_on: None },
+                frame,
+            ),
+        ),
+        ("busy", busy(&Busy { seconds: 3, retry_url: None }, frame)),
+        ("not-found", not_found(None, frame)),
+        (
+            "home",
+            home(
+                &Home {
+                    issuer: text,
+                    metadata_url: "/m",
+                    account_url: None,
+                    endpoints: &[Endpoint { name: text, url: text }],
+                    development: Some(Development { demo_url: "/demo", store: text, version: text }),
+                },
+                frame,
+            ),
+        ),
+        (
+            "demo",
+            demo_start(
+                &DemoStart {
+                    action: "/",
+                    csrf: text,
+                    client_id: text,
+                    redirect_uri: text,
+                    scope: text,
+                    error: Some((text, text)),
+                },
+                frame,
+            ),
+        ),
+        (
+            "demo-result",
+            demo_result(
+                &DemoResult {
+                    action: "/",
+                    csrf: text,
+                    account: text,
+                    authorize_url: text,
+                    request: &parameters,
+                    response: &parameters,
+                    token_url: text,
+                    token_request: &parameters,
+                    token_response: text,
+                    tokens: &tokens,
+                    call: Some(Call { step: text, request: text, parameters: &parameters, status: 200, body: text }),
+                    can_refresh: true,
+                },
+                frame,
+            ),
+        ),
+        (
+            "account",
+            account(
+                &Account {
+                    base: "/account",
+                    csrf: text,
+                    name: text,
+                    email: text,
+                    username: text,
+                    password_min: 8,
+                    sign_out_url: "/out",
+                    sessions: &[Session { value: text, browser: text, address: text, last_used: text, current: false }],
+                    connections: &[Connection { value: text, name: text, permissions: &[text], since: text }],
+                    notice: Some(AccountNotice::PasswordRefused(AccountPasswordError::Wrong)),
+                },
+                frame,
+            ),
+        ),
+    ]
+}
