@@ -193,6 +193,8 @@ pub trait AccountRepository: Send + Sync {
         at: Timestamp,
         audit: AuditEvent,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Writes an audit event that belongs to no other write: a failed sign-in, a lock.
+    fn record(&self, event: AuditEvent) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// The newest audit events, newest first.
     fn audit_events(&self, limit: u32) -> impl Future<Output = Result<Vec<AuditEvent>, StoreError>> + Send;
 }
