@@ -65,13 +65,13 @@ impl Machine {
     fn install(&self, installer: &[&str], need: &Need) -> Result<(), Failure> {
         if !self.lists_are_fresh.replace(true) {
             // A machine may have sources that do not answer; what counts is whether the packages can be installed.
-            if let Err(failure) = process::run(apt(installer).args(["-qq", "update"])) {
+            if let Err(failure) = process::output(apt(installer).args(["-qq", "update"])) {
                 eprintln!("warning: {failure}");
             }
         }
         let mut command = apt(installer);
         command.args(["-qq", "-y", "--no-install-recommends", "install"]).args(need.packages);
-        process::run(&mut command).map_err(|failure| Failure::of(missing(need), failure))
+        process::output(&mut command).map(|_| ()).map_err(|failure| Failure::of(missing(need), failure))
     }
 }
 
@@ -95,7 +95,6 @@ fn apt(installer: &[&str]) -> Command {
     let mut words = installer.iter();
     let mut command = Command::new(words.next().unwrap_or(&"apt-get"));
     command.args(words).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
-    command.stdin(std::process::Stdio::null());
     command
 }
 
