@@ -137,4 +137,13 @@ mod tests {
         let table: BTreeSet<&str> = table::settings().map(|setting| setting.key).collect();
         assert_eq!(values.asked(), table);
     }
+
+    #[test]
+    fn files_are_read_up_to_a_limit() {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        assert!(read_from_disk(&manifest).unwrap().contains("authly-config"));
+        assert_eq!(read_from_disk(Path::new("/no/such/file")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        #[cfg(unix)]
+        assert_eq!(read_from_disk(Path::new("/dev/zero")).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
 }

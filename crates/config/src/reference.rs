@@ -81,7 +81,11 @@ fn cell(text: &str) -> String {
 fn comment(setting: &Setting) -> String {
     let mut out = String::new();
     let mut line = String::from("#");
-    let text = format!("{} ({}; {})", setting.doc, setting.name(), setting.kind.describe());
+    let default = match setting.fallback {
+        Fallback::Derived(how) => format!("; default: {how}"),
+        _ => String::new(),
+    };
+    let text = format!("{} ({}; {}{default})", setting.doc, setting.name(), setting.kind.describe());
     for word in text.split_whitespace() {
         if line.len() + word.len() >= 110 {
             out.push_str(&line);

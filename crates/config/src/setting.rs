@@ -84,7 +84,7 @@ pub enum Kind {
     Address,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A colour, `#rrggbb`.
+    /// A color, `#rrggbb`.
     Color,
     /// A `mailto:` or `https:` address, or an e-mail address.
     Contact,

@@ -1,5 +1,4 @@
 //! Which layer wins, where a value came from, and how values are written in each layer.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! What is refused, what is doubted, and that everything is named at once.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -206,4 +205,33 @@ fn errors_come_before_warnings_and_read_as_lines() {
     let lines: Vec<String> = report.problems().iter().map(ToString::to_string).collect();
     assert_eq!(lines[0], "error: PASSWORD_MIN_LENGTH: is not a whole number (write a whole number from 1 to 128)");
     assert!(lines[1].starts_with("warning: AUTHORIZATION_CODE_EXPIRE_MINUTES: "));
+}
+
+#[test]
+fn a_configuration_file_that_is_named_must_be_there() {
+    assert!(is_error(&setup().env("AUTHLY_CONFIG", "/gone.toml").about("AUTHLY_CONFIG")));
+}
+
+#[cfg(unix)]
+#[test]
+fn bytes_that_are_not_text_are_an_error_for_known_names_only() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let odd = || OsString::from_vec(vec![b'a', 0xff]);
+    let load = |name: OsString| {
+        authly_config::load([(name, odd())], |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into()))
+    };
+    assert!(load("LANG".into()).problems().is_empty());
+    assert!(load(odd()).problems().is_empty());
+    let report = load("ADMIN_PASSWORD".into());
+    assert!(report.settings().is_none());
+    assert_eq!(report.problems()[0].names, ["ADMIN_PASSWORD"]);
+}
+
+#[test]
+fn later_variables_win_over_earlier_ones_of_the_same_name() {
+    let twice = [("PASSWORD_MIN_LENGTH", "9"), ("PASSWORD_MIN_LENGTH", "11")];
+    let report = authly_config::load(twice, |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into()));
+    assert_eq!(report.settings().map(|settings| settings.passwords.min_length), Some(11));
 }

@@ -1,10 +1,10 @@
-//! What people see of the installation: its colour, and whom to write to.
+//! What people see of the installation: its color, and whom to write to.
 
 use url::Url;
 
 use crate::problem::Fault;
 
-/// Reads a colour, `#rrggbb`.
+/// Reads a color, `#rrggbb`.
 pub(crate) fn color(text: &str) -> Result<String, Fault> {
     let digits = text.strip_prefix('#').unwrap_or_default();
     if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -40,7 +40,7 @@ pub(super) const LOGGING: Section = Section {
     settings: &[
         Setting::new(
             "logging.level",
-            Kind::Choice(&["error", "warning", "warn", "critical", "info", "debug", "trace"]),
+            Kind::Choice(&["error", "warn", "info", "debug", "trace", "critical", "warning"]),
             "The least important messages that are logged.",
         )
         .env(&[plain("LOG_LEVEL")])
