@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod identifier;
+pub mod memory;
 pub mod password;
 pub mod services;
 pub mod store;

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod ids;
 pub mod legacy;
 pub mod limit;
+pub mod memory;
 pub mod pkce;
 pub mod redirect;
 pub mod scope;

@@ -1,0 +1,116 @@
+//! A directory in memory, for embedders, examples and tests.
+//!
+//! It wraps the protocol's [`MemoryStore`], so that accounts and what is issued for them stand in one place, and implements
+//! every port of both crates.
+
+mod accounts;
+mod forward;
+mod sign_in;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use oauth_core::{ids::UserId, legacy::LegacyAccount, memory::MemoryStore, store::StoreError, store::StoreErrorKind};
+
+use self::sign_in::Failures;
+use crate::{
+    account::{Account, Credential},
+    identifier::fold,
+    password::StoredHash,
+};
+
+/// Accounts in memory, with the protocol's store beside them; clones share their contents.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryDirectory {
+    people: Arc<Mutex<People>>,
+    store: MemoryStore,
+}
+
+impl MemoryDirectory {
+    /// An empty directory with an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The protocol's store behind it; it knows every account of the directory.
+    pub const fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    /// Puts an account with its password in, whatever was there before: for tests that need an unusual one.
+    pub fn put_account(&self, account: Account, hash: Option<StoredHash>) {
+        self.keep(&mut self.lock(), account, hash);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes an account here and tells the protocol's store.
+    fn keep(&self, people: &mut People, account: Account, hash: Option<StoredHash>) {
+        let account = with_claims(account);
+        self.store.put_account(LegacyAccount {
+            subject: account.subject.clone(),
+            email: account.email.clone(),
+            username: account.username.clone(),
+            is_verified: account.is_verified,
+            is_locked: account.is_locked,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+        });
+        people.accounts.insert(account.subject.id, Person { account, hash });
+    }
+
+    /// The account as of now: its tenant comes from the catalog.
+    fn current(&self, person: &Person) -> Account {
+        let mut account = person.account.clone();
+        if let Some(known) = self.store.account(account.subject.id) {
+            account.subject = known.subject;
+        }
+        account
+    }
+}
+
+/// The claims that come from columns of their own.
+fn with_claims(mut account: Account) -> Account {
+    let profile = &mut account.subject.profile;
+    profile.email = Some(account.email.clone());
+    profile.email_verified = account.is_verified;
+    profile.updated_at = Some(account.updated_at.seconds());
+    account
+}
+
+#[derive(Debug, Default)]
+struct People {
+    accounts: BTreeMap<UserId, Person>,
+    failures: HashMap<(UserId, [u8; 16]), Failures>,
+}
+
+#[derive(Debug)]
+struct Person {
+    account: Account,
+    hash: Option<StoredHash>,
+}
+
+impl Person {
+    fn credential(&self) -> Credential {
+        Credential { hash: self.hash.clone(), shared_with_older_program: false }
+    }
+}
+
+impl People {
+    /// Addresses and user names are unique by folded form.
+    fn check_names(&self, id: UserId, email: &str, username: &str) -> Result<(), StoreError> {
+        let others = || self.accounts.values().filter(|person| person.account.subject.id != id);
+        let conflict = |constraint| Err(StoreError::new(StoreErrorKind::Conflict(constraint)));
+        if others().any(|person| fold(&person.account.email) == fold(email)) {
+            return conflict("users.email");
+        }
+        if others().any(|person| fold(&person.account.username) == fold(username)) {
+            return conflict("users.username");
+        }
+        Ok(())
+    }
+}
