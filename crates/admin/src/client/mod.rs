@@ -1,0 +1,158 @@
+//! Clients: register, list, show, update, new secret, deactivate, delete.
+
+mod draft;
+mod view;
+
+use authly_directory::services::DirectoryServices;
+use oauth_core::{
+    audit::AuditKind,
+    client::{Client, ClientSecret, ClientState},
+    ids::{ClientId, ClientKey},
+    secret::Secret,
+    services::Random as _,
+    store::{CatalogRepository as _, Commit},
+    token::{OpaqueToken, TokenHash},
+};
+
+pub use self::{
+    draft::{ClientChange, ClientDraft, SecretChoice},
+    view::ClientView,
+};
+use crate::{Admin, AdminError};
+
+/// A freshly registered client, with the only showing of its secret.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The client.
+    pub client: ClientView,
+    /// Its secret, if it has one that we made.
+    pub secret: Option<Secret<String>>,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// Registers a client.
+    pub async fn create_client(&self, draft: ClientDraft) -> Result<Registered, AdminError> {
+        let now = self.now();
+        let id = match &draft.client_id {
+            Some(id) => ClientId::parse(id).map_err(|error| AdminError::invalid("client_id", error))?,
+            None => self.random_client_id()?,
+        };
+        let known = self.services.store().load_catalog().await?.scopes;
+        let mut client = draft.build(
+            ClientKey::generate(now, self.services.random()),
+            id,
+            now,
+            self.settings.pkce_default,
+            &known,
+        )?;
+        let secret = match (draft.needs_secret(), &draft.secret) {
+            (false, _) => None,
+            (true, SecretChoice::Generate) => {
+                Some(Secret::new(OpaqueToken::generate(self.services.random()).expose().to_owned()))
+            }
+            (true, SecretChoice::Keep(secret)) => Some(draft::existing_secret(secret)?),
+        };
+        if let Some(secret) = &secret {
+            let hash = TokenHash::of(secret.expose().as_bytes());
+            client.secrets = vec![ClientSecret { hash, created_at: now, expires_at: None }];
+        }
+        let audit = self.event(
+            AuditKind::ClientChanged,
+            None,
+            Some(client.key),
+            serde_json::json!({ "created": client.id.as_str() }),
+        );
+        self.services
+            .store()
+            .create_client(&client, audit)
+            .await
+            .map_err(|error| AdminError::taken(error, "client", client.id.as_str()))?;
+        Ok(Registered { client: ClientView::of(&client), secret })
+    }
+
+    /// All clients by identifier.
+    pub async fn clients(&self) -> Result<Vec<ClientView>, AdminError> {
+        let mut clients: Vec<_> =
+            self.services.store().load_catalog().await?.clients.iter().map(ClientView::of).collect();
+        clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+        Ok(clients)
+    }
+
+    /// The client with that identifier.
+    pub async fn client(&self, id: &str) -> Result<ClientView, AdminError> {
+        self.find_client(id).await.map(|client| ClientView::of(&client))
+    }
+
+    /// Changes a client's registration.
+    pub async fn update_client(&self, id: &str, change: ClientChange) -> Result<ClientView, AdminError> {
+        let records = self.services.store().load_catalog().await?;
+        let client = records.clients.into_iter().find(|client| client.id.as_str() == id);
+        let client = client.ok_or_else(|| AdminError::not_found("client", id))?;
+        let changed = change.apply(client, self.now(), &records.scopes)?;
+        self.write(&changed, serde_json::json!({ "updated": id })).await?;
+        Ok(ClientView::of(&changed))
+    }
+
+    /// Switches a client off or on.
+    pub async fn set_client_state(&self, id: &str, state: ClientState) -> Result<ClientView, AdminError> {
+        let mut client = self.find_client(id).await?;
+        client.state = state;
+        client.updated_at = self.now();
+        self.write(&client, serde_json::json!({ "active": state == ClientState::Active, "client": id })).await?;
+        Ok(ClientView::of(&client))
+    }
+
+    /// Gives a client a new secret; the old ones work for `overlap` more.
+    pub async fn rotate_client_secret(&self, id: &str, overlap: std::time::Duration) -> Result<Registered, AdminError> {
+        let mut client = self.find_client(id).await?;
+        if client.secrets.is_empty() && client.imported_secret.is_none() {
+            return Err(AdminError::invalid("client_id", "this client does not authenticate with a secret"));
+        }
+        let now = self.now();
+        let until = now.plus(overlap);
+        client.secrets.retain(|secret| secret.expires_at.is_none_or(|at| at > now));
+        for secret in &mut client.secrets {
+            secret.expires_at = Some(secret.expires_at.map_or(until, |at| at.min(until)));
+        }
+        if overlap.is_zero() {
+            client.secrets.clear();
+            client.imported_secret = None;
+        }
+        let fresh = OpaqueToken::generate(self.services.random());
+        client.secrets.push(ClientSecret { hash: fresh.hash(), created_at: now, expires_at: None });
+        client.updated_at = now;
+        self.write(&client, serde_json::json!({ "secret_rotated": id })).await?;
+        Ok(Registered { client: ClientView::of(&client), secret: Some(Secret::new(fresh.expose().to_owned())) })
+    }
+
+    /// Removes a client with all that it was allowed.
+    pub async fn delete_client(&self, id: &str) -> Result<(), AdminError> {
+        let client = self.find_client(id).await?;
+        let audit = self.event(AuditKind::ClientChanged, None, Some(client.key), serde_json::json!({ "deleted": id }));
+        match self.services.store().delete_client(client.key, audit).await? {
+            Commit::Applied => Ok(()),
+            Commit::Lost => Err(AdminError::not_found("client", id)),
+        }
+    }
+
+    async fn write(&self, client: &Client, detail: serde_json::Value) -> Result<(), AdminError> {
+        let audit = self.event(AuditKind::ClientChanged, None, Some(client.key), detail);
+        match self.services.store().update_client(client, audit).await? {
+            Commit::Applied => Ok(()),
+            Commit::Lost => Err(AdminError::not_found("client", &client.id)),
+        }
+    }
+
+    async fn find_client(&self, id: &str) -> Result<Client, AdminError> {
+        let clients = self.services.store().load_catalog().await?.clients;
+        clients.into_iter().find(|client| client.id.as_str() == id).ok_or_else(|| AdminError::not_found("client", id))
+    }
+
+    /// 128 random bits in unreserved characters: several clients do not form-encode Basic credentials.
+    fn random_client_id(&self) -> Result<ClientId, AdminError> {
+        let mut bytes = [0u8; 16];
+        self.services.random().fill(&mut bytes);
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        ClientId::parse(&text).map_err(|error| AdminError::invalid("client_id", error))
+    }
+}

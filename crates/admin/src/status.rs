@@ -1,0 +1,64 @@
+//! What an installation holds, in numbers.
+
+use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
+use oauth_core::store::CatalogRepository as _;
+use serde::Serialize;
+
+use crate::{Admin, AdminError};
+
+/// The state of an installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Whether the OAuth endpoints answer, as stored.
+    pub oauth_enabled: bool,
+    /// Whether the legacy doors are open, as stored.
+    pub legacy_login_enabled: bool,
+    /// Whether an older program still uses the same database.
+    pub shared_with_older_program: bool,
+    /// Clients in use.
+    pub active_clients: usize,
+    /// All clients.
+    pub clients: usize,
+    /// Scopes in use.
+    pub scopes: usize,
+    /// Tenants.
+    pub tenants: usize,
+    /// Current signing keys by algorithm.
+    pub signing_keys: Vec<String>,
+    /// Accounts that are not deleted.
+    pub users: u64,
+    /// Active accounts.
+    pub active_users: u64,
+    /// Accounts locked by an administrator.
+    pub locked_users: u64,
+    /// Accounts whose address is not verified.
+    pub unverified_users: u64,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// The state of the installation.
+    pub async fn status(&self) -> Result<Status, AdminError> {
+        let records = self.services.store().load_catalog().await?;
+        let counts = self.services.accounts().count_accounts().await?;
+        let switches = records.switches();
+        Ok(Status {
+            oauth_enabled: switches.oauth_enabled,
+            legacy_login_enabled: switches.legacy_login_enabled,
+            shared_with_older_program: self.services.accounts().shared_with_older_program().await?,
+            active_clients: records.clients.iter().filter(|client| client.is_active()).count(),
+            clients: records.clients.len(),
+            scopes: records.scopes.iter().filter(|scope| scope.is_active).count(),
+            tenants: records.tenants.len(),
+            signing_keys: records
+                .keys
+                .iter()
+                .filter(|key| key.state == oauth_core::catalog::KeyState::Current)
+                .map(|key| format!("{} {}", key.algorithm, key.id.0))
+                .collect(),
+            users: counts.total,
+            active_users: counts.active,
+            locked_users: counts.locked,
+            unverified_users: counts.unverified,
+        })
+    }
+}

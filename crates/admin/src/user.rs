@@ -1,0 +1,255 @@
+//! Users: create, list, show, update, set a password, deactivate, delete.
+
+use authly_directory::{
+    account::{Account, AccountChange, NewAccount},
+    identifier::{EmailAddress, Identifier, fold},
+    password::{PasswordService as _, PresentedPassword, StoredHash},
+    services::DirectoryServices,
+    store::{AccountQuery, AccountRepository as _, PasswordChange, Replace},
+};
+use oauth_core::{
+    audit::AuditKind,
+    catalog::TenantRecord,
+    claims::Profile,
+    ids::{TenantId, UserId},
+    secret::Secret,
+    store::{CatalogRepository as _, Commit, RevocationReason, SessionRepository as _},
+    subject::AccountStatus,
+    text,
+};
+use serde::Serialize;
+
+use crate::{Admin, AdminError};
+
+/// A user as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserView {
+    /// Its id, the `sub` of tokens.
+    pub id: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The user name.
+    pub username: String,
+    /// The name for display.
+    pub name: Option<String>,
+    /// Its state.
+    pub status: &'static str,
+    /// Whether the address is verified.
+    pub is_verified: bool,
+    /// Whether it is an administrator.
+    pub is_admin: bool,
+    /// Whether an administrator locked it.
+    pub is_locked: bool,
+    /// The short name of its tenant.
+    pub tenant: Option<String>,
+    /// Its roles.
+    pub roles: Vec<String>,
+    /// When it was created, RFC 3339.
+    pub created_at: String,
+    /// When somebody last signed in, RFC 3339.
+    pub last_login_at: Option<String>,
+}
+
+/// A user to be created.
+#[derive(Clone, Debug, Default)]
+pub struct UserDraft {
+    /// The e-mail address.
+    pub email: String,
+    /// The user name; the e-mail address if not given.
+    pub username: Option<String>,
+    /// The name for display.
+    pub name: Option<String>,
+    /// The password; without one it is set by link.
+    pub password: Option<Secret<String>>,
+    /// Whether the address counts as verified.
+    pub verified: bool,
+    /// Whether it is an administrator.
+    pub admin: bool,
+    /// The short name of its tenant, created if it does not exist.
+    pub tenant: Option<String>,
+    /// Its roles; `user` if none is given.
+    pub roles: Vec<String>,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// Creates a user.
+    pub async fn create_user(&self, draft: UserDraft) -> Result<UserView, AdminError> {
+        let email = EmailAddress::parse(&draft.email)
+            .ok_or_else(|| AdminError::invalid("email", format!("{:?} is not an e-mail address", draft.email)))?;
+        let username = draft.username.as_deref().unwrap_or(email.as_str()).trim().to_owned();
+        text::line(&username, 255).map_err(|error| AdminError::invalid("username", error))?;
+        if let Some(name) = &draft.name {
+            text::line(name, 255).map_err(|error| AdminError::invalid("name", error))?;
+        }
+        let (hash, older_hash) = match &draft.password {
+            Some(password) => self.hashes(password, &[email.as_str(), &username]).await?,
+            None => (None, None),
+        };
+        let tenant = match &draft.tenant {
+            Some(slug) => Some(self.tenant_named(slug).await?),
+            None => None,
+        };
+        let now = self.now();
+        let id = UserId::generate(now, self.services.random());
+        let account = NewAccount {
+            id,
+            tenant,
+            email: email.as_str().to_owned(),
+            username,
+            hash,
+            older_hash,
+            is_verified: draft.verified,
+            is_admin: draft.admin,
+            status: if draft.verified { AccountStatus::Active } else { AccountStatus::PendingVerification },
+            roles: if draft.roles.is_empty() { vec!["user".to_owned()] } else { draft.roles },
+            profile: Profile { name: draft.name, ..Profile::default() },
+            created_at: now,
+        };
+        let audit = self.event(AuditKind::AccountCreated, Some(id), None, serde_json::json!({ "by": "administrator" }));
+        self.services
+            .accounts()
+            .create_account(account, audit)
+            .await
+            .map_err(|error| AdminError::taken(error, "user", email.as_str()))?;
+        self.user(&id.to_string()).await
+    }
+
+    /// One page of users in id order.
+    pub async fn users(&self, query: AccountQuery) -> Result<Vec<UserView>, AdminError> {
+        Ok(self.services.accounts().list_accounts(query).await?.iter().map(view).collect())
+    }
+
+    /// The user with that id, e-mail address or user name.
+    pub async fn user(&self, name: &str) -> Result<UserView, AdminError> {
+        self.find_user(name).await.map(|account| view(&account))
+    }
+
+    /// Changes a user; switching an account off ends its sessions and grants at once.
+    pub async fn update_user(&self, name: &str, change: AccountChange) -> Result<UserView, AdminError> {
+        let account = self.find_user(name).await?;
+        if let Some(email) = &change.email
+            && EmailAddress::parse(email).is_none()
+        {
+            return Err(AdminError::invalid("email", format!("{email:?} is not an e-mail address")));
+        }
+        let id = account.subject.id;
+        let ends = change.is_locked == Some(true)
+            || matches!(change.status, Some(AccountStatus::Disabled | AccountStatus::Deleted));
+        let audit = self.event(AuditKind::AccountChanged, Some(id), None, serde_json::json!({ "by": "administrator" }));
+        let wanted = change.email.clone().or_else(|| change.username.clone()).unwrap_or_default();
+        let commit = self.services.accounts().change_account(id, change, self.now(), audit).await;
+        match commit.map_err(|error| AdminError::taken(error, "user", &wanted))? {
+            Commit::Applied => {}
+            Commit::Lost => return Err(AdminError::not_found("user", name)),
+        }
+        if ends {
+            self.end_everything(id).await?;
+        }
+        self.user(&id.to_string()).await
+    }
+
+    /// Sets a password, ends all sessions and grants, and forgets failures.
+    pub async fn set_user_password(&self, name: &str, password: &Secret<String>) -> Result<UserView, AdminError> {
+        let account = self.find_user(name).await?;
+        let id = account.subject.id;
+        let (hash, older_hash) = self.hashes(password, &[&account.email, &account.username]).await?;
+        let hash = hash.ok_or_else(|| AdminError::invalid("password", "is empty"))?;
+        let audit =
+            self.event(AuditKind::PasswordChanged, Some(id), None, serde_json::json!({ "by": "administrator" }));
+        let write =
+            PasswordChange { user: id, replaces: Replace::Any, hash, older_hash, at: self.now(), audit: Some(audit) };
+        match self.services.accounts().set_password(write).await? {
+            Commit::Applied => {}
+            Commit::Lost => return Err(AdminError::not_found("user", name)),
+        }
+        self.end_everything(id).await?;
+        Ok(view(&account))
+    }
+
+    /// Forgets failed sign-ins and the lock that followed from them.
+    pub async fn unlock_user(&self, name: &str) -> Result<UserView, AdminError> {
+        let account = self.find_user(name).await?;
+        self.services.accounts().clear_failures(account.subject.id).await?;
+        if account.is_locked {
+            return self.update_user(name, AccountChange { is_locked: Some(false), ..AccountChange::default() }).await;
+        }
+        Ok(view(&account))
+    }
+
+    async fn end_everything(&self, id: UserId) -> Result<(), AdminError> {
+        let store = self.services.store();
+        store.end_sessions_of(id, None, self.now(), RevocationReason::Administrator).await?;
+        Ok(())
+    }
+
+    async fn hashes(
+        &self,
+        password: &Secret<String>,
+        names: &[&str],
+    ) -> Result<(Option<StoredHash>, Option<StoredHash>), AdminError> {
+        let refused = |error: &dyn std::fmt::Display| AdminError::invalid("password", error);
+        self.settings.password_policy.judge(password.expose(), names).map_err(|error| refused(&error))?;
+        let presented = PresentedPassword::parse(password.expose()).ok_or_else(|| refused(&"is empty or too long"))?;
+        let older = if self.services.accounts().shared_with_older_program().await? {
+            Some(self.services.passwords().hash_for_older_program(presented.clone()).await?)
+        } else {
+            None
+        };
+        Ok((Some(self.services.passwords().hash(presented).await?), older))
+    }
+
+    async fn find_user(&self, name: &str) -> Result<Account, AdminError> {
+        if let Some(id) = UserId::parse(name) {
+            let found = self.services.accounts().account(id).await?;
+            return found.map(|(account, _)| account).ok_or_else(|| AdminError::not_found("user", name));
+        }
+        let identifier = Identifier::parse(name).map_err(|error| AdminError::invalid("user", error))?;
+        let mut found = self.services.accounts().find_accounts(&identifier).await?;
+        match found.len() {
+            0 => Err(AdminError::not_found("user", name)),
+            1 => found.pop().ok_or_else(|| AdminError::not_found("user", name)),
+            _ => Err(AdminError::invalid("user", format!("{name:?} means several users; give the id"))),
+        }
+    }
+
+    async fn tenant_named(&self, slug: &str) -> Result<TenantId, AdminError> {
+        let fine = !slug.is_empty()
+            && slug.len() <= 63
+            && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && fold(slug) == slug;
+        if !fine {
+            return Err(AdminError::invalid(
+                "tenant",
+                "a tenant's short name has 1 to 63 lower-case letters, digits and hyphens",
+            ));
+        }
+        let tenants = self.services.store().load_catalog().await?.tenants;
+        if let Some(tenant) = tenants.iter().find(|tenant| tenant.slug == slug) {
+            return Ok(tenant.id);
+        }
+        let now = self.now();
+        let id = TenantId::generate(now, self.services.random());
+        let tenant =
+            TenantRecord { id, slug: slug.to_owned(), name: slug.to_owned(), active: true, legacy_login: true };
+        let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ "tenant": slug }));
+        self.services.accounts().put_tenant(&tenant, now, audit).await?;
+        Ok(id)
+    }
+}
+
+fn view(account: &Account) -> UserView {
+    UserView {
+        id: account.subject.id.to_string(),
+        email: account.email.clone(),
+        username: account.username.clone(),
+        name: account.subject.profile.name.clone(),
+        status: account.subject.status.as_str(),
+        is_verified: account.is_verified,
+        is_admin: account.subject.is_admin,
+        is_locked: account.is_locked,
+        tenant: account.subject.tenant.as_ref().map(|tenant| tenant.slug.clone()),
+        roles: account.subject.roles.clone(),
+        created_at: account.created_at.to_rfc3339(),
+        last_login_at: account.last_login_at.map(|at| at.to_rfc3339()),
+    }
+}
