@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_names_that_templates_use_exist() {
-        for name in ["authly.css", "favicon.svg", "favicon.ico", "form-post.js"] {
+        for name in ["authly.css", "favicon.svg", "favicon.ico", "form-post.js", "local-time.js"] {
             assert!(!path(name).is_empty(), "{name}");
         }
     }

@@ -13,7 +13,7 @@
 //!
 //! What holds for every page:
 //! - Templates escape all that they are given; only [`Markup`] made in this crate passes as it is.
-//! - No inline script and no inline style, so a policy of `default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'` is enough.
+//! - No inline script and no inline style, so [`content_security_policy`] allows neither.
 //! - Links that a client brings are [`HttpsLink`]s; nothing else can be put there.
 //! - Forms carry `csrf` and the opaque `request`, never a parameter of the request itself or a place to return to.
 //! - A secret that was typed is never written back.
@@ -31,6 +31,7 @@ mod language;
 mod link;
 mod locale;
 mod markup;
+mod policy;
 mod problem;
 mod register;
 mod sign_in;
@@ -50,6 +51,7 @@ pub use language::preferences;
 pub use link::{FormTarget, HttpsLink};
 pub use locale::{Direction, Locale};
 pub use markup::Markup;
+pub use policy::content_security_policy;
 pub use problem::{Busy, ErrorPage, Problem, Turn, busy, error_page, not_found};
 pub use register::{Register, RegisterError, RegisterField, register};
 pub use sign_in::{SignIn, SignInNotice, sign_in};

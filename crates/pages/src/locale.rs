@@ -1,6 +1,7 @@
 //! The message catalogue: Fluent files in `locales/<tag>/`, built into the program and formatted once where they take no argument.
 //!
-//! English is the source. A key that another language lacks reads in English, and a test makes sure that none does.
+//! English is the source, with a note for translators above each message. A key that another language lacks reads in English, and a test makes
+//! sure that none does. A new language is a folder with the same files and one line in `LOCALES`.
 
 use std::{collections::HashMap, sync::LazyLock};
 
