@@ -3,7 +3,7 @@
 problem-forbidden = Das dürfen Sie nicht
 problem-forbidden-text = Ihr Konto darf diese Seite oder diese Anwendung nicht öffnen.
 problem-form-expired = Diese Seite ist abgelaufen
-problem-form-expired-text = Sie war zu lange geöffnet oder wurde in einem anderen Browser geöffnet. Es wurde nichts geändert.
+problem-form-expired-text = Sie war zu lange geöffnet, wurde in einem anderen Browser geöffnet, oder Cookies sind abgeschaltet. Es wurde nichts geändert.
 problem-internal = Etwas ist schiefgegangen
 problem-internal-text = Das ist unser Fehler, nicht Ihrer. Versuchen Sie es gleich noch einmal.
 problem-invalid-request = Die Anwendung hat einen Fehler gemacht
@@ -11,7 +11,7 @@ problem-invalid-request-text = Ihre Anfrage ist nicht zu verstehen. Wir haben hi
 problem-redirect-mismatch = Wir wissen nicht, wohin
 problem-redirect-mismatch-text = Die Anwendung wollte Sie an eine Adresse schicken, die nicht für sie eingetragen ist. Wir haben hier angehalten, damit Ihr Konto sicher bleibt.
 problem-request-expired = Diese Anmeldung ist abgelaufen
-problem-request-expired-text = Sie ist zu alt, schon beendet oder wurde in einem anderen Browser begonnen. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
+problem-request-expired-text = Sie ist zu alt, schon beendet, wurde in einem anderen Browser begonnen, oder Cookies sind abgeschaltet. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
 problem-request-too-large = Die Anfrage ist zu lang
 problem-request-too-large-text = Die Anwendung hat mehr geschickt, als während der Anmeldung aufbewahrt werden kann.
 problem-unknown-client = Diese Anwendung ist hier nicht bekannt

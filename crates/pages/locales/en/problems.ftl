@@ -7,7 +7,7 @@ problem-forbidden-text = Your account is not allowed to open this page or this a
 # Heading: a form was open too long, or was sent from somewhere else.
 problem-form-expired = This page has expired
 # Below it.
-problem-form-expired-text = It was open for too long, or it was opened in another browser. Nothing has been changed.
+problem-form-expired-text = It was open for too long, it was opened in another browser, or cookies are switched off. Nothing has been changed.
 # Heading: something broke on our side.
 problem-internal = Something went wrong
 # Below it.
@@ -23,7 +23,7 @@ problem-redirect-mismatch-text = The application asked to send you to an address
 # Heading: the sign-in under way is over.
 problem-request-expired = This sign-in has expired
 # Below it.
-problem-request-expired-text = It is too old, already finished, or was begun in another browser. Go back to the application and start again.
+problem-request-expired-text = It is too old, already finished, was begun in another browser, or cookies are switched off. Go back to the application and start again.
 # Heading: the application sent too much.
 problem-request-too-large = The request is too long
 # Below it.
