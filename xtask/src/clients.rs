@@ -9,15 +9,10 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::machine::{Machine, Need};
+use crate::node::Node;
 use crate::server::{Admin, Binaries, Server};
 use crate::services::Services;
 use crate::{postgres, process, workspace};
-
-const NODE: Need = Need {
-    what: "Node.js 18 or newer with npm",
-    packages: &["nodejs", "npm"],
-    otherwise: "Fedora: dnf install nodejs; macOS: brew install node; on an older system install a newer Node.js",
-};
 
 const PYTHON: Need = Need {
     what: "Python 3 with venv and pip",
@@ -31,7 +26,7 @@ const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read
 
 /// Builds the server, fetches the clients, and runs them on SQLite and on PostgreSQL.
 pub(crate) fn run(machine: &Machine, services: &Services) -> Result<(), Failure> {
-    let node = Node::prepare(machine)?;
+    let node = Node::prepare(machine, &workspace::root().join("tests/clients"))?;
     let python = prepare_python(machine)?;
     let binaries = Binaries::build()?;
     let psql = postgres::ensure_client(machine)?;
@@ -137,44 +132,6 @@ fn prepare_clients(node: &Node, admin: &Admin<'_>, server: &Server, folder: &Pat
     Ok(file)
 }
 
-/// Node.js with the packages of `tests/clients`.
-struct Node {
-    program: PathBuf,
-    version: u32,
-}
-
-impl Node {
-    fn prepare(machine: &Machine) -> Result<Self, Failure> {
-        let node = machine.ensure(&NODE, |places| {
-            places.program("npm")?;
-            let program = places.program("node")?;
-            let version = major(&process::output(Command::new(&program).arg("--version")).ok()?)?;
-            (version >= 18).then_some(Self { program, version })
-        })?;
-        let mut npm = Command::new(machine.places.program("npm").unwrap_or_else(|| "npm".into()));
-        npm.current_dir(workspace::root().join("tests/clients")).args([
-            "ci",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]);
-        process::run(&mut npm)?;
-        Ok(node)
-    }
-
-    /// Node 18 has Web Crypto only on demand.
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args((self.version < 20).then_some("--experimental-global-webcrypto"));
-        command
-    }
-}
-
-/// `v20.20.2` is 20.
-fn major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
-}
-
 /// The Python of a virtual environment that holds the pinned packages.
 fn prepare_python(machine: &Machine) -> Result<PathBuf, Failure> {
     let system = machine.ensure(&PYTHON, |places| {
@@ -195,14 +152,4 @@ fn prepare_python(machine: &Machine) -> Result<PathBuf, Failure> {
     process::run(&mut pip)?;
     fs::write(&stamp, wanted).map_err(|error| Failure::of(stamp.display(), error))?;
     Ok(python)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_major_version_of_node_is_read() {
-        assert_eq!((major("v20.20.2\n"), major("v18.0.0"), major("20")), (Some(20), Some(18), None));
-    }
 }

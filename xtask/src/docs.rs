@@ -5,14 +5,17 @@ use std::process::Command;
 
 use crate::failure::Failure;
 use crate::folder::Folder;
-use crate::{process, workspace};
+use crate::machine::Machine;
+use crate::services::Services;
+use crate::{pages, process, workspace};
 
 const HELP: &str = "\
 Write docs/reference/{configuration,endpoints,errors,cli}.md from the code.
 
-Usage: cargo xtask docs [--check]
+Usage: cargo xtask docs [--check | --pictures]
 
-  --check   Write nothing; fail and show the differences if there are any
+  --check      Write nothing; fail and show the differences if there are any
+  --pictures   Take the pictures of the pages in docs/pictures anew, with the browser tests
 ";
 
 /// The pages of the reference; `authly-admin reference <page>` prints each.
@@ -23,6 +26,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => write(),
         ["--check"] => check(),
+        ["--pictures"] => pictures(),
         ["--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
@@ -40,6 +44,12 @@ fn write() -> Result<(), Failure> {
         println!("wrote docs/reference/{page}.md");
     }
     Ok(())
+}
+
+fn pictures() -> Result<(), Failure> {
+    let machine = Machine::here();
+    let services = Services::start(&machine)?;
+    pages::run(&machine, &services, &workspace::root().join("docs/pictures"))
 }
 
 fn check() -> Result<(), Failure> {

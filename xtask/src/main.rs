@@ -10,6 +10,8 @@ mod failure;
 mod folder;
 mod fuzz;
 mod machine;
+mod node;
+mod pages;
 mod pg;
 mod places;
 mod postgres;

@@ -47,7 +47,7 @@ fn shown(command: &Command) -> String {
 }
 
 /// Waits until its input closes, which happens when we drop it or die in whatever way; then ends the program politely,
-/// after ten seconds with force, and removes the folder.
+/// after ten seconds with force, then whatever it left behind in its process group, and removes the folder.
 const GUARD: &str = r#"
 while read -r _; do :; done
 kill -s "$2" "$1" 2>/dev/null
@@ -59,6 +59,7 @@ while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 100 ]; do
   tries=$((tries + 1))
 done
 kill -9 "$1" 2>/dev/null
+kill -9 "-$1" 2>/dev/null
 [ -z "$3" ] || rm -rf -- "$3"
 "#;
 
@@ -150,6 +151,20 @@ mod tests {
         assert!(guard.wait().is_ok());
         assert!(!folder.path().exists());
         owner.wait().unwrap();
+    }
+
+    #[test]
+    fn what_a_guarded_program_left_behind_ends_too() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo started; wait"]).stdout(writer);
+        let guarded = Guarded::start(&mut command, "TERM", None).unwrap();
+        drop(command);
+        let mut said = [0; 8];
+        std::io::Read::read_exact(&mut reader, &mut said).unwrap();
+        drop(guarded);
+        // The pipe ends when nobody holds its other end: neither the shell nor the sleep.
+        assert_eq!(std::io::Read::read(&mut reader, &mut said).unwrap(), 0);
     }
 
     #[test]

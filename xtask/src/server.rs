@@ -16,8 +16,10 @@ use crate::workspace;
 
 /// The two programs.
 pub(crate) struct Binaries {
-    server: PathBuf,
-    admin: PathBuf,
+    /// `authly-server`.
+    pub(crate) server: PathBuf,
+    /// `authly-admin`.
+    pub(crate) admin: PathBuf,
 }
 
 impl Binaries {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::services::Services;
-use crate::{clients, docs, prerequisites, process, tidy, workspace};
+use crate::{clients, docs, pages, prerequisites, process, tidy, workspace};
 
 const HELP: &str = "\
 Find or install what the tests need, and run every check and test.
@@ -113,16 +113,13 @@ fn run(step: Step, machine: &Machine, services: Option<&Services>, rest: &[Strin
         Step::Rust => {
             let mut command = workspace::cargo(["test", "--no-fail-fast"]);
             if !rest.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
-                command.arg("--workspace");
+                command.args(["--workspace", "--exclude", "authly-browser-tests"]);
             }
             process::run(services()?.introduce(command.args(rest)))
         }
         Step::Docs => docs::main(&["--check".to_owned()]),
         Step::Clients => clients::run(machine, services()?),
-        Step::Browser => {
-            let mut command = workspace::cargo(["test", "--package", "authly-browser-tests", "--no-fail-fast"]);
-            process::run(services()?.introduce(&mut command))
-        }
+        Step::Browser => pages::run(machine, services()?, &workspace::target()?.join("pictures")),
     }
 }
 

@@ -1,0 +1,148 @@
+//! A person at a browser, who reads labels and presses buttons.
+
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{EMAIL, PASSWORD, accessibility, variable};
+
+/// How big the browser's window is.
+#[derive(Clone, Copy, Debug)]
+pub enum Window {
+    /// A window on a desk.
+    Desktop,
+    /// A small phone, 320 pixels wide: the narrowest that must work.
+    Phone,
+}
+
+/// A person with a fresh browser.
+#[derive(Debug)]
+pub struct Person {
+    client: Client,
+    _profile: TempDir,
+}
+
+impl Person {
+    /// Opens a fresh browser.
+    pub async fn new(window: Window) -> Self {
+        let profile = TempDir::new().unwrap();
+        let (width, height) = match window {
+            Window::Desktop => (1000, 800),
+            Window::Phone => (320, 640),
+        };
+        let mut arguments = vec![
+            "--headless".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--disable-quic".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            "--no-first-run".to_owned(),
+            "--hide-scrollbars".to_owned(),
+            "--lang=en-US".to_owned(),
+            format!("--window-size={width},{height}"),
+        ];
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let mut options = json!({"binary": variable("AUTHLY_TEST_CHROMIUM"), "args": arguments});
+        if matches!(window, Window::Phone) {
+            let metrics = json!({"width": width, "height": height, "pixelRatio": 2.0, "touch": true});
+            options["mobileEmulation"] = json!({"deviceMetrics": metrics});
+        }
+        let capabilities = json!({"goog:chromeOptions": options});
+        let capabilities = capabilities.as_object().cloned().unwrap();
+        let mut builder = ClientBuilder::native();
+        let client = builder.capabilities(capabilities).connect(&variable("AUTHLY_TEST_WEBDRIVER")).await.unwrap();
+        Self { client, _profile: profile }
+    }
+
+    /// Opens an address.
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Types into the field with this label.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let found = self.wait(&format!("//label[normalize-space()='{label}']")).await;
+        let id = found.attr("for").await.unwrap().unwrap_or_else(|| panic!("the label {label} belongs to no field"));
+        let field = self.client.find(Locator::Id(&id)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses the button or follows the link with this text.
+    pub async fn press(&self, text: &str) {
+        let control = format!("//*[self::button or self::a][normalize-space()='{text}']");
+        self.wait(&control).await.click().await.unwrap();
+    }
+
+    /// Waits until the page's heading holds this text.
+    pub async fn sees(&self, heading: &str) {
+        self.wait(&format!("//h1[contains(normalize-space(), '{heading}')]")).await;
+    }
+
+    /// The alert of the page.
+    pub async fn alert(&self) -> String {
+        self.wait("//*[@role='alert']").await.text().await.unwrap()
+    }
+
+    /// Everything that can be read on the page.
+    pub async fn text(&self) -> String {
+        self.wait("//body").await.text().await.unwrap()
+    }
+
+    /// Where the browser is.
+    pub async fn address(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    /// Goes back, as with the browser's button.
+    pub async fn go_back(&self) {
+        self.client.back().await.unwrap();
+    }
+
+    /// Signs in as the account that [`Server::create_account`](crate::Server::create_account) made.
+    pub async fn sign_in(&self) {
+        self.sign_in_with(PASSWORD).await;
+    }
+
+    /// Tries to sign in with a password.
+    pub async fn sign_in_with(&self, password: &str) {
+        self.fill("Email or username", EMAIL).await;
+        self.fill("Password", password).await;
+        self.press("Sign in").await;
+    }
+
+    /// Fails if the page breaks a rule of WCAG 2.2 AA that a machine can check, or is wider than the window.
+    pub async fn finds_the_page_accessible(&self) {
+        accessibility::check(&self.client).await;
+    }
+
+    /// Keeps a picture of the page for the documentation.
+    pub async fn takes_a_picture(&self, name: &str) {
+        let folder = std::path::PathBuf::from(variable("AUTHLY_TEST_PICTURES"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+    }
+
+    /// Closes the browser.
+    pub async fn leave(self) {
+        self.client.clone().close().await.unwrap();
+    }
+
+    async fn wait(&self, xpath: &str) -> Element {
+        let waited = self.client.wait().at_most(Duration::from_secs(15)).for_element(Locator::XPath(xpath)).await;
+        match waited {
+            Ok(element) => element,
+            Err(error) => {
+                let (address, source) = (self.address().await, self.client.source().await.unwrap_or_default());
+                panic!("{xpath} is not on {address} ({error}):\n{source}")
+            }
+        }
+    }
+}
