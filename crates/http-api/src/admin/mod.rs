@@ -1,0 +1,3 @@
+//! The admin API: bearer tokens of scope `admin`, from the administration networks.
+
+pub mod clients;

@@ -1,0 +1,72 @@
+//! What every handler shares: the engine, the directory, administration and the HTTP side's own settings.
+
+use std::net::IpAddr;
+
+use authly_admin_cases::Admin;
+use authly_directory::{Directory, services::DirectoryServices};
+use oauth_core::{engine::Engine, services::Random as _};
+
+use crate::{
+    edge::{RequestIds, cors::ClientOrigins},
+    metrics::Metrics,
+    public::discovery::Documents,
+    settings::HttpSettings,
+};
+
+/// The application over one set of services.
+pub struct App<V: DirectoryServices> {
+    /// The protocol.
+    pub engine: Engine<V>,
+    /// Accounts.
+    pub directory: Directory<V>,
+    /// Administration.
+    pub admin: Admin<V>,
+    /// The HTTP side's settings.
+    pub http: HttpSettings,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Gauges of the store and the pools, rendered when /metrics is asked.
+    pub gauges: Box<dyn Fn() -> String + Send + Sync>,
+    /// Asks for the catalog to be read again now, after a change through the admin API.
+    pub catalog_changed: Box<dyn Fn() + Send + Sync>,
+    pub(crate) documents: Documents,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) client_origins: ClientOrigins,
+}
+
+impl<V: DirectoryServices> App<V> {
+    /// The application.
+    pub fn new(engine: Engine<V>, directory: Directory<V>, admin: Admin<V>, http: HttpSettings) -> Self {
+        let mut process = [0u8; 4];
+        engine.services().random().fill(&mut process);
+        Self {
+            engine,
+            directory,
+            admin,
+            http,
+            metrics: Metrics::new(),
+            gauges: Box::new(String::new),
+            catalog_changed: Box::new(|| ()),
+            documents: Documents::default(),
+            request_ids: RequestIds::new(u32::from_be_bytes(process)),
+            client_origins: ClientOrigins::default(),
+        }
+    }
+
+    /// Whether `address` lies in an administration network.
+    pub fn is_admin_network(&self, address: IpAddr) -> bool {
+        self.http.admin_networks.iter().any(|network| network.holds(address))
+    }
+
+    /// Host and port of the issuer.
+    pub fn issuer_host(&self) -> &str {
+        let issuer = self.engine.settings().issuer.as_str();
+        issuer.split_once("://").map_or(issuer, |(_, host)| host)
+    }
+
+    /// Whether pages of `origin` may read the endpoints for clients.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.http.cors_origins.iter().any(|allowed| allowed == origin)
+            || self.client_origins.holds(&self.engine.catalog(), origin)
+    }
+}

@@ -1,0 +1,96 @@
+//! Request bodies: bounded in size and time, and of a kind that the endpoint takes.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, http::header, web};
+use oauth_core::{
+    error::{ErrorCode, WireError},
+    params::Params,
+};
+use serde::de::DeserializeOwned;
+
+use crate::respond::{Dialect, Failure};
+
+/// The most bytes of a body that any endpoint reads.
+pub const LIMIT: usize = 64 * 1024;
+/// How long a client may take to send them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The kinds of bodies that endpoints take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/json`.
+    Json,
+    /// No body and no content type.
+    None,
+    /// Anything else.
+    Other,
+}
+
+/// What the content type says the body is.
+pub fn kind(request: &HttpRequest) -> Kind {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Kind::None };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Kind::Form
+    } else if essence.eq_ignore_ascii_case("application/json") {
+        Kind::Json
+    } else {
+        Kind::Other
+    }
+}
+
+/// Reads the body.
+pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect) -> Result<web::Bytes, Failure> {
+    let refused = |status, text: &'static str| {
+        Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LIMIT) {
+        return Err(refused(413, "the body is too large"));
+    }
+    let bytes = payload.to_bytes_limited(LIMIT);
+    match actix_web::rt::time::timeout(PATIENCE, bytes).await {
+        Err(_) => Err(refused(408, "the body did not arrive in time")),
+        Ok(Err(_)) => Err(refused(413, "the body is too large")),
+        Ok(Ok(Err(_))) => Err(refused(400, "the body cannot be read")),
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+    }
+}
+
+/// Reads a form, refusing any repeated parameter but `resource` and `audience`.
+pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Params, Failure> {
+    match kind(request) {
+        Kind::Form => {}
+        _ => return Err(unsupported(Dialect::OAuth, "send application/x-www-form-urlencoded")),
+    }
+    let bytes = read(request, payload, Dialect::OAuth).await?;
+    Ok(Params::parse_unrepeated(&bytes)?)
+}
+
+/// Reads a JSON body of a legacy door into its closed type.
+pub async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, Failure> {
+    if kind(request) != Kind::Json {
+        return Err(unsupported(Dialect::Legacy, "send application/json"));
+    }
+    let bytes = read(request, payload, Dialect::Legacy).await?;
+    parse_json(&bytes)
+}
+
+/// Reads JSON bytes; the error says what is wrong without echoing a value.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = match error.classify() {
+            serde_json::error::Category::Data => "a field of the JSON body is missing or has the wrong type",
+            _ => "the body is not valid JSON",
+        };
+        Failure::edge(WireError::bad_request(ErrorCode::InvalidRequest, text), Dialect::Legacy)
+    })
+}
+
+/// 415 for a body of the wrong kind.
+pub fn unsupported(dialect: Dialect, text: &'static str) -> Failure {
+    Failure::edge(WireError { status: 415, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
+}

@@ -1,0 +1,54 @@
+//! What an installation decides about its HTTP side.
+
+use std::{net::IpAddr, time::Duration};
+
+use authly_pages::Theme;
+use oauth_core::limit::Rate;
+
+use crate::edge::network::Network;
+
+/// The HTTP side's settings.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Hosts that requests may name (ALLOWED_HOSTS, and the issuer's own), lower case, with the port where it is not the default.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may read the machine endpoints, beside those of the clients (CORS_ORIGINS).
+    pub cors_origins: Vec<String>,
+    /// Proxies whose X-Forwarded-* headers count.
+    pub trusted_proxies: Vec<Network>,
+    /// Networks that reach /admin and /metrics.
+    pub admin_networks: Vec<Network>,
+    /// Requests to people's pages and forms from one address; `None` switches it off.
+    pub page_rate: Option<Rate>,
+    /// Whether /metrics answers.
+    pub metrics: bool,
+    /// Whether /health answers.
+    pub health: bool,
+    /// Whether accounts may be created (C-41).
+    pub registration: bool,
+    /// Whether the password of a new account needs so many characters.
+    pub password_min: usize,
+    /// Development mode: the demo, and pages under 127.0.0.1 redirected to the issuer's name.
+    pub development: Option<Development>,
+    /// The name of the installation.
+    pub product: String,
+    /// Its accent colour.
+    pub theme: Option<Theme>,
+    /// Whom security.txt names.
+    pub security_contact: Option<String>,
+    /// How long metadata and keys may be cached.
+    pub discovery_max_age: Duration,
+    /// The version of the program.
+    pub version: &'static str,
+    /// What the source of client addresses is when there is none: tests.
+    pub fallback_address: IpAddr,
+}
+
+/// What development mode adds.
+#[derive(Clone, Debug)]
+pub struct Development {
+    /// Where the store is, to be shown.
+    pub store: String,
+    /// The demo relying party's client.
+    pub demo_client: String,
+}
