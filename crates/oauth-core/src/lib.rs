@@ -11,10 +11,13 @@ pub mod client;
 pub mod crypto;
 pub mod endpoint;
 pub mod engine;
+pub mod error;
 pub mod ids;
+pub mod jws;
 pub mod legacy;
 pub mod limit;
 pub mod memory;
+pub mod params;
 pub mod pkce;
 pub mod redirect;
 pub mod scope;
@@ -27,3 +30,6 @@ pub mod subject;
 pub mod text;
 pub mod time;
 pub mod token;
+
+#[cfg(test)]
+mod testing;

@@ -52,6 +52,16 @@ impl ScopeSet {
     pub const OPENID: &'static str = "openid";
     /// Refresh tokens that outlive the browser session (OpenID Connect Core 11).
     pub const OFFLINE_ACCESS: &'static str = "offline_access";
+    /// The claims of people's names and profiles (OpenID Connect Core 5.4).
+    pub const PROFILE: &'static str = "profile";
+    /// The claims of the e-mail address.
+    pub const EMAIL: &'static str = "email";
+    /// The claim of the postal address.
+    pub const ADDRESS: &'static str = "address";
+    /// The claims of the telephone number.
+    pub const PHONE: &'static str = "phone";
+    /// Roles, groups and tenant.
+    pub const GROUPS: &'static str = "groups";
     /// Administration; only for administrators.
     pub const ADMIN: &'static str = "admin";
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{crypto::HmacAlgorithm, secret::Secret};
+use crate::{
+    crypto::{Algorithm, HmacAlgorithm},
+    secret::Secret,
+};
 
 /// The issuer: scheme, host and port, without path (RFC 8414 2; an issuer with a path is refused in this release).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub struct Settings {
     pub code_ttl: Duration,
     /// Lifetime of access tokens.
     pub access_token_ttl: Duration,
+    /// The algorithm of access tokens.
+    pub access_token_alg: Algorithm,
     /// Lifetime of ID tokens.
     pub id_token_ttl: Duration,
     /// Lifetime of refresh tokens since their last use.
@@ -91,6 +96,7 @@ impl Settings {
             issuer,
             code_ttl: Duration::from_secs(600),
             access_token_ttl: Duration::from_secs(1_800),
+            access_token_alg: Algorithm::ES256,
             id_token_ttl: Duration::from_secs(1_800),
             refresh_token_ttl: DAY * 7,
             refresh_absolute_ttl: None,

@@ -99,12 +99,7 @@ fn bearer_errors_are_those_of_rfc_6750() {
         (BearerError::Malformed, 400, ErrorCode::InvalidRequest, Some(Challenge::Bearer)),
         (BearerError::Invalid(TokenFault::Expired), 401, ErrorCode::InvalidToken, Some(Challenge::Bearer)),
         (BearerError::Scope("admin"), 403, ErrorCode::InsufficientScope, Some(Challenge::Bearer)),
-        (
-            BearerError::Store(StoreError::new(StoreErrorKind::Busy)),
-            503,
-            ErrorCode::TemporarilyUnavailable,
-            None,
-        ),
+        (BearerError::Store(StoreError::new(StoreErrorKind::Busy)), 503, ErrorCode::TemporarilyUnavailable, None),
     ];
     for (error, status, code, challenge) in rows {
         let wire = error.wire();
