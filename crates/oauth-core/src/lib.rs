@@ -5,10 +5,13 @@
 //! socket.
 
 pub mod audit;
+pub mod authorize;
+pub mod browser;
 pub mod catalog;
 pub mod claims;
 pub mod client;
 pub mod crypto;
+pub mod csrf;
 pub mod endpoint;
 pub mod engine;
 pub mod error;
@@ -16,8 +19,10 @@ pub mod ids;
 pub mod jws;
 pub mod legacy;
 pub mod limit;
+pub mod logout;
 pub mod memory;
 pub mod params;
+pub mod pending;
 pub mod pkce;
 pub mod redirect;
 pub mod scope;

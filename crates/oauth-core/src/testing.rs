@@ -11,7 +11,7 @@ use std::{
 
 pub(crate) use self::{
     crypto::{FakeCrypto, FakeKey, FakeSealer, fake_key_record, keys_of},
-    world::{ALICE, NOW, TestServices, World, at, client, issuer, scopes, subject},
+    world::{ALICE, CountingRandom, NOW, TestServices, World, at, client, issuer, scopes, subject},
 };
 
 /// Runs a future that never waits for anything outside.

@@ -2,6 +2,11 @@
 //!
 //! Each public method is one use case in a file of its own; the rules that it asks are pure functions elsewhere in this crate.
 
+pub mod authorize;
+mod form;
+pub mod logout;
+pub mod session;
+
 use std::sync::Arc;
 
 use crate::{

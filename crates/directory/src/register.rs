@@ -1,0 +1,256 @@
+//! Registration (S000-60, C-41): the answer never tells whether an address or a user name was known before.
+
+use std::time::Duration;
+
+use oauth_core::{
+    audit::AuditKind,
+    claims::Profile,
+    ids::UserId,
+    secret::Secret,
+    services::{Busy, Random as _},
+    store::{StoreError, StoreErrorKind},
+    subject::AccountStatus,
+    text,
+    time::Timestamp,
+};
+use thiserror::Error;
+
+use crate::{
+    account::NewAccount,
+    directory::{Directory, Limited},
+    identifier::{EmailAddress, Identifier, fold},
+    password::{PasswordService as _, PresentedPassword, StoredHash},
+    services::DirectoryServices,
+    settings::RegistrationPolicy,
+    store::AccountRepository as _,
+};
+
+/// What somebody who registers sends: nothing that gives rights (SECURITY.md row 36).
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The e-mail address, as typed.
+    pub email: String,
+    /// The user name, as typed.
+    pub username: String,
+    /// The password, as typed.
+    pub password: Secret<String>,
+    /// Where the request comes from.
+    pub address: Option<String>,
+}
+
+/// The answer, in the same shape whether anything was stored or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The id: of the account, or of nobody.
+    pub id: UserId,
+    /// The e-mail address, normalized.
+    pub email: String,
+    /// The user name, perhaps with a suffix.
+    pub username: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// What happened: for mails and metrics, never for the answer.
+    pub outcome: Outcome,
+}
+
+/// What became of a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The address was known before; its owner may be told by mail.
+    AddressKnown,
+    /// There is a new account.
+    Created,
+}
+
+/// A field that is not in order; the sentence is for the person who typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// `email`, `username` or `password`.
+    pub field: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Why there is no registration.
+#[derive(Debug, Error)]
+pub enum RegisterRefused {
+    /// The hash pool is full: 503.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// Registration is closed: 403 `registration_disabled`.
+    #[error("registration is closed")]
+    Closed,
+    /// No free user name was found: 503.
+    #[error("no free user name was found")]
+    Contended,
+    /// Fields are not in order: 422.
+    #[error("fields are not in order")]
+    Fields(Vec<FieldProblem>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many registrations: 429 with this `Retry-After`.
+    #[error("too many registrations")]
+    TooMany(Duration),
+}
+
+impl From<Limited> for RegisterRefused {
+    fn from(limited: Limited) -> Self {
+        Self::TooMany(limited.0)
+    }
+}
+
+/// The longest user name, in bytes; a suffix still fits into the column.
+const MAX_USERNAME: usize = 100;
+/// How often another suffix is tried.
+const MOST_SUFFIXES: usize = 8;
+
+/// Fields in order.
+struct Draft {
+    email: EmailAddress,
+    username: String,
+    password: PresentedPassword,
+}
+
+impl<V: DirectoryServices> Directory<V> {
+    /// Registers an account. For a known address everything is done but the last write.
+    pub async fn register(&self, registration: &Registration) -> Result<Registered, RegisterRefused> {
+        if self.settings.registration == RegistrationPolicy::Closed {
+            return Err(RegisterRefused::Closed);
+        }
+        let now = self.engine.now();
+        let address = registration.address.as_deref();
+        self.charge_address("register:address", address, |limits| limits.registration, now).await?;
+        let draft = self.draft(registration).map_err(RegisterRefused::Fields)?;
+        let (hash, older_hash) = self.new_hashes(&draft.password).await?;
+        let known = self.is_taken(draft.email.as_str()).await?;
+        for attempt in 0..MOST_SUFFIXES {
+            let username = if attempt == 0 { draft.username.clone() } else { self.suffixed(&draft.username) };
+            if self.username_is_taken(&username, &draft.email).await? {
+                continue;
+            }
+            let id = UserId::generate(now, self.services().random());
+            let email = draft.email.as_str().to_owned();
+            let registered = |outcome| {
+                let (email, username) = (email.clone(), username.clone());
+                Registered { id, email, username, created_at: now, outcome }
+            };
+            if known {
+                return Ok(registered(Outcome::AddressKnown));
+            }
+            let account = NewAccount {
+                id,
+                tenant: None,
+                email: email.clone(),
+                username: username.clone(),
+                hash: Some(hash.clone()),
+                older_hash: older_hash.clone(),
+                is_verified: false,
+                is_admin: false,
+                status: AccountStatus::PendingVerification,
+                roles: Vec::new(),
+                profile: Profile { preferred_username: Some(username.clone()), ..Profile::default() },
+                created_at: now,
+            };
+            let mut audit = self.engine.audit(AuditKind::AccountCreated, registration.address.clone(), now);
+            audit.user = Some(id);
+            audit.detail = serde_json::json!({ "by": "registration" });
+            match self.services().accounts().create_account(account, audit).await {
+                Ok(()) => return Ok(registered(Outcome::Created)),
+                // Taken since we looked.
+                Err(StoreError { kind: StoreErrorKind::Conflict("users.username"), .. }) => {}
+                Err(StoreError { kind: StoreErrorKind::Conflict("users.email"), .. }) => {
+                    return Ok(registered(Outcome::AddressKnown));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RegisterRefused::Contended)
+    }
+
+    /// The hashes of a new password: by the policy, and for an older program where the database is shared with one.
+    pub(crate) async fn new_hashes(
+        &self,
+        password: &PresentedPassword,
+    ) -> Result<(StoredHash, Option<StoredHash>), HashRefused> {
+        let hash = self.services().passwords().hash(password.clone()).await?;
+        let older = match self.services().accounts().shared_with_older_program().await? {
+            true => Some(self.services().passwords().hash_for_older_program(password.clone()).await?),
+            false => None,
+        };
+        Ok((hash, older))
+    }
+
+    fn draft(&self, registration: &Registration) -> Result<Draft, Vec<FieldProblem>> {
+        let mut problems = Vec::new();
+        let mut problem = |field, message: String| problems.push(FieldProblem { field, message });
+        let email = EmailAddress::parse(&registration.email);
+        if email.is_none() {
+            problem("email", "This is not an e-mail address.".to_owned());
+        }
+        let username = username(&registration.username, email.as_ref());
+        if username.is_none() {
+            problem("username", format!("The user name must have 1 to {MAX_USERNAME} bytes and no @ sign."));
+        }
+        let typed = registration.password.expose();
+        let names = [registration.email.as_str(), registration.username.as_str()];
+        if let Err(refused) = self.settings.password_policy.judge(typed, &names) {
+            problem("password", refused.to_string());
+        }
+        let password = PresentedPassword::parse(typed);
+        if password.is_none() && problems.is_empty() {
+            problems.push(FieldProblem { field: "password", message: "The password is too long.".to_owned() });
+        }
+        match (email, username, password) {
+            (Some(email), Some(username), Some(password)) if problems.is_empty() => {
+                Ok(Draft { email, username, password })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    async fn is_taken(&self, name: &str) -> Result<bool, StoreError> {
+        let Ok(identifier) = Identifier::parse(name) else { return Ok(false) };
+        Ok(!self.services().accounts().find_accounts(&identifier).await?.is_empty())
+    }
+
+    /// Whether the name would mean somebody else. One's own address as user name is taken only by another account's name.
+    async fn username_is_taken(&self, username: &str, email: &EmailAddress) -> Result<bool, StoreError> {
+        if fold(username) == fold(email.as_str()) {
+            return Ok(false);
+        }
+        self.is_taken(username).await
+    }
+
+    /// The name with four random digits: a taken name is never reported.
+    fn suffixed(&self, username: &str) -> String {
+        let mut bytes = [0; 4];
+        self.services().random().fill(&mut bytes);
+        format!("{username}-{:04}", u32::from_be_bytes(bytes) % 10_000)
+    }
+}
+
+/// A hash could not be made.
+#[derive(Debug, Error)]
+pub(crate) enum HashRefused {
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<HashRefused> for RegisterRefused {
+    fn from(refused: HashRefused) -> Self {
+        match refused {
+            HashRefused::Busy(busy) => Self::Busy(busy),
+            HashRefused::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// A user name: one line, and no address but one's own, so that nobody's name reads like another's address (SECURITY.md row 54).
+fn username(typed: &str, email: Option<&EmailAddress>) -> Option<String> {
+    let name = Identifier::parse(text::line(typed.trim(), MAX_USERNAME).ok()?).ok()?;
+    let own = email.is_some_and(|email| fold(email.as_str()) == name.folded());
+    (own || !name.exact().contains('@')).then(|| name.exact().to_owned())
+}
