@@ -1,1 +1,44 @@
-//! The suite that every store passes.
+//! The suite that every store passes: one named case for each promise of the ports.
+//!
+//! A store's tests say how a fresh, empty store is made, and get a `#[test]` for every case:
+//!
+//! ```text
+//! async fn fresh() -> (MyStore, Guard) { .. } // the guard lives as long as the case: a folder, a database
+//! authly_storage_contract::suite!(fresh);
+//! ```
+//!
+//! A backend's name never stands here; where stores may differ, the suite is silent.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a case fails by panicking")]
+
+pub mod accounts;
+pub mod clients;
+pub mod codes;
+pub mod crowd;
+pub mod grants;
+pub mod keys;
+pub mod legacy;
+pub mod passwords;
+pub mod purge;
+pub mod refresh;
+pub mod scopes;
+pub mod sessions;
+pub mod sign_in;
+mod suite;
+pub mod tenants;
+mod world;
+
+use authly_directory::store::AccountRepository;
+use oauth_core::store::{CatalogRepository, Store};
+
+pub use self::world::World;
+
+/// A store with every port.
+pub trait WholeStore: Store + CatalogRepository + AccountRepository {}
+
+impl<S: Store + CatalogRepository + AccountRepository> WholeStore for S {}
+
+/// Runs one case on a runtime of its own: called by what [`suite!`] expands to.
+pub fn run(case: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(case);
+}
