@@ -1,6 +1,9 @@
 //! Claims about people (OpenID Connect Core 5.1) as the directory keeps them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{jws::access::Membership, scope::ScopeSet, subject::Subject};
 
 /// The standard claims of an account; which of them a client sees is decided by scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,4 +71,72 @@ pub struct Address {
     /// Country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+}
+
+/// The claims about `subject` that `scope` allows (OpenID Connect Core 5.4); claims without a value are left out (5.3.2).
+pub fn userinfo_claims(subject: &Subject, scope: &ScopeSet) -> Map<String, Value> {
+    let mut claims = Map::new();
+    claims.insert("sub".into(), subject.id.to_string().into());
+    let profile = &subject.profile;
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            claims.insert(name.into(), value);
+        }
+    };
+    let text = |value: &Option<String>| value.clone().map(Value::from);
+    if scope.contains(ScopeSet::PROFILE) {
+        put("name", text(&profile.name));
+        put("given_name", text(&profile.given_name));
+        put("family_name", text(&profile.family_name));
+        put("middle_name", text(&profile.middle_name));
+        put("nickname", text(&profile.nickname));
+        put("preferred_username", text(&profile.preferred_username));
+        put("profile", text(&profile.profile));
+        put("picture", text(&profile.picture));
+        put("website", text(&profile.website));
+        put("gender", text(&profile.gender));
+        put("birthdate", text(&profile.birthdate));
+        put("zoneinfo", text(&profile.zoneinfo));
+        put("locale", text(&profile.locale));
+        put("updated_at", profile.updated_at.map(Value::from));
+    }
+    if scope.contains(ScopeSet::EMAIL) && profile.email.is_some() {
+        put("email", text(&profile.email));
+        put("email_verified", Some(profile.email_verified.into()));
+    }
+    if scope.contains(ScopeSet::PHONE) && profile.phone_number.is_some() {
+        put("phone_number", text(&profile.phone_number));
+        put("phone_number_verified", Some(profile.phone_number_verified.into()));
+    }
+    if scope.contains(ScopeSet::ADDRESS) {
+        put("address", profile.address.as_ref().and_then(|address| serde_json::to_value(address).ok()));
+    }
+    let membership = Membership::of(subject, scope);
+    put("roles", membership.roles.map(Value::from));
+    put("groups", membership.groups.map(Value::from));
+    put("tenant", membership.tenant.map(Value::from));
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ALICE, scopes, subject};
+
+    fn names(scope: &str) -> Vec<String> {
+        let mut names: Vec<_> = userinfo_claims(&subject(), &scopes(scope)).keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// OpenID Connect Core 5.4.
+    #[test]
+    fn each_scope_opens_its_claims_and_no_others() {
+        assert_eq!(names("openid"), ["sub"]);
+        assert_eq!(names("openid profile"), ["name", "preferred_username", "sub"]);
+        assert_eq!(names("openid email"), ["email", "email_verified", "sub"]);
+        assert_eq!(names("openid groups"), ["groups", "roles", "sub"]);
+        assert_eq!(names("openid phone address"), ["sub"], "OpenID Connect Core 5.3.2: no null, no empty values");
+        assert_eq!(userinfo_claims(&subject(), &scopes("openid"))["sub"], ALICE);
+    }
 }

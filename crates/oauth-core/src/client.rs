@@ -1,5 +1,8 @@
 //! Clients (RFC 6749 2, RFC 7591 2): what is registered, and which redirect may be trusted.
 
+pub mod authenticate;
+pub mod presented;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

@@ -34,11 +34,7 @@ const ATTEMPTS: usize = 2;
 
 impl<V: Services> Engine<V> {
     /// Answers a token request of an authenticated client.
-    pub async fn token(
-        &self,
-        client: AuthenticatedClient,
-        request: TokenRequest,
-    ) -> Result<TokenResponse, TokenError> {
+    pub async fn token(&self, client: AuthenticatedClient, request: TokenRequest) -> Result<TokenResponse, TokenError> {
         match request {
             TokenRequest::AuthorizationCode(request) => self.redeem(&client, &request).await,
             TokenRequest::ClientCredentials(request) => self.client_credentials(&client, &request).await,
@@ -128,8 +124,7 @@ impl<V: Services> Engine<V> {
         }
         let policy = RefreshPolicy::of(&self.settings);
         for _ in 0..ATTEMPTS {
-            let snapshot =
-                self.services.store().refresh(token.hash()).await?.ok_or(GrantError::UnknownRefreshToken)?;
+            let snapshot = self.services.store().refresh(token.hash()).await?.ok_or(GrantError::UnknownRefreshToken)?;
             let now = self.now();
             let decision = refresh::decide(client.key, &snapshot, &policy, now)?;
             if let RefreshDecision::Replayed { revoke } = decision {

@@ -4,12 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Engine;
 use crate::{
-    claims::userinfo_claims,
-    error::BearerError,
-    jws::TokenFault,
-    legacy,
-    scope::ScopeSet,
-    services::Services,
+    claims::userinfo_claims, error::BearerError, jws::TokenFault, legacy, scope::ScopeSet, services::Services,
 };
 
 impl<V: Services> Engine<V> {

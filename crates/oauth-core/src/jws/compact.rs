@@ -20,9 +20,14 @@ pub fn sign(signer: &dyn Signer, typ: &str, claims: &impl Serialize) -> Result<S
     let header = Header { alg: signer.algorithm().name(), typ, kid: &signer.key_id().0 };
     let mut token = signing_input(&header, claims)?;
     let signature = signer.sign(token.as_bytes())?;
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    append_signature(&mut token, &signature);
     Ok(token)
+}
+
+/// Adds the third part.
+pub(crate) fn append_signature(token: &mut String, signature: &[u8]) {
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, token);
 }
 
 /// The two first parts of a token, joined by a dot: what is signed (RFC 7515 5.1).

@@ -3,6 +3,10 @@
 //! A legacy refresh token only ever gives a legacy pair, an OAuth refresh token never does; both kinds stay apart by their
 //! form (a JWT here, an opaque value there) and by where they are looked up.
 
+pub mod active;
+pub mod jwt;
+
+pub use self::jwt::is_jwt;
 use crate::{ids::LegacyTokenId, subject::Subject, time::Timestamp};
 
 /// The `type` claim and the `token_type` column.

@@ -1,0 +1,172 @@
+//! The legacy contract's tokens: issue, refresh, revoke, and who the bearer is (C-02, C-03, C-07, C-14).
+
+use serde_json::{Map, Value, json};
+
+use super::{Engine, bearer::BearerIdentity};
+use crate::{
+    error::{BearerError, GrantError, TokenError},
+    grant::response::{BEARER, LegacyTokens},
+    ids::LegacyTokenId,
+    jws::TokenFault,
+    legacy::{
+        LegacyAccount, LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair, active,
+        jwt::{self, LegacyToken, NewLegacyClaims},
+    },
+    scope::ScopeSet,
+    services::Services,
+    settings::LegacySettings,
+    store::{Commit, LegacyTokenRepository as _, StoreError},
+    subject::Subject,
+    time::Timestamp,
+};
+
+/// Who the bearer of a token is at `GET /api/v1/users/me`.
+#[derive(Clone, Debug)]
+pub enum Me {
+    /// The bearer of a legacy token, with all columns of the answer.
+    Legacy(Box<LegacyAccount>),
+    /// The bearer of an OAuth token; the directory knows the rest of the columns.
+    OAuth(Box<BearerIdentity>),
+}
+
+impl Me {
+    /// The account.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Legacy(account) => Some(&account.subject),
+            Self::OAuth(bearer) => bearer.subject.as_ref(),
+        }
+    }
+}
+
+impl<V: Services> Engine<V> {
+    /// A pair for somebody who has just signed in: the rows to commit together with the sign-in, and the tokens to answer with.
+    ///
+    /// Refused where the installation, the account's tenant or the calendar allow no legacy tokens any more.
+    pub fn legacy_pair(&self, subject: &Subject, email: &str) -> Result<(NewLegacyPair, LegacyTokens), TokenError> {
+        let (catalog, now) = (self.catalog(), self.now());
+        let settings = self.settings.legacy.as_ref().ok_or(TokenError::UnsupportedGrantType)?;
+        if !active::are_issued(subject, &catalog, now) {
+            return Err(TokenError::UnsupportedGrantType);
+        }
+        self.signed_pair(subject, email, settings, now)
+    }
+
+    /// Exchanges a legacy refresh token for the next pair (C-03).
+    pub async fn refresh_legacy(&self, token: &str) -> Result<LegacyTokens, TokenError> {
+        let refused = TokenError::Grant(GrantError::LegacyInvalid);
+        let Some(settings) = self.settings.legacy.as_ref() else { return Err(refused) };
+        if !jwt::is_jwt(token) {
+            return Err(GrantError::ContractMismatch.into());
+        }
+        let kind = LegacyTokenType::Refresh;
+        let Ok(token) = LegacyToken::verify(token, kind, settings, self.services.crypto()) else { return Err(refused) };
+        for _ in 0..2 {
+            let Some(row) = self.services.store().legacy_token(&token.id).await? else { return Err(refused) };
+            let (catalog, now) = (self.catalog(), self.now());
+            let account = &row.account;
+            if active::decide(&token, &row, &catalog.switches, now).is_err()
+                || !active::are_issued(&account.subject, &catalog, now)
+            {
+                return Err(refused);
+            }
+            let (pair, tokens) = self.signed_pair(&account.subject, &account.email, settings, now)?;
+            let write = LegacyRotation { spent: token.id.clone(), pair };
+            if self.services.store().rotate_legacy(write).await? == Commit::Applied {
+                return Ok(tokens);
+            }
+        }
+        Err(TokenError::Contended)
+    }
+
+    /// Invalidates a legacy token of either kind; an unknown one is a success, as the contract has it.
+    pub async fn revoke_legacy(&self, token: &str) -> Result<(), TokenError> {
+        let Some(settings) = self.settings.legacy.as_ref() else { return Ok(()) };
+        for kind in [LegacyTokenType::Refresh, LegacyTokenType::Access] {
+            if let Ok(token) = LegacyToken::verify(token, kind, settings, self.services.crypto()) {
+                self.services.store().invalidate_legacy(&token.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who the bearer is, with a token of either contract; an OAuth token needs the scope `profile` (C-07).
+    pub async fn me(&self, token: &str) -> Result<Me, BearerError> {
+        if jwt::is_hmac(token) {
+            let (_, row) = self.active_legacy(token).await?;
+            return Ok(Me::Legacy(Box::new(row.account)));
+        }
+        let bearer = self.bearer(token, ScopeSet::PROFILE).await?;
+        if bearer.subject.is_none() {
+            return Err(BearerError::Invalid(TokenFault::Claim("sub")));
+        }
+        Ok(Me::OAuth(Box::new(bearer)))
+    }
+
+    /// The one rule for "is this legacy access token active".
+    pub(super) async fn active_legacy(&self, token: &str) -> Result<(LegacyToken, LegacyTokenSnapshot), BearerError> {
+        let settings = self.settings.legacy.as_ref().ok_or(BearerError::Invalid(TokenFault::Algorithm))?;
+        let token = LegacyToken::verify(token, LegacyTokenType::Access, settings, self.services.crypto())
+            .map_err(BearerError::Invalid)?;
+        let row = self.legacy_row(&token.id).await?.ok_or(BearerError::Invalid(TokenFault::Grant))?;
+        active::decide(&token, &row, &self.catalog().switches, self.now()).map_err(BearerError::Invalid)?;
+        Ok((token, row))
+    }
+
+    async fn legacy_row(&self, id: &LegacyTokenId) -> Result<Option<LegacyTokenSnapshot>, StoreError> {
+        self.services.store().legacy_token(id).await
+    }
+
+    /// Userinfo for a legacy token, while such tokens are issued: its own terms beside `sub`.
+    pub(super) async fn legacy_userinfo(&self, token: &str) -> Result<Map<String, Value>, BearerError> {
+        let (_, row) = self.active_legacy(token).await?;
+        let account = &row.account;
+        if !active::are_issued(&account.subject, &self.catalog(), self.now()) {
+            return Err(BearerError::Invalid(TokenFault::Kind));
+        }
+        let claims = json!({
+            "sub": account.subject.id,
+            "email": account.email,
+            "email_verified": account.is_verified,
+            "username": account.username,
+            "is_verified": account.is_verified,
+            "is_admin": account.subject.is_admin,
+            "roles": account.subject.roles,
+        });
+        Ok(claims.as_object().cloned().unwrap_or_default())
+    }
+
+    fn signed_pair(
+        &self,
+        subject: &Subject,
+        email: &str,
+        settings: &LegacySettings,
+        now: Timestamp,
+    ) -> Result<(NewLegacyPair, LegacyTokens), TokenError> {
+        // The claims hold whole seconds; the rows say the same.
+        let issued_at = Timestamp::from_seconds(now.seconds());
+        let pair = NewLegacyPair {
+            user: subject.id,
+            access: LegacyTokenId::generate(now, self.services.random()),
+            access_expires_at: issued_at.plus(settings.access_ttl),
+            refresh: LegacyTokenId::generate(now, self.services.random()),
+            refresh_expires_at: issued_at.plus(settings.refresh_ttl),
+            created_at: now,
+        };
+        let sign = |kind, jti: &LegacyTokenId, expires_at| {
+            let claims = NewLegacyClaims::new(kind, (subject, email), jti, (issued_at, expires_at));
+            jwt::sign(&claims, kind, settings, self.services.crypto())
+        };
+        let tokens = LegacyTokens {
+            access_token: sign(LegacyTokenType::Access, &pair.access, pair.access_expires_at)?,
+            refresh_token: sign(LegacyTokenType::Refresh, &pair.refresh, pair.refresh_expires_at)?,
+            token_type: BEARER,
+            expires_in: settings.access_ttl.as_secs(),
+        };
+        Ok((pair, tokens))
+    }
+}
+
+#[cfg(test)]
+#[path = "legacy_tests.rs"]
+mod tests;
