@@ -1,8 +1,92 @@
 //! `cargo xtask bench`: measures the release build over loopback.
+//!
+//! The measuring itself is the program `authly-bench`; here it is built beside the server, and given a private PostgreSQL
+//! that syncs every commit, as one in production does.
+
+use std::path::Path;
+use std::process::Command;
 
 use crate::failure::Failure;
+use crate::machine::Machine;
+use crate::postgres::{self, Durability, Postgres};
+use crate::prerequisites::Openssl;
+use crate::{prerequisites, process, workspace};
+
+/// Shared with the program, which reads all options but `--help`.
+const HELP: &str = include_str!("../../crates/bench/src/help.txt");
 
 /// Runs the task.
-pub(crate) fn main(_arguments: &[String]) -> Result<(), Failure> {
-    Err(Failure::new("the benchmark is not written yet"))
+pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let machine = Machine::here();
+    let openssl = prerequisites::check(&machine)?;
+    let mut build = workspace::cargo(["build", "--release"]);
+    build.args(["--package", "authly-server", "--package", "authly-admin", "--package", "authly-bench"]);
+    if openssl == Openssl::Vendored {
+        build.args(["--features", "authly-server/vendored-openssl,authly-admin/vendored-openssl"]);
+    }
+    run(&mut build)?;
+    let mut bench = Command::new(workspace::target()?.join("release").join("authly-bench"));
+    bench.args(arguments);
+    let database = if needs_postgres(arguments) { Some(Database::start(&machine)?) } else { None };
+    if let Some(database) = &database {
+        bench.env("AUTHLY_BENCH_DATABASE_URL", &database.url);
+        bench.env("AUTHLY_BENCH_DATABASE_PROCESS", &database.process);
+    }
+    run(&mut bench)
+}
+
+/// Runs a program to its end and prints nothing of our own: the figures may go into a file.
+fn run(command: &mut Command) -> Result<(), Failure> {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let status = command.status().map_err(|error| Failure::of(format!("cannot start {name}"), error))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("{name} failed: {status}"))) }
+}
+
+/// An empty database of a private server.
+struct Database {
+    url: String,
+    /// The server's first process, whose children are the others.
+    process: String,
+    _server: Postgres,
+}
+
+impl Database {
+    fn start(machine: &Machine) -> Result<Self, Failure> {
+        let server = Postgres::start(&postgres::ensure(machine)?, Durability::Full)?;
+        let psql = postgres::ensure_client(machine)?;
+        let url = postgres::create_database(&psql, server.url(), "authly_bench")?;
+        let mut ask = Command::new(&psql);
+        ask.args(["--no-psqlrc", "--no-align", "--tuples-only", "--command"]);
+        ask.args(["SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)", &url]);
+        let process = process::output(&mut ask)?.trim().to_owned();
+        Ok(Self { url, process, _server: server })
+    }
+}
+
+/// Whether the options ask for PostgreSQL, as both stores are measured if none is named.
+fn needs_postgres(arguments: &[String]) -> bool {
+    let named = arguments.iter().enumerate().find_map(|(position, argument)| match argument.as_str() {
+        "--store" => arguments.get(position + 1).map(String::as_str),
+        other => other.strip_prefix("--store="),
+    });
+    named != Some("sqlite")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(words: &[&str]) -> bool {
+        needs_postgres(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_database_is_started_unless_only_sqlite_is_measured() {
+        assert!(needs(&[]) && needs(&["--store", "postgres"]) && needs(&["--scenario=code", "--store=postgres"]));
+        assert!(!needs(&["--store", "sqlite"]) && !needs(&["crash", "--store=sqlite"]));
+    }
 }

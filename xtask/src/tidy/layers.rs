@@ -49,18 +49,43 @@ const LAYERS: &[Layer] = &[
             "authly-pages",
         ]),
     },
+    // Wires everything but the stores and the web, which only the programs name.
+    Layer {
+        package: "authly-runtime",
+        may_use: Uses::Only(&[
+            "oauth-core",
+            "authly-directory",
+            "authly-cutover",
+            "authly-admin-cases",
+            "authly-config",
+            "authly-federation",
+            "authly-jose",
+            "authly-limits-redis",
+            "authly-passwords",
+            "authly-seal",
+        ]),
+    },
     Layer { package: "authly-testkit", may_use: Uses::Anything },
+    Layer { package: "authly-pg-fixture", may_use: Uses::Only(&[]) },
+    Layer { package: "authly-bench", may_use: Uses::Only(&[]) },
     Layer { package: "authly-server", may_use: Uses::Anything },
     Layer { package: "authly-admin", may_use: Uses::Anything },
+    Layer { package: "authly-bench", may_use: Uses::Only(&[]) },
     Layer { package: "authly-browser-tests", may_use: Uses::Anything },
     Layer { package: "xtask", may_use: Uses::Only(&[]) },
 ];
 
+/// Ours that only dev-dependencies name.
+const FOR_TESTS: &[&str] = &["authly-testkit", "authly-pg-fixture", "authly-storage-contract"];
+
+/// Packages that hold nothing but tests, and may name those.
+const TESTS: &[&str] = &["authly-browser-tests", "authly-testkit"];
+
 /// Foreign packages with a home: no other package of ours names them in a normal or build dependency.
 const HOMES: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["authly-jose"]),
-    (&["openssl"], &["authly-jose", "authly-storage-pg", "authly-server", "authly-testkit"]),
-    (&["tokio-postgres", "deadpool-postgres", "postgres-openssl"], &["authly-storage-pg"]),
+    (&["openssl"], &["authly-jose", "authly-storage-pg", "authly-server", "authly-testkit", "authly-pg-fixture"]),
+    (&["tokio-postgres", "deadpool-postgres", "postgres-openssl"], &["authly-storage-pg", "authly-pg-fixture"]),
     (&["rusqlite"], &["authly-storage-sqlite"]),
     (&["refinery", "refinery-core"], &["authly-storage-pg", "authly-storage-sqlite"]),
     (&["actix-web", "actix-http", "actix-cors"], &["authly-http-api", "authly-testkit", "authly-server"]),
@@ -136,7 +161,7 @@ fn check_package<'a>(name: &str, dependencies: impl Iterator<Item = Dependency<'
 
 fn objection(layer: &Layer, dependency: &Dependency<'_>) -> Option<String> {
     let name = dependency.name;
-    if name == "authly-testkit" && layer.package != "authly-browser-tests" {
+    if FOR_TESTS.contains(&name) && !TESTS.contains(&layer.package) {
         return Some("it is for dev-dependencies".to_owned());
     }
     if dependency.ours {

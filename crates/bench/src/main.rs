@@ -1,0 +1,101 @@
+//! `authly-bench`: measures a release build over loopback; `cargo xtask bench` builds it, gives it a database and runs it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use authly_bench::crash::{self, Trial};
+use authly_bench::failure::Failure;
+use authly_bench::installation::{Installation, Programs, Store, StoreKind};
+use authly_bench::measure::{self, Watched};
+use authly_bench::options::{HELP, Options, Output, Task};
+use authly_bench::report::Report;
+use authly_bench::server::Server;
+use authly_bench::site::Site;
+use authly_bench::{machine, usage};
+
+/// How long a server is left alone before its idle memory is looked at.
+const REST: Duration = Duration::from_secs(1);
+/// A crash is tried this often.
+const CRASH: Trial = Trial { chains: 16, rounds: 5, run: Duration::from_millis(300) };
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let options = Options::parse(&arguments)?;
+    if options.task == Task::Help {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let own = std::env::current_exe().map_err(|error| Failure::of("cannot find ourselves", error))?;
+    let programs = Programs::within(own.parent().unwrap_or(&own))?;
+    let mut reports = Vec::new();
+    for kind in &options.stores {
+        let installation = Installation::new(programs.clone(), store(*kind)?)?;
+        let site = Site::prepare(&installation, options.connections)?;
+        match options.task {
+            Task::Crash => {
+                let survival = crash::check(&installation, &site, CRASH).await?;
+                println!(
+                    "{}: after {} crashes all {} chains continued; {} refreshes had been answered",
+                    kind.name(),
+                    CRASH.rounds,
+                    survival.continued,
+                    survival.answered
+                );
+            }
+            _ => reports.push(measured(&installation, &site, &options).await?),
+        }
+    }
+    if options.output == Output::Json && options.task == Task::Measure {
+        println!("{:#}", serde_json::Value::from_iter(reports.iter().map(Report::json)));
+    }
+    Ok(())
+}
+
+async fn measured(installation: &Installation, site: &Site, options: &Options) -> Result<Report, Failure> {
+    // The first start makes the signing keys, which only happens once.
+    Server::start(installation)?.stop()?;
+    let server = Server::start(installation)?;
+    std::thread::sleep(REST);
+    let kind = installation.store.kind().name();
+    let mut report = Report { store: kind, start: server.took, idle: usage::memory(server.id()), runs: Vec::new() };
+    let database = match installation.store {
+        Store::Postgres { process, .. } => process,
+        Store::Sqlite => None,
+    };
+    let watched = Watched { server: server.id(), database };
+    for scenario in &options.scenarios {
+        eprintln!("{kind}: {} (load of the machine {})", scenario.name(), machine::load());
+        let named = |failure| Failure::of(scenario.name(), failure);
+        let groups = scenario.prepare(site, options.connections).await.map_err(named)?;
+        report.runs.push(measure::run(groups, options.load, watched).await.map_err(named)?);
+    }
+    server.stop()?;
+    if options.output == Output::Table {
+        print!("{}", report.table());
+    }
+    Ok(report)
+}
+
+fn store(kind: StoreKind) -> Result<Store, Failure> {
+    let variable = |name: &str| std::env::var_os(name).and_then(|value| value.into_string().ok());
+    match kind {
+        StoreKind::Sqlite => Ok(Store::Sqlite),
+        StoreKind::Postgres => {
+            let url = variable("AUTHLY_BENCH_DATABASE_URL");
+            let url = url.ok_or_else(|| Failure::new("AUTHLY_BENCH_DATABASE_URL does not name an empty database"))?;
+            let process = variable("AUTHLY_BENCH_DATABASE_PROCESS").and_then(|id| id.parse().ok());
+            Ok(Store::Postgres { url, process })
+        }
+    }
+}
