@@ -61,14 +61,14 @@ pub struct Introspection {
 
 impl<V: Services> Engine<V> {
     /// Tells a client about a token: one of its own, one whose `aud` names it, or any if its policy says so.
-    pub async fn introspect(&self, caller: &AuthenticatedClient, token: &str) -> Result<Introspection, TokenError> {
+    pub async fn introspect(&self, caller: AuthenticatedClient, token: &str) -> Result<Introspection, TokenError> {
         // RFC 7662 2.1: "the authorization server MUST also require some form of authorization to access this endpoint".
         if !caller.is_proven() {
             return Err(ClientError::Method.into());
         }
-        self.spend(caller).await?;
+        self.spend(&caller).await?;
         if !legacy::is_jwt(token) {
-            return self.introspect_refresh(caller, token).await;
+            return self.introspect_refresh(&caller, token).await;
         }
         let sees_all = caller.client().introspection == IntrospectionPolicy::All;
         if legacy::jwt::is_hmac(token) {

@@ -13,6 +13,7 @@ use crate::{
         jwt::{self, LegacyToken, NewLegacyClaims},
     },
     scope::ScopeSet,
+    secret::Secret,
     services::Services,
     settings::LegacySettings,
     store::{Commit, LegacyTokenRepository as _, StoreError},
@@ -43,19 +44,24 @@ impl<V: Services> Engine<V> {
     /// A pair for somebody who has just signed in: the rows to commit together with the sign-in, and the tokens to answer with.
     ///
     /// Refused where the installation, the account's tenant or the calendar allow no legacy tokens any more.
-    pub fn legacy_pair(&self, subject: &Subject, email: &str) -> Result<(NewLegacyPair, LegacyTokens), TokenError> {
-        let (catalog, now) = (self.catalog(), self.now());
+    pub fn legacy_pair(
+        &self,
+        subject: &Subject,
+        email: &str,
+        now: Timestamp,
+    ) -> Result<(NewLegacyPair, LegacyTokens), TokenError> {
         let settings = self.settings.legacy.as_ref().ok_or(TokenError::UnsupportedGrantType)?;
-        if !active::are_issued(subject, &catalog, now) {
+        if !active::are_issued(subject, &self.catalog(), now) {
             return Err(TokenError::UnsupportedGrantType);
         }
         self.signed_pair(subject, email, settings, now)
     }
 
     /// Exchanges a legacy refresh token for the next pair (C-03).
-    pub async fn refresh_legacy(&self, token: &str) -> Result<LegacyTokens, TokenError> {
+    pub async fn refresh_legacy(&self, token: &Secret<String>) -> Result<LegacyTokens, TokenError> {
         let refused = TokenError::Grant(GrantError::LegacyInvalid);
         let Some(settings) = self.settings.legacy.as_ref() else { return Err(refused) };
+        let token = token.expose();
         if !jwt::is_jwt(token) {
             return Err(GrantError::ContractMismatch.into());
         }
@@ -80,10 +86,10 @@ impl<V: Services> Engine<V> {
     }
 
     /// Invalidates a legacy token of either kind; an unknown one is a success, as the contract has it.
-    pub async fn revoke_legacy(&self, token: &str) -> Result<(), TokenError> {
+    pub async fn revoke_legacy(&self, token: &Secret<String>) -> Result<(), TokenError> {
         let Some(settings) = self.settings.legacy.as_ref() else { return Ok(()) };
         for kind in [LegacyTokenType::Refresh, LegacyTokenType::Access] {
-            if let Ok(token) = LegacyToken::verify(token, kind, settings, self.services.crypto()) {
+            if let Ok(token) = LegacyToken::verify(token.expose(), kind, settings, self.services.crypto()) {
                 self.services.store().invalidate_legacy(&token.id).await?;
             }
         }

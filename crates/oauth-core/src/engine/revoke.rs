@@ -17,12 +17,12 @@ impl<V: Services> Engine<V> {
     /// never is (SECURITY.md row 26).
     ///
     /// The kind follows from the token itself, so `token_type_hint` is not needed (RFC 7009 2.1: "the server may ignore it").
-    pub async fn revoke(&self, caller: &AuthenticatedClient, token: &str) -> Result<(), TokenError> {
-        self.spend(caller).await?;
+    pub async fn revoke(&self, caller: AuthenticatedClient, token: &str) -> Result<(), TokenError> {
+        self.spend(&caller).await?;
         if legacy::is_jwt(token) {
-            self.revoke_access(caller, token).await
+            self.revoke_access(&caller, token).await
         } else {
-            self.revoke_refresh(caller, token).await
+            self.revoke_refresh(&caller, token).await
         }
     }
 
