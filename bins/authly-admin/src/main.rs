@@ -1,3 +1,29 @@
-//! The command line that administrators run.
+//! The command line that administrators run: arguments in, use cases of `authly-admin-cases` over the store, results out.
 
-fn main() {}
+mod args;
+mod commands;
+mod console;
+mod failure;
+mod reference;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{args::Cli, failure::Code};
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => match run::run(cli) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.tell(),
+        },
+        // Help and version that were asked for are results; everything else is wrong usage.
+        Err(error) => {
+            let asked_for = error.exit_code() == 0;
+            let _unheard = error.print();
+            if asked_for { ExitCode::SUCCESS } else { ExitCode::from(Code::Usage as u8) }
+        }
+    }
+}

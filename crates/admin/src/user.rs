@@ -176,6 +176,18 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(view(&account))
     }
 
+    /// The standard claims of a user, to be changed and given to [`update_user`](Self::update_user).
+    pub async fn user_profile(&self, name: &str) -> Result<Profile, AdminError> {
+        self.find_user(name).await.map(|account| account.subject.profile)
+    }
+
+    /// The tenant with that short name.
+    pub async fn tenant_by_slug(&self, slug: &str) -> Result<TenantId, AdminError> {
+        let tenants = self.services.store().load_catalog().await?.tenants;
+        let tenant = tenants.iter().find(|tenant| tenant.slug == slug);
+        tenant.map(|tenant| tenant.id).ok_or_else(|| AdminError::not_found("tenant", slug))
+    }
+
     async fn end_everything(&self, id: UserId) -> Result<(), AdminError> {
         let store = self.services.store();
         store.end_sessions_of(id, None, self.now(), RevocationReason::Administrator).await?;

@@ -51,6 +51,11 @@ impl Crypto for JoseCrypto {
     }
 }
 
+/// Makes a private RSA key in PEM, as RSA_PRIVATE_KEY_PEM carries one.
+pub fn generate_rsa_pem() -> Result<Secret<String>, CryptoError> {
+    material::generate_rsa_pem()
+}
+
 /// An error with its cause in words; josekit and OpenSSL never put key bytes into theirs.
 fn failed(what: &str, cause: &impl std::fmt::Display) -> CryptoError {
     CryptoError(format!("{what}: {cause}"))

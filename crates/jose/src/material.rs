@@ -30,6 +30,13 @@ pub(crate) fn generate(algorithm: Algorithm) -> Result<KeyMaterial, CryptoError>
     of_pair(algorithm, pair.map_err(|error| failed("no key could be made", &error))?.as_ref())
 }
 
+/// Makes an RSA key for those who keep it in the environment: PEM, PKCS#8 (RFC 5958).
+pub(crate) fn generate_rsa_pem() -> Result<Secret<String>, CryptoError> {
+    let pair = RsaKeyPair::generate(NEW_RSA_BITS).map_err(|error| failed("no key could be made", &error))?;
+    let pem = String::from_utf8(pair.to_pem_private_key());
+    pem.map(Secret::new).map_err(|error| failed("the key cannot be written", &error.utf8_error()))
+}
+
 /// The two texts of a pair, after a trial signature with exactly these texts.
 pub(crate) fn of_pair(algorithm: Algorithm, pair: &dyn KeyPair) -> Result<KeyMaterial, CryptoError> {
     let private = pair.to_jwk_key_pair();

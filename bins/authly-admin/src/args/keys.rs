@@ -1,0 +1,42 @@
+//! `authly-admin keys`.
+
+use clap::{Subcommand, ValueEnum};
+
+/// A signature algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyAlgorithm {
+    /// ECDSA on P-256
+    #[value(name = "ES256")]
+    Es256,
+    /// Ed25519
+    #[value(name = "EdDSA")]
+    Eddsa,
+    /// RSA
+    #[value(name = "RS256")]
+    Rs256,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Print a complete set of fresh secrets for the environment
+    #[command(
+        after_help = "Examples:\n  authly-admin keys generate > .env\n  authly-admin keys generate --output json"
+    )]
+    Generate,
+    /// List the signing keys
+    #[command(after_help = "Examples:\n  authly-admin keys list\n  authly-admin keys list --output json")]
+    List,
+    /// Sign with the next key from now on, and publish one behind it
+    #[command(after_help = "Examples:\n  authly-admin keys rotate\n  authly-admin keys rotate --alg ES256")]
+    Rotate {
+        /// Only this algorithm (repeat for more); all that have a key if not given
+        #[arg(long, value_enum, value_name = "ALG")]
+        alg: Vec<KeyAlgorithm>,
+    },
+    /// Encrypt the stored keys anew under SECRET_ENCRYPTION_KEY
+    ///
+    /// Set the new key as SECRET_ENCRYPTION_KEY and the one before as SECRET_ENCRYPTION_KEY_PREVIOUS, on every node. When
+    /// this is done the previous key is not needed any more.
+    #[command(after_help = "Examples:\n  authly-admin keys rewrap\n  authly-admin keys rewrap --output json")]
+    Rewrap,
+}

@@ -1,0 +1,150 @@
+//! The command line, as clap reads it. Every command shows two examples.
+
+mod client;
+mod config;
+mod keys;
+mod migrate;
+mod scope;
+mod user;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    client::{ClientCommand, CreateClient, UpdateClient},
+    config::ConfigCommand,
+    keys::KeysCommand,
+    migrate::{MigrateCommand, OAuthCommand, SchemaCommand},
+    scope::{Choice, ScopeCommand},
+    user::{CreateUser, UpdateUser, UserCommand},
+};
+
+/// Administers an Authly installation: clients, scopes, users, keys and the schema.
+///
+/// Works on the store directly, also beside a running server, which sees a change within a second. The store is the server's:
+/// DATABASE_URL, or the configuration file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "authly-admin",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  \
+        authly-admin status\n  \
+        DATABASE_URL=sqlite://authly-data/authly.db authly-admin client list --output json\n\n\
+        Exit codes: 0 done, 1 failed, refused or cancelled, 2 partly done, 3 a gate refused, 10 a check found errors, \
+        11 a check found warnings only, 64 wrong usage."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// The configuration file (TOML), as AUTHLY_CONFIG names it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Do not ask before something is removed
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for people
+    Table,
+    /// JSON for programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what runs here: version, store, schema, switches and numbers
+    #[command(after_help = "Examples:\n  authly-admin status\n  authly-admin status --output json")]
+    Status,
+    /// Register and change clients
+    #[command(subcommand, arg_required_else_help = true)]
+    Client(ClientCommand),
+    /// Create and change scopes
+    #[command(subcommand, arg_required_else_help = true)]
+    Scope(ScopeCommand),
+    /// Create and change users
+    #[command(subcommand, arg_required_else_help = true)]
+    User(UserCommand),
+    /// Make, show and rotate keys
+    #[command(subcommand, arg_required_else_help = true)]
+    Keys(KeysCommand),
+    /// Check and show the configuration
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigCommand),
+    /// Bring the schema up to date, and switch OAuth on or off
+    #[command(subcommand, arg_required_else_help = true)]
+    Migrate(MigrateCommand),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = "Examples:\n  \
+        authly-admin completion bash > /etc/bash_completion.d/authly-admin\n  \
+        authly-admin completion zsh > ~/.zfunc/_authly-admin")]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print a page of the reference in Markdown
+    #[command(hide = true)]
+    Reference {
+        /// The page
+        #[arg(value_enum)]
+        page: Page,
+    },
+}
+
+/// A page of the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Page {
+    /// All settings
+    Configuration,
+    /// All endpoints
+    Endpoints,
+    /// All error codes
+    Errors,
+    /// This command line
+    Cli,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_two_examples() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            if command.is_hide_set() {
+                return;
+            }
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.matches("\n  ").count() >= 2, "{path} shows fewer than two examples:\n{help}");
+            }
+            command.get_subcommands().for_each(|inner| look(inner, &path));
+        }
+        look(&Cli::command(), "");
+    }
+}

@@ -1,0 +1,143 @@
+//! `authly-admin user`. Users are named by e-mail address, user name or id.
+
+use clap::{Args, Subcommand};
+
+use super::Choice;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Create a user
+    #[command(after_help = "Examples:\n  \
+        echo \"$PASSWORD\" | authly-admin user create --email ada@example.com --name \"Ada Lovelace\" --password-stdin --verified\n  \
+        authly-admin user create --email bob@example.com --tenant acme --output json")]
+    Create(Box<CreateUser>),
+    /// List users, one page at a time
+    #[command(
+        after_help = "Examples:\n  authly-admin user list\n  authly-admin user list --contains example.com --limit 20"
+    )]
+    List {
+        /// Only those whose e-mail address or user name contains this
+        #[arg(long, value_name = "TEXT")]
+        contains: Option<String>,
+        /// Only those of this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// Only those behind this id, for the next page
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Show a user
+    #[command(
+        after_help = "Examples:\n  authly-admin user show ada@example.com\n  authly-admin user show ada --output json"
+    )]
+    Show {
+        /// E-mail address, user name or id
+        user: String,
+    },
+    /// Change a user
+    #[command(after_help = "Examples:\n  \
+        authly-admin user update ada --name \"Ada King\" --admin on\n  \
+        authly-admin user update ada@example.com --email ada.king@example.com --verified on")]
+    Update(Box<UpdateUser>),
+    /// Set a password; all sessions and grants of the user end
+    #[command(after_help = "Examples:\n  \
+        authly-admin user set-password ada\n  \
+        echo \"$PASSWORD\" | authly-admin user set-password ada@example.com --password-stdin")]
+    SetPassword {
+        /// E-mail address, user name or id
+        user: String,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Forget failed sign-ins, and unlock the account
+    #[command(
+        after_help = "Examples:\n  authly-admin user unlock ada\n  authly-admin user unlock ada@example.com --output json"
+    )]
+    Unlock {
+        /// E-mail address, user name or id
+        user: String,
+    },
+    /// Switch an account off; its sessions and grants end at once
+    #[command(
+        after_help = "Examples:\n  authly-admin user deactivate ada\n  authly-admin user deactivate ada@example.com --output json"
+    )]
+    Deactivate {
+        /// E-mail address, user name or id
+        user: String,
+    },
+    /// Switch an account on again
+    #[command(
+        after_help = "Examples:\n  authly-admin user activate ada\n  authly-admin user activate ada@example.com --output json"
+    )]
+    Activate {
+        /// E-mail address, user name or id
+        user: String,
+    },
+    /// Remove an account; its id is never given again
+    #[command(
+        after_help = "Examples:\n  authly-admin user delete ada\n  authly-admin user delete ada@example.com --yes"
+    )]
+    Delete {
+        /// E-mail address, user name or id
+        user: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateUser {
+    /// The e-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// The user name; the e-mail address if not given
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    /// The name for display
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Read the password from standard input; without one the account has none yet
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// The e-mail address is known to be right
+    #[arg(long)]
+    pub(crate) verified: bool,
+    /// It is an administrator
+    #[arg(long)]
+    pub(crate) admin: bool,
+    /// The short name of its tenant, created if it does not exist
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// A role (repeat for more)
+    #[arg(long)]
+    pub(crate) role: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateUser {
+    /// E-mail address, user name or id
+    pub(crate) user: String,
+    /// The e-mail address
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// The user name
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    /// The name for display
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Whether the e-mail address is known to be right
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    pub(crate) verified: Option<Choice>,
+    /// Whether it is an administrator
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    pub(crate) admin: Option<Choice>,
+    /// Whether the password grant and the JSON logins are open for it
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    pub(crate) legacy_login: Option<Choice>,
+    /// Its roles, which replace those it has (repeat for more)
+    #[arg(long)]
+    pub(crate) role: Option<Vec<String>>,
+}

@@ -1,0 +1,85 @@
+//! `authly-admin keys`.
+
+use authly_admin_cases::Admin;
+use authly_runtime::{
+    Live, Trouble,
+    live::AnyStore,
+    rewrap::{self, Rewrapped},
+};
+use authly_seal::{EncryptionKey, SystemRandom};
+use oauth_core::{crypto::Algorithm, token::OpaqueToken};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    args::{Format, KeysCommand},
+    console::{Column, Console},
+    failure::{Failure, refused},
+};
+
+const COLUMNS: &[Column] = &[
+    ("Key", "kid"),
+    ("Algorithm", "alg"),
+    ("State", "state"),
+    ("Made", "created_at"),
+    ("Signs since", "activated_at"),
+    ("Removed at", "remove_at"),
+];
+
+pub(crate) async fn run<S: AnyStore>(
+    admin: &Admin<Live<S>>,
+    live: &Live<S>,
+    command: KeysCommand,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Generate => generate(console),
+        KeysCommand::List => {
+            let keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
+            console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
+        }
+        KeysCommand::Rotate { alg } => {
+            let mut keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
+            let wanted: Vec<Algorithm> = if alg.is_empty() {
+                let has = |algorithm: &Algorithm| keys.iter().any(|key| key.alg == algorithm.name());
+                Algorithm::ALL.into_iter().filter(has).collect()
+            } else {
+                alg.into_iter().map(Into::into).collect()
+            };
+            for algorithm in wanted {
+                keys = admin.rotate_key(algorithm).await.map_err(refused("cannot rotate the keys"))?;
+            }
+            console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
+        }
+        KeysCommand::Rewrap => {
+            let Rewrapped { rewrapped, unchanged } = rewrap::rewrap(live).await?;
+            console.item(&json!({ "rewrapped": rewrapped, "unchanged": unchanged }))?;
+            console.note("SECRET_ENCRYPTION_KEY_PREVIOUS can go once every node has the new SECRET_ENCRYPTION_KEY.");
+            Ok(())
+        }
+    }
+}
+
+/// Prints a complete set of secrets in the form of an environment file; no store is needed.
+pub(crate) fn generate(console: Console) -> Result<(), Failure> {
+    let token = || OpaqueToken::generate(&SystemRandom).expose().to_owned();
+    let key = || EncryptionKey::generate(&SystemRandom).to_base64().expose().clone();
+    let rsa = authly_jose::generate_rsa_pem().map_err(|error| Trouble::caused("cannot make a key", &error, ""))?;
+    let secrets = [
+        ("JWT_SECRET_KEY", token()),
+        ("JWT_REFRESH_SECRET_KEY", token()),
+        ("SECRET_ENCRYPTION_KEY", key()),
+        ("OAUTH2_ENCRYPTION_KEY", key()),
+        ("RSA_PRIVATE_KEY_PEM", rsa.expose().trim_end().to_owned()),
+    ];
+    match console.format {
+        Format::Json => {
+            let members = secrets.map(|(name, value)| (name.to_owned(), Value::from(value)));
+            console.item(&Value::Object(Map::from_iter(members)))
+        }
+        // Line ends are written as \n: an environment file has one line a variable.
+        Format::Table => {
+            let line = |(name, value): (&str, String)| format!("{name}=\"{}\"\n", value.replace('\n', "\\n"));
+            console.raw(&secrets.map(line).concat())
+        }
+    }
+}

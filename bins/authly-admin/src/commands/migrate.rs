@@ -1,0 +1,77 @@
+//! `authly-admin migrate`: the schema, and the switch of the OAuth endpoints.
+
+use authly_config::Settings;
+use authly_runtime::store::{self, OpenStore};
+use serde_json::json;
+
+use crate::{
+    args::{MigrateCommand, OAuthCommand, SchemaCommand},
+    console::Console,
+    failure::{Code, Failure, refused},
+    run,
+};
+
+pub(crate) async fn run<S: OpenStore>(
+    command: MigrateCommand,
+    settings: &Settings,
+    store: S,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        MigrateCommand::Schema(SchemaCommand::Status) => status(&store, console).await,
+        MigrateCommand::Schema(SchemaCommand::Verify) => verify(&store, console).await,
+        MigrateCommand::Schema(SchemaCommand::Up) => up(settings, store, console).await,
+        MigrateCommand::Oauth(switch) => oauth(settings, store, matches!(switch, OAuthCommand::Enable), console).await,
+    }
+}
+
+async fn status<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure> {
+    let report = store.schema().await?;
+    console.item(&json!({
+        "current": report.is_current(),
+        "version": report.version,
+        "pending": report.pending,
+        "differences": report.differences,
+    }))?;
+    if !report.differences.is_empty() {
+        console.note("Nothing will be touched before the differences are gone.");
+    } else if !report.pending.is_empty() {
+        console.note("`authly-admin migrate schema up` applies what is pending.");
+    }
+    Ok(())
+}
+
+async fn verify<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure> {
+    let report = store.schema().await?;
+    let fit = report.differences.is_empty();
+    console.item(&json!({ "fit": fit, "differences": report.differences, "pending": report.pending }))?;
+    if fit { Ok(()) } else { Err(Failure::silent(Code::CheckErrors)) }
+}
+
+async fn up<S: OpenStore>(settings: &Settings, store: S, console: Console) -> Result<(), Failure> {
+    let report = store.schema().await?;
+    if !report.differences.is_empty() {
+        return Err(store::unfit(&report).into());
+    }
+    let applied = store.migrate().await?;
+    run::services_without_keys(settings, store.clone()).await?;
+    let version = store.schema().await?.version;
+    console.item(&json!({ "applied": applied, "version": version }))
+}
+
+async fn oauth<S: OpenStore>(settings: &Settings, store: S, on: bool, console: Console) -> Result<(), Failure> {
+    store::bring_up_to_date(settings, &store).await?;
+    let live = run::services_without_keys(settings, store).await?;
+    let admin = authly_runtime::live::admin(settings, &live);
+    admin.set_oauth_enabled(on).await.map_err(refused("cannot switch OAuth"))?;
+    let environment = settings.oauth.enabled;
+    console.item(&json!({ "oauth_enabled": on, "environment": environment }))?;
+    match environment {
+        Some(decided) if decided != on => console.note(&format!(
+            "But OAUTH_ENABLED={decided} is set here, and where a server has it, it wins over the stored switch.\n\
+             Remove it from the environment or the configuration file of every node."
+        )),
+        _ => console.note("Every running server follows within a second, unless its environment sets OAUTH_ENABLED."),
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The commands: arguments into use cases, results onto the console.
+
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod scope;
+pub(crate) mod status;
+pub(crate) mod user;

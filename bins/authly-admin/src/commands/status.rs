@@ -1,0 +1,60 @@
+//! `authly-admin status`.
+
+use authly_admin_cases::{Admin, status::Status};
+use authly_config::Settings;
+use authly_directory::services::DirectoryServices;
+use authly_runtime::store::Schema;
+use serde::Serialize;
+
+use crate::{
+    console::Console,
+    failure::{Failure, refused},
+};
+
+/// What runs here.
+#[derive(Debug, Serialize)]
+struct Shown {
+    version: &'static str,
+    environment: String,
+    issuer: String,
+    store: String,
+    engine: String,
+    schema_version: Option<u32>,
+    oauth: &'static str,
+    oauth_decided_by: &'static str,
+    #[serde(flatten)]
+    numbers: Status,
+}
+
+pub(crate) async fn run<V: DirectoryServices>(
+    admin: &Admin<V>,
+    settings: &Settings,
+    store: &impl Schema,
+    console: Console,
+) -> Result<(), Failure> {
+    let mut numbers = admin.status().await.map_err(refused("cannot show the status"))?;
+    let (oauth, oauth_decided_by) = match settings.oauth.enabled {
+        Some(on) => (on, "the environment (OAUTH_ENABLED)"),
+        None => (numbers.oauth_enabled, "the stored switch"),
+    };
+    numbers.oauth_enabled = oauth;
+    numbers.legacy_login_enabled &= settings.legacy.password_grant;
+    console.item(&Shown {
+        version: env!("CARGO_PKG_VERSION"),
+        environment: settings.server.environment.to_string(),
+        issuer: settings.issuer.url.to_string(),
+        store: settings.store.database.to_string(),
+        engine: store.engine().await?,
+        schema_version: store.schema().await?.version,
+        oauth: if oauth { "on" } else { "off" },
+        oauth_decided_by,
+        numbers,
+    })?;
+    if !oauth {
+        console.note(&format!(
+            "OAuth is off by {oauth_decided_by}: /authorize and the discovery documents answer 404, the password login works.\n\
+             `authly-admin migrate oauth enable` switches it on.",
+        ));
+    }
+    Ok(())
+}

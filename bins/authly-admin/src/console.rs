@@ -1,0 +1,187 @@
+//! What the terminal sees: tables for people, JSON for programs, questions before something is removed.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use authly_runtime::trouble::Trouble;
+use comfy_table::{ContentArrangement, Table, presets};
+use oauth_core::secret::Secret;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{args::Format, failure::Failure};
+
+/// Longer input is no secret.
+const SECRET_LIMIT: u64 = 64 * 1024;
+
+/// The terminal, as the options want it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    pub(crate) format: Format,
+    pub(crate) yes: bool,
+}
+
+/// A column of a table: its head, and the member that it shows.
+pub(crate) type Column = (&'static str, &'static str);
+
+impl Console {
+    /// Prints things as a table with these columns, or as a JSON array with all their members.
+    pub(crate) fn list<T: Serialize>(self, items: &[T], columns: &[Column], empty: &str) -> Result<(), Failure> {
+        let items = json(&items)?;
+        let rows = items.as_array().map(Vec::as_slice).unwrap_or_default();
+        match self.format {
+            Format::Json => self.raw(&pretty(&items)),
+            Format::Table if rows.is_empty() => self.raw(empty),
+            Format::Table => {
+                let mut table = table();
+                table.set_header(columns.iter().map(|(head, _)| *head));
+                for row in rows {
+                    table.add_row(columns.iter().map(|(_, member)| cell(row.get(member).unwrap_or(&Value::Null))));
+                }
+                self.raw(&table.to_string())
+            }
+        }
+    }
+
+    /// Prints one thing with all its members.
+    pub(crate) fn item<T: Serialize>(self, item: &T) -> Result<(), Failure> {
+        let item = json(item)?;
+        match self.format {
+            Format::Json => self.raw(&pretty(&item)),
+            Format::Table => {
+                let mut table = table();
+                for (name, value) in item.as_object().into_iter().flatten() {
+                    table.add_row([words(name), cell(value)]);
+                }
+                self.raw(&table.to_string())
+            }
+        }
+    }
+
+    /// Prints text as it is. A reader that has gone away, as `head` does, is no failure.
+    pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Trouble::caused("cannot print the result", &error, "").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A word to people, beside the result.
+    pub(crate) fn note(self, text: &str) {
+        if self.format == Format::Table {
+            let _unheard = writeln!(io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Asks before something is removed: its name must be typed, unless `--yes` was given.
+    pub(crate) fn confirm(self, act: &str, name: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let cancelled =
+            |why: &str| Trouble::new(format!("did not {act} {name}"), why, "add --yes to do it unasked").into();
+        if !io::stdin().is_terminal() {
+            return Err(cancelled("nobody is there to be asked"));
+        }
+        let _unheard = write!(io::stderr().lock(), "This cannot be undone. Type {name} to {act} it: ");
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        if read.is_ok() && answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
+    }
+}
+
+/// Reads a secret from standard input: its first line.
+pub(crate) fn secret_from_stdin(what: &str) -> Result<Secret<String>, Failure> {
+    let refused = |why: &str| Trouble::new(format!("cannot read the {what}"), why, "write it to standard input");
+    let mut text = String::new();
+    let read = io::stdin().lock().take(SECRET_LIMIT).read_line(&mut text);
+    read.map_err(|error| refused(&error.to_string()))?;
+    while text.ends_with(['\n', '\r']) {
+        text.pop();
+    }
+    if text.is_empty() { Err(refused("standard input is empty").into()) } else { Ok(Secret::new(text)) }
+}
+
+/// Asks for a new password, twice, without showing it.
+pub(crate) fn password_from_terminal() -> Result<Secret<String>, Failure> {
+    let refused = |why: &str| Trouble::new("cannot read the password", why, "use --password-stdin");
+    if !io::stdin().is_terminal() {
+        return Err(refused("standard input is no terminal").into());
+    }
+    let hidden = |on: bool| {
+        let flag = if on { "-echo" } else { "echo" };
+        std::process::Command::new("stty").arg(flag).status().is_ok_and(|status| status.success())
+    };
+    if !hidden(true) {
+        return Err(refused("the terminal cannot hide it").into());
+    }
+    let ask = |prompt: &str| {
+        let _unheard = write!(io::stderr().lock(), "{prompt}: ");
+        let answer = secret_from_stdin("password");
+        let _unheard = writeln!(io::stderr().lock());
+        answer
+    };
+    let answers = ask("New password").and_then(|first| ask("The same again").map(|second| (first, second)));
+    hidden(false);
+    let (first, second) = answers?;
+    if first.matches(second.expose().as_bytes()) { Ok(first) } else { Err(refused("the two differ").into()) }
+}
+
+fn json(value: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(|error| Trouble::caused("cannot print the result", &error, "").into())
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}")
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}
+
+/// A member's name as people read it.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// A value as people read it; control characters, which could steer the terminal, are shown escaped.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => plain(text),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| format!("{}: {}", words(name), cell(value)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_read_well_and_cannot_steer_the_terminal() {
+        assert_eq!(cell(&json!(["a", "b"])), "a\nb");
+        assert_eq!(cell(&json!(true)), "yes");
+        assert_eq!(cell(&json!(null)), "-");
+        assert_eq!(cell(&json!("a\u{1b}[31mb")), "a\\u{1b}[31mb");
+    }
+}

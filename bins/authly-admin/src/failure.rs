@@ -1,0 +1,104 @@
+//! How commands end: three parts on standard error, and the exit codes of the one table (C-40).
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use authly_admin_cases::AdminError;
+use authly_runtime::trouble::Trouble;
+
+/// Exit codes that scripts rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Failed, refused or cancelled.
+    Failed = 1,
+    /// A check found errors.
+    CheckErrors = 10,
+    /// A check found warnings only.
+    CheckWarnings = 11,
+    /// The command line cannot be read.
+    Usage = 64,
+}
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    trouble: Option<Trouble>,
+    code: Code,
+}
+
+impl Failure {
+    /// The result is printed already; only the exit code is left to tell.
+    pub(crate) fn silent(code: Code) -> Self {
+        Self { trouble: None, code }
+    }
+
+    /// Something on the command line cannot be right.
+    pub(crate) fn usage(trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), code: Code::Usage }
+    }
+
+    /// Tells what happened on standard error and gives the exit code.
+    pub(crate) fn tell(&self) -> ExitCode {
+        if let Some(trouble) = &self.trouble {
+            let mut out = io::stderr().lock();
+            let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+            let _unheard = writeln!(out, "{on}error:{off} {trouble}");
+        }
+        ExitCode::from(self.code as u8)
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), code: Code::Failed }
+    }
+}
+
+/// Turns a refused act into words; `what` is what could not be done.
+pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(AdminError) -> Failure {
+    let what = what.into();
+    move |error| {
+        let remedy = remedy(&error);
+        let why = match &error {
+            AdminError::Invalid { field, why } => format!("--{}: {why}", field.replace('_', "-")),
+            _ => error.to_string(),
+        };
+        Trouble::new(what, why, remedy).into()
+    }
+}
+
+fn remedy(error: &AdminError) -> String {
+    match error {
+        AdminError::Invalid { .. } => "correct it; `--help` shows examples".to_owned(),
+        AdminError::NotFound { what, .. } => format!("`authly-admin {} list` shows all", noun(what)),
+        AdminError::Exists { what, .. } => {
+            format!("choose another, or change that one with `authly-admin {} update`", noun(what))
+        }
+        AdminError::Crypto(_) => "check SECRET_ENCRYPTION_KEY and the key that was given".to_owned(),
+        AdminError::Busy(_) => "try again in a moment".to_owned(),
+        AdminError::Store(_) => "check that the database answers, and `authly-admin migrate schema status`".to_owned(),
+    }
+}
+
+fn noun(what: &str) -> &str {
+    if what == "key" { "keys" } else { what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_option_and_what_to_do() {
+        let error = AdminError::Invalid { field: "redirect_uri", why: "is not a URI".to_owned() };
+        let failure = refused("cannot create the client")(error);
+        let trouble = failure.trouble.unwrap();
+        assert_eq!(trouble.what, "cannot create the client");
+        assert_eq!(trouble.why, "--redirect-uri: is not a URI");
+        assert!(!trouble.remedy.is_empty());
+        assert_eq!(failure.code, Code::Failed);
+    }
+}

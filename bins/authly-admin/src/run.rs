@@ -1,0 +1,134 @@
+//! From a parsed command line to the command: with the store, with the settings alone, or with nothing.
+
+use std::{io, sync::Arc};
+
+use authly_config::{Report, Settings};
+use authly_runtime::{
+    Live, Trouble, development,
+    keys::{self, Missing, Sealer},
+    live,
+    store::{self, OpenStore, Visitor},
+};
+use clap::CommandFactory as _;
+
+use crate::{
+    args::{Cli, Command, Global, KeysCommand, UserCommand},
+    commands,
+    console::Console,
+    failure::{Failure, refused},
+    reference,
+};
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let console = Console { format: cli.global.output, yes: cli.global.yes };
+    match cli.command {
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "authly-admin", &mut io::stdout());
+            Ok(())
+        }
+        Command::Reference { page } => console.raw(&reference::page(page)),
+        Command::Keys(KeysCommand::Generate) => commands::keys::generate(console),
+        Command::Config(command) => commands::config::run(&report(&cli.global), &command, console),
+        command => {
+            let settings = settings(&cli.global)?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
+            runtime.block_on(store::open(&settings, Task { command, console, settings: &settings }))?
+        }
+    }
+}
+
+fn report(global: &Global) -> Report {
+    let file = global.config.as_ref().map(|path| ("AUTHLY_CONFIG".to_owned(), path.display().to_string()));
+    authly_config::from_process_with(file)
+}
+
+/// The settings, as the server has them.
+fn settings(global: &Global) -> Result<Settings, Failure> {
+    let (settings, _) = report(global).into_result().map_err(|invalid| {
+        let remedy = "correct them; `authly-admin config check` tells whether anything is left";
+        Trouble::new("cannot use the configuration", invalid, remedy)
+    })?;
+    if settings.admin.cli_enabled {
+        return Ok(settings);
+    }
+    let remedy = "use the admin API, or set ADMIN_CLI_ENABLED=true for this command";
+    Err(Trouble::new("will not work on this store", "ADMIN_CLI_ENABLED is false", remedy).into())
+}
+
+/// A command that needs the store.
+struct Task<'a> {
+    command: Command,
+    console: Console,
+    settings: &'a Settings,
+}
+
+impl Visitor for Task<'_> {
+    type Output = Result<(), Failure>;
+
+    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+        let Self { command, console, settings } = self;
+        if let Command::Migrate(command) = command {
+            return commands::migrate::run(command, settings, store, console).await;
+        }
+        let applied = store::bring_up_to_date(settings, &store).await?;
+        if !applied.is_empty() {
+            console.note("The schema of the database was brought up to date.");
+        }
+        let live = services(settings, store.clone(), &command).await?;
+        let admin = live::admin(settings, &live);
+        match command {
+            Command::Status => commands::status::run(&admin, settings, &store, console).await,
+            Command::Client(command) => commands::client::run(&admin, command, console).await,
+            Command::Scope(command) => commands::scope::run(&admin, command, console).await,
+            Command::User(command) => commands::user::run(&admin, command, console).await,
+            Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
+            Command::Config(_) | Command::Migrate(_) | Command::Completion { .. } | Command::Reference { .. } => Ok(()),
+        }
+    }
+}
+
+/// The services that commands need: the same as the server's, on the same store.
+///
+/// Only commands that seal or open keys ask for the encryption key; the others work on machines that do not have it.
+async fn services<S: OpenStore>(settings: &Settings, store: S, command: &Command) -> Result<Arc<Live<S>>, Failure> {
+    let records = store.load_catalog().await;
+    let records = records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
+    if let Command::User(UserCommand::Create(_)) = command {
+        development::enter_before_the_first_user(settings, &store, &records).await?;
+    }
+    let sealer = match command {
+        Command::Keys(KeysCommand::Rotate { .. } | KeysCommand::Rewrap) => {
+            let missing = if records.keys.is_empty() { Missing::Make } else { Missing::Refuse };
+            let sealer = keys::sealer(settings, missing)?;
+            keys::check(&sealer, &records.keys)?;
+            sealer
+        }
+        _ => keys::useless_sealer(),
+    };
+    administration(settings, store, sealer, records.scopes.is_empty()).await
+}
+
+/// The services for the commands that bring a store into shape.
+pub(crate) async fn services_without_keys<S: OpenStore>(
+    settings: &Settings,
+    store: S,
+) -> Result<Arc<Live<S>>, Failure> {
+    administration(settings, store, keys::useless_sealer(), true).await
+}
+
+/// The default scopes come with the tables, so that clients can be registered before the server's first start.
+async fn administration<S: OpenStore>(
+    settings: &Settings,
+    store: S,
+    sealer: Sealer,
+    seed: bool,
+) -> Result<Arc<Live<S>>, Failure> {
+    let live = Arc::new(Live::for_administration(settings, store, sealer).await?);
+    if seed {
+        let seeded = live::admin(settings, &live).seed_scopes().await;
+        seeded.map_err(refused("cannot create the default scopes"))?;
+    }
+    Ok(live)
+}

@@ -1,0 +1,96 @@
+//! Development mode: only while ENVIRONMENT is unset, and only over a store that was begun in it.
+//!
+//! That the listener is on loopback is a rule of the configuration. Here it is the store's turn: an empty one is marked at
+//! the first start, and one with users but without the mark belongs to somebody who must say what this installation is.
+
+use authly_admin_cases::AdminError;
+use authly_config::Settings;
+use authly_directory::store::AccountQuery;
+use authly_seal::{SystemClock, SystemRandom};
+use oauth_core::{
+    audit::{AuditEvent, AuditKind},
+    catalog::CatalogRecords,
+    ids::AuditId,
+    services::Clock as _,
+    store::StoreError,
+};
+
+use crate::{live::AnyStore, trouble::Trouble};
+
+/// The stored setting that marks a store as begun in development; JSON boolean.
+pub const MARK: &str = "begun_in_development";
+
+/// The client of the demo relying party.
+pub const DEMO_CLIENT: &str = "authly-demo";
+
+/// The address of the first administrator that nobody named.
+pub const ADMINISTRATOR: &str = "admin@localhost";
+
+/// Whether the conveniences of development hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// ENVIRONMENT is unset and the store is its own.
+    Development,
+    /// ENVIRONMENT is set.
+    Declared,
+}
+
+/// Marks a store without users, so that what `authly-admin` creates before the first start is development's own.
+pub async fn enter_before_the_first_user<S: AnyStore>(
+    settings: &Settings,
+    store: &S,
+    records: &CatalogRecords,
+) -> Result<(), Trouble> {
+    let fresh = settings.server.environment.is_development() && !is_marked(records) && is_empty(store).await?;
+    if fresh { mark(store).await.map_err(unreadable) } else { Ok(()) }
+}
+
+/// Decides on the mode and marks an empty store; refuses a store that development did not begin.
+pub async fn enter<S: AnyStore>(settings: &Settings, store: &S, records: &CatalogRecords) -> Result<Mode, Trouble> {
+    if !settings.server.environment.is_development() {
+        return Ok(Mode::Declared);
+    }
+    if is_marked(records) {
+        return Ok(Mode::Development);
+    }
+    if !is_empty(store).await? {
+        return Err(Trouble::new(
+            "will not start in development mode",
+            "ENVIRONMENT is not set, and this store holds users that development mode did not create",
+            "set ENVIRONMENT=production with its settings (`authly-admin config check` names what is missing), or \
+             ENVIRONMENT=staging for a test installation; for development name an empty store in DATABASE_URL",
+        ));
+    }
+    mark(store).await.map_err(unreadable)?;
+    Ok(Mode::Development)
+}
+
+/// Whether development mode began this store.
+pub fn is_marked(records: &CatalogRecords) -> bool {
+    records.settings.get(MARK).is_some_and(|value| value.trim() == "true")
+}
+
+async fn is_empty<S: AnyStore>(store: &S) -> Result<bool, Trouble> {
+    let query = AccountQuery { limit: 1, ..AccountQuery::default() };
+    Ok(store.list_accounts(query).await.map_err(unreadable)?.is_empty())
+}
+
+fn unreadable(error: StoreError) -> Trouble {
+    Trouble::caused("cannot look into the store", &AdminError::Store(error), "check that the database answers")
+}
+
+/// Marks a store as development's own.
+async fn mark<S: AnyStore>(store: &S) -> Result<(), StoreError> {
+    let at = SystemClock.now();
+    let detail = std::iter::once((MARK.to_owned(), true.into())).collect::<serde_json::Map<_, _>>();
+    let audit = AuditEvent {
+        id: AuditId::generate(at, &SystemRandom),
+        at,
+        kind: AuditKind::SettingChanged,
+        user: None,
+        client: None,
+        address: None,
+        detail: detail.into(),
+    };
+    store.put_setting(MARK, "true", audit).await
+}

@@ -1,0 +1,25 @@
+//! All services of an installation, built from its settings; its start; and the work in the background.
+//!
+//! ```text
+//! open     store::open: the store that the settings name, its schema, and a visitor that runs over either kind
+//! start    start::start: keys, mode, what the first start creates       live    Live<S>: Services + DirectoryServices
+//! follow, purge, rotate    background::Background
+//! ```
+//! Both programs are thin shells over this crate; nothing here prints or reads a command line.
+
+pub mod background;
+pub mod catalog;
+pub mod convert;
+pub mod development;
+pub mod keys;
+pub mod legacy_secrets;
+pub mod limiter;
+pub mod live;
+pub mod private_file;
+pub mod rewrap;
+pub mod start;
+pub mod store;
+pub mod trouble;
+
+pub use live::{AnyStore, Live};
+pub use trouble::Trouble;

@@ -1,0 +1,181 @@
+//! All services of an installation over one store.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use authly_config::{PasswordHash, Settings};
+use authly_directory::{services::DirectoryServices, store::AccountRepository};
+use authly_federation::FencedFetch;
+use authly_jose::JoseCrypto;
+use authly_passwords::{HashPool, Policy, PolicyInvalid, PoolSettings};
+use authly_seal::{SystemClock, SystemRandom};
+use oauth_core::{
+    catalog::SwitchOverrides,
+    services::{CatalogSource as _, Services},
+    store::{CatalogRepository, Store},
+};
+
+use crate::{
+    catalog::{CatalogFailure, CatalogHolder, Refreshed},
+    convert,
+    keys::Sealer,
+    limiter::{Limiter, limiter},
+    trouble::Trouble,
+};
+
+/// A store that implements every port.
+pub trait AnyStore: Store + CatalogRepository + AccountRepository {}
+
+impl<S: Store + CatalogRepository + AccountRepository> AnyStore for S {}
+
+/// Everything that the engine and the directory are built from, over a store of type `S`.
+pub struct Live<S> {
+    store: S,
+    crypto: JoseCrypto,
+    sealer: Sealer,
+    passwords: HashPool<SystemRandom>,
+    fetch: FencedFetch<SystemClock>,
+    limiter: Limiter,
+    catalog: CatalogHolder,
+}
+
+impl<S: AnyStore> Live<S> {
+    /// Builds the services and loads the catalog. The schema must be up to date.
+    pub async fn build(settings: &Settings, store: S, sealer: Sealer) -> Result<Self, Trouble> {
+        let overrides = convert::switches(settings);
+        let catalog = CatalogHolder::load(&store, overrides, &JoseCrypto, &sealer).await;
+        Self::assemble(settings, store, sealer, catalog.map_err(|error| not_loaded(&error))?).await
+    }
+
+    /// Builds the services for administration, which asks the store and never the catalog in memory: that stays empty, so
+    /// that no key needs to be opened.
+    pub async fn for_administration(settings: &Settings, store: S, sealer: Sealer) -> Result<Self, Trouble> {
+        let catalog = CatalogHolder::empty(&JoseCrypto, &sealer).map_err(|error| not_loaded(&error))?;
+        Self::assemble(settings, store, sealer, catalog).await
+    }
+
+    async fn assemble(settings: &Settings, store: S, sealer: Sealer, catalog: CatalogHolder) -> Result<Self, Trouble> {
+        Ok(Self {
+            passwords: hash_pool(settings)?,
+            fetch: FencedFetch::new(SystemClock),
+            limiter: limiter(settings).await?,
+            store,
+            crypto: JoseCrypto,
+            sealer,
+            catalog,
+        })
+    }
+
+    /// Looks whether clients, scopes, keys, tenants or switches have changed, and loads them if so.
+    pub async fn refresh_catalog(&self) -> Result<Refreshed, CatalogFailure> {
+        self.catalog.refresh(&self.store, &self.crypto, &self.sealer).await
+    }
+
+    /// Lets the environment decide anew over the stored switches.
+    pub async fn set_overrides(&self, overrides: SwitchOverrides) -> Result<Refreshed, CatalogFailure> {
+        self.catalog.set_overrides(overrides, &self.store, &self.crypto, &self.sealer).await
+    }
+
+    /// The sealer with what it offers beside its port: rewrapping.
+    pub const fn installation_sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The pool of password hashes with its metrics.
+    pub const fn hash_pool(&self) -> &HashPool<SystemRandom> {
+        &self.passwords
+    }
+}
+
+impl<S: AnyStore> Services for Live<S> {
+    type Store = S;
+    type Clock = SystemClock;
+    type Random = SystemRandom;
+    type Sealer = Sealer;
+    type Crypto = JoseCrypto;
+    type SlowHashes = HashPool<SystemRandom>;
+    type JwksFetch = FencedFetch<SystemClock>;
+    type Catalog = CatalogHolder;
+
+    fn store(&self) -> &Self::Store {
+        &self.store
+    }
+    fn clock(&self) -> &Self::Clock {
+        &SystemClock
+    }
+    fn random(&self) -> &Self::Random {
+        &SystemRandom
+    }
+    fn sealer(&self) -> &Self::Sealer {
+        &self.sealer
+    }
+    fn crypto(&self) -> &Self::Crypto {
+        &self.crypto
+    }
+    fn slow_hashes(&self) -> &Self::SlowHashes {
+        &self.passwords
+    }
+    fn jwks_fetch(&self) -> &Self::JwksFetch {
+        &self.fetch
+    }
+    fn catalog(&self) -> &Self::Catalog {
+        &self.catalog
+    }
+}
+
+impl<S: AnyStore> DirectoryServices for Live<S> {
+    type Accounts = S;
+    type Passwords = HashPool<SystemRandom>;
+    type Limiter = Limiter;
+
+    fn accounts(&self) -> &Self::Accounts {
+        &self.store
+    }
+    fn passwords(&self) -> &Self::Passwords {
+        &self.passwords
+    }
+    fn limiter(&self) -> &Self::Limiter {
+        &self.limiter
+    }
+}
+
+impl<S: AnyStore> std::fmt::Debug for Live<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("catalog", &self.catalog.current()).finish_non_exhaustive()
+    }
+}
+
+/// Administration over live services.
+pub fn admin<S: AnyStore>(settings: &Settings, live: &Arc<Live<S>>) -> authly_admin_cases::Admin<Live<S>> {
+    authly_admin_cases::Admin::new(live.clone(), convert::admin(settings))
+}
+
+fn not_loaded(error: &CatalogFailure) -> Trouble {
+    let remedy = match error {
+        CatalogFailure::Crypto(_) => "set the SECRET_ENCRYPTION_KEY that this store was made with",
+        CatalogFailure::Store(_) => "check that the database answers, and `authly-admin migrate schema status`",
+    };
+    Trouble::caused("cannot load clients, scopes and keys", error, remedy)
+}
+
+fn hash_pool(settings: &Settings) -> Result<HashPool<SystemRandom>, Trouble> {
+    let passwords = &settings.passwords;
+    let unusable = |error: &(dyn std::error::Error + 'static)| {
+        Trouble::caused(
+            "the settings of password hashes cannot be used",
+            error,
+            "`authly-admin config show` lists them",
+        )
+    };
+    let (policy, cost): (Result<Policy, PolicyInvalid>, Option<u32>) = match passwords.hash {
+        PasswordHash::Argon2id { memory_kib, passes, lanes } => (Policy::argon2id(memory_kib, passes, lanes), None),
+        PasswordHash::Bcrypt { cost } => (Policy::bcrypt(cost), Some(cost)),
+    };
+    let defaults = PoolSettings::default();
+    let pool = PoolSettings {
+        policy: policy.map_err(|error| unusable(&error))?,
+        older_program_cost: cost.unwrap_or(defaults.older_program_cost),
+        threads: passwords.hash_threads.and_then(NonZeroUsize::new),
+        queue: passwords.hash_queue,
+    };
+    HashPool::new(&pool, SystemRandom).map_err(|error| unusable(&error))
+}

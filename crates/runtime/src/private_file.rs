@@ -1,0 +1,114 @@
+//! Files that only the server's own user reads: keys and secrets made in development.
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use oauth_core::secret::Secret;
+
+use crate::trouble::Trouble;
+
+/// Longer files hold no key.
+const LIMIT: u64 = 64 * 1024;
+
+/// Creates the data folder for its owner alone; one that is there is left as it is.
+pub fn create_folder(folder: &Path) -> Result<(), Trouble> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
+        Trouble::caused(
+            format!("cannot create the data folder {}", folder.display()),
+            &error,
+            "name a folder that this user may write to in AUTHLY_DATA_DIR",
+        )
+    })
+}
+
+/// Reads the file; `None` where there is none. A file that others may read is refused.
+pub fn read(path: &Path) -> Result<Option<Secret<String>>, Trouble> {
+    let failed = |error: io::Error| Trouble::caused(format!("cannot read {}", path.display()), &error, "");
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mode = file.metadata().map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(Trouble::new(
+            format!("{} will not be used", path.display()),
+            format!("it holds a secret, and others may read it (mode {:03o})", mode & 0o777),
+            format!("run `chmod 600 {}`, and replace the secret if somebody may have read it", path.display()),
+        ));
+    }
+    let mut text = String::new();
+    file.take(LIMIT).read_to_string(&mut text).map_err(failed)?;
+    Ok(Some(Secret::new(text)))
+}
+
+/// Reads the file, or makes it with what `make` gives. When several processes start at once they all get the same content.
+pub fn read_or_create(path: &Path, make: impl FnOnce() -> Secret<String>) -> Result<Secret<String>, Trouble> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    if let Some(text) = read(path)? {
+        return Ok(text);
+    }
+    let failed = |error: io::Error| Trouble::caused(format!("cannot write {}", path.display()), &error, "");
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let written = write(&draft, make().expose().as_bytes());
+    // A link is made only if nothing has that name yet: the first process wins, with the whole content at once.
+    let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    });
+    let removed = fs::remove_file(&draft);
+    linked.map_err(failed)?;
+    removed.map_err(failed)?;
+    read(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret<String> {
+        Secret::new(text.to_owned())
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_kept_for_its_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("data/some.key");
+        assert_eq!(read_or_create(&path, || secret("first")).unwrap().expose(), "first");
+        assert_eq!(read_or_create(&path, || secret("second")).unwrap().expose(), "first");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(home.path().join("data")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(home.path().join("data")).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some.key");
+        fs::write(&path, "known to all").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let trouble = read_or_create(&path, || secret("x")).unwrap_err();
+        assert!(trouble.remedy.contains("chmod 600"), "{trouble}");
+        assert!(!trouble.to_string().contains("known to all"));
+    }
+
+    #[test]
+    fn racing_processes_agree() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some.key");
+        fs::write(path.with_extension(format!("draft-{}", std::process::id())), "left by a crash").unwrap();
+        assert_eq!(read_or_create(&path, || secret("fresh")).unwrap().expose(), "fresh");
+    }
+}
