@@ -170,6 +170,31 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// All of them, in alphabetical order.
+    pub const ALL: [Self; 21] = [
+        Self::AccessDenied,
+        Self::AccountSelectionRequired,
+        Self::ChallengeInvalid,
+        Self::ChallengeMissing,
+        Self::ConsentRequired,
+        Self::Denied,
+        Self::GrantNotAllowed,
+        Self::HintInvalid,
+        Self::LoginRequired,
+        Self::MaxAgeInvalid,
+        Self::NonceInvalid,
+        Self::PromptInvalid,
+        Self::RegistrationNotSupported,
+        Self::Repeated,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::ResourceRefused,
+        Self::ResponseModeUnsupported,
+        Self::ResponseTypeMissing,
+        Self::ResponseTypeUnsupported,
+        Self::ScopeRefused,
+    ];
+
     /// The code on the wire; the description is the error's own text.
     pub const fn code(self) -> ErrorCode {
         match self {
@@ -204,7 +229,7 @@ mod tests {
     /// RFC 6749 4.1.2.1: error_description holds %x20-21 / %x23-5B / %x5D-7E.
     #[test]
     fn descriptions_hold_only_what_rfc_6749_allows() {
-        for problem in [Problem::AccessDenied, Problem::ChallengeInvalid, Problem::ScopeRefused, Problem::HintInvalid] {
+        for problem in Problem::ALL {
             let text = problem.to_string();
             assert!(text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{text}");
         }

@@ -14,6 +14,7 @@ pub mod legacy;
 pub mod logout;
 mod revoke;
 pub mod session;
+mod step;
 mod token;
 mod userinfo;
 
