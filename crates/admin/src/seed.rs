@@ -3,13 +3,8 @@
 
 use authly_directory::{services::DirectoryServices, store::AccountQuery};
 use oauth_core::{
-    catalog::KeyState,
-    client::{AuthMethod, ClientType},
-    crypto::Algorithm,
-    scope::ScopeSet,
-    secret::Secret,
-    store::CatalogRepository as _,
-    token::OpaqueToken,
+    catalog::KeyState, client::ClientType, crypto::Algorithm, scope::ScopeSet, secret::Secret,
+    store::CatalogRepository as _, token::OpaqueToken,
 };
 
 use crate::{
@@ -116,21 +111,21 @@ impl<V: DirectoryServices> Admin<V> {
         }
     }
 
-    /// Registers the demo relying party: a public client on the server itself.
-    pub async fn seed_demo(&self, client_id: &str, issuer: &str) -> Result<(), AdminError> {
+    /// Registers the demo relying party, a client on the server itself, and gives it a new secret; returns the secret.
+    pub async fn seed_demo(&self, client_id: &str, issuer: &str) -> Result<Secret<String>, AdminError> {
         let draft = ClientDraft {
             client_id: Some(client_id.to_owned()),
             name: "Authly demo".to_owned(),
-            kind: Some(ClientType::Public),
-            auth_method: Some(AuthMethod::None),
+            kind: Some(ClientType::Confidential),
             redirect_uris: vec![format!("{issuer}/demo/callback")],
             post_logout_redirect_uris: vec![format!("{issuer}/demo")],
             scopes: ["openid", "profile", "email", "groups", "read", "offline_access"].map(str::to_owned).to_vec(),
             ..ClientDraft::default()
         };
-        match self.create_client(draft).await {
-            Ok(_) | Err(AdminError::Exists { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let registered = match self.create_client(draft).await {
+            Err(AdminError::Exists { .. }) => self.rotate_client_secret(client_id, std::time::Duration::ZERO).await?,
+            other => other?,
+        };
+        registered.secret.ok_or_else(|| AdminError::invalid("client_id", "the demo's client has no secret"))
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use authly_admin_cases::Admin;
-use authly_directory::{Directory, services::DirectoryServices};
+use authly_directory::{directory::Directory, services::DirectoryServices};
 use oauth_core::{engine::Engine, services::Random as _};
 
 use crate::{

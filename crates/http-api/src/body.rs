@@ -47,7 +47,8 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect
     let refused = |status, text: &'static str| {
         Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
     };
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > LIMIT) {
         return Err(refused(413, "the body is too large"));
     }

@@ -78,14 +78,22 @@ impl Metrics {
         for (path, row) in &rows {
             for (method, count) in [("GET", &row.get), ("POST", &row.post), ("other", &row.other)] {
                 if read(count) > 0 {
-                    let _ = writeln!(text, "authly_requests_total{{endpoint=\"{path}\",method=\"{method}\"}} {}", read(count));
+                    let _ = writeln!(
+                        text,
+                        "authly_requests_total{{endpoint=\"{path}\",method=\"{method}\"}} {}",
+                        read(count)
+                    );
                 }
             }
         }
-        let _ = writeln!(text, "# HELP authly_responses_total Answers by status class.\n# TYPE authly_responses_total counter");
+        let _ = writeln!(
+            text,
+            "# HELP authly_responses_total Answers by status class.\n# TYPE authly_responses_total counter"
+        );
         for (path, row) in &rows {
             for (class, count) in (1..).zip(&row.by_class).filter(|(_, count)| read(count) > 0) {
-                let _ = writeln!(text, "authly_responses_total{{endpoint=\"{path}\",class=\"{class}xx\"}} {}", read(count));
+                let _ =
+                    writeln!(text, "authly_responses_total{{endpoint=\"{path}\",class=\"{class}xx\"}} {}", read(count));
             }
         }
         histogram(&mut text, &rows);
@@ -132,7 +140,8 @@ fn histogram(text: &mut String, rows: &[(&str, &EndpointMetrics)]) {
         }
         let _ = writeln!(text, "{name}_bucket{{endpoint=\"{path}\",le=\"+Inf\"}} {total}");
         let seconds = Duration::from_micros(read(&row.micros)).as_secs_f64();
-        let _ = writeln!(text, "{name}_sum{{endpoint=\"{path}\"}} {seconds}\n{name}_count{{endpoint=\"{path}\"}} {total}");
+        let _ =
+            writeln!(text, "{name}_sum{{endpoint=\"{path}\"}} {seconds}\n{name}_count{{endpoint=\"{path}\"}} {total}");
     }
 }
 

@@ -57,7 +57,12 @@ pub fn problem<V: DirectoryServices>(
 }
 
 /// 503 with the time after which to try again.
-pub fn busy<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, seconds: u64, status: StatusCode) -> HttpResponse {
+pub fn busy<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    seconds: u64,
+    status: StatusCode,
+) -> HttpResponse {
     let setting = Setting::of(request, None);
     let body = authly_pages::busy(&authly_pages::Busy { seconds, retry_url: None }, &setting.frame(app));
     let mut answer = html(status, body, None);
@@ -75,7 +80,10 @@ pub fn not_found<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> H
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     if !wants_page {
-        return respond::json(StatusCode::NOT_FOUND, &serde_json::json!({ "error": "not_found", "detail": "Not Found" }));
+        return respond::json(
+            StatusCode::NOT_FOUND,
+            &serde_json::json!({ "error": "not_found", "detail": "Not Found" }),
+        );
     }
     let setting = Setting::of(request, None);
     html(StatusCode::NOT_FOUND, authly_pages::not_found(Some("/"), &setting.frame(app)), None)

@@ -38,6 +38,18 @@ impl Failure {
         Self { cause: wire.description.to_string(), wire, dialect }
     }
 
+    /// The failure `wire`, with its cause for the log.
+    pub fn caused(wire: WireError, cause: &impl fmt::Display, dialect: Dialect) -> Self {
+        Self { wire, cause: cause.to_string(), dialect }
+    }
+
+    /// The same failure without `WWW-Authenticate`.
+    #[must_use]
+    pub fn without_challenge(mut self) -> Self {
+        self.wire.challenge = None;
+        self
+    }
+
     /// The same failure with another status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {

@@ -51,4 +51,6 @@ pub struct Development {
     pub store: String,
     /// The demo relying party's client.
     pub demo_client: String,
+    /// Its secret, made anew at each start.
+    pub demo_secret: oauth_core::secret::Secret<String>,
 }

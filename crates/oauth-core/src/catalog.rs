@@ -247,6 +247,11 @@ impl Catalog {
         self.tenants.get(&id)
     }
 
+    /// The tenant with that short name.
+    pub fn tenant_named(&self, slug: &str) -> Option<&TenantRecord> {
+        self.tenants.values().find(|tenant| tenant.slug == slug)
+    }
+
     /// The current key for `algorithm`.
     pub fn signer(&self, algorithm: Algorithm) -> Option<&Arc<dyn Signer>> {
         self.signers.get(&algorithm)

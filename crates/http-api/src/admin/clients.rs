@@ -48,7 +48,7 @@ pub async fn create<V: DirectoryServices>(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    app.engine.bearer(bearer::required(&request)?, Some(ScopeSet::ADMIN)).await?;
+    app.engine.bearer(bearer::required(&request)?, ScopeSet::ADMIN).await?;
     let asked: Registration = body::json(&request, payload).await?;
     let registered = app.admin.create_client(asked.into()).await.map_err(|error| refused(&error))?;
     (app.catalog_changed)();
@@ -89,7 +89,9 @@ fn refused(error: &AdminError) -> Failure {
         AdminError::Invalid { .. } | AdminError::NotFound { .. } | AdminError::Exists { .. } => {
             ErrorCode::InvalidClientMetadata
         }
-        AdminError::Crypto(_) | AdminError::Store(_) => return Failure::edge(WireError::server_error(), Dialect::Legacy),
+        AdminError::Crypto(_) | AdminError::Store(_) => {
+            return Failure::edge(WireError::server_error(), Dialect::Legacy);
+        }
         AdminError::Busy(_) => return Failure::edge(WireError::unavailable(), Dialect::Legacy),
     };
     let status = if matches!(error, AdminError::Exists { .. }) { 409 } else { 400 };

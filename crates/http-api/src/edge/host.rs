@@ -16,9 +16,9 @@ pub fn judge(host: Option<&str>, allowed: &[String]) -> HostVerdict {
         host.eq_ignore_ascii_case(ours)
             || ours.strip_prefix("*.").is_some_and(|suffix| {
                 host.len() > suffix.len() + 1
-                    && host
-                        .get(host.len() - suffix.len() - 1..)
-                        .is_some_and(|tail| tail.starts_with('.') && tail.get(1..).is_some_and(|t| t.eq_ignore_ascii_case(suffix)))
+                    && host.get(host.len() - suffix.len() - 1..).is_some_and(|tail| {
+                        tail.starts_with('.') && tail.get(1..).is_some_and(|t| t.eq_ignore_ascii_case(suffix))
+                    })
             })
             || (!ours.contains(':') || ours.ends_with(']')) && without_port(host).eq_ignore_ascii_case(ours)
     });
@@ -39,11 +39,34 @@ mod tests {
 
     #[test]
     fn only_listed_hosts_are_ours() {
-        let allowed = ["auth.example.com".to_owned(), "localhost:8000".to_owned(), "[::1]".to_owned(), "*.tenant.example".to_owned()];
-        for ours in ["auth.example.com", "AUTH.example.com", "auth.example.com:443", "localhost:8000", "[::1]:8000", "a.tenant.example"] {
+        let allowed = [
+            "auth.example.com".to_owned(),
+            "localhost:8000".to_owned(),
+            "[::1]".to_owned(),
+            "*.tenant.example".to_owned(),
+        ];
+        for ours in [
+            "auth.example.com",
+            "AUTH.example.com",
+            "auth.example.com:443",
+            "localhost:8000",
+            "[::1]:8000",
+            "a.tenant.example",
+        ] {
             assert_eq!(judge(Some(ours), &allowed), HostVerdict::Ours, "{ours}");
         }
-        for foreign in ["evil.example", "auth.example.com.evil.example", "auth.example.com.", "localhost:8001", "localhost", "", "tenant.example", ".tenant.example@evil", "auth.example.com:443:80", "auth.example.com:x"] {
+        for foreign in [
+            "evil.example",
+            "auth.example.com.evil.example",
+            "auth.example.com.",
+            "localhost:8001",
+            "localhost",
+            "",
+            "tenant.example",
+            ".tenant.example@evil",
+            "auth.example.com:443:80",
+            "auth.example.com:x",
+        ] {
             assert_eq!(judge(Some(foreign), &allowed), HostVerdict::Foreign, "{foreign}");
         }
         assert_eq!(judge(None, &allowed), HostVerdict::Foreign);

@@ -8,7 +8,7 @@ pub mod cors;
 pub mod headers;
 pub mod host;
 pub mod network;
-mod request_id;
+pub mod request_id;
 
 use std::{net::IpAddr, time::Instant};
 
@@ -72,13 +72,17 @@ fn turn_away<V: DirectoryServices>(
     client: IpAddr,
 ) -> Option<HttpResponse> {
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let is_probe = matches!(endpoint, Some(Endpoint::Health | Endpoint::HealthLive | Endpoint::HealthReady | Endpoint::Metrics));
+    let is_probe =
+        matches!(endpoint, Some(Endpoint::Health | Endpoint::HealthLive | Endpoint::HealthReady | Endpoint::Metrics));
     if !is_probe && host::judge(host, &app.http.allowed_hosts) == host::HostVerdict::Foreign {
         return Some(respond::plain(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host."));
     }
     let path = request.path();
     if (path.starts_with("/admin") || endpoint == Some(Endpoint::Metrics)) && !app.is_admin_network(client) {
-        return Some(respond::plain(StatusCode::FORBIDDEN, "This address is reached from the administration networks only."));
+        return Some(respond::plain(
+            StatusCode::FORBIDDEN,
+            "This address is reached from the administration networks only.",
+        ));
     }
     let switched_off = endpoint.is_some_and(|endpoint| match endpoint.availability() {
         Availability::Always | Availability::Legacy => false,
@@ -88,7 +92,10 @@ fn turn_away<V: DirectoryServices>(
         return Some(page::not_found(app, request.request()));
     }
     // Cookies and passkeys need one name: pages opened under 127.0.0.1 move to the issuer's (development mode only).
-    if app.http.development.is_some() && page::is_page(endpoint, path) && *request.method() == actix_web::http::Method::GET {
+    if app.http.development.is_some()
+        && page::is_page(endpoint, path)
+        && *request.method() == actix_web::http::Method::GET
+    {
         let wanted = app.issuer_host();
         if host.is_some_and(|host| !host.eq_ignore_ascii_case(wanted)) {
             let target = request.uri().path_and_query().map_or("/", |path| path.as_str());

@@ -4,7 +4,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use authly_directory::services::DirectoryServices;
-use oauth_core::{pkce::CodeVerifier, services::Services as _};
+use oauth_core::pkce::CodeVerifier;
 
 use crate::{app::App, respond};
 

@@ -31,7 +31,8 @@ pub async fn favicon<V: DirectoryServices>(app: web::Data<App<V>>, request: Http
 }
 
 fn serve(asset: &'static authly_pages::Asset, keep: &'static str, request: &HttpRequest) -> HttpResponse {
-    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == asset.etag.as_bytes());
+    let known =
+        request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == asset.etag.as_bytes());
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((header::ETAG, asset.etag)).insert_header((header::CACHE_CONTROL, keep));
     if known { answer.finish() } else { answer.content_type(asset.content_type).body(asset.bytes) }

@@ -42,7 +42,12 @@ pub async fn jwks<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReq
     serve(&app.documents.jwks, text, app.http.discovery_max_age, &request)
 }
 
-fn serve(slot: &RwLock<Option<Document>>, text: Arc<str>, max_age: std::time::Duration, request: &HttpRequest) -> HttpResponse {
+fn serve(
+    slot: &RwLock<Option<Document>>,
+    text: Arc<str>,
+    max_age: std::time::Duration,
+    request: &HttpRequest,
+) -> HttpResponse {
     let document = current(slot, text, max_age);
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| *value == document.etag);
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };

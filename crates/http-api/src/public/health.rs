@@ -1,8 +1,12 @@
 //! Health (S003-04, S003-27) and metrics (S000-89, S003-55).
 
-use actix_web::{HttpResponse, http::{StatusCode, header}, web};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 use authly_directory::services::DirectoryServices;
-use oauth_core::{services::Services as _, store::MaintenanceRepository as _};
+use oauth_core::store::MaintenanceRepository as _;
 use serde_json::json;
 
 use crate::{app::App, respond};
@@ -16,7 +20,10 @@ pub async fn ready<V: DirectoryServices>(app: web::Data<App<V>>) -> HttpResponse
         Ok(()) => respond::json(StatusCode::OK, &json!({ "status": "ok", "version": app.http.version })),
         Err(error) => {
             tracing::error!(%error, "the store does not answer");
-            respond::json(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "unavailable", "version": app.http.version }))
+            respond::json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &json!({ "status": "unavailable", "version": app.http.version }),
+            )
         }
     }
 }

@@ -8,14 +8,8 @@ use oauth_core::endpoint::Endpoint;
 use crate::{app::App, page};
 
 /// The endpoints that a developer looks for first.
-const SHOWN: [Endpoint; 6] = [
-    Endpoint::Authorize,
-    Endpoint::Token,
-    Endpoint::UserInfo,
-    Endpoint::Introspect,
-    Endpoint::Revoke,
-    Endpoint::Jwks,
-];
+const SHOWN: [Endpoint; 6] =
+    [Endpoint::Authorize, Endpoint::Token, Endpoint::UserInfo, Endpoint::Introspect, Endpoint::Revoke, Endpoint::Jwks];
 
 /// The home page.
 pub async fn home<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {

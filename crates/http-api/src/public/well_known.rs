@@ -15,7 +15,8 @@ pub async fn change_password<V: DirectoryServices>(app: web::Data<App<V>>) -> Ht
 pub async fn security_txt<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
     let Some(contact) = &app.http.security_contact else { return page::not_found(&app, &request) };
     let contact = if contact.contains(':') { contact.clone() } else { format!("mailto:{contact}") };
-    let expires = Timestamp::from_seconds(app.engine.now().plus(std::time::Duration::from_secs(180 * 86_400)).seconds());
+    let expires =
+        Timestamp::from_seconds(app.engine.now().plus(std::time::Duration::from_secs(180 * 86_400)).seconds());
     let canonical = app.engine.settings().issuer.url(Endpoint::SecurityTxt.path());
     let text = format!("Contact: {contact}\nExpires: {}\nCanonical: {canonical}\n", expires.to_rfc3339());
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)

@@ -1,0 +1,237 @@
+//! The account page: profile, password, sessions, connected applications.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use authly_directory::{
+    change_password::{ChangeRefused, PasswordChangeRequest},
+    password::PasswordRefused,
+    services::DirectoryServices,
+};
+use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Session as SessionView};
+use oauth_core::{
+    audit::AuditKind,
+    authorize::error::PageError,
+    csrf::{Form, FormBinding, Holder},
+    endpoint::Endpoint,
+    ids::{ClientKey, SessionId},
+    params::Params,
+    secret::Secret,
+    session::Session,
+    store::{Grant, GrantRepository as _, RevocationReason, SessionRepository as _},
+};
+
+use super::{
+    cookies::{self, browser},
+    failure::{self, PageFailure},
+};
+use crate::{app::App, body, page, respond};
+
+/// `GET /account`.
+pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
+    match app.engine.session(&browser(&app, &request)).await {
+        Ok(Some(session)) => render(&app, &request, &session, None).await,
+        Ok(None) => sign_in(&app),
+        Err(error) => failure::render(&app, &request, &error.into()),
+    }
+}
+
+/// `POST /account/password`.
+pub async fn change_password<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let (session, form) = match opened(&app, &request, payload).await {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    let text = |name| Secret::new(form.one(name).unwrap_or_default().to_owned());
+    let change = PasswordChangeRequest {
+        present: text("current_password"),
+        new: text("new_password"),
+        address: cookies::address(&request),
+    };
+    let notice = match app.directory.change_password(&session, &change).await {
+        Ok(()) => AccountNotice::PasswordChanged,
+        Err(ChangeRefused::WrongPassword | ChangeRefused::Contended) => {
+            AccountNotice::PasswordRefused(AccountPasswordError::Wrong)
+        }
+        Err(ChangeRefused::Policy(refused)) => AccountNotice::PasswordRefused(match refused {
+            PasswordRefused::TooShort(_) => AccountPasswordError::Short,
+            PasswordRefused::TooLong(_) => AccountPasswordError::Long,
+            PasswordRefused::Nul | PasswordRefused::Personal => AccountPasswordError::Common,
+        }),
+        Err(ChangeRefused::TooMany(wait)) => {
+            return page::busy(&app, &request, wait.as_secs().max(1), StatusCode::TOO_MANY_REQUESTS);
+        }
+        Err(ChangeRefused::Busy(_)) => return failure::render(&app, &request, &PageFailure::Busy),
+        Err(ChangeRefused::Store(error)) => return failure::render(&app, &request, &PageFailure::Store(error)),
+    };
+    render(&app, &request, &session, Some(notice)).await
+}
+
+/// `POST /account/sessions`: ends another session of the same user.
+pub async fn end_session<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let (session, form) = match opened(&app, &request, payload).await {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    let store = app.engine.services().store();
+    let wanted = form.one("session").and_then(SessionId::parse);
+    let own = match store.sessions_of(session.subject.id).await {
+        Ok(sessions) => sessions.into_iter().find(|other| Some(other.id) == wanted),
+        Err(error) => return failure::render(&app, &request, &error.into()),
+    };
+    if let Some(other) = own {
+        let now = app.engine.now();
+        let mut audit = app.engine.audit(AuditKind::SignedOut, cookies::address(&request), now);
+        audit.user = Some(session.subject.id);
+        if let Err(error) = store.end_session(other.id, now, RevocationReason::User, Some(audit)).await {
+            return failure::render(&app, &request, &error.into());
+        }
+    }
+    render(&app, &request, &session, Some(AccountNotice::SessionEnded)).await
+}
+
+/// `POST /account/applications`: withdraws what an application was allowed.
+pub async fn disconnect<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let (session, form) = match opened(&app, &request, payload).await {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    if let Some(client) = form.one("application").and_then(ClientKey::parse) {
+        let now = app.engine.now();
+        let mut audit = app.engine.audit(AuditKind::GrantRevoked, cookies::address(&request), now);
+        (audit.user, audit.client) = (Some(session.subject.id), Some(client));
+        let store = app.engine.services().store();
+        if let Err(error) = store.withdraw_consent(session.subject.id, client, now, Some(audit)).await {
+            return failure::render(&app, &request, &error.into());
+        }
+    }
+    render(&app, &request, &session, Some(AccountNotice::ApplicationDisconnected)).await
+}
+
+/// The session and the form of a POST whose token fits.
+async fn opened<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(Session, Params), HttpResponse> {
+    let session = match app.engine.session(&browser(app, request)).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return Err(sign_in(app)),
+        Err(error) => return Err(failure::render(app, request, &error.into())),
+    };
+    let Ok(form) = body::form(request, payload).await else {
+        return Err(failure::render(app, request, &PageError::Form.into()));
+    };
+    if app.engine.check_form(&binding(&session), form.one("csrf").unwrap_or_default()).is_err() {
+        let mut answer = render(app, request, &session, Some(AccountNotice::Expired)).await;
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+        return Err(answer);
+    }
+    Ok((session, form))
+}
+
+fn sign_in<V: DirectoryServices>(app: &App<V>) -> HttpResponse {
+    respond::see_other(&app.engine.settings().issuer.url(Endpoint::SignIn.path()))
+}
+
+fn binding(session: &Session) -> FormBinding<'static> {
+    FormBinding { form: Form::Account, holder: Holder::Session(session.id), request: None, shown: "" }
+}
+
+async fn render<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    session: &Session,
+    notice: Option<AccountNotice>,
+) -> HttpResponse {
+    let store = app.engine.services().store();
+    let user = session.subject.id;
+    let (sessions, grants) = match (store.sessions_of(user).await, store.grants_of(user).await) {
+        (Ok(sessions), Ok(grants)) => (sessions, grants),
+        (Err(error), _) | (_, Err(error)) => return failure::render(app, request, &error.into()),
+    };
+    let now = app.engine.now();
+    let rows: Vec<_> = sessions
+        .iter()
+        .filter(|other| other.is_alive(now))
+        .map(|other| (other, other.id.to_string(), other.last_seen_at.to_rfc3339()))
+        .collect();
+    let session_views: Vec<_> = rows
+        .iter()
+        .map(|(other, value, last_used)| SessionView {
+            value,
+            browser: other.user_agent.as_deref().unwrap_or_default(),
+            address: other.address.as_deref().unwrap_or_default(),
+            last_used,
+            current: other.id == session.id,
+        })
+        .collect();
+    let applications = applications(app, &grants);
+    let permissions: Vec<Vec<&str>> =
+        applications.iter().map(|row| row.permissions.iter().map(String::as_str).collect()).collect();
+    let connections: Vec<_> = applications
+        .iter()
+        .zip(&permissions)
+        .map(|(row, permissions)| Connection { value: &row.value, name: &row.name, permissions, since: &row.since })
+        .collect();
+    let profile = &session.subject.profile;
+    let view = Account {
+        base: Endpoint::Account.path(),
+        csrf: &app.engine.form_token(&binding(session)),
+        name: profile.name.as_deref().unwrap_or_default(),
+        email: profile.email.as_deref().unwrap_or_default(),
+        username: profile.preferred_username.as_deref().unwrap_or_default(),
+        password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
+        sign_out_url: Endpoint::Logout.path(),
+        sessions: &session_views,
+        connections: &connections,
+        notice,
+    };
+    let setting = page::Setting::of(request, None);
+    page::html(StatusCode::OK, authly_pages::account(&view, &setting.frame(app)), None)
+}
+
+struct Application {
+    value: String,
+    name: String,
+    permissions: Vec<String>,
+    since: String,
+}
+
+/// One row per client, with everything its grants allow and the oldest of them.
+fn applications<V: DirectoryServices>(app: &App<V>, grants: &[Grant]) -> Vec<Application> {
+    let catalog = app.engine.catalog();
+    let mut rows: Vec<(ClientKey, Application)> = Vec::new();
+    for grant in grants {
+        let Some(client) = catalog.client_by_key(grant.client) else { continue };
+        let names = grant.scope.iter().map(|scope| {
+            let described = catalog.scope(scope.as_str()).map(|record| record.description.clone());
+            described.filter(|text| !text.is_empty()).unwrap_or_else(|| scope.as_str().to_owned())
+        });
+        let since = grant.created_at.to_rfc3339();
+        if let Some((_, row)) = rows.iter_mut().find(|(key, _)| *key == grant.client) {
+            let fresh: Vec<_> = names.filter(|name| !row.permissions.contains(name)).collect();
+            row.permissions.extend(fresh);
+            row.since = row.since.clone().min(since);
+        } else {
+            let row = Application {
+                value: grant.client.to_string(),
+                name: client.name.clone(),
+                permissions: names.collect(),
+                since,
+            };
+            rows.push((grant.client, row));
+        }
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}

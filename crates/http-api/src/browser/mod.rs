@@ -1,0 +1,12 @@
+//! The pages of a sign-in and of an account: handlers that read cookies and forms, ask the engine, and render what it says.
+
+pub mod account;
+pub mod authorize;
+pub mod choose;
+pub mod consent;
+pub mod cookies;
+pub mod failure;
+pub mod logout;
+pub mod register;
+pub mod sign_in;
+pub mod view;

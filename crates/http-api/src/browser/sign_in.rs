@@ -1,0 +1,207 @@
+//! The sign-in page.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use authly_directory::{
+    device::KnownDevice,
+    services::DirectoryServices,
+    signin::{Door, PageSignIn, PageVisit, SignInRefused, SignInRequest},
+};
+use authly_pages::{FormTarget, SignIn, SignInNotice};
+use oauth_core::{
+    authorize::error::PageError,
+    browser::BrowserId,
+    csrf::{Form, FormBinding, Holder},
+    endpoint::Endpoint,
+    engine::{authorize::Interaction, session::Remember},
+    params::Params,
+    pending::PendingId,
+    secret::Secret,
+    subject::Subject,
+};
+
+use super::{
+    authorize::{self, Shown},
+    consent,
+    cookies::{self, browser, browser_id, set_browser_id},
+    failure::{self, PageFailure},
+    view,
+};
+use crate::{
+    app::App,
+    body,
+    cookies::{self as jar, Name},
+    metrics, page, respond,
+};
+
+/// `GET /sign-in`: for a request under way (`request=..`), or for the account page.
+pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
+    if request.query_string().is_empty() {
+        return render(&app, &request, None, None, "", &Shown::default());
+    }
+    let Some(id) = consent::request_id(request.query_string().as_bytes()) else {
+        return failure::render(&app, &request, &PageError::RequestExpired.into());
+    };
+    again(&app, &request, Some(id), &Shown::default(), StatusCode::OK)
+}
+
+/// `POST /sign-in`.
+pub async fn submit<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let Ok(form) = body::form(&request, payload).await else {
+        return failure::render(&app, &request, &PageError::Form.into());
+    };
+    let id = form.one("request").and_then(PendingId::parse);
+    let shown = Shown { identifier: form.one("identifier"), remember: form.one("remember").is_some(), notice: None };
+    let (holder, _) = browser_id(&app, &request);
+    let csrf = form.one("csrf").unwrap_or_default();
+    if app.engine.check_form(&binding(holder, id.as_ref()), csrf).is_err() {
+        let shown = Shown { notice: Some(SignInNotice::Expired), ..shown };
+        return again(&app, &request, id, &shown, StatusCode::BAD_REQUEST);
+    }
+    let browser = browser(&app, &request);
+    let visit = PageVisit {
+        browser: &browser,
+        remember: if shown.remember { Remember::Device } else { Remember::BrowserSession },
+        user_agent: cookies::user_agent(&request),
+    };
+    let outcome = app.directory.sign_in_page(&credentials(&app, &request, &form), visit).await;
+    count(&app, Door::Page, outcome.is_ok());
+    match outcome {
+        Ok(signed_in) => go_on(&app, id, &signed_in),
+        Err(SignInRefused::TooMany(wait)) => {
+            let seconds = wait.as_secs().max(1);
+            let shown = Shown { notice: Some(SignInNotice::TooMany { seconds }), ..shown };
+            let mut answer = again(&app, &request, id, &shown, StatusCode::TOO_MANY_REQUESTS);
+            answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+            answer
+        }
+        Err(SignInRefused::Busy(_) | SignInRefused::Contended) => failure::render(&app, &request, &PageFailure::Busy),
+        Err(SignInRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
+        Err(SignInRefused::Failed | SignInRefused::DoorClosed | SignInRefused::Token(_)) => {
+            let shown = Shown { notice: Some(SignInNotice::Failed), ..shown };
+            again(&app, &request, id, &shown, StatusCode::BAD_REQUEST)
+        }
+    }
+}
+
+/// What was typed, and what the browser brings along.
+fn credentials<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, form: &Params) -> SignInRequest {
+    SignInRequest {
+        identifier: form.one("identifier").unwrap_or_default().to_owned(),
+        password: Secret::new(form.one("password").unwrap_or_default().to_owned()),
+        tenant: None,
+        known_device: known_device(app, request),
+        address: cookies::address(request),
+    }
+}
+
+/// The mark of a browser that has signed in before.
+pub fn known_device<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> Option<KnownDevice> {
+    let value = jar::read(request, Name::Device.under(&app.engine.settings().issuer))?;
+    let lifetime = app.directory.settings().known_device;
+    KnownDevice::open(&value, app.engine.services().sealer(), app.engine.now(), lifetime)
+}
+
+/// Counts a sign-in by its door.
+pub fn count<V: DirectoryServices>(app: &App<V>, door: Door, success: bool) {
+    let counters = if success { &app.metrics.logins_succeeded } else { &app.metrics.logins_failed };
+    let position = match door {
+        Door::Page => 0,
+        Door::PasswordGrant => 1,
+        Door::JsonLogin => 2,
+    };
+    if let Some(counter) = counters.get(position) {
+        metrics::add(counter, 1);
+    }
+}
+
+/// Sets the cookies of the new session and goes on with 303 (SECURITY.md row 12).
+fn go_on<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, signed_in: &PageSignIn) -> HttpResponse {
+    let issuer = &app.engine.settings().issuer;
+    let target = match id {
+        Some(id) => format!("{}?request={id}", Endpoint::Consent.path()),
+        None => Endpoint::Account.path().to_owned(),
+    };
+    let mut answer = respond::see_other(&issuer.url(&target));
+    let session = &signed_in.session;
+    let lifetime = session.remembered.then(|| session.expires_at.since(app.engine.now()));
+    cookies::set_session(&mut answer, &signed_in.cookie, lifetime, issuer);
+    let device = Name::Device.under(issuer).to_owned();
+    let known = Some(app.directory.settings().known_device);
+    cookies::add(&mut answer, &jar::set(device, signed_in.device.clone(), known, issuer));
+    answer
+}
+
+/// The page once more, for the same request under way.
+fn again<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    id: Option<PendingId>,
+    shown: &Shown<'_>,
+    status: StatusCode,
+) -> HttpResponse {
+    let mut answer = match id {
+        None => render(app, request, None, None, shown.identifier.unwrap_or_default(), shown),
+        Some(id) => match app.engine.sign_in_page(id, &browser(app, request)) {
+            Ok(interaction) => authorize::ask(app, request, &interaction, shown),
+            Err(error) => return failure::render(app, request, &error.into()),
+        },
+    };
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Renders the page; its form is bound to the browser's own mark, which is set if it is new.
+pub fn render<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    interaction: Option<&Interaction>,
+    account: Option<&Subject>,
+    identifier: &str,
+    shown: &Shown<'_>,
+) -> HttpResponse {
+    let issuer = &app.engine.settings().issuer;
+    let (holder, fresh) = browser_id(app, request);
+    let id = interaction.map(|interaction| interaction.request);
+    let csrf = app.engine.form_token(&binding(holder, id.as_ref()));
+    let known = account.map(view::account);
+    let request_id = id.map(|id| id.to_string()).unwrap_or_default();
+    let with_request =
+        |path: &str| if request_id.is_empty() { path.to_owned() } else { format!("{path}?request={request_id}") };
+    let register = app.http.registration.then(|| with_request(Endpoint::SignUp.path()));
+    let switch = with_request(Endpoint::SignIn.path());
+    let view = SignIn {
+        action: Endpoint::SignIn.path(),
+        request: &request_id,
+        csrf: &csrf,
+        client: interaction.map(|interaction| view::client(&interaction.client)),
+        identifier: known.as_deref().unwrap_or(identifier),
+        reauthenticate: known.is_some(),
+        switch_url: known.is_some().then_some(switch.as_str()),
+        notice: shown.notice,
+        offer_remember: true,
+        remember: shown.remember,
+        register_url: register.as_deref(),
+        forgot_url: None,
+        offer_cancel: false,
+    };
+    let setting = page::Setting::of(request, interaction.and_then(|interaction| interaction.ui_locales.as_deref()));
+    let target = interaction.and_then(authorize::form_action);
+    let html = authly_pages::sign_in(&view, &setting.frame(app));
+    let mut answer = page::html(StatusCode::OK, html, target.as_deref().and_then(FormTarget::parse));
+    if fresh {
+        set_browser_id(&mut answer, holder, issuer);
+    }
+    answer
+}
+
+fn binding(holder: BrowserId, request: Option<&PendingId>) -> FormBinding<'_> {
+    FormBinding { form: Form::SignIn, holder: Holder::Browser(holder), request, shown: "" }
+}
