@@ -15,7 +15,7 @@ Write docs/reference/{configuration,endpoints,errors,cli}.md from the code.
 Usage: cargo xtask docs [--check | --pictures]
 
   --check      Write nothing; fail and show the differences if there are any
-  --pictures   Take the pictures of the pages in docs/pictures anew, with the browser tests
+  --pictures   Take the pictures of the pages in docs/images anew, with the browser tests
 ";
 
 /// The pages of the reference; `authly-admin reference <page>` prints each.
@@ -49,7 +49,7 @@ fn write() -> Result<(), Failure> {
 fn pictures() -> Result<(), Failure> {
     let machine = Machine::here();
     let services = Services::start(&machine)?;
-    pages::run(&machine, &services, &workspace::root().join("docs/pictures"))
+    pages::run(&machine, &services, &workspace::root().join("docs/images"))
 }
 
 fn check() -> Result<(), Failure> {

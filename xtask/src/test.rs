@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::services::Services;
-use crate::{clients, docs, pages, prerequisites, process, tidy, workspace};
+use crate::{clients, docs, fuzz, pages, prerequisites, process, tidy, workspace};
 
 const HELP: &str = "\
 Find or install what the tests need, and run every check and test.
@@ -23,6 +23,7 @@ Steps, in this order:
   docs      the generated references are up to date
   clients   third-party OAuth and OpenID Connect clients against a running server
   browser   the pages in a real browser
+  fuzz      the fuzz targets, five seconds each (cargo xtask fuzz takes longer)
 
 Running services are used where AUTHLY_TEST_DATABASE_URL, AUTHLY_TEST_DURABLE_DATABASE_URL (a server that syncs) or
 AUTHLY_TEST_REDIS_URL name them; otherwise private ones are started and thrown away.
@@ -43,10 +44,12 @@ enum Step {
     Docs,
     Clients,
     Browser,
+    Fuzz,
 }
 
 /// In the order in which they run: quick answers first.
-const STEPS: [Step; 7] = [Step::Tidy, Step::Fmt, Step::Clippy, Step::Rust, Step::Docs, Step::Clients, Step::Browser];
+const STEPS: [Step; 8] =
+    [Step::Tidy, Step::Fmt, Step::Clippy, Step::Rust, Step::Docs, Step::Clients, Step::Browser, Step::Fuzz];
 
 impl Step {
     fn name(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Step {
             Self::Docs => "docs",
             Self::Clients => "clients",
             Self::Browser => "browser",
+            Self::Fuzz => "fuzz",
         }
     }
 
@@ -119,6 +123,7 @@ fn run(step: Step, machine: &Machine, services: Option<&Services>, rest: &[Strin
         }
         Step::Docs => docs::main(&["--check".to_owned()]),
         Step::Clients => clients::run(machine, services()?),
+        Step::Fuzz => fuzz::main(&["--seconds".to_owned(), "5".to_owned()]),
         Step::Browser => pages::run(machine, services()?, &workspace::target()?.join("pictures")),
     }
 }
