@@ -257,6 +257,7 @@ async fn a_server_that_never_ends_its_answer_is_left() {
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
+        let _ = stream.read(&mut [0; 4096]).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n").await;
         while stream.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
