@@ -20,7 +20,7 @@ Steps, in this order:
   fmt       cargo fmt --check
   clippy    cargo clippy, warnings are errors
   rust      cargo test of the whole workspace, documentation included
-  docs      the generated references are up to date
+  docs      the generated references are up to date, and the documentation of the code has no warnings
   clients   third-party OAuth and OpenID Connect clients against a running server
   browser   the pages in a real browser
   fuzz      the fuzz targets, five seconds each (cargo xtask fuzz takes longer)
@@ -121,7 +121,10 @@ fn run(step: Step, machine: &Machine, services: Option<&Services>, rest: &[Strin
             }
             process::run(services()?.introduce(command.args(rest)))
         }
-        Step::Docs => docs::main(&["--check".to_owned()]),
+        Step::Docs => {
+            docs::main(&["--check".to_owned()])?;
+            process::run(workspace::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+        }
         Step::Clients => clients::run(machine, services()?),
         Step::Fuzz => fuzz::main(&["--seconds".to_owned(), "5".to_owned()]),
         Step::Browser => pages::run(machine, services()?, &workspace::target()?.join("pictures")),
