@@ -28,7 +28,7 @@ const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read
 pub(crate) fn run(machine: &Machine, services: &Services) -> Result<(), Failure> {
     let node = Node::prepare(machine, &workspace::root().join("tests/clients"))?;
     let python = prepare_python(machine)?;
-    let binaries = Binaries::build()?;
+    let binaries = Binaries::build(machine)?;
     let psql = postgres::ensure_client(machine)?;
     let mut failures = Vec::new();
     for store in ["sqlite", "postgres"] {

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::machine::Machine;
+use crate::server::Binaries;
 use crate::services::Services;
 use crate::{pages, process, workspace};
 
@@ -38,9 +39,10 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
 fn write() -> Result<(), Failure> {
     let folder = workspace::root().join("docs/reference");
     fs::create_dir_all(&folder).map_err(|error| Failure::of(folder.display(), error))?;
+    let binaries = Binaries::build(&Machine::here())?;
     for page in PAGES {
         let file = folder.join(format!("{page}.md"));
-        fs::write(&file, render(page)?).map_err(|error| Failure::of(file.display(), error))?;
+        fs::write(&file, render(&binaries, page)?).map_err(|error| Failure::of(file.display(), error))?;
         println!("wrote docs/reference/{page}.md");
     }
     Ok(())
@@ -54,11 +56,12 @@ fn pictures() -> Result<(), Failure> {
 
 fn check() -> Result<(), Failure> {
     let fresh = Folder::create("docs")?;
+    let binaries = Binaries::build(&Machine::here())?;
     let mut drifted = Vec::new();
     for page in PAGES {
         let name = format!("docs/reference/{page}.md");
         let file = fresh.path().join(format!("{page}.md"));
-        fs::write(&file, render(page)?).map_err(|error| Failure::of(file.display(), error))?;
+        fs::write(&file, render(&binaries, page)?).map_err(|error| Failure::of(file.display(), error))?;
         let mut diff = Command::new("diff");
         diff.current_dir(workspace::root())
             .args(["-u", "-N", "--label", &name, "--label", "as the code has it", &name])
@@ -78,6 +81,6 @@ fn check() -> Result<(), Failure> {
     )))
 }
 
-fn render(page: &str) -> Result<String, Failure> {
-    process::output(&mut workspace::cargo(["run", "--quiet", "--package", "authly-admin", "--", "reference", page]))
+fn render(binaries: &Binaries, page: &str) -> Result<String, Failure> {
+    process::output(Command::new(&binaries.admin).args(["reference", page]))
 }

@@ -17,7 +17,7 @@ use crate::workspace;
 pub(crate) fn run(machine: &Machine, services: &Services, pictures: &Path) -> Result<(), Failure> {
     let folder = workspace::root().join("tests/browser");
     Node::prepare(machine, &folder)?;
-    let binaries = Binaries::build()?;
+    let binaries = Binaries::build(machine)?;
     let driver = Driver::start(&browser::ensure(machine)?.driver)?;
     let mut command = workspace::cargo(["test", "--package", "authly-browser-tests", "--no-fail-fast"]);
     services

@@ -32,12 +32,11 @@ pub(crate) enum Openssl {
 }
 
 impl Openssl {
-    /// The cargo arguments that ask for it.
+    /// The cargo arguments that ask for it; they go with `--workspace` or `--package authly-jose`, the crate with the feature.
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::System => &[],
-            // The feature is of the one crate that names OpenSSL first; features add up over all that is built together.
-            Self::Vendored => &["--package", "authly-jose", "--features", "authly-jose/vendored-openssl"],
+            Self::Vendored => &["--features", "authly-jose/vendored-openssl"],
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     let openssl = prerequisites::check(&Machine::here())?;
-    let mut build = workspace::cargo(["build", "--package", "authly-server"]);
+    let mut build = workspace::cargo(["build", "--package", "authly-server", "--package", "authly-jose"]);
     build.args(openssl.arguments()).args(order.release.then_some("--release"));
     process::run(&mut build)?;
     let folder = if order.release { "release" } else { "debug" };

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::machine::Machine;
 use crate::process::{self, Guarded};
 use crate::services::{Services, free_port};
-use crate::workspace;
+use crate::{prerequisites, workspace};
 
 /// The two programs.
 pub(crate) struct Binaries {
@@ -24,8 +25,11 @@ pub(crate) struct Binaries {
 
 impl Binaries {
     /// Builds them as `cargo test` does, which shares most of the work.
-    pub(crate) fn build() -> Result<Self, Failure> {
-        process::run(&mut workspace::cargo(["build", "--package", "authly-server", "--package", "authly-admin"]))?;
+    pub(crate) fn build(machine: &Machine) -> Result<Self, Failure> {
+        let openssl = prerequisites::check(machine)?;
+        let packages =
+            ["authly-server", "authly-admin", "authly-jose"].into_iter().flat_map(|name| ["--package", name]);
+        process::run(workspace::cargo(["build"]).args(packages).args(openssl.arguments()))?;
         let folder = workspace::target()?.join("debug");
         Ok(Self { server: folder.join("authly-server"), admin: folder.join("authly-admin") })
     }

@@ -112,18 +112,22 @@ fn run(step: Step, machine: &Machine, services: Option<&Services>, rest: &[Strin
         Step::Tidy => tidy::check(),
         Step::Fmt => process::run(&mut workspace::cargo(["fmt", "--all", "--check"])),
         Step::Clippy => {
-            process::run(&mut workspace::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+            let mut command = workspace::cargo(["clippy", "--workspace", "--all-targets"]);
+            process::run(command.args(prerequisites::check(machine)?.arguments()).args(["--", "-D", "warnings"]))
         }
         Step::Rust => {
             let mut command = workspace::cargo(["test", "--no-fail-fast"]);
             if !rest.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
                 command.args(["--workspace", "--exclude", "authly-browser-tests"]);
+                command.args(prerequisites::check(machine)?.arguments());
             }
             process::run(services()?.introduce(command.args(rest)))
         }
         Step::Docs => {
             docs::main(&["--check".to_owned()])?;
-            process::run(workspace::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+            let mut command = workspace::cargo(["doc", "--workspace", "--no-deps"]);
+            command.args(prerequisites::check(machine)?.arguments());
+            process::run(command.env("RUSTDOCFLAGS", "-D warnings"))
         }
         Step::Clients => clients::run(machine, services()?),
         Step::Fuzz => fuzz::main(&["--seconds".to_owned(), "5".to_owned()]),
