@@ -1,1 +1,31 @@
 //! The repositories on PostgreSQL: tokio-postgres, deadpool and refinery.
+//!
+//! [`PgStore`] implements every port of the protocol and the directory. Each read is one query, each guarded write one statement;
+//! redemptions and rotations that wait at the same time are committed together. Rules do not live here: no statement asks
+//! what time it is.
+
+mod accounts;
+mod audit;
+mod catalog;
+mod clients;
+mod codes;
+mod connect;
+mod db;
+mod error;
+mod grants;
+mod keys;
+mod legacy;
+mod maintenance;
+mod refresh;
+mod rows;
+pub mod schema;
+mod sessions;
+mod sign_in;
+mod store;
+mod tls;
+mod value;
+
+pub use self::{
+    error::ConnectError,
+    store::{PgOptions, PgStore},
+};

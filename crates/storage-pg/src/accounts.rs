@@ -1,0 +1,284 @@
+//! Accounts and their passwords.
+
+use authly_directory::{
+    account::{Account, AccountChange, Credential, NewAccount},
+    identifier::{Identifier, fold},
+    password::StoredHash,
+    store::{AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, PasswordChange, Replace, SignIn},
+};
+use oauth_core::{
+    audit::AuditEvent,
+    catalog::TenantRecord,
+    claims::Profile,
+    ids::{TenantId, UserId},
+    store::{Commit, StoreError, StoreErrorKind},
+    time::Timestamp,
+};
+use tokio_postgres::types::Json;
+
+use crate::{
+    audit::AuditParams,
+    catalog::{finish, finish_if},
+    codes::commit,
+    db::{Gate, Params, Steps, Unknown},
+    rows,
+    store::PgStore,
+    value::{At, Reader},
+};
+
+const FIND: &str = concat!(
+    "SELECT ",
+    rows::account_columns!(),
+    ", ",
+    rows::effective_hash!(),
+    ", ",
+    rows::shared_with_older_program!(),
+    " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1"
+);
+
+const LIST: &str = concat!(
+    "SELECT ",
+    rows::account_columns!(),
+    " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id
+      WHERE ($1::uuid IS NULL OR u.id > $1)
+        AND ($2::uuid IS NULL OR u.tenant_id = $2)
+        AND ($3::text IS NULL OR strpos(lower(u.email), $3) > 0 OR strpos(lower(u.username), $3) > 0)
+      ORDER BY u.id
+      LIMIT $4"
+);
+
+const COUNT: &str = "
+    SELECT count(*), count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE is_locked),
+           count(*) FILTER (WHERE is_verified IS NOT TRUE)
+      FROM users WHERE status <> 'deleted'";
+
+/// Names are unique by folded form, which an adopted database may break already: no index can promise it.
+const TAKEN: &str = "
+    SELECT EXISTS (SELECT 1 FROM users WHERE lower(email) = $1 AND id <> $3),
+           EXISTS (SELECT 1 FROM users WHERE lower(username) = $2 AND id <> $3)";
+
+const CREATE: &str = "
+    INSERT INTO users (id, tenant_id, email, username, password_hash, upgraded_hash, upgraded_from, is_verified, is_admin,
+                       status, roles, profile, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, COALESCE($6, $5), CASE WHEN $6::text IS NOT NULL THEN $5::text END, $6::text, $7, $8, $9, $10,
+            $11, $12, $12)";
+
+const CHANGE: &str = "
+    UPDATE users
+       SET email = COALESCE($2, email), username = COALESCE($3, username), is_verified = COALESCE($4, is_verified),
+           is_admin = COALESCE($5, is_admin), status = COALESCE($6, status), is_locked = COALESCE($7, is_locked),
+           legacy_login = COALESCE($8, legacy_login), roles = COALESCE($9, roles), profile = COALESCE($10, profile),
+           updated_at = $11
+     WHERE id = $1";
+
+/// Where an older program shares the database, `password_hash` is a hash that it verifies, and ours stands beside it.
+const SET_PASSWORD: &str = concat!(
+    "WITH changed AS (
+       UPDATE users u
+          SET password_hash = COALESCE($4::text, $3::text),
+              upgraded_hash = CASE WHEN $4::text IS NOT NULL THEN $3::text END,
+              upgraded_from = $4::text,
+              hash_upgraded_at = CASE WHEN $4::text IS NOT NULL THEN $5::timestamptz END,
+              reset_required = FALSE,
+              updated_at = $5
+        WHERE u.id = $1 AND ($2::text IS NULL OR ",
+    rows::effective_hash!(),
+    " = $2::text)
+       RETURNING u.id
+     ), cleared AS (
+       DELETE FROM login_failures f USING changed WHERE f.user_id = changed.id
+     ), audit AS (
+       INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+       SELECT $6::uuid, $7::timestamptz, $8::text, $9::uuid, $10::uuid, $11::text, $12::jsonb
+         FROM changed WHERE $6::uuid IS NOT NULL
+     )
+     SELECT count(*) FROM changed"
+);
+
+/// In a shared database only the upgraded hash's own column is written.
+const UPGRADE: &str = concat!(
+    "WITH changed AS (
+       UPDATE users u
+          SET upgraded_hash = CASE WHEN shared.yes THEN $3::text END,
+              upgraded_from = CASE WHEN shared.yes THEN u.password_hash END,
+              password_hash = CASE WHEN shared.yes THEN u.password_hash ELSE $3::text END,
+              hash_upgraded_at = $4
+         FROM (SELECT ",
+    rows::shared_with_older_program!(),
+    " AS yes) shared
+        WHERE u.id = $1 AND ",
+    rows::effective_hash!(),
+    " = $2::text
+       RETURNING u.id
+     )
+     SELECT count(*) FROM changed"
+);
+
+const CLEAR_FAILURES: &str = "DELETE FROM login_failures WHERE user_id = $1";
+
+const SHARED: &str = concat!("SELECT ", rows::shared_with_older_program!());
+
+impl AccountRepository for PgStore {
+    async fn begin_sign_in(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
+        self.charge_attempt(attempt).await
+    }
+
+    async fn complete_sign_in(&self, write: SignIn) -> Result<Commit, StoreError> {
+        self.write_sign_in(write).await
+    }
+
+    async fn upgrade_hash(
+        &self,
+        user: UserId,
+        verified: StoredHash,
+        better: StoredHash,
+        at: Timestamp,
+    ) -> Result<Commit, StoreError> {
+        let params: Params<'_> = &[&user.uuid(), &verified.expose(), &better.expose(), &At(at)];
+        Ok(commit(self.db().write(UPGRADE, params, Unknown::Report).await?))
+    }
+
+    async fn set_password(&self, write: PasswordChange) -> Result<Commit, StoreError> {
+        let replaced = match &write.replaces {
+            Replace::Any => None,
+            Replace::This(hash) => Some(hash.expose()),
+        };
+        let older = write.older_hash.as_ref().map(StoredHash::expose);
+        let audit = AuditParams::from(write.audit);
+        let params: Params<'_> = &[
+            &write.user.uuid(),
+            &replaced,
+            &write.hash.expose(),
+            &older,
+            &At(write.at),
+            &audit.id,
+            &audit.at,
+            &audit.kind,
+            &audit.user,
+            &audit.client,
+            &audit.address,
+            &audit.detail,
+        ];
+        Ok(commit(self.db().write(SET_PASSWORD, params, Unknown::Report).await?))
+    }
+
+    async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_behind(Gate::Accounts, &mut client).await?;
+        refuse_taken(&steps, account.id, Some(&account.email), Some(&account.username)).await?;
+        let params: Params<'_> = &[
+            &account.id.uuid(),
+            &account.tenant.map(TenantId::uuid),
+            &account.email,
+            &account.username,
+            &account.hash.as_ref().map(StoredHash::expose),
+            &account.older_hash.as_ref().map(StoredHash::expose),
+            &account.is_verified,
+            &account.is_admin,
+            &account.status.as_str(),
+            &account.roles,
+            &Json(own_claims(account.profile)),
+            &At(account.created_at),
+        ];
+        steps.change(CREATE, params).await?;
+        Ok(finish(steps, audit).await?)
+    }
+
+    async fn change_account(
+        &self,
+        user: UserId,
+        change: AccountChange,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<Commit, StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_behind(Gate::Accounts, &mut client).await?;
+        refuse_taken(&steps, user, change.email.as_deref(), change.username.as_deref()).await?;
+        let params: Params<'_> = &[
+            &user.uuid(),
+            &change.email,
+            &change.username,
+            &change.is_verified,
+            &change.is_admin,
+            &change.status.map(oauth_core::subject::AccountStatus::as_str),
+            &change.is_locked,
+            &change.legacy_login,
+            &change.roles,
+            &change.profile.map(|profile| Json(own_claims(profile))),
+            &At(at),
+        ];
+        let changed = steps.change(CHANGE, params).await?;
+        finish_if(changed, steps, audit).await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<(Account, Credential)>, StoreError> {
+        let Some(row) = self.db().read_one(FIND, &[&user.uuid()]).await? else { return Ok(None) };
+        let mut row = Reader::new(&row, "users", &user);
+        Ok(Some((rows::account(&mut row)?, rows::credential(&mut row)?)))
+    }
+
+    async fn find_accounts(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {
+        self.meant_by(identifier).await
+    }
+
+    async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
+        let contains = query.contains.as_deref().map(fold);
+        let (after, tenant) = (query.after.map(UserId::uuid), query.tenant.map(TenantId::uuid));
+        let found = self.db().read(LIST, &[&after, &tenant, &contains, &i64::from(query.limit)]).await?;
+        found.iter().map(|row| rows::account(&mut Reader::new(row, "users", &"-"))).collect()
+    }
+
+    async fn count_accounts(&self) -> Result<AccountCounts, StoreError> {
+        let Some(row) = self.db().read_one(COUNT, &[]).await? else { return Ok(AccountCounts::default()) };
+        let mut row = Reader::new(&row, "users", &"-");
+        let mut count = || row.parse("id", |count: i64| u64::try_from(count).ok());
+        Ok(AccountCounts { total: count()?, active: count()?, locked: count()?, unverified: count()? })
+    }
+
+    async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
+        self.settle(CLEAR_FAILURES, &[&user.uuid()]).await
+    }
+
+    async fn shared_with_older_program(&self) -> Result<bool, StoreError> {
+        let Some(row) = self.db().read_one(SHARED, &[]).await? else { return Ok(false) };
+        Reader::new(&row, "settings", &"shared_with_older_program").take("value")
+    }
+
+    async fn put_tenant(&self, tenant: &TenantRecord, at: Timestamp, audit: AuditEvent) -> Result<(), StoreError> {
+        self.write_tenant(tenant, at, audit).await
+    }
+
+    async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
+        self.record_event(event).await
+    }
+
+    async fn audit_events(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        self.newest_events(limit).await
+    }
+}
+
+/// Looks behind the gate whether another account has one of these names.
+async fn refuse_taken(
+    steps: &Steps<'_>,
+    user: UserId,
+    email: Option<&str>,
+    username: Option<&str>,
+) -> Result<(), StoreError> {
+    if email.is_none() && username.is_none() {
+        return Ok(());
+    }
+    let rows = steps.run(TAKEN, &[&email.map(fold), &username.map(fold), &user.uuid()]).await?;
+    let taken = |column: usize| rows.first().and_then(|row| row.try_get::<_, bool>(column).ok()).unwrap_or(true);
+    if taken(0) {
+        return Err(StoreError::new(StoreErrorKind::Conflict("users.email")));
+    }
+    if taken(1) {
+        return Err(StoreError::new(StoreErrorKind::Conflict("users.username")));
+    }
+    Ok(())
+}
+
+/// The claims without those that come from columns of their own.
+fn own_claims(profile: Profile) -> Profile {
+    Profile { email: None, email_verified: false, updated_at: None, ..profile }
+}

@@ -1,0 +1,90 @@
+//! Audit events as parameters of the statement that they tell of, and as rows.
+
+use oauth_core::{
+    audit::{AuditEvent, AuditKind},
+    ids::{AuditId, ClientKey, UserId},
+    store::StoreError,
+};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::{
+    store::PgStore,
+    value::{At, Reader},
+};
+
+/// The seven parameters of an event; all empty where there is none, and then the statement writes none.
+#[derive(Default)]
+pub(crate) struct AuditParams {
+    pub(crate) id: Option<Uuid>,
+    pub(crate) at: Option<At>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) user: Option<Uuid>,
+    pub(crate) client: Option<Uuid>,
+    pub(crate) address: Option<String>,
+    pub(crate) detail: Option<Json<serde_json::Value>>,
+}
+
+impl From<AuditEvent> for AuditParams {
+    fn from(event: AuditEvent) -> Self {
+        Self {
+            id: Some(event.id.uuid()),
+            at: Some(At(event.at)),
+            kind: Some(event.kind.as_str()),
+            user: event.user.map(UserId::uuid),
+            client: event.client.map(ClientKey::uuid),
+            address: event.address,
+            detail: Some(Json(event.detail)),
+        }
+    }
+}
+
+impl From<Option<AuditEvent>> for AuditParams {
+    fn from(event: Option<AuditEvent>) -> Self {
+        event.map(Self::from).unwrap_or_default()
+    }
+}
+
+/// Writes one event by itself; an event that stands there already is the same one.
+pub(crate) const RECORD: &str = "
+    INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (id) DO NOTHING";
+
+const NEWEST: &str = "
+    SELECT id, at, kind, user_id, client_id, address, detail
+      FROM audit_events
+     ORDER BY at DESC, id DESC
+     LIMIT $1";
+
+impl PgStore {
+    pub(crate) async fn record_event(&self, event: AuditEvent) -> Result<(), StoreError> {
+        let event = AuditParams::from(event);
+        self.settle(
+            RECORD,
+            &[&event.id, &event.at, &event.kind, &event.user, &event.client, &event.address, &event.detail],
+        )
+        .await
+    }
+
+    pub(crate) async fn newest_events(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        let rows = self.db().read(NEWEST, &[&i64::from(limit)]).await?;
+        rows.iter()
+            .map(|row| {
+                let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
+                let mut row = Reader::new(row, "audit_events", &key);
+                Ok(AuditEvent {
+                    id: AuditId::from_uuid(row.take("id")?),
+                    at: row.at("at")?,
+                    kind: row.parse("kind", |kind: String| {
+                        serde_json::from_value::<AuditKind>(serde_json::Value::String(kind)).ok()
+                    })?,
+                    user: row.take::<Option<Uuid>>("user_id")?.map(UserId::from_uuid),
+                    client: row.take::<Option<Uuid>>("client_id")?.map(ClientKey::from_uuid),
+                    address: row.take("address")?,
+                    detail: row.take::<Json<serde_json::Value>>("detail")?.0,
+                })
+            })
+            .collect()
+    }
+}

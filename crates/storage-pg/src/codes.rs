@@ -1,0 +1,207 @@
+//! Authorization codes: issued with their grant, redeemed once.
+
+use oauth_core::{
+    ids::{ClientKey, SessionId, TenantId},
+    pkce::{CodeChallenge, CodeProof},
+    redirect::RedirectUri,
+    store::{CodeSnapshot, Commit, NewAuthorization, Redemption, StoreError},
+    token::TokenHash,
+};
+
+use crate::{
+    audit::AuditParams,
+    db::Unknown,
+    error::{Trouble, is_conflict},
+    rows,
+    store::PgStore,
+    value::{At, Reader, at, names},
+};
+
+const FIND: &str = concat!(
+    "SELECT c.redirect_uri, c.code_challenge, c.nonce, c.expires_at, c.used_at, ",
+    rows::grant_snapshot_columns!(),
+    " FROM authorization_codes c JOIN grants g ON g.id = c.grant_id",
+    rows::grant_snapshot_joins!(),
+    "WHERE c.code = $1"
+);
+
+/// A session that has ended gives no codes; the lock makes its end wait until the grant can be seen.
+const ISSUE: &str = "
+    WITH live AS MATERIALIZED (
+      SELECT id FROM sessions WHERE id = $5 AND ended_at IS NULL FOR SHARE
+    ), issued AS (
+      INSERT INTO grants (id, user_id, client_id, tenant_id, session_id, scopes, resources, authenticated_at, methods,
+                          created_at, check_at)
+      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+       WHERE $5::uuid IS NULL OR EXISTS (SELECT 1 FROM live)
+      RETURNING id
+    ), code AS (
+      INSERT INTO authorization_codes (id, code, client_id, user_id, scopes, code_challenge, code_challenge_method,
+                                       redirect_uri, nonce, expires_at, created_at, grant_id)
+      SELECT id, $12, $3, $2, $6, $13::text, CASE WHEN $13::text IS NOT NULL THEN 'S256' END, $14, $15, $11, $10, id
+        FROM issued
+    ), consent AS (
+      INSERT INTO consents (user_id, client_id, scopes, updated_at)
+      SELECT $2, $3, $16::text[], $10 FROM issued WHERE $16::text[] IS NOT NULL
+      ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at
+    ), audit AS (
+      INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+      SELECT $17::uuid, $18::timestamptz, $19::text, $20::uuid, $21::uuid, $22::text, $23::jsonb
+        FROM issued WHERE $17::uuid IS NOT NULL
+    )
+    SELECT count(*) FROM issued";
+
+const REDEEM: &str = "
+    WITH won AS (
+      UPDATE authorization_codes c SET used_at = $3
+        FROM grants g
+       WHERE c.code = $1 AND c.grant_id = $2 AND g.id = c.grant_id AND c.used_at IS NULL AND g.revoked_at IS NULL
+      RETURNING c.grant_id
+    ), child AS (
+      INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
+      SELECT $4::bytea, grant_id, $3, $5::timestamptz FROM won WHERE $4::bytea IS NOT NULL
+    )
+    SELECT count(*) FROM won";
+
+/// With an assertion the code is locked first: the assertion is spent if and only if the code is redeemed.
+const REDEEM_ASSERTED: &str = "
+    WITH held AS MATERIALIZED (
+      SELECT c.id FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
+       WHERE c.code = $1 AND c.grant_id = $2 AND c.used_at IS NULL AND g.revoked_at IS NULL
+         FOR NO KEY UPDATE OF c
+    ), spent AS (
+      INSERT INTO replay (client_id, jti, expires_at)
+      SELECT $6, $7, $8 FROM held
+      ON CONFLICT DO NOTHING
+      RETURNING 1
+    ), won AS (
+      UPDATE authorization_codes c SET used_at = $3
+        FROM held
+       WHERE c.id = held.id AND c.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
+      RETURNING c.grant_id
+    ), child AS (
+      INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
+      SELECT $4::bytea, grant_id, $3, $5::timestamptz FROM won WHERE $4::bytea IS NOT NULL
+    )
+    SELECT count(*) FROM won";
+
+/// Whether a redemption whose answer was lost had happened: its refresh token is there, or without one the code was used at
+/// that very microsecond.
+const REDEEMED: &str = "
+    SELECT count(*) FROM authorization_codes c
+     WHERE c.code = $1 AND c.grant_id = $2 AND c.used_at = $3
+       AND ($4::bytea IS NULL OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.hash = $4 AND r.grant_id = c.grant_id))";
+
+impl PgStore {
+    pub(crate) async fn find_code(&self, code: TokenHash) -> Result<Option<CodeSnapshot>, StoreError> {
+        let text = code.to_text();
+        let Some(row) = self.db().read_one(FIND, &[&text]).await? else { return Ok(None) };
+        let mut row = Reader::new(&row, "authorization_codes", &text);
+        Ok(Some(CodeSnapshot {
+            hash: code,
+            redirect_uri: RedirectUri::stored(row.take("redirect_uri")?),
+            proof: row.parse("code_challenge", |challenge: Option<&str>| match challenge {
+                Some(challenge) => CodeChallenge::parse_stored(challenge).map(CodeProof::Challenge),
+                None => Some(CodeProof::None),
+            })?,
+            nonce: row.take("nonce")?,
+            expires_at: row.at("expires_at")?,
+            used_at: row.maybe_at("used_at")?,
+            grant: rows::grant_snapshot(&mut row)?,
+        }))
+    }
+
+    pub(crate) async fn write_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
+        let grant = write.grant;
+        let challenge = match write.proof {
+            CodeProof::Challenge(challenge) => Some(challenge.to_text()),
+            CodeProof::None => None,
+        };
+        let consent = write.consent.as_ref().map(names);
+        let audit = AuditParams::from(write.audit);
+        let params: crate::db::Params<'_> = &[
+            &grant.id.uuid(),
+            &grant.user.uuid(),
+            &grant.client.uuid(),
+            &grant.tenant.map(TenantId::uuid),
+            &grant.session.map(SessionId::uuid),
+            &names(&grant.scope),
+            &grant.resources,
+            &At(grant.authenticated_at),
+            &rows::method_names(&grant.methods),
+            &At(grant.created_at),
+            &At(write.expires_at),
+            &write.code.to_text(),
+            &challenge,
+            &write.redirect_uri.as_str(),
+            &write.nonce,
+            &consent,
+            &audit.id,
+            &audit.at,
+            &audit.kind,
+            &audit.user,
+            &audit.client,
+            &audit.address,
+            &audit.detail,
+        ];
+        let first = self.db().write(ISSUE, params, Unknown::Report).await;
+        let unknown = matches!(first, Err(Trouble::Disconnected(_)));
+        let outcome = if unknown { self.db().write(ISSUE, params, Unknown::Report).await } else { first };
+        match outcome.map_err(StoreError::from) {
+            Ok(count) => Ok(commit(count)),
+            // Ids are never made twice: after a lost answer it is our own grant that stands there.
+            Err(error) if unknown && is_conflict(&error, &["grants.id"]) => Ok(Commit::Applied),
+            // The account or the client was removed meanwhile.
+            Err(error) if is_conflict(&error, REMOVED) => Ok(Commit::Lost),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Redeems by itself: the batch of one, and every redemption that spends an assertion.
+    pub(crate) async fn redeem_alone(&self, write: &Redemption) -> Result<Commit, StoreError> {
+        match self.redeem_once(write).await {
+            Err(Trouble::Disconnected(_)) => {}
+            outcome => return Ok(commit(outcome?)),
+        }
+        // Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself.
+        if self.redeem_once(write).await? > 0 {
+            return Ok(Commit::Applied);
+        }
+        let child = write.refresh.as_ref().map(|token| token.hash.bytes().as_slice());
+        let params: crate::db::Params<'_> = &[&write.code.to_text(), &write.grant.uuid(), &At(write.at), &child];
+        Ok(commit(self.db().write(REDEEMED, params, Unknown::Repeat).await?))
+    }
+
+    async fn redeem_once(&self, write: &Redemption) -> Result<u64, Trouble> {
+        let (code, grant, used_at) = (write.code.to_text(), write.grant.uuid(), At(write.at));
+        let child = write.refresh.as_ref().map(|token| token.hash.bytes().as_slice());
+        let expires_at = at(write.refresh.as_ref().map(|token| token.expires_at));
+        match &write.assertion {
+            None => {
+                let params: crate::db::Params<'_> = &[&code, &grant, &used_at, &child, &expires_at];
+                self.db().write(REDEEM, params, Unknown::Report).await
+            }
+            Some(spent) => {
+                let params: crate::db::Params<'_> = &[
+                    &code,
+                    &grant,
+                    &used_at,
+                    &child,
+                    &expires_at,
+                    &ClientKey::uuid(spent.client),
+                    &spent.jti.bytes().as_slice(),
+                    &At(spent.expires_at),
+                ];
+                self.db().write(REDEEM_ASSERTED, params, Unknown::Report).await
+            }
+        }
+    }
+}
+
+const REMOVED: &[&str] =
+    &["grants.user_id", "grants.client_id", "authorization_codes.user_id", "authorization_codes.client_id"];
+
+/// What a count of written rows means.
+pub(crate) const fn commit(count: u64) -> Commit {
+    if count > 0 { Commit::Applied } else { Commit::Lost }
+}

@@ -1,0 +1,167 @@
+//! How connections are made: on two threads of their own, so that no caller's blocked thread stalls the queries of others.
+
+use std::{future::Future, pin::Pin, str::FromStr as _, time::Duration};
+
+use deadpool_postgres::Connect;
+use postgres_openssl::MakeTlsConnector;
+use tokio::{
+    runtime::{Handle, Runtime},
+    task::JoinHandle,
+};
+use tokio_postgres::{Client, Config};
+
+use crate::{error::ConnectError, tls::TlsParameters};
+
+/// The two threads that drive all connections; they end without waiting.
+#[derive(Debug)]
+pub(crate) struct Driver(Option<Runtime>);
+
+impl Driver {
+    pub(crate) fn start() -> Result<Self, ConnectError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("authly-pg")
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Where tasks are started.
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.0.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// An address that was read: what to connect to, and how.
+#[derive(Clone)]
+pub(crate) struct Target {
+    config: Config,
+    tls: MakeTlsConnector,
+}
+
+impl Target {
+    /// Reads `postgresql://user:password@host:port/name?parameters`; `lock_timeout` bounds waits for locks in every session.
+    pub(crate) fn parse(url: &str, lock_timeout: Duration) -> Result<Self, ConnectError> {
+        let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let mut about_tls = TlsParameters::default();
+        let others: Vec<&str> = parameters
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .filter(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                !about_tls.take(name, &decoded(value))
+            })
+            .collect();
+        let rest = if others.is_empty() { address.to_owned() } else { format!("{address}?{}", others.join("&")) };
+        // The library's error never repeats the address; ours neither, because it holds the password.
+        let mut config = Config::from_str(&rest).map_err(|error| ConnectError::Address(error.to_string()))?;
+        let (mode, tls) = about_tls.connector()?;
+        config.ssl_mode(mode);
+        if config.get_application_name().is_none() {
+            config.application_name("authly");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(5));
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(Duration::from_secs(10));
+        }
+        if config.get_options().is_none() && !lock_timeout.is_zero() {
+            config.options(format!("-c lock_timeout={}", lock_timeout.as_millis()));
+        }
+        Ok(Self { config, tls })
+    }
+
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// One connection of its own, driven by the task that is returned with it.
+    pub(crate) async fn open(&self, driver: &Handle) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+        let (config, tls, handle) = (self.config.clone(), self.tls.clone(), driver.clone());
+        let made = driver.spawn(async move {
+            let (client, connection) = config.connect(tls).await?;
+            let task = handle.spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(%error, "a database connection ended");
+                }
+            });
+            Ok((client, task))
+        });
+        match made.await {
+            Ok(made) => made,
+            Err(_) => Err(tokio_postgres::Error::__private_api_timeout()),
+        }
+    }
+}
+
+/// Percent-decoding of a parameter; what does not decode stays as it is.
+fn decoded(value: &str) -> String {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            bytes.push(high * 16 + low);
+            rest = after;
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
+}
+
+/// Makes the pool's connections on the driver's threads.
+pub(crate) struct OnDriver {
+    pub(crate) target: Target,
+    pub(crate) driver: Handle,
+}
+
+type Opened<'a> = Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + 'a>>;
+
+impl Connect for OnDriver {
+    fn connect(&self, _config: &Config) -> Opened<'_> {
+        Box::pin(self.target.open(&self.driver))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<Target, ConnectError> {
+        Target::parse(url, Duration::from_secs(2))
+    }
+
+    #[test]
+    fn parameters_of_libpq_are_read() {
+        let target = parse("postgresql://u:p%40@db:6000/a?sslmode=disable&application_name=x").unwrap();
+        assert_eq!(target.config.get_application_name(), Some("x"));
+        assert_eq!(target.config.get_password(), Some(b"p@".as_slice()));
+        assert_eq!(target.config.get_ssl_mode(), tokio_postgres::config::SslMode::Disable);
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_the_password() {
+        for url in ["postgresql://u:hunter2@db:port/a", "postgresql://u:hunter2@db/a?sslmode=sometimes", "hunter2"] {
+            let Err(error) = parse(url) else { panic!("{url}") };
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        assert_eq!(decoded("%2Ftmp%2Fa%zz%4"), "/tmp/a%zz%4");
+    }
+}

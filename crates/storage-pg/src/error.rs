@@ -1,0 +1,143 @@
+//! From the server's errors to ours: what can be tried again, what was lost, and which value is taken.
+
+use oauth_core::store::{StoreError, StoreErrorKind};
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+/// The address of the database cannot be used.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The address or one of its parameters cannot be read.
+    #[error("the database address cannot be used: {0}")]
+    Address(String),
+    /// The server cannot be reached or refuses.
+    #[error("the database does not answer: {0}")]
+    Refused(String),
+    /// The runtime for connections cannot be started.
+    #[error("the threads for connections cannot be started: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The certificates cannot be used.
+    #[error("TLS to the database cannot be set up: {0}")]
+    Tls(String),
+}
+
+/// What a failed statement means for its caller.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Another transaction came in between (40001, 40P01); the whole statement may be tried again.
+    Contended(StoreError),
+    /// The connection ended or did not answer in time: whether the write happened is unknown.
+    Disconnected(StoreError),
+    /// Anything else.
+    Refused(StoreError),
+    /// The prepared statement does not fit the changed schema (0A000) or is gone (26000).
+    Stale(StoreError),
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Contended(error)
+            | Trouble::Disconnected(error)
+            | Trouble::Refused(error)
+            | Trouble::Stale(error) => error,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            if error.is_closed() || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>())
+            {
+                return Self::Disconnected(unavailable(error.to_string()));
+            }
+            return Self::Refused(unavailable(describe_client(&error)));
+        };
+        let told = format!("{}: {} (table {})", db.code().code(), db.message(), db.table().unwrap_or("-"));
+        let code = db.code();
+        if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+            return Self::Contended(busy(told));
+        }
+        if *code == SqlState::LOCK_NOT_AVAILABLE || *code == SqlState::QUERY_CANCELED {
+            return Self::Refused(busy(told));
+        }
+        if *code == SqlState::FEATURE_NOT_SUPPORTED || *code == SqlState::INVALID_SQL_STATEMENT_NAME {
+            return Self::Stale(unavailable(told));
+        }
+        if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::FOREIGN_KEY_VIOLATION {
+            let name = taken(db.table().unwrap_or_default(), db.detail().unwrap_or_default());
+            return Self::Refused(StoreError::caused(StoreErrorKind::Conflict(name), told));
+        }
+        if code.code().starts_with("57P") || code.code().starts_with("08") {
+            return Self::Disconnected(unavailable(told));
+        }
+        Self::Refused(unavailable(told))
+    }
+}
+
+pub(crate) fn unavailable(told: impl Into<String>) -> StoreError {
+    StoreError::caused(StoreErrorKind::Unavailable, told.into())
+}
+
+pub(crate) fn busy(told: impl Into<String>) -> StoreError {
+    StoreError::caused(StoreErrorKind::Busy, told.into())
+}
+
+/// Whether the error is a conflict over that name.
+pub(crate) fn is_conflict(error: &StoreError, among: &[&str]) -> bool {
+    matches!(error.kind, StoreErrorKind::Conflict(name) if among.contains(&name))
+}
+
+/// The library's own errors tell what went wrong in their cause.
+fn describe_client(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+/// The names of the values that are unique, by table and by the columns between the first parentheses of the detail
+/// (`Key (email)=(..) already exists.`): constraints of adopted databases have names of their own, and the text around is
+/// translated.
+fn taken(table: &str, detail: &str) -> &'static str {
+    let columns =
+        detail.split_once('(').and_then(|(_, rest)| rest.split_once(")=(")).map_or("", |(columns, _)| columns);
+    NAMES.iter().find(|(theirs, key, _)| *theirs == table && *key == columns).map_or("row", |(_, _, name)| name)
+}
+
+const NAMES: &[(&str, &str, &str)] = &[
+    ("authorization_codes", "client_id", "authorization_codes.client_id"),
+    ("authorization_codes", "code", "authorization_codes.code"),
+    ("authorization_codes", "user_id", "authorization_codes.user_id"),
+    ("clients", "client_id", "clients.client_id"),
+    ("clients", "id", "clients.key"),
+    ("grants", "client_id", "grants.client_id"),
+    ("grants", "id", "grants.id"),
+    ("grants", "user_id", "grants.user_id"),
+    ("refresh_tokens", "hash", "refresh_tokens.hash"),
+    ("scopes", "id", "scopes.key"),
+    ("scopes", "scope_name", "scopes.scope_name"),
+    ("sessions", "id", "sessions.id"),
+    ("sessions", "token", "sessions.token"),
+    ("sessions", "user_id", "sessions.user_id"),
+    ("signing_keys", "kid", "signing_keys.kid"),
+    ("tenants", "id", "tenants.id"),
+    ("tenants", "slug", "tenants.slug"),
+    ("tokens", "jti", "tokens.jti"),
+    ("tokens", "user_id", "tokens.user_id"),
+    ("users", "email", "users.email"),
+    ("users", "id", "users.id"),
+    ("users", "tenant_id", "users.tenant_id"),
+    ("users", "username", "users.username"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_value_is_named_by_table_and_column() {
+        assert_eq!(taken("users", "Key (email)=(a@b.example) already exists."), "users.email");
+        assert_eq!(taken("users", "Schlüssel »(email)=(a)=(b)« existiert bereits."), "users.email");
+        assert_eq!(taken("users", ""), "row");
+        assert_eq!(taken("others", "Key (email)=(x) already exists."), "row");
+    }
+}

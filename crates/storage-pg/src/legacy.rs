@@ -1,0 +1,81 @@
+//! The table `tokens` of the legacy contract.
+
+use oauth_core::{
+    ids::LegacyTokenId,
+    legacy::{LegacyRotation, LegacyTokenSnapshot, LegacyTokenType},
+    store::{Commit, LegacyTokenRepository, StoreError},
+};
+
+use crate::{
+    codes::commit,
+    db::{Params, Unknown},
+    rows,
+    store::PgStore,
+    value::{At, Reader},
+};
+
+const FIND: &str = concat!(
+    "SELECT k.token_type, k.expires_at, COALESCE(k.invalidated, FALSE), k.client_id IS NOT NULL, ",
+    rows::account_columns!(),
+    " FROM tokens k JOIN users u ON u.id = k.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE k.jti = $1"
+);
+
+const ROTATE: &str = "
+    WITH won AS (
+      UPDATE tokens SET invalidated = TRUE
+       WHERE jti = $1 AND invalidated IS NOT TRUE
+      RETURNING id
+    ), pair AS (
+      INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)
+      SELECT gen_random_uuid(), p.jti, $2, p.token_type, p.expires_at, FALSE, $3
+        FROM won, (VALUES ($4::text, 'access', $5::timestamptz), ($6::text, 'refresh', $7::timestamptz))
+               AS p (jti, token_type, expires_at)
+    )
+    SELECT count(*) FROM won";
+
+const INVALIDATE: &str = "UPDATE tokens SET invalidated = TRUE WHERE jti = $1 AND invalidated IS NOT TRUE";
+
+/// Whether a refresh whose answer was lost had happened: its pair is there.
+const ROTATED: &str = "SELECT count(*) FROM tokens WHERE jti = $1 AND user_id = $2";
+
+impl LegacyTokenRepository for PgStore {
+    async fn legacy_token(&self, id: &LegacyTokenId) -> Result<Option<LegacyTokenSnapshot>, StoreError> {
+        let Some(row) = self.db().read_one(FIND, &[&id.as_str()]).await? else { return Ok(None) };
+        let key = id.as_str();
+        let mut row = Reader::new(&row, "tokens", &key);
+        Ok(Some(LegacyTokenSnapshot {
+            id: id.clone(),
+            kind: row.parse("token_type", LegacyTokenType::parse)?,
+            expires_at: row.at("expires_at")?,
+            invalidated: row.take("invalidated")?,
+            bound_to_client: row.take("client_id")?,
+            account: rows::legacy_account(&mut row)?,
+        }))
+    }
+
+    async fn rotate_legacy(&self, write: LegacyRotation) -> Result<Commit, StoreError> {
+        let pair = &write.pair;
+        let params: Params<'_> = &[
+            &write.spent.as_str(),
+            &pair.user.uuid(),
+            &At(pair.created_at),
+            &pair.access.as_str(),
+            &At(pair.access_expires_at),
+            &pair.refresh.as_str(),
+            &At(pair.refresh_expires_at),
+        ];
+        match self.db().write(ROTATE, params, Unknown::Report).await {
+            Err(crate::error::Trouble::Disconnected(_)) => {}
+            outcome => return Ok(commit(outcome?)),
+        }
+        if self.db().write(ROTATE, params, Unknown::Report).await? > 0 {
+            return Ok(Commit::Applied);
+        }
+        let params: Params<'_> = &[&pair.refresh.as_str(), &pair.user.uuid()];
+        Ok(commit(self.db().write(ROTATED, params, Unknown::Repeat).await?))
+    }
+
+    async fn invalidate_legacy(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
+        self.settle(INVALIDATE, &[&id.as_str()]).await
+    }
+}

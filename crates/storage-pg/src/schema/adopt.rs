@@ -1,0 +1,124 @@
+//! May an existing database be adopted? One query over the catalog, then a comparison that names every difference at once.
+//! Nothing is changed here.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Client;
+
+use super::{
+    SchemaError,
+    shape::{Column, OWN, TABLES, Table},
+};
+
+/// Every table of the names in `$1` that a plain query would find: kind, whether we may alter it, its columns as name, type and
+/// whether an insert must give it a value, and the columns of each unique index without condition.
+const FOUND: &str = "
+    SELECT c.relname::text,
+           c.relkind IN ('r', 'p'),
+           pg_has_role(current_user, c.relowner, 'USAGE'),
+           ARRAY(SELECT a.attname::text FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+           ARRAY(SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+           ARRAY(SELECT a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+           ARRAY(SELECT (SELECT string_agg(a.attname::text, ',' ORDER BY a.attname::text) FROM pg_attribute a
+                          WHERE a.attrelid = c.oid AND a.attnum = ANY(i.indkey))
+                   FROM pg_index i
+                  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+                    AND i.indexprs IS NULL AND i.indnkeyatts = i.indnatts),
+           c.relrowsecurity
+      FROM pg_class c
+     WHERE c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)";
+
+const MAY_CREATE: &str = "SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE), current_setting('server_version_num')::int, current_setting('server_encoding')";
+
+struct Found {
+    is_table: bool,
+    is_ours: bool,
+    columns: Vec<(String, String, bool)>,
+    keys: Vec<String>,
+    row_security: bool,
+}
+
+/// Everything that stands in the way; `begun` tells whether our first step was done before.
+pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<String>, SchemaError> {
+    let names: Vec<&str> = TABLES.iter().map(|table| table.name).chain(OWN.iter().copied()).collect();
+    let mut found = HashMap::new();
+    for row in client.query(FOUND, &[&names]).await? {
+        let (columns, types, needed): (Vec<String>, Vec<String>, Vec<bool>) =
+            (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        let columns = columns.into_iter().zip(types).zip(needed).map(|((name, kind), needed)| (name, kind, needed));
+        let table = Found {
+            is_table: row.try_get(1)?,
+            is_ours: row.try_get(2)?,
+            columns: columns.collect(),
+            keys: row.try_get(6)?,
+            row_security: row.try_get(7)?,
+        };
+        found.insert(row.try_get::<_, String>(0)?, table);
+    }
+    let mut problems = Vec::new();
+    let server = client.query_one(MAY_CREATE, &[]).await?;
+    if !server.try_get::<_, bool>(0)? {
+        problems.push("the database user may not create tables in the current schema".to_owned());
+    }
+    if server.try_get::<_, i32>(1)? < 140_000 {
+        problems.push("the server is older than PostgreSQL 14".to_owned());
+    }
+    if server.try_get::<_, String>(2)? != "UTF8" {
+        problems.push("the database's encoding is not UTF8".to_owned());
+    }
+    for table in TABLES {
+        if let Some(found) = found.get(table.name) {
+            compare(table, found, &mut problems);
+        }
+    }
+    if !begun {
+        let foreign = OWN.iter().filter(|name| found.contains_key(**name));
+        problems.extend(foreign.map(|name| format!("{name}: a table of that name is there already and is not ours")));
+        let orphans = ["tokens", "authorization_codes"].into_iter().filter(|name| found.contains_key(*name));
+        if !found.contains_key("users") {
+            problems.extend(orphans.map(|name| format!("{name}: is there without the table users")));
+        }
+    }
+    Ok(problems)
+}
+
+fn compare(table: &Table, found: &Found, problems: &mut Vec<String>) {
+    let name = table.name;
+    if !found.is_table {
+        problems.push(format!("{name}: is a view and not a table"));
+        return;
+    }
+    if !found.is_ours {
+        problems.push(format!("{name}: belongs to another database user, so it cannot be extended"));
+    }
+    if found.row_security {
+        problems.push(format!("{name}: has row security, which would hide rows"));
+    }
+    for column in table.columns {
+        match found.columns.iter().find(|(theirs, _, _)| theirs == column.name) {
+            Some((_, kind, _)) if !column.kind.accepts(kind) => {
+                problems.push(format!("{name}.{}: is {kind}, expected {}", column.name, column.kind.name()));
+            }
+            None if column.must_exist => {
+                problems.push(format!("{name}.{}: is missing, expected {}", column.name, column.kind.name()));
+            }
+            _ => {}
+        }
+    }
+    for (column, _, needed) in &found.columns {
+        let known = |ours: &Column| ours.name == column;
+        if *needed && !table.columns.iter().any(known) {
+            problems.push(format!("{name}.{column}: is unknown and demands a value, so rows could not be added"));
+        }
+    }
+    for key in table.keys {
+        let mut wanted: Vec<&str> = key.to_vec();
+        wanted.sort_unstable();
+        if !found.keys.contains(&wanted.join(",")) {
+            problems.push(format!("{name}: has no unique key over ({})", key.join(", ")));
+        }
+    }
+}

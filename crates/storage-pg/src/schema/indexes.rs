@@ -1,0 +1,83 @@
+//! Indexes that are built beside the traffic: a broken-off build leaves an invalid one, which `IF NOT EXISTS` would keep for ever.
+
+use refinery::Migration;
+use tokio_postgres::Client;
+
+use super::{SchemaError, online::MARK};
+
+const PREFIX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS ";
+
+const STATE: &str = "
+    SELECT i.indisvalid AND i.indisready
+      FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+     WHERE c.relname = $1 AND pg_table_is_visible(c.oid)";
+
+/// The statements of a marked file, comments left out.
+pub(super) fn statements(file: &str) -> Vec<String> {
+    let lines: Vec<&str> = file.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    lines.join("\n").split(';').map(|statement| statement.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+}
+
+/// Drops the index that a statement is about to build if it is there but not usable.
+pub(super) async fn drop_if_broken(client: &Client, statement: &str) -> Result<(), tokio_postgres::Error> {
+    if let Some(name) = index_of(statement)
+        && state(client, name).await? == Some(false)
+    {
+        client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
+    }
+    Ok(())
+}
+
+/// Builds again what is missing or broken of the indexes of all marked files; returns their names.
+pub(super) async fn repair(client: &Client, migrations: &[Migration]) -> Result<Vec<String>, SchemaError> {
+    let mut rebuilt = Vec::new();
+    let files = migrations.iter().filter_map(Migration::sql).filter(|sql| sql.starts_with(MARK));
+    for statement in files.flat_map(statements) {
+        let Some(name) = index_of(&statement) else { continue };
+        if state(client, name).await? == Some(true) {
+            continue;
+        }
+        client.batch_execute("SET lock_timeout = '10min'").await?;
+        drop_if_broken(client, &statement).await?;
+        client.batch_execute(&statement).await?;
+        if state(client, name).await? != Some(true) {
+            return Err(SchemaError::Failed(format!("the index {name} is not valid after it was built")));
+        }
+        rebuilt.push(name.to_owned());
+    }
+    Ok(rebuilt)
+}
+
+/// Whether the index is usable, if there is one of that name.
+async fn state(client: &Client, name: &str) -> Result<Option<bool>, tokio_postgres::Error> {
+    client.query_opt(STATE, &[&name]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+/// The name of the index that a statement builds.
+fn index_of(statement: &str) -> Option<&str> {
+    statement.strip_prefix(PREFIX)?.split_whitespace().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_file_is_read_statement_by_statement() {
+        let file = "-- authly: no-transaction\n-- Why; and how.\nCREATE INDEX CONCURRENTLY IF NOT EXISTS a ON b (c);\n\nVACUUM b;\n";
+        let statements = statements(file);
+        assert_eq!(statements, ["CREATE INDEX CONCURRENTLY IF NOT EXISTS a ON b (c)", "VACUUM b"]);
+        assert_eq!(statements.iter().map(|statement| index_of(statement)).collect::<Vec<_>>(), [Some("a"), None]);
+    }
+
+    #[test]
+    fn every_statement_of_the_marked_files_may_be_repeated() {
+        for migration in super::super::migrations() {
+            let sql = migration.sql().unwrap_or_default();
+            assert_eq!(sql.contains("CONCURRENTLY"), sql.starts_with(MARK), "{migration}");
+            if sql.starts_with(MARK) {
+                assert!(statements(sql).iter().all(|statement| index_of(statement).is_some()), "{migration}");
+            }
+        }
+    }
+}

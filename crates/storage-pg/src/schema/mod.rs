@@ -1,0 +1,164 @@
+//! The schema: what is pending, how it is applied, and whether an existing database may be adopted.
+//!
+//! One connection at a time migrates. It asks for an advisory lock again and again instead of waiting for it, because
+//! `CREATE INDEX CONCURRENTLY` waits for everybody who waits. The lock belongs to a session: migrations need a direct connection,
+//! not one through a pooler that shares sessions.
+
+mod adopt;
+mod indexes;
+mod online;
+mod shape;
+
+use std::time::Duration;
+
+use oauth_core::store::StoreError;
+use refinery::Migration;
+use refinery_core::AsyncMigrate as _;
+use thiserror::Error;
+use tokio_postgres::Client;
+
+use self::online::Online;
+use crate::{
+    error::{ConnectError, Trouble},
+    store::PgStore,
+};
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations/postgres");
+}
+
+/// Where the applied migrations are listed.
+const HISTORY: &str = "authly_schema_history";
+
+/// The advisory lock of all who migrate: "authly" in ASCII.
+const LOCK: i64 = 0x6175_7468_6c79;
+
+/// How often and how long a busy database is tried.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
+const LOCK_TRIES: u32 = 6_000;
+const STEP_PAUSE: Duration = Duration::from_millis(500);
+const STEP_TRIES: u32 = 120;
+
+/// The schema could not be read or changed.
+#[derive(Debug, Error)]
+pub enum SchemaError {
+    /// There is no connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Another program migrates and does not come to an end.
+    #[error("another program has been migrating this database for too long")]
+    Locked,
+    /// The database is not one that can be adopted; nothing was changed.
+    #[error("the database has another shape than expected, nothing was changed:\n- {}", .0.join("\n- "))]
+    Different(Vec<String>),
+    /// A step failed; the steps before it are done, it has left no trace.
+    #[error("the schema could not be changed: {0}")]
+    Failed(String),
+}
+
+impl From<tokio_postgres::Error> for SchemaError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let error = StoreError::from(Trouble::from(error));
+        Self::Failed(error.source.map_or_else(|| format!("{:?}", error.kind), |cause| cause.to_string()))
+    }
+}
+
+/// What a migration did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The steps that were applied, in order.
+    pub applied: Vec<String>,
+    /// Whether an older program's database was adopted, now or before.
+    pub adopted: bool,
+    /// Indexes that were missing or broken and were built again.
+    pub rebuilt: Vec<String>,
+}
+
+impl PgStore {
+    /// The steps that are not applied yet, in order.
+    pub async fn pending(&self) -> Result<Vec<String>, SchemaError> {
+        let client = self.own_connection().await?;
+        pending(&client).await
+    }
+
+    /// The differences that would keep [`migrate`](Self::migrate) from adopting this database; none if it may.
+    pub async fn differences(&self) -> Result<Vec<String>, SchemaError> {
+        let client = self.own_connection().await?;
+        adopt::differences(&client, has_history(&client).await?).await
+    }
+
+    /// Applies what is pending. Others who migrate at the same time wait and then find nothing to do.
+    pub async fn migrate(&self) -> Result<Report, SchemaError> {
+        let mut client = self.own_connection().await?;
+        lock(&client).await?;
+        let outcome = migrate(&mut client).await;
+        // The lock ends with the session in any case.
+        client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await.ok();
+        outcome
+    }
+}
+
+async fn migrate(client: &mut Client) -> Result<Report, SchemaError> {
+    let differences = adopt::differences(client, has_history(client).await?).await?;
+    if !differences.is_empty() {
+        return Err(SchemaError::Different(differences));
+    }
+    let mut report = Report { applied: pending(client).await?, ..Report::default() };
+    if !report.applied.is_empty() {
+        apply(client).await?;
+    }
+    report.rebuilt = indexes::repair(client, &migrations()).await?;
+    report.adopted = client
+        .query_opt("SELECT value = 'true' FROM settings WHERE name = 'shared_with_older_program'", &[])
+        .await?
+        .is_some_and(|row| row.get(0));
+    Ok(report)
+}
+
+/// Runs the steps; one that had to wait for a lock too long is tried again, so that nobody waits long behind it.
+async fn apply(client: &mut Client) -> Result<(), SchemaError> {
+    for attempt in 1.. {
+        let outcome =
+            Online(client).migrate(&migrations(), true, false, false, refinery::Target::Latest, HISTORY).await;
+        match outcome {
+            Ok(_) => return Ok(()),
+            Err(error) if attempt < STEP_TRIES && online::may_try_again(&error) => {
+                tracing::info!("a step of the migration waits for a lock and is tried again");
+                tokio::time::sleep(STEP_PAUSE).await;
+            }
+            Err(error) => return Err(SchemaError::Failed(online::describe(&error))),
+        }
+    }
+    Ok(())
+}
+
+async fn lock(client: &Client) -> Result<(), SchemaError> {
+    for _ in 0..LOCK_TRIES {
+        if client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await?.try_get(0)? {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    Err(SchemaError::Locked)
+}
+
+async fn has_history(client: &Client) -> Result<bool, SchemaError> {
+    Ok(client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&HISTORY]).await?.try_get(0)?)
+}
+
+async fn pending(client: &Client) -> Result<Vec<String>, SchemaError> {
+    let applied: Vec<i32> = if has_history(client).await? {
+        let rows = client.query(&format!("SELECT version FROM {HISTORY}"), &[]).await?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?
+    } else {
+        Vec::new()
+    };
+    let missing = migrations().into_iter().filter(|migration| !applied.contains(&migration.version()));
+    Ok(missing.map(|migration| migration.to_string()).collect())
+}
+
+fn migrations() -> Vec<Migration> {
+    let mut migrations = embedded::migrations::runner().get_migrations().clone();
+    migrations.sort_by_key(Migration::version);
+    migrations
+}

@@ -1,0 +1,215 @@
+//! Attempts to sign in: charged before the password is looked at, completed in one step.
+
+use authly_directory::{
+    account::Account,
+    identifier::Identifier,
+    store::{Attempt, Candidate, Device, SignIn},
+};
+use oauth_core::{
+    ids::{SessionId, TenantId, UserId},
+    store::{Commit, StoreError},
+};
+
+use crate::{
+    audit::AuditParams,
+    codes::commit,
+    db::{Params, Unknown},
+    error::Trouble,
+    rows,
+    store::PgStore,
+    value::{At, Reader, at},
+};
+
+/// Those whose names match exactly, otherwise those who match by folded form: `$1` and `$2`, of tenant `$3` if it is given.
+macro_rules! meant {
+    () => {
+        "exact AS MATERIALIZED (
+           SELECT id FROM users
+            WHERE (email = $1 OR username = $1) AND ($3::uuid IS NULL OR tenant_id = $3)
+            ORDER BY id LIMIT 3
+         ), meant AS MATERIALIZED (
+           SELECT id FROM exact
+            UNION ALL
+           (SELECT id FROM users
+             WHERE (lower(email) = $2 OR lower(username) = $2) AND ($3::uuid IS NULL OR tenant_id = $3)
+               AND NOT EXISTS (SELECT 1 FROM exact)
+             ORDER BY id LIMIT 3)
+         )"
+    };
+}
+
+const FIND: &str = concat!(
+    "WITH ",
+    meant!(),
+    " SELECT ",
+    rows::account_columns!(),
+    " FROM meant JOIN users u ON u.id = meant.id LEFT JOIN tenants t ON t.id = u.tenant_id ORDER BY u.id"
+);
+
+/// A counter that is locked is left alone, and its row does not come back from `charged`. A lock that is over and failures that
+/// are forgotten begin again at one.
+const BEGIN: &str = concat!(
+    "WITH ",
+    meant!(),
+    ", doors AS MATERIALIZED (
+       SELECT id, CASE WHEN id = $4::uuid THEN $5::bytea ELSE $6::bytea END AS device FROM meant
+     ), charged AS (
+       INSERT INTO login_failures AS f (user_id, device, failures, last_failed_at, locked_until, expires_at)
+       SELECT id, device, 1, $7::timestamptz, CASE WHEN $9::bigint <= 1 THEN $10::timestamptz END,
+              GREATEST($11::timestamptz, CASE WHEN $9::bigint <= 1 THEN $10::timestamptz END)
+         FROM doors ORDER BY id
+       ON CONFLICT (user_id, device) DO UPDATE
+          SET failures = CASE WHEN f.locked_until IS NULL AND f.last_failed_at >= $8::timestamptz
+                              THEN f.failures ELSE 0 END + 1,
+              last_failed_at = $7,
+              locked_until = CASE WHEN CASE WHEN f.locked_until IS NULL AND f.last_failed_at >= $8
+                                            THEN f.failures ELSE 0 END + 1 >= $9 THEN $10 END,
+              expires_at = GREATEST($11, CASE WHEN CASE WHEN f.locked_until IS NULL AND f.last_failed_at >= $8
+                                                        THEN f.failures ELSE 0 END + 1 >= $9 THEN $10 END)
+        WHERE f.locked_until IS NULL OR f.locked_until <= $7
+       RETURNING f.user_id, f.failures
+     )
+     SELECT charged.failures,
+            (SELECT f.failures FROM login_failures f WHERE f.user_id = doors.id AND f.device = doors.device), ",
+    rows::account_columns!(),
+    ", ",
+    rows::effective_hash!(),
+    ", ",
+    rows::shared_with_older_program!(),
+    " FROM doors JOIN users u ON u.id = doors.id LEFT JOIN tenants t ON t.id = u.tenant_id
+      LEFT JOIN charged ON charged.user_id = doors.id
+      ORDER BY u.id"
+);
+
+/// The session that is replaced ends: its grants move if they are the same user's, otherwise they are revoked.
+const COMPLETE: &str = concat!(
+    "WITH person AS (
+       UPDATE users u SET last_login_at = $3
+        WHERE u.id = $1 AND ",
+    rows::effective_hash!(),
+    " = $2::text AND u.status IN ('active', 'pending_verification') AND NOT u.is_locked AND NOT u.reset_required
+       RETURNING u.id
+     ), cleared AS (
+       DELETE FROM login_failures f USING person WHERE f.user_id = person.id AND f.device = $4
+     ), replaced AS (
+       UPDATE sessions s SET ended_at = $8::timestamptz FROM person
+        WHERE s.id = $5::uuid AND s.ended_at IS NULL
+       RETURNING s.id, s.user_id
+     ), moved AS (
+       UPDATE grants g SET session_id = $6::uuid FROM replaced, person
+        WHERE g.session_id = replaced.id AND replaced.user_id = person.id AND g.revoked_at IS NULL
+     ), ended AS (
+       UPDATE grants g SET revoked_at = $8::timestamptz, revoked_reason = 'signed_out' FROM replaced, person
+        WHERE g.session_id = replaced.id AND replaced.user_id <> person.id AND g.revoked_at IS NULL
+     ), begun AS (
+       INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
+                             expires_at, remembered, user_agent, address)
+       SELECT $6::uuid, $7::bytea, person.id, $8::timestamptz, $9::text[], $8::timestamptz, $8::timestamptz,
+              $10::timestamptz, $11::timestamptz, $12::boolean, $13::text, $14::text
+         FROM person WHERE $6::uuid IS NOT NULL
+     ), pair AS (
+       INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)
+       SELECT gen_random_uuid(), p.jti, person.id, p.token_type, p.expires_at, FALSE, $15::timestamptz
+         FROM person, (VALUES ($16::text, 'access', $17::timestamptz), ($18::text, 'refresh', $19::timestamptz))
+                   AS p (jti, token_type, expires_at)
+        WHERE p.jti IS NOT NULL
+     ), audit AS (
+       INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+       SELECT $20::uuid, $21::timestamptz, $22::text, $23::uuid, $24::uuid, $25::text, $26::jsonb
+         FROM person WHERE $20::uuid IS NOT NULL
+     )
+     SELECT count(*) FROM person"
+);
+
+impl PgStore {
+    pub(crate) async fn meant_by(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {
+        let anyone: Option<uuid::Uuid> = None;
+        let found = self.db().read(FIND, &[&identifier.exact(), &identifier.folded(), &anyone]).await?;
+        found.iter().map(|row| rows::account(&mut Reader::new(row, "users", &"-"))).collect()
+    }
+
+    pub(crate) async fn charge_attempt(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
+        let (known_user, mark) = attempt.known_device.unzip();
+        let mark = mark.as_ref().map_or(&[][..], <[u8; 16]>::as_slice);
+        let forget_at = attempt.at.plus(attempt.at.since(attempt.forget_before));
+        let unknown = Device::Unknown.key();
+        let params: Params<'_> = &[
+            &attempt.identifier.exact(),
+            &attempt.identifier.folded(),
+            &attempt.tenant.map(TenantId::uuid),
+            &known_user.map(UserId::uuid),
+            &mark,
+            &unknown.as_slice(),
+            &At(attempt.at),
+            &At(attempt.forget_before),
+            &i64::from(attempt.max_failures),
+            &At(attempt.lock_until),
+            &At(forget_at),
+        ];
+        // A lost answer may have charged: it is reported, so that no attempt goes uncounted or is counted twice.
+        let found = self.db().run(BEGIN, params, Unknown::Report).await.map_err(StoreError::from)?;
+        found
+            .iter()
+            .map(|row| {
+                let mut row = Reader::new(row, "login_failures", &"-");
+                let charged: Option<i32> = row.take("failures")?;
+                let before: Option<i32> = row.take("failures")?;
+                let account = rows::account(&mut row)?;
+                let device = match attempt.known_device {
+                    Some((user, mark)) if user == account.subject.id => Device::Known(mark),
+                    _ => Device::Unknown,
+                };
+                let failures = u32::try_from(charged.or(before).unwrap_or(0)).unwrap_or(0);
+                let credential = rows::credential(&mut row)?;
+                Ok(Candidate { account, credential, device, failures, locked: charged.is_none() })
+            })
+            .collect()
+    }
+
+    pub(crate) async fn write_sign_in(&self, write: SignIn) -> Result<Commit, StoreError> {
+        let session = write.session.as_ref();
+        let legacy = write.legacy.as_ref();
+        let audit = AuditParams::from(write.audit);
+        let device = write.device.key();
+        let params: Params<'_> = &[
+            &write.user.uuid(),
+            &write.verified.expose(),
+            &At(write.at),
+            &device.as_slice(),
+            &session.and_then(|session| session.replaces).map(SessionId::uuid),
+            &session.map(|session| session.id.uuid()),
+            &session.map(|session| session.token.bytes().as_slice()),
+            &at(session.map(|session| session.authenticated_at)),
+            &session.map(|session| rows::method_names(&session.methods)),
+            &at(session.map(|session| session.idle_expires_at)),
+            &at(session.map(|session| session.expires_at)),
+            &session.map(|session| session.remembered),
+            &session.and_then(|session| session.user_agent.as_deref()),
+            &session.and_then(|session| session.address.as_deref()),
+            &at(legacy.map(|pair| pair.created_at)),
+            &legacy.map(|pair| pair.access.as_str()),
+            &at(legacy.map(|pair| pair.access_expires_at)),
+            &legacy.map(|pair| pair.refresh.as_str()),
+            &at(legacy.map(|pair| pair.refresh_expires_at)),
+            &audit.id,
+            &audit.at,
+            &audit.kind,
+            &audit.user,
+            &audit.client,
+            &audit.address,
+            &audit.detail,
+        ];
+        let first = self.db().write(COMPLETE, params, Unknown::Report).await;
+        if !matches!(first, Err(Trouble::Disconnected(_))) {
+            return Ok(commit(first?));
+        }
+        // A lost answer: our own session or pair, whose ids are never made twice, tells that it had happened.
+        match self.db().write(COMPLETE, params, Unknown::Report).await.map_err(StoreError::from) {
+            Ok(count) => Ok(commit(count)),
+            Err(error) if crate::error::is_conflict(&error, OWN) => Ok(Commit::Applied),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+const OWN: &[&str] = &["sessions.id", "sessions.token", "tokens.jti"];

@@ -1,0 +1,105 @@
+//! The store itself: what it is made from, and what its parts share.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use oauth_core::store::StoreError;
+use tokio_postgres::Client;
+
+use crate::{
+    connect::{Driver, OnDriver, Target},
+    db::{Db, Unknown},
+    error::{ConnectError, Trouble},
+};
+
+/// How the store uses its server.
+#[derive(Clone, Copy, Debug)]
+pub struct PgOptions {
+    /// Connections of the pool at most; each of the two writers has one of its own beside it.
+    pub max_connections: usize,
+    /// How long a caller waits for a free connection before it is told that the store is busy.
+    pub wait_timeout: Duration,
+    /// How long a statement may take before its connection is given up.
+    pub answer_timeout: Duration,
+    /// How long a statement waits for a lock before it is told that the store is busy; zero leaves it to the server.
+    pub lock_timeout: Duration,
+}
+
+impl Default for PgOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            wait_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(15),
+            lock_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// The repositories on PostgreSQL; clones share their connections.
+#[derive(Clone)]
+pub struct PgStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Before the driver: connections end before the threads that drive them.
+    db: Arc<Db>,
+    target: Target,
+    driver: Driver,
+}
+
+impl PgStore {
+    /// Reads the address and prepares the pool; connections are made when they are needed.
+    pub fn new(url: &str, options: PgOptions) -> Result<Self, ConnectError> {
+        let target = Target::parse(url, options.lock_timeout)?;
+        let driver = Driver::start()?;
+        let handle = driver.handle().ok_or_else(|| ConnectError::Refused("no threads".to_owned()))?.clone();
+        let manager = Manager::from_connect(
+            target.config().clone(),
+            OnDriver { target: target.clone(), driver: handle.clone() },
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(options.max_connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.wait_timeout))
+            .create_timeout(Some(options.wait_timeout.max(Duration::from_secs(5))))
+            .build()
+            .map_err(|error| ConnectError::Refused(error.to_string()))?;
+        let db = Arc::new(Db::new(pool, options.answer_timeout));
+        Ok(Self { inner: Arc::new(Inner { db, target, driver }) })
+    }
+
+    /// How many times the server was asked something so far, statements being prepared apart: for tests and measurements.
+    pub fn round_trips(&self) -> u64 {
+        self.inner.db.trips()
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    /// A connection of its own, outside the pool.
+    pub(crate) async fn own_connection(&self) -> Result<Client, ConnectError> {
+        let driver = self.inner.driver.handle().ok_or_else(|| ConnectError::Refused("no threads".to_owned()))?;
+        let opened = self.inner.target.open(driver).await;
+        let (client, _) = opened.map_err(|error| {
+            let error = StoreError::from(Trouble::from(error));
+            ConnectError::Refused(error.source.map_or_else(String::new, |cause| cause.to_string()))
+        })?;
+        Ok(client)
+    }
+
+    /// A write that changes nothing the second time.
+    pub(crate) async fn settle(&self, sql: &'static str, params: crate::db::Params<'_>) -> Result<(), StoreError> {
+        self.db().run(sql, params, Unknown::Repeat).await?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PgStore").field("pool", &self.db().pool().status()).finish_non_exhaustive()
+    }
+}
