@@ -1,6 +1,8 @@
 //! What the tests of this crate share: keys, clocks and randomness without a cryptographic library.
 
 mod crypto;
+mod flow;
+mod losing;
 mod world;
 
 use std::{
@@ -11,7 +13,9 @@ use std::{
 
 pub(crate) use self::{
     crypto::{FakeCrypto, FakeKey, FakeSealer, fake_key_record, keys_of},
-    world::{ALICE, CountingRandom, NOW, TestServices, World, at, client, issuer, scopes, subject},
+    flow::{CodeFor, VERIFIER, audited, claims_of},
+    losing::{Fate, LosingStore},
+    world::{ALICE, CountingRandom, NOW, World, at, client, issuer, scopes, subject},
 };
 
 /// Runs a future that never waits for anything outside.

@@ -278,3 +278,7 @@ impl<V: Services> Engine<V> {
 #[cfg(test)]
 #[path = "token_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "refresh_tests.rs"]
+mod refresh_tests;
