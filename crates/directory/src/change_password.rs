@@ -103,3 +103,7 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "change_password_tests.rs"]
+mod tests;

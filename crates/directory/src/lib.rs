@@ -12,3 +12,6 @@ pub mod services;
 pub mod settings;
 pub mod signin;
 pub mod store;
+
+#[cfg(test)]
+mod testing;

@@ -254,3 +254,7 @@ fn username(typed: &str, email: Option<&EmailAddress>) -> Option<String> {
     let own = email.is_some_and(|email| fold(email.as_str()) == name.folded());
     (own || !name.exact().contains('@')).then(|| name.exact().to_owned())
 }
+
+#[cfg(test)]
+#[path = "register_tests.rs"]
+mod tests;

@@ -358,3 +358,7 @@ struct Entry {
 fn presented(request: &SignInRequest) -> Option<PresentedPassword> {
     PresentedPassword::parse(request.password.expose())
 }
+
+#[cfg(test)]
+#[path = "signin_tests.rs"]
+mod tests;

@@ -101,7 +101,7 @@ fn a_browser_keeps_four_requests_and_drops_the_oldest() {
     let full = [&jar[..], &[cookie(35)]].concat();
     assert_eq!(to_drop(&full, &FakeSealer, at(40)), [jar[1].id]);
     let broken = PendingCookie { id: PendingId::generate(&random), value: "broken".into() };
-    let mixed = [&jar[..], &[broken.clone()]].concat();
+    let mixed = [&jar[..], std::slice::from_ref(&broken)].concat();
     assert_eq!(to_drop(&mixed, &FakeSealer, at(40)), [broken.id], "what does not open goes first");
     assert_eq!(to_drop(&jar, &FakeSealer, at(3_615)), [jar[1].id], "what is over goes even where there is room");
     assert_eq!(to_drop(&[], &FakeSealer, at(0)), []);

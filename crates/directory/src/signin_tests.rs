@@ -1,0 +1,305 @@
+use std::sync::atomic::Ordering;
+
+use oauth_core::{
+    catalog::CatalogRecords,
+    limit::Rate,
+    subject::{AccountStatus, TenantRef},
+};
+
+use super::*;
+use crate::{
+    settings::Limits,
+    testing::{World, account, at, hash, now_or_never, outdated, pair, secret, tenant, tenant_ref},
+};
+
+fn request(identifier: &str, password: &str) -> SignInRequest {
+    SignInRequest {
+        identifier: identifier.into(),
+        password: secret(password),
+        tenant: None,
+        known_device: None,
+        address: Some("192.0.2.1".into()),
+    }
+}
+
+fn on_page(world: &World, request: &SignInRequest, browser: &Browser) -> Result<PageSignIn, SignInRefused> {
+    let visit = PageVisit { browser, remember: Remember::BrowserSession, user_agent: Some("Browser".into()) };
+    now_or_never(world.directory.sign_in_page(request, visit))
+}
+
+fn page(world: &World, identifier: &str, password: &str) -> Result<PageSignIn, SignInRefused> {
+    on_page(world, &request(identifier, password), &Browser::default())
+}
+
+fn legacy(world: &World, identifier: &str, password: &str, door: Door) -> Result<Account, SignInRefused> {
+    let mint = |account: &Account, now| Ok((pair(account.subject.id, now), ()));
+    now_or_never(world.directory.sign_in_legacy(&request(identifier, password), door, mint))
+        .map(|(account, ())| account)
+}
+
+fn failed<T: std::fmt::Debug>(result: Result<T, SignInRefused>) {
+    assert!(matches!(result, Err(SignInRefused::Failed)), "{result:?}");
+}
+
+fn alice() -> Account {
+    account(1, "alice@example.com", "alice")
+}
+
+/// A world in which Alice's password is `correct horse`.
+fn world() -> World {
+    let world = World::new();
+    world.put(&alice(), hash("correct horse"));
+    world
+}
+
+fn mark(signed_in: &PageSignIn) -> Option<KnownDevice> {
+    KnownDevice::open(&signed_in.device, &crate::testing::TestSealer, at(0), Duration::from_secs(60))
+}
+
+#[test]
+fn the_right_password_begins_a_session() {
+    let world = world();
+    let signed_in = page(&world, " Alice@Example.com ", "correct horse").unwrap();
+    let session = now_or_never(world.memory().session(signed_in.cookie.hash())).unwrap().unwrap();
+    assert_eq!((session.subject.id, session.authenticated_at), (alice().subject.id, at(0)));
+    assert_eq!(world.audit(), ["signed_in"]);
+    assert!(page(&world, "alice", "correct horse").is_ok(), "the user name does too");
+}
+
+/// SECURITY.md rows 33 and 60, section 5: same answer and same cost whatever the cause, at every door.
+#[test]
+fn every_refusal_reads_and_costs_the_same() {
+    let change = |change: fn(&mut Account)| {
+        let mut account = alice();
+        change(&mut account);
+        account
+    };
+    let states = [
+        ("wrong password", alice(), hash("another")),
+        ("no password", alice(), None),
+        ("outdated hash", alice(), outdated("another")),
+        ("disabled", change(|account| account.subject.status = AccountStatus::Disabled), hash("correct horse")),
+        ("deleted", change(|account| account.subject.status = AccountStatus::Deleted), hash("correct horse")),
+        ("locked", change(|account| account.is_locked = true), hash("correct horse")),
+        ("to be reset", change(|account| account.reset_required = true), hash("correct horse")),
+        ("somebody else", account(2, "bob@example.com", "bob"), hash("correct horse")),
+    ];
+    for (why, account, hash) in states {
+        let world = World::new();
+        world.put(&account, hash);
+        for door in [Door::JsonLogin, Door::PasswordGrant] {
+            failed(legacy(&world, "alice", "correct horse", door));
+            assert_eq!(world.cost(), (1, 0), "{why}");
+        }
+        failed(page(&world, "alice", "correct horse"));
+        assert_eq!(world.cost(), (1, 0), "{why}");
+        assert_eq!(world.audit(), ["sign_in_failed"; 3], "{why}");
+    }
+}
+
+/// SECURITY.md rows 50 and 51.
+#[test]
+fn what_nobody_can_have_typed_costs_the_same_and_charges_nobody() {
+    let world = world();
+    let long = "x".repeat(1_025);
+    let bad = [("alice", "a\0b"), ("alice", ""), ("alice", &*long), ("a\0", "correct horse"), ("", "x"), (&*long, "x")];
+    for (identifier, password) in bad {
+        failed(page(&world, identifier, password));
+        assert_eq!(world.cost(), (1, 0), "{identifier:?}");
+    }
+    assert!(page(&world, "alice", "correct horse").is_ok());
+}
+
+/// SECURITY.md row 34: one counter over all doors and spellings.
+#[test]
+fn failures_are_counted_over_all_doors_and_spellings() {
+    let world = world();
+    failed(page(&world, "alice", "1"));
+    failed(page(&world, "ALICE@EXAMPLE.COM", "2"));
+    failed(legacy(&world, "alice", "3", Door::PasswordGrant));
+    failed(legacy(&world, "Alice", "4", Door::JsonLogin));
+    failed(page(&world, "alice@example.com", "5"));
+    assert_eq!(world.audit().iter().filter(|kind| **kind == "account_locked").count(), 1);
+    failed(page(&world, "alice", "correct horse"));
+    failed(legacy(&world, "alice", "correct horse", Door::PasswordGrant));
+    world.set_time(30 * 60 - 1);
+    failed(page(&world, "alice", "correct horse"));
+    world.set_time(30 * 60);
+    assert!(page(&world, "alice", "correct horse").is_ok(), "the lock ends");
+}
+
+#[test]
+fn the_last_attempt_before_the_lock_may_succeed_and_clears_the_counter() {
+    let world = world();
+    for round in 0..3 {
+        for _ in 0..4 {
+            failed(page(&world, "alice", "wrong"));
+        }
+        assert!(page(&world, "alice", "correct horse").is_ok(), "{round}");
+    }
+}
+
+/// C-28: a stranger who locks an account does not lock out the browser that has signed in before.
+#[test]
+fn a_known_browser_is_counted_apart() {
+    let world = world();
+    let known = mark(&page(&world, "alice", "correct horse").unwrap());
+    for _ in 0..6 {
+        failed(page(&world, "alice", "guess"));
+    }
+    failed(page(&world, "alice", "correct horse"));
+    let own = SignInRequest { known_device: known, ..request("alice", "correct horse") };
+    let signed_in = on_page(&world, &own, &Browser::default()).unwrap();
+    assert_eq!(mark(&signed_in), known, "the mark stays the same");
+    let guess = SignInRequest { password: secret("guess"), ..own.clone() };
+    for _ in 0..5 {
+        failed(on_page(&world, &guess, &Browser::default()));
+    }
+    failed(on_page(&world, &own, &Browser::default()));
+}
+
+#[test]
+fn a_mark_of_another_account_opens_no_counter_of_its_own() {
+    let world = world();
+    world.put(&account(2, "eve@example.com", "eve"), hash("eves password"));
+    let of_eve = mark(&page(&world, "eve", "eves password").unwrap());
+    let guess = SignInRequest { known_device: of_eve, ..request("alice", "guess") };
+    for _ in 0..5 {
+        failed(on_page(&world, &guess, &Browser::default()));
+    }
+    failed(page(&world, "alice", "correct horse"));
+}
+
+#[test]
+fn a_mark_is_read_only_unaltered_and_in_time() {
+    let world = world();
+    let signed_in = page(&world, "alice", "correct horse").unwrap();
+    let open = |text: &str, seconds| {
+        KnownDevice::open(text, &crate::testing::TestSealer, at(seconds), Duration::from_secs(60)).is_some()
+    };
+    assert!(open(&signed_in.device, 59));
+    assert!(!open(&signed_in.device, 60));
+    for text in ["", "AAAA", &signed_in.device[1..], &"A".repeat(300)] {
+        assert!(!open(text, 0), "{text}");
+    }
+}
+
+/// C-02; SECURITY.md row 60.
+#[test]
+fn the_legacy_doors_close_per_installation_tenant_and_account() {
+    let closed = |records: &mut CatalogRecords| {
+        records.settings.insert(CatalogRecords::LEGACY_LOGIN_ENABLED.into(), "false".into());
+    };
+    let world = World::with(|_| {}, closed);
+    world.put(&alice(), hash("correct horse"));
+    for door in [Door::JsonLogin, Door::PasswordGrant] {
+        let refused = legacy(&world, "alice", "correct horse", door);
+        assert!(matches!(refused, Err(SignInRefused::DoorClosed)));
+    }
+    assert_eq!(world.cost(), (0, 0));
+    assert!(page(&world, "alice", "correct horse").is_ok());
+
+    let world = World::with(|_| {}, |records| records.tenants = vec![tenant(1, true), tenant(2, false)]);
+    let member = |number: u128, tenant: Option<TenantRef>, legacy_login| {
+        let mut account = account(number, &format!("a{number}@example.com"), &format!("a{number}"));
+        (account.subject.tenant, account.legacy_login) = (tenant, legacy_login);
+        world.put(&account, hash("correct horse"));
+    };
+    member(1, tenant_ref(&tenant(1, true)), true);
+    member(2, tenant_ref(&tenant(2, false)), true);
+    member(3, tenant_ref(&tenant(1, true)), false);
+    member(4, None, true);
+    member(5, tenant_ref(&tenant(9, true)), true);
+    let opens = |name: &str| legacy(&world, name, "correct horse", Door::PasswordGrant).is_ok();
+    let open: Vec<_> = ["a1", "a2", "a3", "a4", "a5"].into_iter().filter(|name| opens(name)).collect();
+    assert_eq!(open, ["a1", "a4"]);
+    for name in ["a1", "a2", "a3", "a4"] {
+        assert!(page(&world, name, "correct horse").is_ok(), "{name}: the page is another door");
+    }
+}
+
+/// Several accounts may carry one name: exactly one with that password signs in.
+#[test]
+fn of_several_candidates_exactly_one_must_fit() {
+    let world = World::new();
+    world.put(&account(1, "shared@example.com", "one"), hash("first"));
+    world.put(&account(2, "Shared@example.com", "two"), hash("second"));
+    let signed_in = page(&world, "SHARED@example.com", "second").unwrap();
+    assert_eq!(signed_in.account.username, "two");
+    failed(page(&world, "SHARED@example.com", "third"));
+    world.put(&account(1, "shared@example.com", "one"), hash("second"));
+    failed(page(&world, "SHARED@example.com", "second"));
+    assert!(page(&world, "shared@example.com", "second").is_ok(), "the exact spelling means one of them");
+}
+
+#[test]
+fn an_outdated_hash_is_made_anew_after_the_sign_in() {
+    let world = World::new();
+    world.put(&alice(), outdated("correct horse"));
+    assert!(page(&world, "alice", "correct horse").is_ok());
+    assert_eq!(world.cost(), (1, 1));
+    let (_, credential) = now_or_never(world.memory().account(alice().subject.id)).unwrap().unwrap();
+    assert_eq!(credential.hash, hash("correct horse"));
+    assert!(page(&world, "alice", "correct horse").is_ok());
+    assert_eq!(world.cost(), (1, 0));
+}
+
+/// Whatever happens to the upgrade, the sign-in stands; whatever happens to the account, the old password does not.
+#[test]
+fn a_change_between_verification_and_commit_is_seen() {
+    let meanwhile = |change: fn(&mut Account) -> Option<StoredHash>| {
+        let world = world();
+        let memory = world.memory().clone();
+        let mut account = alice();
+        let new_hash = change(&mut account);
+        let put = move || memory.put_account(account, new_hash);
+        *world.services().passwords.meanwhile.lock().unwrap() = Some(Box::new(put));
+        page(&world, "alice", "correct horse")
+    };
+    assert!(meanwhile(|_| outdated("correct horse")).is_ok(), "only the hash was renewed");
+    failed(meanwhile(|_| hash("changed")));
+    failed(meanwhile(|_| None));
+    failed(meanwhile(|account| {
+        account.subject.status = AccountStatus::Disabled;
+        hash("correct horse")
+    }));
+}
+
+#[test]
+fn a_full_pool_is_busy_and_not_a_failure() {
+    let world = world();
+    world.services().passwords.full.store(true, Ordering::SeqCst);
+    assert!(matches!(page(&world, "alice", "correct horse"), Err(SignInRefused::Busy(_))));
+    assert!(world.audit().is_empty());
+}
+
+/// SECURITY.md row 31: a new secret at every sign-in, and the old session is dead.
+#[test]
+fn the_former_session_of_the_browser_ends() {
+    let world = world();
+    let first = page(&world, "alice", "correct horse").unwrap();
+    let browser = Browser { session: Some(first.cookie.clone()), ..Browser::default() };
+    let second = on_page(&world, &request("alice", "correct horse"), &browser).unwrap();
+    assert_ne!(first.cookie.expose(), second.cookie.expose());
+    let session = |cookie: &SessionCookie| now_or_never(world.memory().session(cookie.hash())).unwrap().unwrap();
+    assert!(session(&first.cookie).ended_at.is_some());
+    assert!(session(&second.cookie).is_alive(at(0)));
+}
+
+#[test]
+fn buckets_hold_back_before_anything_costs() {
+    let rate = Rate { burst: 2, every: Duration::from_secs(60) };
+    let limits = Limits { account: rate, address: rate.burst(4), registration: rate, password_change: rate };
+    let world = World::with(|settings| settings.limits = Some(limits), |_| {});
+    world.put(&alice(), hash("correct horse"));
+    failed(page(&world, "alice", "1"));
+    failed(page(&world, "ALICE ", "2"));
+    world.cost();
+    let limited = |result| matches!(result, Err(SignInRefused::TooMany(wait)) if wait == Duration::from_secs(60));
+    assert!(limited(page(&world, "alice", "correct horse")));
+    assert_eq!(world.cost(), (0, 0));
+    failed(page(&world, "bob", "1"));
+    assert!(limited(page(&world, "carol", "1")), "the address has had its share");
+    let elsewhere = SignInRequest { address: Some("192.0.2.2".into()), ..request("carol", "1") };
+    failed(on_page(&world, &elsewhere, &Browser::default()));
+}
