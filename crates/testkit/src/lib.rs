@@ -1,1 +1,19 @@
-//! An in-process server and typed clients for end-to-end tests.
+//! A server in the test's process and typed clients for end-to-end tests.
+//!
+//! [`TestApp`] is the real HTTP side over a store in memory, real keys and a clock that stands still until the test moves it;
+//! [`Browser`] is a visitor with cookies who fills in the forms it finds. Every test has its own.
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod app;
+mod browser;
+mod fakes;
+mod flow;
+pub mod options;
+mod services;
+
+pub use app::TestApp;
+pub use browser::{Browser, Page};
+pub use fakes::{SeededRandom, TestClock};
+pub use flow::{CodeFlow, TokenSet};
+pub use options::Options;
+pub use services::TestServices;

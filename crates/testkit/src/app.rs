@@ -1,0 +1,192 @@
+//! The server of one test, listening on a port of its own on loopback.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use authly_admin_cases::{
+    Admin, AdminSettings,
+    client::{ClientDraft, Registered},
+    user::{UserDraft, UserView},
+};
+use authly_directory::{directory::Directory, password::PasswordPolicy};
+use authly_http_api::{App, HttpSettings, configure, edge};
+use oauth_core::{
+    catalog::KeyState,
+    client::PkcePolicy,
+    crypto::{Algorithm, HmacAlgorithm},
+    engine::Engine,
+    secret::Secret,
+    settings::{Issuer, LegacySettings, Settings},
+};
+
+use crate::{browser::Browser, fakes::TestClock, options::Options, services::TestServices};
+
+/// A key for tests only: making a new RSA key takes longer than most tests.
+const RSA: &str = include_str!("rsa-test-key.pem");
+
+/// The server of one test.
+pub struct TestApp {
+    /// Where it listens, such as `http://localhost:41234`; also its issuer unless the test wants an https one.
+    pub url: String,
+    /// The clock.
+    pub clock: TestClock,
+    /// Its services.
+    pub services: Arc<TestServices>,
+    /// The application behind the listener.
+    pub app: web::Data<App<TestServices>>,
+    /// A client without cookies that follows no redirects.
+    pub http: reqwest::Client,
+    server: ServerHandle,
+}
+
+impl TestApp {
+    /// Starts a server with the usual scopes and keys.
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// Starts a server with options.
+    pub async fn with(mut options: Options) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("a bound socket").port();
+        let url = format!("http://localhost:{port}");
+        let issuer = if options.https_issuer { format!("https://localhost:{port}") } else { url.clone() };
+        let services = Arc::new(TestServices::new());
+        let mut settings = Settings::new(Issuer::parse(&issuer).expect("an issuer"));
+        settings.legacy = Some(LegacySettings {
+            algorithm: HmacAlgorithm::HS256,
+            access_secret: Secret::new("an access secret of the old program, 32+".to_owned()),
+            refresh_secret: Secret::new("a refresh secret of the old program, 32+".to_owned()),
+            access_ttl: Duration::from_secs(1_800),
+            refresh_ttl: Duration::from_secs(7 * 86_400),
+        });
+        if let Some(change) = options.engine.take() {
+            change(&mut settings);
+        }
+        let engine = Engine::new(services.clone(), Arc::new(settings));
+        let directory = Directory::new(engine.clone(), Arc::new(options.directory_settings()));
+        let policy = PasswordPolicy { min_characters: 8, max_bytes: 1024 };
+        let admin = Admin::new(
+            services.clone(),
+            AdminSettings {
+                password_policy: policy,
+                key_retirement: Duration::from_secs(86_400),
+                pkce_default: PkcePolicy::Required,
+            },
+        );
+        admin.seed_scopes().await.expect("scopes");
+        admin.create_key(Algorithm::ES256, KeyState::Current).await.expect("an ES256 key");
+        admin.import_key(&Secret::new(RSA.to_owned()), KeyState::Current).await.expect("an RSA key");
+        services.refresh().await;
+        let app = web::Data::new(App::new(engine, directory, admin, http_settings(port, &options)));
+        let server = serve(listener, app.clone());
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
+        Self { url, clock: services.clock.clone(), services, app, http, server }
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        self.app.engine.settings().issuer.as_str()
+    }
+
+    /// The address of `path`.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// A visitor without cookies.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url, self.issuer())
+    }
+
+    /// Registers a client.
+    pub async fn client(&self, draft: ClientDraft) -> Registered {
+        let registered = self.app.admin.create_client(draft).await.expect("a client");
+        self.services.refresh().await;
+        registered
+    }
+
+    /// A confidential web client `app` with all scopes and grants; returns its secret.
+    pub async fn confidential_client(&self) -> String {
+        let scopes = "openid profile email address phone groups offline_access read write admin";
+        let registered = self
+            .client(ClientDraft {
+                client_id: Some("app".to_owned()),
+                name: "The App".to_owned(),
+                redirect_uris: vec!["https://app.example/cb".to_owned()],
+                post_logout_redirect_uris: vec!["https://app.example/bye".to_owned()],
+                scopes: scopes.split(' ').map(str::to_owned).collect(),
+                grant_types: oauth_core::client::GrantType::ALL.to_vec(),
+                ..ClientDraft::default()
+            })
+            .await;
+        registered.secret.expect("a secret").expose().clone()
+    }
+
+    /// A user with this address and the password `correct horse`.
+    pub async fn user(&self, email: &str) -> UserView {
+        self.user_with(UserDraft { email: email.to_owned(), ..UserDraft::default() }).await
+    }
+
+    /// A user; address verified, password `correct horse` unless the draft has one.
+    pub async fn user_with(&self, draft: UserDraft) -> UserView {
+        let draft = UserDraft {
+            password: draft.password.or_else(|| Some(Secret::new("correct horse".to_owned()))),
+            username: draft.username.or_else(|| draft.email.split('@').next().map(str::to_owned)),
+            verified: true,
+            ..draft
+        };
+        let user = self.app.admin.create_user(draft).await.expect("a user");
+        self.services.refresh().await;
+        user
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The answer is not awaited: nobody is left to talk to the server.
+        drop(self.server.stop(false));
+    }
+}
+
+fn http_settings(port: u16, options: &Options) -> HttpSettings {
+    let networks = |texts: &[String]| texts.iter().map(|text| text.parse().expect("a network")).collect();
+    let loopback = vec!["127.0.0.0/8".to_owned()];
+    HttpSettings {
+        allowed_hosts: vec![format!("localhost:{port}"), format!("127.0.0.1:{port}")],
+        cors_origins: options.cors_origins.clone(),
+        trusted_proxies: networks(&options.trusted_proxies),
+        admin_networks: networks(if options.admin_networks.is_empty() { &loopback } else { &options.admin_networks }),
+        page_rate: None,
+        metrics: true,
+        health: true,
+        registration: !options.closed_registration,
+        password_min: 8,
+        development: None,
+        product: "Authly".to_owned(),
+        theme: None,
+        security_contact: Some("security@example.com".to_owned()),
+        discovery_max_age: Duration::from_secs(3_600),
+        version: "test",
+        fallback_address: std::net::Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+fn serve(listener: TcpListener, app: web::Data<App<TestServices>>) -> ServerHandle {
+    let server = HttpServer::new(move || {
+        let app = app.clone();
+        ActixApp::new().wrap(from_fn(edge::edge::<TestServices, _>)).configure(move |config| configure(config, &app))
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)
+    .expect("a listener")
+    .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    handle
+}

@@ -1,0 +1,43 @@
+//! What a test decides about its server.
+
+use authly_directory::settings::{DirectorySettings, RegistrationPolicy};
+use oauth_core::settings::Settings;
+
+/// A change of the engine's settings.
+pub type EngineChange = Box<dyn FnOnce(&mut Settings)>;
+/// A change of the directory's settings.
+pub type DirectoryChange = Box<dyn FnOnce(&mut DirectorySettings)>;
+
+/// What a test decides about its server; the default is a plain installation with open registration and no token buckets.
+#[derive(Default)]
+pub struct Options {
+    /// Changes the engine's settings.
+    pub engine: Option<EngineChange>,
+    /// Changes the directory's settings.
+    pub directory: Option<DirectoryChange>,
+    /// Proxies whose forwarded headers count.
+    pub trusted_proxies: Vec<String>,
+    /// Origins of CORS_ORIGINS.
+    pub cors_origins: Vec<String>,
+    /// Networks that reach /admin; loopback if empty.
+    pub admin_networks: Vec<String>,
+    /// An https issuer, though the test's listener speaks http: for cookies and headers.
+    pub https_issuer: bool,
+    /// Registration is closed.
+    pub closed_registration: bool,
+}
+
+impl Options {
+    /// The directory's settings.
+    pub(crate) fn directory_settings(&mut self) -> DirectorySettings {
+        let mut settings = DirectorySettings {
+            limits: None,
+            registration: if self.closed_registration { RegistrationPolicy::Closed } else { RegistrationPolicy::Open },
+            ..DirectorySettings::default()
+        };
+        if let Some(change) = self.directory.take() {
+            change(&mut settings);
+        }
+        settings
+    }
+}
