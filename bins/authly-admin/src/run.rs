@@ -125,7 +125,7 @@ async fn administration<S: OpenStore>(
     sealer: Sealer,
     seed: bool,
 ) -> Result<Arc<Live<S>>, Failure> {
-    let live = Arc::new(Live::for_administration(settings, store, sealer).await?);
+    let live = Arc::new(Live::for_administration(settings, store, sealer)?);
     if seed {
         let seeded = live::admin(settings, &live).seed_scopes().await;
         seeded.map_err(refused("cannot create the default scopes"))?;

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use authly_admin_cases::AdminSettings;
 use authly_config::{PasswordHash, Settings};
-use authly_directory::password::PasswordPolicy;
+use authly_directory::{
+    password::PasswordPolicy,
+    settings::{DirectorySettings, Limits, RegistrationPolicy},
+};
 use oauth_core::{
     catalog::SwitchOverrides,
     client::PkcePolicy,
     crypto::Algorithm,
+    limit::Rate,
     settings::{Issuer, LegacySettings},
 };
 
@@ -54,6 +58,28 @@ pub fn admin(settings: &Settings) -> AdminSettings {
         password_policy: password_policy(settings),
         key_retirement: key_retirement(settings),
         pkce_default: if settings.oauth.pkce_required { PkcePolicy::Required } else { PkcePolicy::Exempt },
+    }
+}
+
+/// What the directory decides by.
+pub fn directory(settings: &Settings) -> DirectorySettings {
+    let defaults = DirectorySettings::default();
+    let limits = defaults.limits.map(|limits| Limits {
+        account: Rate::per_minute(settings.limits.account_per_minute),
+        address: Rate::per_minute(settings.limits.per_minute),
+        ..limits
+    });
+    DirectorySettings {
+        max_failures: settings.limits.max_login_attempts,
+        lockout: settings.limits.lockout,
+        limits: limits.filter(|_| settings.limits.enabled),
+        password_policy: password_policy(settings),
+        registration: if settings.accounts.registration {
+            RegistrationPolicy::Open
+        } else {
+            RegistrationPolicy::Closed
+        },
+        known_device: defaults.known_device,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Token buckets: in this process, shared through Redis, or none.
 
 use authly_config::Settings;
+use authly_limits_redis::{LimiterMetrics, LimiterSettings, RedisLimiter};
 use oauth_core::{
     limit::{LocalLimiter, Rate, RateLimiter, Verdict},
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -14,6 +16,33 @@ pub enum Limiter {
     Local(LocalLimiter),
     /// Nowhere: RATE_LIMIT_ENABLED is false.
     Off,
+    /// In a Redis that nodes share, and in this process while it is down.
+    Redis(RedisLimiter),
+}
+
+impl Limiter {
+    /// The limiter that the settings ask for; called on the runtime that a connection shall live on.
+    pub(crate) fn start(settings: &Settings) -> Result<Self, Trouble> {
+        let limits = &settings.limits;
+        match &limits.redis_url {
+            _ if !limits.enabled => Ok(Self::Off),
+            None => Ok(Self::Local(LocalLimiter::new())),
+            Some(url) => {
+                let started = RedisLimiter::start(&Secret::new(url.expose().to_owned()), LimiterSettings::default());
+                started.map(Self::Redis).map_err(|error| {
+                    Trouble::caused("cannot use REDIS_URL", &error, "correct it, or remove it: limits are local then")
+                })
+            }
+        }
+    }
+
+    /// The counters of the shared buckets, where there are any.
+    pub fn redis_metrics(&self) -> Option<LimiterMetrics> {
+        match self {
+            Self::Redis(limiter) => Some(limiter.metrics()),
+            Self::Local(_) | Self::Off => None,
+        }
+    }
 }
 
 impl RateLimiter for Limiter {
@@ -21,14 +50,7 @@ impl RateLimiter for Limiter {
         match self {
             Self::Local(limiter) => limiter.take(key, rate, now).await,
             Self::Off => Verdict::Allowed,
+            Self::Redis(limiter) => limiter.take(key, rate, now).await,
         }
     }
-}
-
-/// The buckets that the settings ask for.
-pub(crate) async fn limiter(settings: &Settings) -> Result<Limiter, Trouble> {
-    if !settings.limits.enabled {
-        return Ok(Limiter::Off);
-    }
-    Ok(Limiter::Local(LocalLimiter::new()))
 }

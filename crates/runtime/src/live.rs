@@ -13,12 +13,13 @@ use oauth_core::{
     services::{CatalogSource as _, Services},
     store::{CatalogRepository, Store},
 };
+use tokio::sync::Notify;
 
 use crate::{
     catalog::{CatalogFailure, CatalogHolder, Refreshed},
     convert,
     keys::Sealer,
-    limiter::{Limiter, limiter},
+    limiter::Limiter,
     trouble::Trouble,
 };
 
@@ -36,6 +37,7 @@ pub struct Live<S> {
     fetch: FencedFetch<SystemClock>,
     limiter: Limiter,
     catalog: CatalogHolder,
+    changed: Notify,
 }
 
 impl<S: AnyStore> Live<S> {
@@ -43,25 +45,33 @@ impl<S: AnyStore> Live<S> {
     pub async fn build(settings: &Settings, store: S, sealer: Sealer) -> Result<Self, Trouble> {
         let overrides = convert::switches(settings);
         let catalog = CatalogHolder::load(&store, overrides, &JoseCrypto, &sealer).await;
-        Self::assemble(settings, store, sealer, catalog.map_err(|error| not_loaded(&error))?).await
+        let catalog = catalog.map_err(|error| not_loaded(&error))?;
+        Self::assemble(settings, store, sealer, catalog, Limiter::start(settings)?)
     }
 
     /// Builds the services for administration, which asks the store and never the catalog in memory: that stays empty, so
     /// that no key needs to be opened.
-    pub async fn for_administration(settings: &Settings, store: S, sealer: Sealer) -> Result<Self, Trouble> {
+    pub fn for_administration(settings: &Settings, store: S, sealer: Sealer) -> Result<Self, Trouble> {
         let catalog = CatalogHolder::empty(&JoseCrypto, &sealer).map_err(|error| not_loaded(&error))?;
-        Self::assemble(settings, store, sealer, catalog).await
+        Self::assemble(settings, store, sealer, catalog, Limiter::Off)
     }
 
-    async fn assemble(settings: &Settings, store: S, sealer: Sealer, catalog: CatalogHolder) -> Result<Self, Trouble> {
+    fn assemble(
+        settings: &Settings,
+        store: S,
+        sealer: Sealer,
+        catalog: CatalogHolder,
+        limiter: Limiter,
+    ) -> Result<Self, Trouble> {
         Ok(Self {
             passwords: hash_pool(settings)?,
             fetch: FencedFetch::new(SystemClock),
-            limiter: limiter(settings).await?,
+            limiter,
             store,
             crypto: JoseCrypto,
             sealer,
             catalog,
+            changed: Notify::new(),
         })
     }
 
@@ -73,6 +83,16 @@ impl<S: AnyStore> Live<S> {
     /// Lets the environment decide anew over the stored switches.
     pub async fn set_overrides(&self, overrides: SwitchOverrides) -> Result<Refreshed, CatalogFailure> {
         self.catalog.set_overrides(overrides, &self.store, &self.crypto, &self.sealer).await
+    }
+
+    /// Asks for the catalog to be read again now, as after a change that this process made itself.
+    pub fn catalog_changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until somebody says that the catalog has changed.
+    pub(crate) async fn catalog_change(&self) {
+        self.changed.notified().await;
     }
 
     /// The sealer with what it offers beside its port: rewrapping.

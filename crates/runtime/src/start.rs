@@ -26,6 +26,8 @@ pub struct Started<S: AnyStore> {
     pub mode: Mode,
     /// The first administrator, if this start created it.
     pub first_administrator: Option<FirstAdministrator>,
+    /// The secret of the demo's client, made anew at each start in development.
+    pub demo_secret: Option<Secret<String>>,
 }
 
 /// Starts: refuses what cannot be, creates what is missing, and loads the catalog. Doing it twice changes nothing.
@@ -38,19 +40,21 @@ pub async fn start<S: AnyStore>(settings: &Settings, store: S) -> Result<Started
     let legacy = legacy_secrets::legacy(settings)?;
     let engine = convert::engine(settings, legacy)?;
     let live = Arc::new(Live::build(settings, store, sealer).await?);
-    let first_administrator = seed(settings, mode, &live::admin(settings, &live)).await?;
+    let Seeded { first_administrator, demo_secret } = seed(settings, mode, &live::admin(settings, &live)).await?;
     live.refresh_catalog()
         .await
         .map_err(|error| Trouble::caused("cannot load clients, scopes and keys", &error, "start again"))?;
-    Ok(Started { live, engine, mode, first_administrator })
+    Ok(Started { live, engine, mode, first_administrator, demo_secret })
+}
+
+/// What a start created that is seen only then.
+struct Seeded {
+    first_administrator: Option<FirstAdministrator>,
+    demo_secret: Option<Secret<String>>,
 }
 
 /// Creates what is missing: scopes, keys, the first administrator, and in development the demo's client.
-async fn seed<S: AnyStore>(
-    settings: &Settings,
-    mode: Mode,
-    admin: &Admin<Live<S>>,
-) -> Result<Option<FirstAdministrator>, Trouble> {
+async fn seed<S: AnyStore>(settings: &Settings, mode: Mode, admin: &Admin<Live<S>>) -> Result<Seeded, Trouble> {
     admin.seed_scopes().await.map_err(refused("create the default scopes"))?;
     let rsa = settings.keys.rsa_private_key.as_ref().map(|pem| Secret::new(pem.expose().to_owned()));
     admin.seed_keys(rsa.as_ref()).await.map_err(refused("make the signing keys"))?;
@@ -59,29 +63,27 @@ async fn seed<S: AnyStore>(
         (None, Mode::Development) => Some((ADMINISTRATOR, None)),
         (None, Mode::Declared) => None,
     };
-    let first = match first {
+    let first_administrator = match first {
         Some((email, password)) => {
             admin.seed_administrator(email, password).await.map_err(refused("create the first administrator"))?
         }
         None => None,
     };
-    if mode == Mode::Development {
-        seed_demo(settings, admin).await.map_err(refused("register the demo"))?;
-    }
-    Ok(first)
+    let demo_secret = match mode {
+        Mode::Development => Some(seed_demo(settings, admin).await.map_err(refused("register the demo"))?),
+        Mode::Declared => None,
+    };
+    Ok(Seeded { first_administrator, demo_secret })
 }
 
-/// Registers the demo, or lets it follow an issuer that has moved to another port.
-async fn seed_demo<S: AnyStore>(settings: &Settings, admin: &Admin<Live<S>>) -> Result<(), AdminError> {
+/// Registers the demo with a fresh secret, and lets it follow an issuer that has moved to another port.
+async fn seed_demo<S: AnyStore>(settings: &Settings, admin: &Admin<Live<S>>) -> Result<Secret<String>, AdminError> {
     let issuer = settings.issuer.url.as_str();
-    let client = match admin.client(DEMO_CLIENT).await {
-        Ok(client) => client,
-        Err(AdminError::NotFound { .. }) => return admin.seed_demo(DEMO_CLIENT, issuer).await,
-        Err(error) => return Err(error),
-    };
+    let secret = admin.seed_demo(DEMO_CLIENT, issuer).await?;
+    let client = admin.client(DEMO_CLIENT).await?;
     let at_issuer = |uri: &String| uri.strip_prefix(issuer).is_some_and(|path| path.starts_with('/'));
-    if client.redirect_uris.iter().all(at_issuer) && client.post_logout_redirect_uris.iter().all(at_issuer) {
-        return Ok(());
+    if client.redirect_uris.iter().chain(&client.post_logout_redirect_uris).all(at_issuer) {
+        return Ok(secret);
     }
     let moved = |uris: &[String]| {
         let path = |uri: &String| url_path(uri).map(|path| format!("{issuer}{path}"));
@@ -92,7 +94,8 @@ async fn seed_demo<S: AnyStore>(settings: &Settings, admin: &Admin<Live<S>>) -> 
         post_logout_redirect_uris: moved(&client.post_logout_redirect_uris),
         ..ClientChange::default()
     };
-    admin.update_client(DEMO_CLIENT, change).await.map(drop)
+    admin.update_client(DEMO_CLIENT, change).await?;
+    Ok(secret)
 }
 
 /// The path of an absolute URL.

@@ -9,8 +9,6 @@ use crate::{live::AnyStore, trouble::Trouble};
 /// What a database is, compared with what this program needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaReport {
-    /// The last step that was applied; none on a database that is empty or was never ours.
-    pub version: Option<u32>,
     /// Steps that are still to be applied, by name.
     pub pending: Vec<String>,
     /// Why they cannot be: what stands in the database otherwise than it should.

@@ -29,7 +29,6 @@ async fn status<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure
     let report = store.schema().await?;
     console.item(&json!({
         "current": report.is_current(),
-        "version": report.version,
         "pending": report.pending,
         "differences": report.differences,
     }))?;
@@ -55,8 +54,7 @@ async fn up<S: OpenStore>(settings: &Settings, store: S, console: Console) -> Re
     }
     let applied = store.migrate().await?;
     run::services_without_keys(settings, store.clone()).await?;
-    let version = store.schema().await?.version;
-    console.item(&json!({ "applied": applied, "version": version }))
+    console.item(&json!({ "applied": applied, "current": store.schema().await?.is_current() }))
 }
 
 async fn oauth<S: OpenStore>(settings: &Settings, store: S, on: bool, console: Console) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ struct Shown {
     issuer: String,
     store: String,
     engine: String,
-    schema_version: Option<u32>,
+    schema: &'static str,
     oauth: &'static str,
     oauth_decided_by: &'static str,
     #[serde(flatten)]
@@ -45,7 +45,7 @@ pub(crate) async fn run<V: DirectoryServices>(
         issuer: settings.issuer.url.to_string(),
         store: settings.store.database.to_string(),
         engine: store.engine().await?,
-        schema_version: store.schema().await?.version,
+        schema: if store.schema().await?.is_current() { "up to date" } else { "not up to date" },
         oauth: if oauth { "on" } else { "off" },
         oauth_decided_by,
         numbers,

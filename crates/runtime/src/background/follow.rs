@@ -18,7 +18,10 @@ pub(super) async fn follow<S: AnyStore>(live: Arc<Live<S>>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failing = false;
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = live.catalog_change() => {}
+        }
         match live.refresh_catalog().await {
             Ok(found) => {
                 if failing {

@@ -1,0 +1,52 @@
+//! `authly-server --check`: would it start? Settings, store and schema, everything that is wrong at once.
+
+use authly_config::Settings;
+use authly_runtime::{
+    Trouble,
+    store::{self, OpenStore, Visitor},
+};
+
+use crate::args::Source;
+
+pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
+    let (settings, doubts) = source.settings()?;
+    doubts.iter().for_each(|doubt| println!("{doubt}"));
+    println!("settings: valid, issuer {}", settings.issuer.url);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
+    runtime.block_on(store::open(&settings, Check { settings: &settings }))??;
+    println!("the server would start");
+    Ok(())
+}
+
+struct Check<'a> {
+    settings: &'a Settings,
+}
+
+impl Visitor for Check<'_> {
+    type Output = Result<(), Trouble>;
+
+    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+        let settings = self.settings;
+        println!("store: {}, {}", settings.store.database, store.engine().await?);
+        let report = store.schema().await?;
+        if !report.differences.is_empty() {
+            return Err(store::unfit(&report));
+        }
+        if report.pending.is_empty() {
+            println!("schema: up to date");
+            let remedy = "check that the database answers";
+            return store.ping().await.map_err(|error| Trouble::caused("the store does not work", &error, remedy));
+        }
+        let pending = report.pending.join(", ");
+        if settings.store.migrate_on_start {
+            println!("schema: the start will apply {pending}");
+            return Ok(());
+        }
+        Err(Trouble::new(
+            "the schema of the database is not up to date",
+            format!("pending: {pending}"),
+            "run `authly-admin migrate schema up`, or set AUTHLY_MIGRATE_ON_START=true",
+        ))
+    }
+}

@@ -1,0 +1,109 @@
+//! From settings to a listening server, and to its end.
+
+use std::{net::TcpListener, sync::Arc};
+
+use actix_web::web::Data;
+use authly_config::{Report, Settings};
+use authly_directory::directory::Directory;
+use authly_http_api::App;
+use authly_runtime::{
+    Trouble,
+    background::Background,
+    convert, live,
+    start::{self, Started},
+    store::{self, OpenStore, Visitor},
+};
+use oauth_core::engine::Engine;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{args::Source, banner, http, listen, logs, reload, tls::Certificate};
+
+/// Runs until it is told to stop.
+pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
+    let report = source.report();
+    let (settings, doubts) = source.settings()?;
+    let logs = logs::start(&settings)?;
+    doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
+    let certificate = settings.listener.tls.as_ref().map(Certificate::load).transpose()?;
+    let (listener, port) = listen::bind(&settings)?;
+    let settings = settings.listening_on(port);
+    let serve = Serve { source, report, settings: &settings, logs, certificate, listener };
+    actix_rt::System::new().block_on(store::open(&settings, serve))?
+}
+
+/// A start over whichever store the settings name.
+struct Serve<'a> {
+    source: &'a Source,
+    report: Report,
+    settings: &'a Settings,
+    logs: logs::Logs,
+    certificate: Option<Certificate>,
+    listener: TcpListener,
+}
+
+impl Visitor for Serve<'_> {
+    type Output = Result<(), Trouble>;
+
+    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+        let Self { source, report, settings, logs, certificate, listener } = self;
+        for step in store::bring_up_to_date(settings, &store).await? {
+            tracing::info!(step, "the schema was brought up to date");
+        }
+        let started = start::start(settings, store).await?;
+        let app = Data::new(app(settings, &started)?);
+        let server = listen::answer(settings, listener, certificate.as_ref(), app)?;
+        let background = Background::start(settings, &started.live);
+        let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate);
+        let reload = actix_rt::spawn(reload);
+        let handle = server.handle();
+        let signals = actix_rt::spawn(async move {
+            told_to_stop().await;
+            tracing::info!("stopping: what is in flight is finished first");
+            let finished = handle.stop(true);
+            tokio::select! {
+                () = finished => {}
+                () = told_to_stop() => handle.stop(false).await,
+            }
+        });
+        banner::print(settings, &started);
+        tracing::info!(
+            issuer = settings.issuer.url.as_str(),
+            address = %settings.listener.address,
+            store = %settings.store.database,
+            environment = %settings.server.environment,
+            version = env!("CARGO_PKG_VERSION"),
+            "authly-server answers"
+        );
+        let ended = server.await;
+        reload.abort();
+        signals.abort();
+        background.stop(settings.listener.shutdown_timeout).await;
+        tracing::info!("stopped");
+        ended.map_err(|error| Trouble::caused("the server ended", &error, "look into its log"))
+    }
+}
+
+/// The application: the engine, the directory and administration over the same services.
+fn app<S: OpenStore>(settings: &Settings, started: &Started<S>) -> Result<App<live::Live<S>>, Trouble> {
+    let services = started.live.clone();
+    let engine = Engine::new(services.clone(), Arc::new(started.engine.clone()));
+    let directory = Directory::new(engine.clone(), Arc::new(convert::directory(settings)));
+    let admin = live::admin(settings, &services);
+    let mut app = App::new(engine, directory, admin, http::settings(settings, started.demo_secret.as_ref())?);
+    let watched = services.clone();
+    app.gauges = Box::new(move || crate::metrics::render(&watched));
+    app.catalog_changed = Box::new(move || services.catalog_changed());
+    Ok(app)
+}
+
+/// SIGTERM or Ctrl-C.
+async fn told_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
