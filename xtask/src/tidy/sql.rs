@@ -3,8 +3,14 @@
 use super::{Source, before_tests};
 
 /// Where SQL is at home. The benchmark and the test tools create databases.
-const HOMES: [&str; 5] =
-    ["crates/storage-pg/", "crates/storage-sqlite/", "crates/sources/", "crates/testkit/", "xtask/"];
+const HOMES: [&str; 6] = [
+    "crates/storage-pg/",
+    "crates/storage-sqlite/",
+    "crates/sources/",
+    "crates/testkit/",
+    "crates/pg-fixture/",
+    "xtask/",
+];
 
 const STATEMENTS: [&str; 9] = [
     "SELECT ",
