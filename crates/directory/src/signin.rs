@@ -11,7 +11,7 @@ use oauth_core::{
     engine::session::{Remember, SessionStart},
     error::TokenError,
     ids::TenantId,
-    legacy::NewLegacyPair,
+    legacy::{NewLegacyPair, active},
     secret::Secret,
     services::Busy,
     session::{AuthenticationMethod, NewSession},
@@ -184,10 +184,10 @@ impl<V: DirectoryServices> Directory<V> {
         door: Door,
         begin: impl Fn(&Account) -> Result<(Entry, P), SignInRefused>,
     ) -> Result<(Account, P), SignInRefused> {
-        if door != Door::Page && !self.engine.catalog().switches.legacy_login_enabled {
+        let now = self.engine.now();
+        if door != Door::Page && !self.legacy_doors_open(now) {
             return Err(SignInRefused::DoorClosed);
         }
-        let now = self.engine.now();
         self.throttle(request, now).await?;
         let mut verified = self.verify_attempt(request, door, now).await?;
         for _ in 0..2 {
@@ -213,6 +213,14 @@ impl<V: DirectoryServices> Directory<V> {
             }
         }
         Err(SignInRefused::Contended)
+    }
+
+    /// Whether anybody at all gets legacy tokens: the switch, the cut-off and the secrets of the installation.
+    fn legacy_doors_open(&self, now: Timestamp) -> bool {
+        let switches = &self.engine.catalog().switches;
+        self.engine.settings().legacy.is_some()
+            && switches.legacy_login_enabled
+            && switches.legacy_tokens_until.is_none_or(|until| now < until)
     }
 
     /// Token buckets before anything that costs: of the address, and of the identifier or of the known browser.
@@ -280,14 +288,10 @@ impl<V: DirectoryServices> Directory<V> {
         !candidate.locked && self.admits_account(&candidate.account, door)
     }
 
-    /// The states of the account, and C-02: the legacy doors have a switch per tenant and per account.
+    /// The states of the account, and C-02: the legacy doors have a switch per installation, per tenant and per account.
     fn admits_account(&self, account: &Account, door: Door) -> bool {
-        let tenant_admits = || {
-            let catalog = self.engine.catalog();
-            let tenant = account.subject.tenant.as_ref().map(|tenant| catalog.tenant(tenant.id));
-            tenant.is_none_or(|tenant| tenant.is_some_and(|tenant| tenant.legacy_login))
-        };
-        account.may_sign_in() && (door == Door::Page || (account.legacy_login && tenant_admits()))
+        let issued = || active::are_issued(&account.subject, &self.engine.catalog(), self.engine.now());
+        account.may_sign_in() && (door == Door::Page || (account.legacy_login && issued()))
     }
 
     async fn verify(&self, request: &SignInRequest, stored: Option<StoredHash>) -> Result<Verification, Busy> {

@@ -22,7 +22,7 @@ use oauth_core::{
     memory::MemoryCatalog,
     secret::Secret,
     services::{Busy, Clock, FetchError, JwksFetch, Purpose, Random, SealBroken, Sealer, Services, SlowHashes},
-    settings::{Issuer, Settings},
+    settings::{Issuer, LegacySettings, Settings},
     subject::{AccountStatus, Subject, TenantRef},
     time::Timestamp,
     token::TokenHash,
@@ -244,7 +244,15 @@ impl World {
             catalog: MemoryCatalog::new(catalog),
         };
         let issuer = Issuer::parse("https://auth.example.com").unwrap();
-        let engine = Engine::new(Arc::new(services), Arc::new(Settings::new(issuer)));
+        let mut protocol = Settings::new(issuer);
+        protocol.legacy = Some(LegacySettings {
+            algorithm: HmacAlgorithm::HS256,
+            access_secret: secret("the old access secret"),
+            refresh_secret: secret("the old refresh secret"),
+            access_ttl: protocol.access_token_ttl,
+            refresh_ttl: protocol.refresh_token_ttl,
+        });
+        let engine = Engine::new(Arc::new(services), Arc::new(protocol));
         Self { directory: Directory::new(engine, Arc::new(settings)) }
     }
 

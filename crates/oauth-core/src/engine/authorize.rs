@@ -336,5 +336,8 @@ fn sign_in(pending: &Pending, reason: SignInReason, session: Option<&Session>) -
 }
 
 #[cfg(test)]
+#[path = "authorize_race_tests.rs"]
+mod race_tests;
+#[cfg(test)]
 #[path = "authorize_tests.rs"]
 mod tests;

@@ -59,10 +59,10 @@ impl<V: Services> Engine<V> {
             return Ok(self.parsed_keys(document));
         }
         let Some(uri) = &client.jwks_uri else { return Ok(VerifierSet::default()) };
-        let keys = self.parsed_keys(&*self.services.jwks_fetch().jwks(uri, false).await?);
+        let keys = self.parsed_keys(&self.services.jwks_fetch().jwks(uri, false).await?);
         match wanted {
             Some(wanted) if !keys.holds(wanted) => {
-                Ok(self.parsed_keys(&*self.services.jwks_fetch().jwks(uri, true).await?))
+                Ok(self.parsed_keys(&self.services.jwks_fetch().jwks(uri, true).await?))
             }
             _ => Ok(keys),
         }

@@ -119,7 +119,7 @@ fn an_unknown_kid_asks_once_for_newer_keys() {
     let document =
         |keys: &[&FakeKey]| json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }).to_string();
     let newer = FakeKey::new("c2", Algorithm::ES256);
-    let fetch = &world.engine.services().fetch;
+    let fetch = &world.engine.services().jwks_fetch;
     *fetch.documents.lock().unwrap() = vec![document(&[&key]), document(&[&key, &newer])];
     assert!(world.authenticate(assertion(&key, "a")).is_ok());
     assert_eq!(fetch.refreshed.load(Ordering::SeqCst), 0);

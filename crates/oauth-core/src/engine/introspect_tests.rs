@@ -102,7 +102,8 @@ fn a_refresh_token_is_told_about_to_its_client_and_asking_does_not_use_it() {
 /// SECURITY.md rows 16, 26 and 27: every path asks the same rule.
 #[test]
 fn whatever_ends_a_token_is_seen_at_introspection_and_userinfo_at_once() {
-    let cases: [(&str, fn(&mut World)); 4] = [
+    type End = fn(&mut World);
+    let cases: [(&str, End); 4] = [
         ("grant revoked", |world| {
             let grants = now_or_never(crate::store::GrantRepository::grants_of(&world.memory, subject().id)).unwrap();
             let write =

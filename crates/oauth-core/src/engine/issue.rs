@@ -7,6 +7,11 @@ use crate::{
     catalog::Catalog,
     client::Client,
     crypto::{Algorithm, CryptoError, Signer},
+    error::TokenError,
+    grant::{
+        response::{BEARER, TokenResponse},
+        rights,
+    },
     ids::AccessTokenId,
     jws::{
         access::{AccessClaims, Membership},
@@ -16,7 +21,7 @@ use crate::{
     },
     scope::ScopeSet,
     services::Services,
-    store::GrantSnapshot,
+    store::{CodeSnapshot, GrantSnapshot},
     time::Timestamp,
 };
 
@@ -26,14 +31,34 @@ pub(super) struct AccessFor<'a> {
     /// The grant, where a user is involved.
     pub(super) grant: Option<&'a GrantSnapshot>,
     pub(super) scope: &'a ScopeSet,
-    pub(super) audience: Vec<String>,
+    /// The resources that the token request asks for.
+    pub(super) resources: &'a [String],
 }
 
 impl<V: Services> Engine<V> {
-    /// An access token (RFC 9068 2).
-    pub(super) fn access_token(
+    /// A token response with an access token (RFC 9068 2) and nothing beside it yet.
+    pub(super) fn response(
         &self,
-        what: AccessFor<'_>,
+        what: &AccessFor<'_>,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<TokenResponse, TokenError> {
+        let granted = what.grant.map_or(&[][..], |snapshot| &snapshot.grant.resources);
+        let audience = rights::audience(what.client, granted, what.resources, what.scope, &self.settings.issuer)?;
+        Ok(TokenResponse {
+            access_token: self.access_token(what, audience, catalog, now)?,
+            token_type: BEARER,
+            expires_in: self.settings.access_token_ttl.as_secs(),
+            refresh_token: None,
+            scope: what.scope.to_string(),
+            id_token: None,
+        })
+    }
+
+    fn access_token(
+        &self,
+        what: &AccessFor<'_>,
+        audience: Vec<String>,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<String, CryptoError> {
@@ -42,7 +67,7 @@ impl<V: Services> Engine<V> {
             iss: self.settings.issuer.as_str().to_owned(),
             // RFC 9068 2.2: without a user the subject is the client.
             sub: what.grant.map_or_else(|| what.client.id.to_string(), |snapshot| snapshot.subject.id.to_string()),
-            aud: Audience::of(what.audience),
+            aud: Audience::of(audience),
             client_id: what.client.id.clone(),
             iat: NumericDate::new(now),
             exp: NumericDate::new(now.plus(self.settings.access_token_ttl)),
@@ -59,26 +84,25 @@ impl<V: Services> Engine<V> {
     pub(super) fn id_token(
         &self,
         client: &Client,
-        snapshot: &GrantSnapshot,
-        nonce: Option<&str>,
+        code: &CodeSnapshot,
         access_token: &str,
+        catalog: &Catalog,
         now: Timestamp,
     ) -> Result<String, CryptoError> {
-        let catalog = self.catalog();
         // Never another algorithm than the client registered: it would refuse the token, or worse, accept it.
         let signer = catalog
             .signer(client.id_token_alg)
             .ok_or_else(|| CryptoError(format!("no current key for {}", client.id_token_alg.name())))?;
-        let grant = &snapshot.grant;
+        let grant = &code.grant.grant;
         let claims = IdClaims {
             iss: self.settings.issuer.as_str(),
-            sub: snapshot.subject.id,
+            sub: code.grant.subject.id,
             aud: &client.id,
             azp: &client.id,
             iat: NumericDate::new(now),
             exp: NumericDate::new(now.plus(self.settings.id_token_ttl)),
             auth_time: NumericDate::new(grant.authenticated_at),
-            nonce,
+            nonce: code.nonce.as_deref(),
             acr: ACR_PASSWORD,
             amr: grant.methods.iter().map(|method| method.as_str()).collect(),
             at_hash: Some(access_token_hash(signer.algorithm(), access_token)),

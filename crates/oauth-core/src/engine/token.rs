@@ -15,7 +15,7 @@ use crate::{
         code::{self, CodeDecision, CodeRequest},
         refresh::{self, RefreshDecision, RefreshPolicy},
         request::{AuthorizationCodeRequest, PresentedRefreshToken, RefreshTokenRequest, TokenRequest},
-        response::{BEARER, TokenResponse},
+        response::TokenResponse,
         rights,
     },
     ids::{AuditId, GrantId},
@@ -87,11 +87,10 @@ impl<V: Services> Engine<V> {
         let client = authenticated.client();
         let grant = &code.grant.grant;
         let scope = rights::effective(&grant.scope, client, &code.grant.subject, catalog);
-        let mut response =
-            self.response(client, Some(&code.grant), &scope, &grant.resources, &request.resources, catalog, now)?;
+        let what = AccessFor { client, grant: Some(&code.grant), scope: &scope, resources: &request.resources };
+        let mut response = self.response(&what, catalog, now)?;
         if scope.contains(ScopeSet::OPENID) {
-            let nonce = code.nonce.as_deref();
-            response.id_token = Some(self.id_token(client, &code.grant, nonce, &response.access_token, now)?);
+            response.id_token = Some(self.id_token(client, code, &response.access_token, catalog, now)?);
         }
         let refresh = rights::refreshable(client, &grant.scope).then(|| {
             let token = OpaqueToken::generate(self.services.random());
@@ -155,11 +154,11 @@ impl<V: Services> Engine<V> {
         snapshot: &RefreshSnapshot,
         now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
-        let grant = &snapshot.grant.grant;
-        let asked = rights::narrowed(&grant.scope, request.scope.as_ref())?;
+        let asked = rights::narrowed(&snapshot.grant.grant.scope, request.scope.as_ref())?;
         let catalog = self.catalog();
         let scope = rights::effective(&asked, client, &snapshot.grant.subject, &catalog);
-        self.response(client, Some(&snapshot.grant), &scope, &grant.resources, &request.resources, &catalog, now)
+        let what = AccessFor { client, grant: Some(&snapshot.grant), scope: &scope, resources: &request.resources };
+        self.response(&what, &catalog, now)
     }
 
     fn rotation(
@@ -210,31 +209,10 @@ impl<V: Services> Engine<V> {
         let (catalog, now) = (self.catalog(), self.now());
         let client = authenticated.client();
         let scope = client_credentials::decide(request, client, &catalog)?;
-        let response = self.response(client, None, &scope, &[], &request.resources, &catalog, now)?;
+        let what = AccessFor { client, grant: None, scope: &scope, resources: &request.resources };
+        let response = self.response(&what, &catalog, now)?;
         self.spend(authenticated).await?;
         Ok(response)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "private, and every one of them is a different thing")]
-    fn response(
-        &self,
-        client: &Client,
-        grant: Option<&GrantSnapshot>,
-        scope: &ScopeSet,
-        granted: &[String],
-        asked: &[String],
-        catalog: &Catalog,
-        now: Timestamp,
-    ) -> Result<TokenResponse, TokenError> {
-        let audience = rights::audience(client, granted, asked, scope, &self.settings.issuer)?;
-        Ok(TokenResponse {
-            access_token: self.access_token(AccessFor { client, grant, scope, audience }, catalog, now)?,
-            token_type: BEARER,
-            expires_in: self.settings.access_token_ttl.as_secs(),
-            refresh_token: None,
-            scope: scope.to_string(),
-            id_token: None,
-        })
     }
 
     /// Spends an assertion where no other write does; a second use of it is refused (RFC 7523 3, point 7).

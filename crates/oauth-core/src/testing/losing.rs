@@ -103,6 +103,17 @@ impl GrantRepository for LosingStore {
         self.inner.rotate_refresh(write).await
     }
 
+    async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
+        self.trip()?;
+        if self.is_unlucky() {
+            return Ok(Commit::Lost);
+        }
+        if let Some(session) = write.grant.session.filter(|_| self.is_beaten()) {
+            self.inner.end_session(session, write.grant.created_at, RevocationReason::SignedOut, None).await?;
+        }
+        self.inner.issue_code(write).await
+    }
+
     delegate! {
         code(code: TokenHash) -> Option<CodeSnapshot>;
         refresh(token: TokenHash) -> Option<RefreshSnapshot>;
@@ -112,7 +123,6 @@ impl GrantRepository for LosingStore {
         access_token_revoked(jti: AccessTokenId) -> bool;
         spend_assertion(write: SpentAssertion) -> Commit;
         authorize_snapshot(session: Option<TokenHash>, client: ClientKey) -> AuthorizeSnapshot;
-        issue_code(write: NewAuthorization) -> Commit;
         grants_of(user: UserId) -> Vec<Grant>;
         withdraw_consent(user: UserId, client: ClientKey, at: Timestamp, audit: Option<AuditEvent>) -> ();
     }

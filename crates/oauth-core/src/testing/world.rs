@@ -20,7 +20,7 @@ use crate::{
     redirect::{ApplicationType, RedirectUri},
     scope::{Scope, ScopeSet},
     secret::Secret,
-    services::{Busy, Clock, FetchError, JwksFetch, Random, Services, SlowHashes},
+    services::{Busy, Clock, FetchError, JwksFetch, Parts, Random, SlowHashes},
     settings::{Issuer, LegacySettings, Settings},
     store::{CatalogRepository, Store},
     subject::{AccountStatus, Subject},
@@ -149,49 +149,8 @@ impl JwksFetch for TestFetch {
     }
 }
 
-pub(crate) struct TestServices<S: Store + CatalogRepository = MemoryStore> {
-    pub(crate) store: S,
-    pub(crate) clock: TestClock,
-    pub(crate) random: CountingRandom,
-    pub(crate) fetch: TestFetch,
-    pub(crate) catalog: MemoryCatalog,
-}
-
-impl<S: Store + CatalogRepository> Services for TestServices<S> {
-    type Store = S;
-    type Clock = TestClock;
-    type Random = CountingRandom;
-    type Sealer = FakeSealer;
-    type Crypto = FakeCrypto;
-    type SlowHashes = TestHashes;
-    type JwksFetch = TestFetch;
-    type Catalog = MemoryCatalog;
-
-    fn store(&self) -> &S {
-        &self.store
-    }
-    fn clock(&self) -> &TestClock {
-        &self.clock
-    }
-    fn random(&self) -> &CountingRandom {
-        &self.random
-    }
-    fn sealer(&self) -> &FakeSealer {
-        &FakeSealer
-    }
-    fn crypto(&self) -> &FakeCrypto {
-        &FakeCrypto
-    }
-    fn slow_hashes(&self) -> &TestHashes {
-        &TestHashes
-    }
-    fn jwks_fetch(&self) -> &TestFetch {
-        &self.fetch
-    }
-    fn catalog(&self) -> &MemoryCatalog {
-        &self.catalog
-    }
-}
+pub(crate) type TestServices<S> =
+    Parts<S, TestClock, CountingRandom, FakeSealer, FakeCrypto, TestHashes, TestFetch, MemoryCatalog>;
 
 /// An installation under test.
 pub(crate) struct World<S: Store + CatalogRepository = MemoryStore> {
@@ -249,11 +208,14 @@ impl<S: Store + CatalogRepository> World<S> {
             refresh_ttl: settings.refresh_token_ttl,
         });
         change(&mut settings);
-        let services = TestServices {
+        let services = Parts {
             store: wrap(memory.clone()),
             clock: TestClock(AtomicI64::new(at(0).micros())),
             random: CountingRandom::default(),
-            fetch: TestFetch::default(),
+            sealer: FakeSealer,
+            crypto: FakeCrypto,
+            slow_hashes: TestHashes,
+            jwks_fetch: TestFetch::default(),
             catalog: MemoryCatalog::new(build(&records)),
         };
         Self { engine: Engine::new(Arc::new(services), Arc::new(settings)), memory, records }
