@@ -61,6 +61,11 @@ impl AuditKind {
             Self::SignInFailed => "sign_in_failed",
         }
     }
+
+    /// Reads the stable text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)).ok()
+    }
 }
 
 /// One entry of the audit log.
@@ -80,4 +85,18 @@ pub struct AuditEvent {
     pub address: Option<String>,
     /// Ids and names that explain it; never a secret.
     pub detail: serde_json::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stable_text_is_read_back() {
+        for kind in [AuditKind::AccountLocked, AuditKind::RefreshReplayed, AuditKind::SignedIn, AuditKind::SignInFailed]
+        {
+            assert_eq!(AuditKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(AuditKind::parse("something_else"), None);
+    }
 }

@@ -1,0 +1,285 @@
+//! Accounts and their credentials.
+
+use authly_directory::{
+    account::{Account, AccountChange, Credential, NewAccount},
+    identifier::{Identifier, fold},
+    password::StoredHash,
+    store::{AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, PasswordChange, Replace, SignIn},
+};
+use oauth_core::{
+    audit::AuditEvent,
+    catalog::TenantRecord,
+    ids::{TenantId, UserId},
+    store::{Commit, StoreError},
+    time::Timestamp,
+};
+use rusqlite::params;
+
+use crate::{
+    SqliteStore, audit, catalog,
+    cursor::{Cursor, json_text},
+    db::Db,
+    error::Outcome,
+    person::{Person, person_columns, profile_text},
+    sign_in,
+};
+
+impl AccountRepository for SqliteStore {
+    async fn begin_sign_in(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
+        self.write(move |db| sign_in::begin(db, &attempt)).await
+    }
+
+    async fn complete_sign_in(&self, write: SignIn) -> Result<Commit, StoreError> {
+        self.write(move |db| sign_in::complete(db, &write)).await
+    }
+
+    async fn upgrade_hash(
+        &self,
+        user: UserId,
+        verified: StoredHash,
+        better: StoredHash,
+        at: Timestamp,
+    ) -> Result<Commit, StoreError> {
+        self.write(move |db| {
+            let row = params![user.uuid(), verified.expose(), better.expose(), at.micros()];
+            Ok(commit(db.run(UPGRADE, row)?))
+        })
+        .await
+    }
+
+    async fn set_password(&self, write: PasswordChange) -> Result<Commit, StoreError> {
+        self.write(move |db| set_password(db, &write)).await
+    }
+
+    async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
+        self.write(move |db| create(db, &account, &audit)).await
+    }
+
+    async fn change_account(
+        &self,
+        user: UserId,
+        change: AccountChange,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<Commit, StoreError> {
+        self.write(move |db| alter(db, user, &change, at, &audit)).await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<(Account, Credential)>, StoreError> {
+        let found = self.read(|db| db.one(BY_ID, [user.uuid()], read))?;
+        Ok(found.map(|Match { account, credential }| (account, credential)))
+    }
+
+    async fn find_accounts(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {
+        let found = self.read(|db| meant_by(db, identifier, None))?;
+        Ok(found.into_iter().map(|found| found.account).collect())
+    }
+
+    async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.read_long(move |db| {
+            let (after, tenant) = (query.after.map(UserId::uuid), query.tenant.map(TenantId::uuid));
+            let contains = query.contains.as_deref().map(fold);
+            let found = db.all(PAGE, params![after, tenant, contains, query.limit], read)?;
+            Ok(found.into_iter().map(|found| found.account).collect())
+        })
+        .await
+    }
+
+    async fn count_accounts(&self) -> Result<AccountCounts, StoreError> {
+        let counted = self.read_long(|db| db.one(COUNT, [], counts)).await?;
+        Ok(counted.unwrap_or_default())
+    }
+
+    async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
+        self.write(move |db| db.run(CLEAR, [user.uuid()]).map(drop)).await
+    }
+
+    async fn shared_with_older_program(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn put_tenant(&self, tenant: &TenantRecord, at: Timestamp, audit: AuditEvent) -> Result<(), StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db| catalog::put_tenant(db, &tenant, at, &audit)).await
+    }
+
+    async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
+        self.write(move |db| audit::write(db, &event)).await
+    }
+
+    async fn audit_events(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        self.read_long(move |db| audit::newest(db, limit)).await
+    }
+}
+
+/// An account that was looked for, with its credential.
+pub(crate) struct Match {
+    pub(crate) account: Account,
+    pub(crate) credential: Credential,
+}
+
+macro_rules! account_query {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.username, u.is_locked, u.reset_required, u.legacy_login, u.created_at, u.last_login_at, \
+             coalesce(u.upgraded_hash, u.password_hash), ",
+            person_columns!(),
+            " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
+            $rest
+        )
+    };
+}
+
+fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
+    let username = cursor.value("users.username")?;
+    let is_locked = cursor.value("users.is_locked")?;
+    let reset_required = cursor.value("users.reset_required")?;
+    let legacy_login = cursor.value("users.legacy_login")?;
+    let created_at = cursor.time("users.created_at")?;
+    let last_login_at = cursor.time_opt("users.last_login_at")?;
+    let hash = cursor.value::<Option<String>>("users.password_hash")?.map(StoredHash::new);
+    let Person { subject, email, is_verified, updated_at } = Person::read(cursor)?;
+    let account = Account {
+        subject,
+        email,
+        username,
+        is_verified,
+        is_locked,
+        reset_required,
+        legacy_login,
+        created_at,
+        updated_at,
+        last_login_at,
+    };
+    Ok(Match { account, credential: Credential { hash, shared_with_older_program: false } })
+}
+
+const BY_ID: &str = account_query!("WHERE u.id = ?1");
+
+const BY_NAME: &str = account_query!(
+    "WHERE (u.email_folded = ?1 OR u.username_folded = ?1) AND (?2 IS NULL OR u.tenant_id = ?2) ORDER BY u.id LIMIT 3"
+);
+
+/// Those whose address or user name match exactly, otherwise those that match by folded form; whoever matches exactly matches
+/// by folded form too, and both forms are unique, so there are never more than two.
+pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<TenantId>) -> Outcome<Vec<Match>> {
+    let mut found = db.all(BY_NAME, params![identifier.folded(), tenant.map(TenantId::uuid)], read)?;
+    let exact =
+        |found: &Match| [&found.account.email, &found.account.username].contains(&&identifier.exact().to_owned());
+    if found.iter().any(exact) {
+        found.retain(exact);
+    }
+    Ok(found)
+}
+
+const PAGE: &str = account_query!(
+    "WHERE (?1 IS NULL OR u.id > ?1) AND (?2 IS NULL OR u.tenant_id = ?2) \
+     AND (?3 IS NULL OR instr(u.email_folded, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
+);
+
+const COUNT: &str = "SELECT count(*), ifnull(sum(status = 'active'), 0), ifnull(sum(is_locked), 0), \
+                     ifnull(sum(is_verified = 0), 0) FROM users WHERE status <> 'deleted'";
+
+fn counts(cursor: &mut Cursor<'_>) -> Outcome<AccountCounts> {
+    let mut next = || cursor.value::<i64>("users.status").map(|number| u64::try_from(number).unwrap_or(0));
+    Ok(AccountCounts { total: next()?, active: next()?, locked: next()?, unverified: next()? })
+}
+
+const INSERT: &str = "INSERT INTO users (id, tenant_id, email, email_folded, username, username_folded, password_hash, \
+                      upgraded_hash, password_set_at, status, is_admin, is_verified, is_locked, reset_required, \
+                      legacy_login, roles, profile, created_at, updated_at) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 1, ?13, ?14, ?15, ?15)";
+
+fn create(db: Db<'_>, account: &NewAccount, event: &AuditEvent) -> Outcome<()> {
+    let (hash, upgraded) = hash_columns(account.hash.as_ref(), account.older_hash.as_ref());
+    db.run(
+        INSERT,
+        params![
+            account.id.uuid(),
+            account.tenant.map(TenantId::uuid),
+            account.email,
+            fold(&account.email),
+            account.username,
+            fold(&account.username),
+            hash,
+            upgraded,
+            hash.map(|_| account.created_at.micros()),
+            account.status.as_str(),
+            account.is_admin,
+            account.is_verified,
+            json_text(&account.roles)?,
+            profile_text(&account.profile)?,
+            account.created_at.micros(),
+        ],
+    )?;
+    audit::write(db, event)
+}
+
+/// `password_hash` and `upgraded_hash`: one hash goes into the first, a pair is divided.
+fn hash_columns<'h>(hash: Option<&'h StoredHash>, older: Option<&'h StoredHash>) -> (Option<&'h str>, Option<&'h str>) {
+    let (hash, older) = (hash.map(StoredHash::expose), older.map(StoredHash::expose));
+    match older {
+        Some(older) => (Some(older), hash),
+        None => (hash, None),
+    }
+}
+
+const ALTER: &str = "UPDATE users SET email = coalesce(?2, email), email_folded = coalesce(?3, email_folded), \
+                     username = coalesce(?4, username), username_folded = coalesce(?5, username_folded), \
+                     is_verified = coalesce(?6, is_verified), is_admin = coalesce(?7, is_admin), \
+                     status = coalesce(?8, status), is_locked = coalesce(?9, is_locked), \
+                     legacy_login = coalesce(?10, legacy_login), roles = coalesce(?11, roles), \
+                     profile = coalesce(?12, profile), updated_at = ?13 WHERE id = ?1";
+
+fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event: &AuditEvent) -> Outcome<Commit> {
+    let changed = db.run(
+        ALTER,
+        params![
+            user.uuid(),
+            change.email,
+            change.email.as_deref().map(fold),
+            change.username,
+            change.username.as_deref().map(fold),
+            change.is_verified,
+            change.is_admin,
+            change.status.map(|status| status.as_str()),
+            change.is_locked,
+            change.legacy_login,
+            change.roles.as_deref().map(json_text).transpose()?,
+            change.profile.as_ref().map(profile_text).transpose()?,
+            at.micros(),
+        ],
+    )?;
+    if changed > 0 {
+        audit::write(db, event)?;
+    }
+    Ok(commit(changed))
+}
+
+const UPGRADE: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = NULL, password_set_at = ?4 \
+                       WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2";
+
+const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
+                            updated_at = ?5, reset_required = 0 \
+                            WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
+
+const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1";
+
+fn set_password(db: Db<'_>, write: &PasswordChange) -> Outcome<Commit> {
+    let replaced = match &write.replaces {
+        Replace::Any => None,
+        Replace::This(hash) => Some(hash.expose()),
+    };
+    let (hash, upgraded) = hash_columns(Some(&write.hash), write.older_hash.as_ref());
+    let changed = db.run(SET_PASSWORD, params![write.user.uuid(), replaced, hash, upgraded, write.at.micros()])?;
+    if changed > 0 {
+        db.run(CLEAR, [write.user.uuid()])?;
+        audit::write_if(db, write.audit.as_ref())?;
+    }
+    Ok(commit(changed))
+}
+
+/// What a guarded write reports.
+pub(crate) const fn commit(rows: usize) -> Commit {
+    if rows > 0 { Commit::Applied } else { Commit::Lost }
+}

@@ -1,0 +1,55 @@
+//! Connections and their settings.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::OpenError;
+
+/// How long another process (`authly-admin`) may hold the write lock before a write is answered "busy".
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Statements that stay prepared on each connection; more than there are.
+const STATEMENTS: usize = 128;
+
+/// The one connection that writes: durable at each commit (`synchronous=FULL` syncs the log).
+pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    create(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open(
+        path,
+        flags,
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;",
+    )
+}
+
+/// A connection that can only read.
+pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open(path, flags, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;")
+}
+
+fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, OpenError> {
+    let opened = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.execute_batch(settings)?;
+        Ok(connection)
+    };
+    opened().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+}
+
+/// Creates the file, for its owner alone, unless it is there; SQLite gives its companions the same mode.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::Io { path: path.to_owned(), source }),
+    }
+}

@@ -1,0 +1,108 @@
+//! The structure of a file: what it lacks, and bringing it up to date.
+//!
+//! Each migration file runs in a transaction of its own. Two programs that start at once are harmless: SQLite lets one write, and
+//! the other finds the work done.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::{connection, error::OpenError};
+
+mod files {
+    refinery::embed_migrations!("../../migrations/sqlite");
+}
+
+/// What a migration did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MigrationReport {
+    /// The migrations that were applied now, in order.
+    pub applied: Vec<String>,
+    /// The version that the file has now.
+    pub version: i32,
+}
+
+/// How often and how long to wait while another program migrates the same file.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Brings a file up to date, creating it first where there is none.
+pub fn migrate(path: &Path) -> Result<MigrationReport, OpenError> {
+    let mut file = connection::writer(path)?;
+    let runner = files::migrations::runner();
+    let mut attempt = 0;
+    loop {
+        if missing(path, &file)?.is_empty() {
+            return Ok(MigrationReport { applied: Vec::new(), version: newest() });
+        }
+        match runner.run(&mut file) {
+            Ok(report) => {
+                let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
+                return Ok(MigrationReport { applied, version: newest() });
+            }
+            Err(_) if attempt < ATTEMPTS && is_somebody_elses_turn(path, &file)? => {
+                attempt += 1;
+                std::thread::sleep(PAUSE);
+            }
+            Err(source) => {
+                return Err(OpenError::Migration { path: path.to_owned(), source: Box::new(source) });
+            }
+        }
+    }
+}
+
+/// The migrations that a file still lacks; all of them where there is no file.
+pub fn pending(path: &Path) -> Result<Vec<String>, OpenError> {
+    if !path.exists() {
+        return Ok(files::migrations::runner().get_migrations().iter().map(ToString::to_string).collect());
+    }
+    missing(path, &connection::reader(path)?)
+}
+
+fn newest() -> i32 {
+    files::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default()
+}
+
+fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let applied = applied(file).map_err(sqlite)?;
+    if applied.is_empty() && has_tables(file).map_err(sqlite)? {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    let known = newest();
+    if let Some(found) = applied.iter().copied().max().filter(|found| *found > known) {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    let runner = files::migrations::runner();
+    let lacking = runner.get_migrations().iter().filter(|migration| !applied.contains(&migration.version()));
+    Ok(lacking.map(ToString::to_string).collect())
+}
+
+/// After a failure: whether another program did or does the same work.
+fn is_somebody_elses_turn(path: &Path, file: &Connection) -> Result<bool, OpenError> {
+    if missing(path, file)?.is_empty() {
+        return Ok(true);
+    }
+    let free = file.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+    Ok(free.is_err())
+}
+
+fn applied(file: &Connection) -> rusqlite::Result<Vec<i32>> {
+    if !table_exists(file, "refinery_schema_history")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = file.prepare("SELECT version FROM refinery_schema_history")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Whether there are tables that no migration of ours made.
+fn has_tables(file: &Connection) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                       AND name <> 'refinery_schema_history'";
+    Ok(file.query_row(SQL, [], |_| Ok(())).optional()?.is_some())
+}
+
+fn table_exists(file: &Connection, name: &str) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(file.query_row(SQL, [name], |_| Ok(())).optional()?.is_some())
+}

@@ -1,0 +1,88 @@
+//! Attempts to sign in, their counters, and what a success writes.
+
+use authly_directory::store::{Attempt, Candidate, Device, SignIn};
+use oauth_core::{ids::UserId, store::Commit};
+use rusqlite::params;
+
+use crate::{
+    accounts::{self, Match},
+    audit,
+    db::Db,
+    error::Outcome,
+    legacy, sessions,
+};
+
+/// Finds whom an attempt means and charges each of them.
+pub(crate) fn begin(db: Db<'_>, attempt: &Attempt) -> Outcome<Vec<Candidate>> {
+    let meant = accounts::meant_by(db, &attempt.identifier, attempt.tenant)?;
+    let charged = meant.into_iter().map(|Match { account, credential }| {
+        let (device, failures, locked) = charge(db, account.subject.id, attempt)?;
+        Ok(Candidate { account, credential, device, failures, locked })
+    });
+    charged.collect()
+}
+
+/// A lock that holds is left alone; one that is over, and failures of long ago, begin anew.
+const CHARGE: &str = "INSERT INTO login_failures (user_id, device, failures, last_failed_at, forget_at, locked_until) \
+                      VALUES (?1, ?2, 1, ?3, ?4, CASE WHEN 1 >= ?6 THEN ?7 END) \
+                      ON CONFLICT (user_id, device) DO UPDATE SET \
+                        failures = CASE WHEN locked_until IS NULL AND last_failed_at >= ?5 THEN failures + 1 ELSE 1 END, \
+                        last_failed_at = ?3, \
+                        forget_at = ?4, \
+                        locked_until = CASE WHEN \
+                          CASE WHEN locked_until IS NULL AND last_failed_at >= ?5 THEN failures + 1 ELSE 1 END >= ?6 \
+                          THEN ?7 END \
+                      WHERE locked_until IS NULL OR locked_until <= ?3 \
+                      RETURNING failures";
+
+const COUNTED: &str = "SELECT failures FROM login_failures WHERE user_id = ?1 AND device = ?2";
+
+/// Charges one account: the counter, failures with this attempt, and whether it was locked already.
+fn charge(db: Db<'_>, user: UserId, attempt: &Attempt) -> Outcome<(Device, u32, bool)> {
+    let device = match attempt.known_device {
+        Some((owner, mark)) if owner == user => Device::Known(mark),
+        _ => Device::Unknown,
+    };
+    let forget_at = attempt.at.plus(attempt.at.since(attempt.forget_before));
+    let charged = db.one(
+        CHARGE,
+        params![
+            user.uuid(),
+            device.key(),
+            attempt.at.micros(),
+            forget_at.micros(),
+            attempt.forget_before.micros(),
+            attempt.max_failures,
+            attempt.lock_until.micros(),
+        ],
+        |cursor| cursor.value("login_failures.failures"),
+    )?;
+    if let Some(failures) = charged {
+        return Ok((device, failures, false));
+    }
+    let failures =
+        db.one(COUNTED, params![user.uuid(), device.key()], |cursor| cursor.value("login_failures.failures"))?;
+    Ok((device, failures.unwrap_or_default(), true))
+}
+
+const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3 \
+                       WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2 \
+                       AND status IN ('active', 'pending_verification') AND is_locked = 0 AND reset_required = 0";
+
+const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1 AND device = ?2";
+
+/// Completes a sign-in.
+pub(crate) fn complete(db: Db<'_>, write: &SignIn) -> Outcome<Commit> {
+    if db.run(SIGN_IN, params![write.user.uuid(), write.verified.expose(), write.at.micros()])? == 0 {
+        return Ok(Commit::Lost);
+    }
+    db.run(CLEAR, params![write.user.uuid(), write.device.key()])?;
+    if let Some(session) = &write.session {
+        sessions::begin(db, session)?;
+    }
+    if let Some(pair) = &write.legacy {
+        legacy::record(db, pair)?;
+    }
+    audit::write_if(db, write.audit.as_ref())?;
+    Ok(Commit::Applied)
+}
