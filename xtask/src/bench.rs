@@ -9,7 +9,6 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::postgres::{self, Durability, Postgres};
-use crate::prerequisites::Openssl;
 use crate::{prerequisites, process, workspace};
 
 /// Shared with the program, which reads all options but `--help`.
@@ -24,10 +23,8 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
     let machine = Machine::here();
     let openssl = prerequisites::check(&machine)?;
     let mut build = workspace::cargo(["build", "--release"]);
-    build.args(["--package", "authly-server", "--package", "authly-admin", "--package", "authly-bench"]);
-    if openssl == Openssl::Vendored {
-        build.args(["--features", "authly-server/vendored-openssl,authly-admin/vendored-openssl"]);
-    }
+    let packages = ["authly-server", "authly-admin", "authly-bench", "authly-jose"];
+    build.args(packages.into_iter().flat_map(|name| ["--package", name])).args(openssl.arguments());
     run(&mut build)?;
     let mut bench = Command::new(workspace::target()?.join("release").join("authly-bench"));
     bench.args(arguments);
