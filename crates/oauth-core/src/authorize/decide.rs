@@ -4,7 +4,9 @@
 
 use super::{error::Problem, request::AuthorizationRequest};
 use crate::{
+    catalog::Catalog,
     client::{Client, ClientType, ConsentPolicy, GrantType},
+    grant::rights,
     ids::SessionId,
     redirect::ApplicationType,
     scope::ScopeSet,
@@ -21,6 +23,8 @@ pub struct Situation<'a> {
     pub request: &'a AuthorizationRequest,
     /// Who asks, as registered now.
     pub client: &'a Client,
+    /// Which scopes there are.
+    pub catalog: &'a Catalog,
     /// When the request began.
     pub started_at: Timestamp,
     /// The session whose user was chosen for this request.
@@ -99,7 +103,7 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
     if request.prompt.pages().select_account && !fresh && situation.chosen != Some(session.id) {
         return Next::ChooseAccount;
     }
-    let scope = grantable(&request.scope, situation.client, &session.subject);
+    let scope = grantable(&request.scope, situation.client, &session.subject, situation.catalog);
     if scope.is_empty() {
         return Next::Error(Problem::AccessDenied);
     }
@@ -112,17 +116,11 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
     }
 }
 
-/// What an account may grant: `admin` only an administrator; `offline_access` only to clients that could use a refresh token
-/// (OpenID Connect Core 11).
-pub fn grantable(asked: &ScopeSet, client: &Client, subject: &Subject) -> ScopeSet {
-    let mut scope = asked.intersection(&client.scopes);
-    if !subject.is_admin {
-        scope = scope.without(ScopeSet::ADMIN);
-    }
-    if !client.may(GrantType::RefreshToken) {
-        scope = scope.without(ScopeSet::OFFLINE_ACCESS);
-    }
-    scope
+/// What this account may grant: what client and account [may have](rights::effective), and `offline_access` only to clients that
+/// could use a refresh token (OpenID Connect Core 11).
+pub fn grantable(asked: &ScopeSet, client: &Client, subject: &Subject, catalog: &Catalog) -> ScopeSet {
+    let scope = rights::effective(asked, client, subject, catalog);
+    if client.may(GrantType::RefreshToken) { scope } else { scope.without(ScopeSet::OFFLINE_ACCESS) }
 }
 
 /// Why the session does not do.

@@ -11,7 +11,7 @@ use crate::{
     redirect::TrustedRedirect,
     session::AuthenticationMethod,
     subject::AccountStatus,
-    testing::{at, client, scopes, subject},
+    testing::{World, at, client, scopes, subject},
 };
 
 const STRANGER: &str = "018f4c1e-0000-7000-8000-0000000000b2";
@@ -91,9 +91,11 @@ impl Case {
     }
 
     fn next(&self) -> Next {
+        let world = World::new();
         let situation = Situation {
             request: &self.request,
             client: &self.client,
+            catalog: &world.engine.catalog(),
             started_at: at(0),
             chosen: self.chosen,
             answer: self.answer,

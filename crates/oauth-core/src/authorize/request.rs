@@ -13,6 +13,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     client::{Client, ClientType, GrantType, PkcePolicy, RedirectRefused},
+    grant::rights,
     ids::{ClientId, UserId},
     params::Params,
     pkce::{CodeChallenge, CodeProof},
@@ -169,18 +170,16 @@ impl<H: Fn(&str, &Client) -> Option<UserId>> Reader<'_, H> {
         if scope.is_empty() { Err(Problem::ScopeRefused) } else { Ok(scope) }
     }
 
-    /// RFC 8707 2: "if the client omits the resource parameter [..], the authorization server MAY use a predefined default".
+    /// RFC 8707 2: what is asked for must be an [audience](rights::audience) of the client.
     fn resources(&self, params: &Params, client: &Client) -> Result<Vec<String>, Problem> {
         let mut resources: Vec<String> = Vec::new();
         for asked in params.many("resource") {
-            let ours = client.audiences.is_empty() && asked == self.issuer.as_str();
-            if !ours && !client.audiences.iter().any(|audience| audience == asked) {
-                return Err(Problem::ResourceRefused);
-            }
             if !resources.iter().any(|known| known == asked) {
                 resources.push(asked.to_owned());
             }
         }
+        rights::audience(client, &[], &resources, &ScopeSet::default(), self.issuer)
+            .map_err(|_| Problem::ResourceRefused)?;
         Ok(resources)
     }
 }

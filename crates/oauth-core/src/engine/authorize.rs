@@ -178,7 +178,7 @@ impl<V: Services> Engine<V> {
         browser: &Browser,
         answer: Option<(Answer, &str)>,
     ) -> Result<Option<Step>, AuthorizeFailure> {
-        let now = self.now();
+        let (now, catalog) = (self.now(), self.catalog());
         let session = snapshot.session.as_ref().filter(|session| session.is_alive(now));
         let ask = |ask| Ok(Some(Step::Ask(Box::new(interaction(pending, client.clone(), ask)))));
         let request = match (&pending.asked, session) {
@@ -187,13 +187,14 @@ impl<V: Services> Engine<V> {
             (Asked::Error(_), None) => return ask(sign_in(pending, SignInReason::SignedOut, None)),
         };
         if let (Some((_, csrf)), Some(session)) = (answer, session) {
-            let shown = decide::grantable(&request.scope, &client, &session.subject).to_string();
+            let shown = decide::grantable(&request.scope, &client, &session.subject, &catalog).to_string();
             let binding = binding(Form::Consent, session, &pending.id, &shown);
             self.check_form(&binding, csrf).map_err(|_| PageError::Form)?;
         }
         let situation = Situation {
             request,
             client: &client,
+            catalog: &catalog,
             started_at: pending.started_at,
             chosen: pending.chosen,
             answer: answer.map(|(answer, _)| answer),
