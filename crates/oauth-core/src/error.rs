@@ -267,26 +267,27 @@ impl Wire for ClientError {
 }
 
 impl Wire for GrantError {
+    /// One sentence for all: whoever tries a code or token learns nothing about why it does not work.
     fn wire(&self) -> WireError {
-        WireError::bad_request(
-            ErrorCode::InvalidGrant,
-            match self {
-                Self::CodeExpired
-                | Self::CodeReplayed
-                | Self::PkceMismatch
-                | Self::RedirectMismatch
-                | Self::UnknownCode => "the code is not valid, or the request does not fit it",
-                Self::AccountClosed
-                | Self::ContractMismatch
-                | Self::GrantRevoked
-                | Self::LegacyInvalid
-                | Self::RefreshExpired
-                | Self::RefreshReplayed
-                | Self::SessionEnded
-                | Self::UnknownRefreshToken
-                | Self::WrongClient => "the code or refresh token is not valid any more",
-            },
-        )
+        match self {
+            Self::AccountClosed
+            | Self::ContractMismatch
+            | Self::CodeExpired
+            | Self::CodeReplayed
+            | Self::GrantRevoked
+            | Self::LegacyInvalid
+            | Self::PkceMismatch
+            | Self::RedirectMismatch
+            | Self::RefreshExpired
+            | Self::RefreshReplayed
+            | Self::SessionEnded
+            | Self::UnknownCode
+            | Self::UnknownRefreshToken
+            | Self::WrongClient => WireError::bad_request(
+                ErrorCode::InvalidGrant,
+                "the code or refresh token is not valid, or the request does not fit it",
+            ),
+        }
     }
 }
 

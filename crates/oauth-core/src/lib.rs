@@ -3,6 +3,7 @@
 //! A request has four steps: **load** a snapshot through a [port](store), **decide** in a pure function, **commit** one guarded
 //! atomic write, and respond. Time and randomness are arguments or ports; nothing here reads a clock, an environment or a
 //! socket.
+#![doc = include_str!("quick_start.md")]
 
 pub mod audit;
 pub mod authorize;

@@ -154,3 +154,97 @@ pub trait Services: Send + Sync + 'static {
     /// The catalog in memory.
     fn catalog(&self) -> &Self::Catalog;
 }
+
+/// Services put together from their parts: all that most embedders need.
+#[derive(Clone, Debug, Default)]
+pub struct Parts<S, K, R, L, C, H, J, G> {
+    /// Where grants, sessions and the catalog live.
+    pub store: S,
+    /// The time.
+    pub clock: K,
+    /// Randomness.
+    pub random: R,
+    /// Authenticated encryption.
+    pub sealer: L,
+    /// Signatures and key parsing.
+    pub crypto: C,
+    /// Imported client secrets.
+    pub slow_hashes: H,
+    /// Clients' key sets.
+    pub jwks_fetch: J,
+    /// The catalog in memory.
+    pub catalog: G,
+}
+
+impl<S, K, R, L, C, H, J, G> Services for Parts<S, K, R, L, C, H, J, G>
+where
+    S: Store + CatalogRepository,
+    K: Clock + 'static,
+    R: Random + 'static,
+    L: Sealer + 'static,
+    C: Crypto + 'static,
+    H: SlowHashes + 'static,
+    J: JwksFetch + 'static,
+    G: CatalogSource + 'static,
+{
+    type Store = S;
+    type Clock = K;
+    type Random = R;
+    type Sealer = L;
+    type Crypto = C;
+    type SlowHashes = H;
+    type JwksFetch = J;
+    type Catalog = G;
+
+    fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn clock(&self) -> &K {
+        &self.clock
+    }
+
+    fn random(&self) -> &R {
+        &self.random
+    }
+
+    fn sealer(&self) -> &L {
+        &self.sealer
+    }
+
+    fn crypto(&self) -> &C {
+        &self.crypto
+    }
+
+    fn slow_hashes(&self) -> &H {
+        &self.slow_hashes
+    }
+
+    fn jwks_fetch(&self) -> &J {
+        &self.jwks_fetch
+    }
+
+    fn catalog(&self) -> &G {
+        &self.catalog
+    }
+}
+
+/// Embedders without imported client secrets: no such hash verifies anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSlowHashes;
+
+impl SlowHashes for NoSlowHashes {
+    async fn verify_secret(&self, _: Secret<String>, _: Secret<String>) -> Result<bool, Busy> {
+        Ok(false)
+    }
+}
+
+/// Embedders whose clients publish no keys: nothing is ever fetched.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoJwksFetch;
+
+impl JwksFetch for NoJwksFetch {
+    async fn jwks(&self, uri: &JwksUri, _: bool) -> Result<Arc<str>, FetchError> {
+        Err(FetchError::Forbidden(uri.as_str().to_owned()))
+    }
+}

@@ -51,15 +51,19 @@ pub fn audience(
     if !asked.iter().all(|name| allowed(name) && (granted.is_empty() || granted.contains(name))) {
         return Err(TokenError::Target);
     }
-    let mut names: Vec<String> =
-        if asked.is_empty() { granted.iter().filter(|name| allowed(name)).cloned().collect() } else { asked.to_vec() };
+    let wanted = if asked.is_empty() { granted } else { asked };
+    let mut names: Vec<String> = Vec::with_capacity(wanted.len() + 1);
+    for name in wanted.iter().filter(|name| allowed(name)) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
     if names.is_empty() {
         if !granted.is_empty() {
             return Err(TokenError::Target);
         }
         names.push(client.audiences.first().map_or(ours, String::as_str).to_owned());
     }
-    names.dedup();
     let answered_here = scope.contains(ScopeSet::OPENID) || scope.contains(ScopeSet::ADMIN);
     if answered_here && !names.iter().any(|name| name == ours) {
         names.push(ours.to_owned());
@@ -74,12 +78,15 @@ pub fn refreshable(client: &Client, scope: &ScopeSet) -> bool {
         && (!scope.contains(ScopeSet::OPENID) || scope.contains(ScopeSet::OFFLINE_ACCESS))
 }
 
-/// The one rule for "may something be issued on this grant": the grant stands and its account may hold tokens.
+/// The one rule for "may something be issued on this grant": the grant stands, and its account may hold tokens and is still in
+/// the tenant in which the grant was made.
 pub fn standing(snapshot: &GrantSnapshot) -> Result<(), GrantError> {
     if snapshot.grant.revoked_at.is_some() {
         return Err(GrantError::GrantRevoked);
     }
-    if !snapshot.subject.may_hold_tokens() {
+    let tenant = snapshot.subject.tenant.as_ref().map(|tenant| tenant.id);
+    let moved = snapshot.grant.tenant.is_some() && snapshot.grant.tenant != tenant;
+    if moved || !snapshot.subject.may_hold_tokens() {
         return Err(GrantError::AccountClosed);
     }
     Ok(())
@@ -101,10 +108,10 @@ pub fn in_session(snapshot: &GrantSnapshot, now: Timestamp) -> Result<(), GrantE
 pub(crate) mod tests {
     use super::*;
     use crate::{
-        ids::{GrantId, SessionId},
+        ids::{GrantId, SessionId, TenantId},
         session::AuthenticationMethod,
         store::{Grant, SessionEnd},
-        subject::AccountStatus,
+        subject::{AccountStatus, TenantRef},
         testing::{at, client, issuer, scopes, subject},
     };
 
@@ -166,6 +173,17 @@ pub(crate) mod tests {
         );
     }
 
+    proptest::proptest! {
+        /// RFC 6749 6, RFC 9700 2.3: whatever is asked for, nothing is issued that was not granted.
+        #[test]
+        fn no_request_ever_widens_a_grant(granted in "[a-d]( [a-d]){0,4}", asked in "[a-f]( [a-f]){0,4}") {
+            let (granted, asked) = (scopes(&granted), scopes(&asked));
+            if let Ok(scope) = narrowed(&granted, Some(&asked)) {
+                proptest::prop_assert!(scope.is_subset(&granted) && scope.is_subset(&asked));
+            }
+        }
+    }
+
     #[test]
     fn a_client_without_audiences_gets_tokens_for_the_issuer() {
         let issuer = issuer();
@@ -197,6 +215,24 @@ pub(crate) mod tests {
             assert_eq!(standing(&closed), Err(GrantError::AccountClosed));
         }
         assert_eq!(standing(&snapshot("read")), Ok(()));
+    }
+
+    /// SECURITY.md row 39.
+    #[test]
+    fn a_grant_does_not_follow_its_account_into_another_tenant() {
+        let tenant = |number, active| TenantRef {
+            id: TenantId::from_uuid(uuid::Uuid::from_u128(number)),
+            slug: "acme".into(),
+            active,
+        };
+        let mut snapshot = snapshot("read");
+        snapshot.grant.tenant = Some(tenant(1, true).id);
+        snapshot.subject.tenant = Some(tenant(1, true));
+        assert_eq!(standing(&snapshot), Ok(()));
+        for now in [Some(tenant(2, true)), Some(tenant(1, false)), None] {
+            snapshot.subject.tenant = now;
+            assert_eq!(standing(&snapshot), Err(GrantError::AccountClosed));
+        }
     }
 
     #[test]
