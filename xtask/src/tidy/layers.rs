@@ -70,13 +70,12 @@ const LAYERS: &[Layer] = &[
     Layer { package: "authly-bench", may_use: Uses::Only(&[]) },
     Layer { package: "authly-server", may_use: Uses::Anything },
     Layer { package: "authly-admin", may_use: Uses::Anything },
-    Layer { package: "authly-bench", may_use: Uses::Only(&[]) },
     Layer { package: "authly-browser-tests", may_use: Uses::Anything },
     Layer { package: "xtask", may_use: Uses::Only(&[]) },
 ];
 
 /// Ours that only dev-dependencies name.
-const FOR_TESTS: &[&str] = &["authly-testkit", "authly-pg-fixture", "authly-storage-contract"];
+const FOR_TESTS: &[&str] = &["authly-bench", "authly-testkit", "authly-pg-fixture", "authly-storage-contract"];
 
 /// Packages that hold nothing but tests, and may name those.
 const TESTS: &[&str] = &["authly-browser-tests", "authly-testkit"];
