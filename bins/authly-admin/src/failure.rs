@@ -15,8 +15,6 @@ pub(crate) enum Code {
     Failed = 1,
     /// A check found errors.
     CheckErrors = 10,
-    /// A check found warnings only.
-    CheckWarnings = 11,
     /// The command line cannot be read.
     Usage = 64,
 }

@@ -4,10 +4,10 @@ use std::{io, sync::Arc};
 
 use authly_config::{Report, Settings};
 use authly_runtime::{
-    Live, Trouble, development,
+    AnyStore, Live, Trouble, development,
     keys::{self, Missing, Sealer},
     live,
-    store::{self, OpenStore, Visitor},
+    store::{self, Database, Visitor},
 };
 use clap::CommandFactory as _;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             let settings = settings(&cli.global)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
-            runtime.block_on(store::open(&settings, Task { command, console, settings: &settings }))?
+            runtime.block_on(store::visit(&settings, Task { command, console, settings: &settings }))?
         }
     }
 }
@@ -67,19 +67,19 @@ struct Task<'a> {
 impl Visitor for Task<'_> {
     type Output = Result<(), Failure>;
 
-    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+    async fn visit<D: Database>(self, database: D) -> Self::Output {
         let Self { command, console, settings } = self;
         if let Command::Migrate(command) = command {
-            return commands::migrate::run(command, settings, store, console).await;
+            return commands::migrate::run(command, settings, &database, console).await;
         }
-        let applied = store::bring_up_to_date(settings, &store).await?;
+        let applied = store::bring_up_to_date(settings, &database).await?;
         if !applied.is_empty() {
             console.note("The schema of the database was brought up to date.");
         }
-        let live = services(settings, store.clone(), &command).await?;
+        let live = services(settings, database.open().await?, &command).await?;
         let admin = live::admin(settings, &live);
         match command {
-            Command::Status => commands::status::run(&admin, settings, &store, console).await,
+            Command::Status => commands::status::run(&admin, settings, &database, console).await,
             Command::Client(command) => commands::client::run(&admin, command, console).await,
             Command::Scope(command) => commands::scope::run(&admin, command, console).await,
             Command::User(command) => commands::user::run(&admin, command, console).await,
@@ -92,7 +92,7 @@ impl Visitor for Task<'_> {
 /// The services that commands need: the same as the server's, on the same store.
 ///
 /// Only commands that seal or open keys ask for the encryption key; the others work on machines that do not have it.
-async fn services<S: OpenStore>(settings: &Settings, store: S, command: &Command) -> Result<Arc<Live<S>>, Failure> {
+async fn services<S: AnyStore>(settings: &Settings, store: S, command: &Command) -> Result<Arc<Live<S>>, Failure> {
     let records = store.load_catalog().await;
     let records = records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
     if let Command::User(UserCommand::Create(_)) = command {
@@ -111,15 +111,12 @@ async fn services<S: OpenStore>(settings: &Settings, store: S, command: &Command
 }
 
 /// The services for the commands that bring a store into shape.
-pub(crate) async fn services_without_keys<S: OpenStore>(
-    settings: &Settings,
-    store: S,
-) -> Result<Arc<Live<S>>, Failure> {
+pub(crate) async fn services_without_keys<S: AnyStore>(settings: &Settings, store: S) -> Result<Arc<Live<S>>, Failure> {
     administration(settings, store, keys::useless_sealer(), true).await
 }
 
 /// The default scopes come with the tables, so that clients can be registered before the server's first start.
-async fn administration<S: OpenStore>(
+async fn administration<S: AnyStore>(
     settings: &Settings,
     store: S,
     sealer: Sealer,

@@ -3,10 +3,10 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use authly_config::{LogFormat, Settings};
-use authly_runtime::{development::Mode, start::Started, store::OpenStore};
+use authly_runtime::{AnyStore, development::Mode, start::Started};
 
 /// Prints the banner where somebody reads it, and always a password that nobody will see again.
-pub(crate) fn print<S: OpenStore>(settings: &Settings, started: &Started<S>) {
+pub(crate) fn print<S: AnyStore>(settings: &Settings, started: &Started<S>) {
     let made = started.first_administrator.as_ref().and_then(|first| Some((first, first.password.as_ref()?)));
     let people = settings.logging.format == LogFormat::Text || io::stdout().is_terminal();
     if !people && made.is_none() {

@@ -3,8 +3,10 @@
 use authly_config::Settings;
 use authly_runtime::{
     Trouble,
-    store::{self, OpenStore, Visitor},
+    store::{self, Database, Visitor},
 };
+
+use oauth_core::store::MaintenanceRepository as _;
 
 use crate::args::Source;
 
@@ -14,7 +16,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     println!("settings: valid, issuer {}", settings.issuer.url);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
-    runtime.block_on(store::open(&settings, Check { settings: &settings }))??;
+    runtime.block_on(store::visit(&settings, Check { settings: &settings }))??;
     println!("the server would start");
     Ok(())
 }
@@ -26,27 +28,27 @@ struct Check<'a> {
 impl Visitor for Check<'_> {
     type Output = Result<(), Trouble>;
 
-    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+    async fn visit<D: Database>(self, database: D) -> Self::Output {
         let settings = self.settings;
-        println!("store: {}, {}", settings.store.database, store.engine().await?);
-        let report = store.schema().await?;
+        println!("store: {}, {}", settings.store.database, database.engine().await?);
+        let report = database.schema().await?;
         if !report.differences.is_empty() {
             return Err(store::unfit(&report));
         }
         if report.pending.is_empty() {
             println!("schema: up to date");
             let remedy = "check that the database answers";
-            return store.ping().await.map_err(|error| Trouble::caused("the store does not work", &error, remedy));
+            return database
+                .open()
+                .await?
+                .ping()
+                .await
+                .map_err(|error| Trouble::caused("the store does not work", &error, remedy));
         }
-        let pending = report.pending.join(", ");
         if settings.store.migrate_on_start {
-            println!("schema: the start will apply {pending}");
+            println!("schema: the start will apply {}", report.pending.join(", "));
             return Ok(());
         }
-        Err(Trouble::new(
-            "the schema of the database is not up to date",
-            format!("pending: {pending}"),
-            "run `authly-admin migrate schema up`, or set AUTHLY_MIGRATE_ON_START=true",
-        ))
+        Err(store::behind(&report))
     }
 }

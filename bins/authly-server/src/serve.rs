@@ -7,11 +7,11 @@ use authly_config::{Report, Settings};
 use authly_directory::directory::Directory;
 use authly_http_api::App;
 use authly_runtime::{
-    Trouble,
+    AnyStore, Trouble,
     background::Background,
     convert, live,
     start::{self, Started},
-    store::{self, OpenStore, Visitor},
+    store::{self, Database, Visitor},
 };
 use oauth_core::engine::Engine;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     let (listener, port) = listen::bind(&settings)?;
     let settings = settings.listening_on(port);
     let serve = Serve { source, report, settings: &settings, logs, certificate, listener };
-    actix_rt::System::new().block_on(store::open(&settings, serve))?
+    actix_rt::System::new().block_on(store::visit(&settings, serve))?
 }
 
 /// A start over whichever store the settings name.
@@ -44,12 +44,12 @@ struct Serve<'a> {
 impl Visitor for Serve<'_> {
     type Output = Result<(), Trouble>;
 
-    async fn visit<S: OpenStore>(self, store: S) -> Self::Output {
+    async fn visit<D: Database>(self, database: D) -> Self::Output {
         let Self { source, report, settings, logs, certificate, listener } = self;
-        for step in store::bring_up_to_date(settings, &store).await? {
+        for step in store::bring_up_to_date(settings, &database).await? {
             tracing::info!(step, "the schema was brought up to date");
         }
-        let started = start::start(settings, store).await?;
+        let started = start::start(settings, database.open().await?).await?;
         let app = Data::new(app(settings, &started)?);
         let server = listen::answer(settings, listener, certificate.as_ref(), app)?;
         let background = Background::start(settings, &started.live);
@@ -84,7 +84,7 @@ impl Visitor for Serve<'_> {
 }
 
 /// The application: the engine, the directory and administration over the same services.
-fn app<S: OpenStore>(settings: &Settings, started: &Started<S>) -> Result<App<live::Live<S>>, Trouble> {
+fn app<S: AnyStore>(settings: &Settings, started: &Started<S>) -> Result<App<live::Live<S>>, Trouble> {
     let services = started.live.clone();
     let engine = Engine::new(services.clone(), Arc::new(started.engine.clone()));
     let directory = Directory::new(engine.clone(), Arc::new(convert::directory(settings)));

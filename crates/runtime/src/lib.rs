@@ -1,7 +1,7 @@
 //! All services of an installation, built from its settings; its start; and the work in the background.
 //!
 //! ```text
-//! open     store::open: the store that the settings name, its schema, and a visitor that runs over either kind
+//! store    store::visit: the database that the settings name, its schema, and a visitor that runs over either kind
 //! start    start::start: keys, mode, what the first start creates       live    Live<S>: Services + DirectoryServices
 //! follow, purge, rotate    background::Background
 //! ```
@@ -15,8 +15,10 @@ pub mod keys;
 pub mod legacy_secrets;
 pub mod limiter;
 pub mod live;
+pub mod postgres;
 pub mod private_file;
 pub mod rewrap;
+pub mod sqlite;
 pub mod start;
 pub mod store;
 pub mod trouble;

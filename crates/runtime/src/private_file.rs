@@ -7,7 +7,8 @@ use std::{
     path::Path,
 };
 
-use oauth_core::secret::Secret;
+use authly_seal::SystemRandom;
+use oauth_core::{secret::Secret, services::Random as _};
 
 use crate::trouble::Trouble;
 
@@ -55,7 +56,7 @@ pub fn read_or_create(path: &Path, make: impl FnOnce() -> Secret<String>) -> Res
         return Ok(text);
     }
     let failed = |error: io::Error| Trouble::caused(format!("cannot write {}", path.display()), &error, "");
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let draft = path.with_extension(format!("draft-{}", chance()));
     let written = write(&draft, make().expose().as_bytes());
     // A link is made only if nothing has that name yet: the first process wins, with the whole content at once.
     let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
@@ -68,8 +69,15 @@ pub fn read_or_create(path: &Path, make: impl FnOnce() -> Secret<String>) -> Res
     read(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
 }
 
+/// A name that no other process and no crash before has used.
+fn chance() -> u64 {
+    let mut bytes = [0; 8];
+    SystemRandom.fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -105,10 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn racing_processes_agree() {
+    fn those_who_start_at_once_agree() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("some.key");
-        fs::write(path.with_extension(format!("draft-{}", std::process::id())), "left by a crash").unwrap();
-        assert_eq!(read_or_create(&path, || secret("fresh")).unwrap().expose(), "fresh");
+        let start = std::sync::Barrier::new(8);
+        let make = &|number: usize| {
+            start.wait();
+            read_or_create(&path, || secret(&format!("made by {number}"))).unwrap().expose().clone()
+        };
+        let got: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || make(number))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(got.iter().all(|text| *text == got[0] && text.starts_with("made by")), "{got:?}");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "no draft is left");
     }
 }

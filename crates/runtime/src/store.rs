@@ -1,10 +1,10 @@
-//! The store that the settings name, opened, and a visitor that runs over either kind.
+//! The database that the settings name: its schema, and a visitor that runs over either kind.
 
 use std::future::Future;
 
-use authly_config::{Database, Settings};
+use authly_config::{Database as Named, Settings};
 
-use crate::{live::AnyStore, trouble::Trouble};
+use crate::{live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
 
 /// What a database is, compared with what this program needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,62 +22,48 @@ impl SchemaReport {
     }
 }
 
-/// The schema of a store.
-pub trait Schema: Send + Sync {
-    /// Looks, and touches nothing.
+/// A database that is named but not open yet: its schema comes first.
+pub trait Database: Send + Sync {
+    /// The store that it opens to; clones share their connections.
+    type Store: AnyStore + Clone;
+
+    /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;
     /// Applies what is pending; harmless when nothing is, and when several do it at once. Returns the names of the steps.
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
+    /// Opens the store, whose schema must be up to date.
+    fn open(&self) -> impl Future<Output = Result<Self::Store, Trouble>> + Send;
     /// The engine with its version, as it says itself.
     fn engine(&self) -> impl Future<Output = Result<String, Trouble>> + Send;
 }
 
-/// A store with its schema; clones share their connections.
-pub trait OpenStore: AnyStore + Schema + Clone {}
-
-impl<S: AnyStore + Schema + Clone> OpenStore for S {}
-
-/// Work over a store of either kind.
+/// Work over a database of either kind.
 pub trait Visitor {
     /// What comes of it.
     type Output;
     /// Does it.
-    fn visit<S: OpenStore>(self, store: S) -> impl Future<Output = Self::Output>;
+    fn visit<D: Database>(self, database: D) -> impl Future<Output = Self::Output>;
 }
 
-/// Opens the store that the settings name and does the work over it.
-pub async fn open<T: Visitor>(settings: &Settings, visitor: T) -> Result<T::Output, Trouble> {
+/// Does the work over the database that the settings name.
+pub async fn visit<T: Visitor>(settings: &Settings, visitor: T) -> Result<T::Output, Trouble> {
     match &settings.store.database {
-        Database::Postgres(_) => Err(Trouble::new("no postgres yet", "", "")),
-        Database::Sqlite(_) => Err(Trouble::new("no sqlite yet", "", "")),
+        Named::Postgres(url) => Ok(visitor.visit(Postgres::new(url, &settings.store)?).await),
+        Named::Sqlite(path) => Ok(visitor.visit(Sqlite::new(path)).await),
     }
 }
 
-/// Whether the schema may be brought up to date without being asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Migrate {
-    /// Yes: AUTHLY_MIGRATE_ON_START.
-    OnStart,
-    /// No: refuse, naming the command.
-    OnCommand,
-}
-
-/// Makes sure that the schema is what this program needs; applies what is pending where that is allowed. Returns the names of
-/// the steps that were applied.
-pub async fn bring_up_to_date<S: Schema>(settings: &Settings, store: &S) -> Result<Vec<String>, Trouble> {
-    let migrate = if settings.store.migrate_on_start { Migrate::OnStart } else { Migrate::OnCommand };
-    let report = store.schema().await?;
+/// Makes sure that the schema is what this program needs: applies what is pending where AUTHLY_MIGRATE_ON_START allows it, and
+/// refuses otherwise, naming the command. Returns the names of the steps that were applied.
+pub async fn bring_up_to_date<D: Database>(settings: &Settings, database: &D) -> Result<Vec<String>, Trouble> {
+    let report = database.schema().await?;
     if !report.differences.is_empty() {
         return Err(unfit(&report));
     }
-    match (report.pending.is_empty(), migrate) {
+    match (report.pending.is_empty(), settings.store.migrate_on_start) {
         (true, _) => Ok(Vec::new()),
-        (false, Migrate::OnStart) => store.migrate().await,
-        (false, Migrate::OnCommand) => Err(Trouble::new(
-            "the schema of the database is not up to date",
-            format!("pending: {}", report.pending.join(", ")),
-            "run `authly-admin migrate schema up`, or set AUTHLY_MIGRATE_ON_START=true",
-        )),
+        (false, true) => database.migrate().await,
+        (false, false) => Err(behind(&report)),
     }
 }
 
@@ -87,5 +73,14 @@ pub fn unfit(report: &SchemaReport) -> Trouble {
         "this database cannot be used, and was left untouched",
         report.differences.join("\n"),
         "correct each line, or name another database in DATABASE_URL",
+    )
+}
+
+/// A database that somebody must bring up to date.
+pub fn behind(report: &SchemaReport) -> Trouble {
+    Trouble::new(
+        "the schema of the database is not up to date",
+        format!("pending: {}", report.pending.join(", ")),
+        "run `authly-admin migrate schema up`, or set AUTHLY_MIGRATE_ON_START=true",
     )
 }

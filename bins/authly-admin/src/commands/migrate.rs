@@ -1,7 +1,7 @@
 //! `authly-admin migrate`: the schema, and the switch of the OAuth endpoints.
 
 use authly_config::Settings;
-use authly_runtime::store::{self, OpenStore};
+use authly_runtime::store::{self, Database};
 use serde_json::json;
 
 use crate::{
@@ -11,22 +11,24 @@ use crate::{
     run,
 };
 
-pub(crate) async fn run<S: OpenStore>(
+pub(crate) async fn run<D: Database>(
     command: MigrateCommand,
     settings: &Settings,
-    store: S,
+    database: &D,
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        MigrateCommand::Schema(SchemaCommand::Status) => status(&store, console).await,
-        MigrateCommand::Schema(SchemaCommand::Verify) => verify(&store, console).await,
-        MigrateCommand::Schema(SchemaCommand::Up) => up(settings, store, console).await,
-        MigrateCommand::Oauth(switch) => oauth(settings, store, matches!(switch, OAuthCommand::Enable), console).await,
+        MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
+        MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
+        MigrateCommand::Schema(SchemaCommand::Up) => up(settings, database, console).await,
+        MigrateCommand::Oauth(switch) => {
+            oauth(settings, database, matches!(switch, OAuthCommand::Enable), console).await
+        }
     }
 }
 
-async fn status<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure> {
-    let report = store.schema().await?;
+async fn status<D: Database>(database: &D, console: Console) -> Result<(), Failure> {
+    let report = database.schema().await?;
     console.item(&json!({
         "current": report.is_current(),
         "pending": report.pending,
@@ -40,26 +42,26 @@ async fn status<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure
     Ok(())
 }
 
-async fn verify<S: OpenStore>(store: &S, console: Console) -> Result<(), Failure> {
-    let report = store.schema().await?;
+async fn verify<D: Database>(database: &D, console: Console) -> Result<(), Failure> {
+    let report = database.schema().await?;
     let fit = report.differences.is_empty();
     console.item(&json!({ "fit": fit, "differences": report.differences, "pending": report.pending }))?;
     if fit { Ok(()) } else { Err(Failure::silent(Code::CheckErrors)) }
 }
 
-async fn up<S: OpenStore>(settings: &Settings, store: S, console: Console) -> Result<(), Failure> {
-    let report = store.schema().await?;
+async fn up<D: Database>(settings: &Settings, database: &D, console: Console) -> Result<(), Failure> {
+    let report = database.schema().await?;
     if !report.differences.is_empty() {
         return Err(store::unfit(&report).into());
     }
-    let applied = store.migrate().await?;
-    run::services_without_keys(settings, store.clone()).await?;
-    console.item(&json!({ "applied": applied, "current": store.schema().await?.is_current() }))
+    let applied = database.migrate().await?;
+    run::services_without_keys(settings, database.open().await?).await?;
+    console.item(&json!({ "applied": applied, "current": database.schema().await?.is_current() }))
 }
 
-async fn oauth<S: OpenStore>(settings: &Settings, store: S, on: bool, console: Console) -> Result<(), Failure> {
-    store::bring_up_to_date(settings, &store).await?;
-    let live = run::services_without_keys(settings, store).await?;
+async fn oauth<D: Database>(settings: &Settings, database: &D, on: bool, console: Console) -> Result<(), Failure> {
+    store::bring_up_to_date(settings, database).await?;
+    let live = run::services_without_keys(settings, database.open().await?).await?;
     let admin = authly_runtime::live::admin(settings, &live);
     admin.set_oauth_enabled(on).await.map_err(refused("cannot switch OAuth"))?;
     let environment = settings.oauth.enabled;

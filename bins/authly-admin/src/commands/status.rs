@@ -3,7 +3,7 @@
 use authly_admin_cases::{Admin, status::Status};
 use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
-use authly_runtime::store::Schema;
+use authly_runtime::store::Database;
 use serde::Serialize;
 
 use crate::{
@@ -29,7 +29,7 @@ struct Shown {
 pub(crate) async fn run<V: DirectoryServices>(
     admin: &Admin<V>,
     settings: &Settings,
-    store: &impl Schema,
+    database: &impl Database,
     console: Console,
 ) -> Result<(), Failure> {
     let mut numbers = admin.status().await.map_err(refused("cannot show the status"))?;
@@ -44,8 +44,8 @@ pub(crate) async fn run<V: DirectoryServices>(
         environment: settings.server.environment.to_string(),
         issuer: settings.issuer.url.to_string(),
         store: settings.store.database.to_string(),
-        engine: store.engine().await?,
-        schema: if store.schema().await?.is_current() { "up to date" } else { "not up to date" },
+        engine: database.engine().await?,
+        schema: if database.schema().await?.is_current() { "up to date" } else { "not up to date" },
         oauth: if oauth { "on" } else { "off" },
         oauth_decided_by,
         numbers,

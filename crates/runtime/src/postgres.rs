@@ -1,0 +1,100 @@
+//! A PostgreSQL database.
+
+use authly_config::SecretUrl;
+use authly_storage_pg::{ConnectError, PgOptions, PgStore, schema::SchemaError};
+
+use crate::{
+    store::{Database, SchemaReport},
+    trouble::Trouble,
+};
+
+/// The database that the settings name; it connects when it is asked something.
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    store: PgStore,
+    shown: String,
+}
+
+impl Postgres {
+    /// The database at `url`.
+    pub fn new(url: &SecretUrl, settings: &authly_config::Store) -> Result<Self, Trouble> {
+        let shown = url.to_string();
+        let options = PgOptions {
+            max_connections: settings.pool_size,
+            wait_timeout: settings.connect_timeout,
+            answer_timeout: settings.statement_timeout,
+            ..PgOptions::default()
+        };
+        let mut address = url.expose().to_owned();
+        if let Some(certificate) = &settings.ca_certificate {
+            address.push(if address.contains('?') { '&' } else { '?' });
+            address.push_str("sslrootcert=");
+            address.push_str(&encoded(&certificate.display().to_string()));
+        }
+        let store = PgStore::new(&address, options).map_err(|error| unreachable(&shown, &error))?;
+        Ok(Self { store, shown })
+    }
+
+    fn failed(&self, error: &SchemaError) -> Trouble {
+        let remedy = match error {
+            SchemaError::Connect(error) => return unreachable(&self.shown, error),
+            SchemaError::Locked => "end the other program, or wait for it, and try again",
+            SchemaError::Different(_) => "correct each line, or name another database in DATABASE_URL",
+            SchemaError::Failed(_) => "correct what the database says, and try again: steps that are done stay done",
+        };
+        Trouble::caused(format!("cannot bring {} up to date", self.shown), error, remedy)
+    }
+}
+
+impl Database for Postgres {
+    type Store = PgStore;
+
+    async fn schema(&self) -> Result<SchemaReport, Trouble> {
+        let differences = self.store.differences().await.map_err(|error| self.failed(&error))?;
+        let pending = self.store.pending().await.map_err(|error| self.failed(&error))?;
+        Ok(SchemaReport { pending, differences })
+    }
+
+    async fn migrate(&self) -> Result<Vec<String>, Trouble> {
+        self.store.migrate().await.map(|report| report.applied).map_err(|error| self.failed(&error))
+    }
+
+    async fn open(&self) -> Result<PgStore, Trouble> {
+        Ok(self.store.clone())
+    }
+
+    async fn engine(&self) -> Result<String, Trouble> {
+        Ok("PostgreSQL".to_owned())
+    }
+}
+
+fn unreachable(shown: &str, error: &ConnectError) -> Trouble {
+    let remedy = match error {
+        ConnectError::Address(_) => "write DATABASE_URL as postgresql://user:password@host/name",
+        ConnectError::Tls(_) => "check sslmode in DATABASE_URL, and AUTHLY_DB_CA_CERT",
+        ConnectError::Refused(_) | ConnectError::Runtime(_) => {
+            "check that the database runs, and user, password and name in DATABASE_URL"
+        }
+    };
+    Trouble::caused(format!("cannot use the database {shown}"), error, remedy)
+}
+
+/// A path inside a query string.
+fn encoded(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_one_parameter() {
+        assert_eq!(encoded("/etc/ca certs/a&b.pem"), "/etc/ca%20certs/a%26b.pem");
+    }
+}

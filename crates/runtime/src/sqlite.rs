@@ -1,0 +1,62 @@
+//! An SQLite file.
+
+use std::path::{Path, PathBuf};
+
+use authly_storage_sqlite::{OpenError, SqliteStore};
+
+use crate::{
+    private_file,
+    store::{Database, SchemaReport},
+    trouble::Trouble,
+};
+
+/// The file that the settings name.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// The file at `path`, which need not exist yet.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    fn failed(&self, error: &OpenError) -> Trouble {
+        let remedy = match error {
+            OpenError::Foreign { .. } => "name another file in DATABASE_URL",
+            OpenError::Newer { .. } => "start the newer release, or restore a backup from before the upgrade",
+            _ => "check that the file and its folder may be written by this user, and that the disk has room",
+        };
+        Trouble::caused(format!("cannot use the database {}", self.path.display()), error, remedy)
+    }
+}
+
+impl Database for Sqlite {
+    type Store = SqliteStore;
+
+    async fn schema(&self) -> Result<SchemaReport, Trouble> {
+        match SqliteStore::pending(&self.path) {
+            Ok(pending) => Ok(SchemaReport { pending, differences: Vec::new() }),
+            Err(error @ (OpenError::Foreign { .. } | OpenError::Newer { .. })) => {
+                Ok(SchemaReport { pending: Vec::new(), differences: vec![error.to_string()] })
+            }
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn migrate(&self) -> Result<Vec<String>, Trouble> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private_file::create_folder(folder)?;
+        }
+        SqliteStore::migrate(&self.path).map(|report| report.applied).map_err(|error| self.failed(&error))
+    }
+
+    async fn open(&self) -> Result<SqliteStore, Trouble> {
+        SqliteStore::open(&self.path).map_err(|error| self.failed(&error))
+    }
+
+    async fn engine(&self) -> Result<String, Trouble> {
+        Ok("SQLite".to_owned())
+    }
+}
