@@ -15,7 +15,7 @@ use oauth_core::{
     memory::{MemoryCatalog, MemoryStore},
     redirect::{ApplicationType, RedirectUri},
     scope::{Scope, ScopeSet},
-    services::{Clock as _, Purpose, Sealer as _},
+    services::{Clock as _, NoJwksFetch, NoSlowHashes, Purpose, Sealer as _},
     settings::Settings,
     time::Timestamp,
 };
@@ -65,7 +65,17 @@ pub(crate) fn prepare(settings: &Settings) -> Result<(Notes, People), SetupFaile
         ..CatalogRecords::default()
     };
     let catalog = Catalog::build(records, SwitchOverrides::default(), &JoseCrypto, &sealer).map_err(failed)?;
-    Ok((Notes { store, sealer, catalog: MemoryCatalog::new(catalog) }, people))
+    let services = Notes {
+        store,
+        sealer,
+        catalog: MemoryCatalog::new(catalog),
+        clock: SystemClock,
+        random: SystemRandom,
+        crypto: JoseCrypto,
+        slow_hashes: NoSlowHashes,
+        jwks_fetch: NoJwksFetch,
+    };
+    Ok((services, people))
 }
 
 fn scope(name: &str, description: &str, now: Timestamp) -> Result<ScopeRecord, SetupFailed> {
