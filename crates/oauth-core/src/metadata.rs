@@ -134,6 +134,20 @@ mod tests {
         assert!(document["id_token_signing_alg_values_supported"].as_array().unwrap().contains(&json!("RS256")));
     }
 
+    /// RFC 8414 2: the algorithms are required where JWT methods are listed, and "none" is not one of them.
+    #[test]
+    fn endpoints_with_assertions_name_their_algorithms() {
+        let document = document();
+        for endpoint in ["token_endpoint", "revocation_endpoint", "introspection_endpoint"] {
+            let methods = document[&format!("{endpoint}_auth_methods_supported")].as_array().unwrap();
+            assert!(methods.contains(&json!("private_key_jwt")), "{endpoint}");
+            let algorithms = document[&format!("{endpoint}_auth_signing_alg_values_supported")].as_array().unwrap();
+            assert!(!algorithms.is_empty() && !algorithms.contains(&json!("none")), "{endpoint}");
+        }
+        let introspection = document["introspection_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(!introspection.contains(&json!("none")), "RFC 7662 2.1");
+    }
+
     #[test]
     fn every_address_is_below_the_issuer() {
         for (name, value) in document() {

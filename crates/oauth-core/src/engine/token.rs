@@ -260,3 +260,7 @@ mod tests;
 #[cfg(test)]
 #[path = "refresh_tests.rs"]
 mod refresh_tests;
+
+#[cfg(test)]
+#[path = "race_tests.rs"]
+mod race_tests;

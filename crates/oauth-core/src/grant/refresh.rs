@@ -199,4 +199,17 @@ mod tests {
         assert_eq!(policy.expiry(at(0), at(499)), at(500));
         assert_eq!(POLICY.expiry(at(0), at(499)), at(1_499));
     }
+
+    proptest::proptest! {
+        /// Whatever the clocks say, a spent token never makes a second successor, and only its own client moves it.
+        #[test]
+        fn a_spent_token_never_rotates(used_at in -1_000i64..2_000, now in -1_000i64..200_000, kept: bool, next_used: bool) {
+            let successor = Successor { sealed: kept.then(Vec::new), used_at: next_used.then(|| at(used_at)) };
+            let token = RefreshSnapshot { used_at: Some(at(used_at)), successor: Some(successor), ..token() };
+            proptest::prop_assert_ne!(decide_at(&token, now), Ok(RefreshDecision::Rotate));
+            if next_used || !kept {
+                proptest::prop_assert_eq!(decide_at(&token, now), replayed());
+            }
+        }
+    }
 }
