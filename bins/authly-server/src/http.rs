@@ -6,7 +6,7 @@ use authly_config::{Fallback, Network, Settings};
 use authly_http_api::{Development, HttpSettings, edge};
 use authly_pages::{Accent, Theme};
 use authly_runtime::{Trouble, development::DEMO_CLIENT};
-use oauth_core::secret::Secret;
+use oauth_core::{limit::Rate, secret::Secret};
 
 /// The HTTP side's settings; the demo exists where it has a secret, which is in development mode.
 pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>) -> Result<HttpSettings, Trouble> {
@@ -15,6 +15,7 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         cors_origins: settings.listener.cors_origins.clone(),
         trusted_proxies: networks(&settings.listener.trusted_proxies)?,
         admin_networks: networks(&settings.admin.networks)?,
+        client_failures: settings.limits.enabled.then(|| Rate::per_minute(settings.limits.per_minute)),
         metrics: settings.operations.metrics,
         health: settings.operations.health,
         registration: settings.accounts.registration,

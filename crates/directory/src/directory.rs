@@ -82,7 +82,7 @@ impl<V: DirectoryServices> Clone for Directory<V> {
 }
 
 /// What counts as one address: an IPv4 address, or the /64 of an IPv6 address, which is the least that one customer is given.
-fn network(address: &str) -> Vec<u8> {
+pub fn network(address: &str) -> Vec<u8> {
     match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V4(ip)) => ip.octets().to_vec(),
         Ok(IpAddr::V6(ip)) => ip.octets().into_iter().take(8).collect(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use authly_admin_cases::Admin;
 use authly_directory::{directory::Directory, services::DirectoryServices};
-use oauth_core::{engine::Engine, services::Random as _};
+use oauth_core::{engine::Engine, limit::LocalLimiter, services::Random as _};
 
 use crate::{
     edge::{RequestIds, cors::ClientOrigins},
@@ -32,6 +32,7 @@ pub struct App<V: DirectoryServices> {
     pub(crate) documents: Documents,
     pub(crate) request_ids: RequestIds,
     pub(crate) client_origins: ClientOrigins,
+    pub(crate) client_failures: LocalLimiter,
 }
 
 impl<V: DirectoryServices> App<V> {
@@ -50,6 +51,7 @@ impl<V: DirectoryServices> App<V> {
             documents: Documents::default(),
             request_ids: RequestIds::new(u32::from_be_bytes(process)),
             client_origins: ClientOrigins::default(),
+            client_failures: LocalLimiter::new(),
         }
     }
 

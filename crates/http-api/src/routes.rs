@@ -1,7 +1,7 @@
 //! Routes, made from the table of endpoints: an endpoint without a handler does not compile.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse, Resource, Route, guard,
     http::{Method, header},
     middleware::Condition,
     web::{self, ServiceConfig},
@@ -18,8 +18,8 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
     for endpoint in Endpoint::ALL.iter().copied() {
         add(config, app, endpoint, routes::<V>(endpoint));
     }
-    config.service(web::resource("/assets/{tail:.*}").route(web::get().to(public::assets::asset::<V>)));
-    config.service(web::resource("/favicon.ico").route(web::get().to(public::assets::favicon::<V>)));
+    config.service(web::resource("/assets/{tail:.*}").route(get().to(public::assets::asset::<V>)));
+    config.service(web::resource("/favicon.ico").route(get().to(public::assets::favicon::<V>)));
     if app.http.development.is_some() {
         demo::configure::<V>(config);
     }
@@ -45,7 +45,6 @@ fn add<V: DirectoryServices>(
 /// The handlers of an endpoint.
 fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
     let at = web::resource(endpoint.path());
-    let get = || web::route().guard(actix_web::guard::Any(actix_web::guard::Get()).or(actix_web::guard::Head()));
     match endpoint {
         Endpoint::Authorize | Endpoint::LegacyAuthorize => at
             .route(get().to(browser::authorize::authorize::<V>))
@@ -93,6 +92,11 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::ChangePassword => at.route(get().to(public::well_known::change_password::<V>)),
         Endpoint::SecurityTxt => at.route(get().to(public::well_known::security_txt::<V>)),
     }
+}
+
+/// GET, and HEAD with it (RFC 9110 9.3.2).
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// 405 with the methods that the endpoint answers (RFC 9110 15.5.6).

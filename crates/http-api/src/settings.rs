@@ -18,8 +18,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Network>,
     /// Networks that reach /admin and /metrics.
     pub admin_networks: Vec<Network>,
-    /// Requests to people's pages and forms from one address; `None` switches it off.
-    pub page_rate: Option<Rate>,
+    /// Failed authentications of one client from one address; `None` switches the limit off.
+    pub client_failures: Option<Rate>,
     /// Whether /metrics answers.
     pub metrics: bool,
     /// Whether /health answers.

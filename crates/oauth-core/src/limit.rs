@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     future::Future,
-    hash::{BuildHasher as _, RandomState},
+    hash::{BuildHasher as _, Hash, RandomState},
     sync::Mutex,
     time::Duration,
 };
@@ -75,8 +75,17 @@ impl LocalLimiter {
         Self { shards: (0..16).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 
+    /// What the bucket of `key` would say, without taking anything: for limits on failures, which are only known afterwards.
+    pub fn peek_now(&self, key: &(impl Hash + ?Sized), rate: Rate, now: Timestamp) -> Verdict {
+        let hash = self.hasher.hash_one(key);
+        let shard = usize::try_from(hash % 16).ok().and_then(|index| self.shards.get(index));
+        let Some(shard) = shard else { return Verdict::Allowed };
+        let states = shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        take(rate, states.get(&hash).copied(), now).0
+    }
+
     /// Takes one request from the bucket of `key`.
-    pub fn take_now(&self, key: &str, rate: Rate, now: Timestamp) -> Verdict {
+    pub fn take_now(&self, key: &(impl Hash + ?Sized), rate: Rate, now: Timestamp) -> Verdict {
         let hash = self.hasher.hash_one(key);
         let index = usize::try_from(hash % 16).unwrap_or(0);
         let Some(shard) = self.shards.get(index) else { return Verdict::Allowed };
@@ -124,6 +133,16 @@ mod tests {
         let later = start.plus(Duration::from_secs(6));
         assert_eq!(limiter.take_now("a", RATE, later), Verdict::Allowed);
         assert!(matches!(limiter.take_now("a", RATE, later), Verdict::Limited(_)));
+    }
+
+    #[test]
+    fn a_look_at_a_bucket_takes_nothing() {
+        let (limiter, now) = (LocalLimiter::new(), Timestamp::from_seconds(1_000));
+        for _ in 0..5 {
+            assert_eq!(limiter.peek_now("a", RATE, now), Verdict::Allowed);
+            assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed);
+        }
+        assert_eq!(limiter.peek_now("a", RATE, now), Verdict::Limited(Duration::from_secs(6)));
     }
 
     #[test]

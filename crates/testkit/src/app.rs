@@ -161,7 +161,7 @@ fn http_settings(port: u16, options: &Options) -> HttpSettings {
         cors_origins: options.cors_origins.clone(),
         trusted_proxies: networks(&options.trusted_proxies),
         admin_networks: networks(if options.admin_networks.is_empty() { &loopback } else { &options.admin_networks }),
-        page_rate: None,
+        client_failures: options.client_failures,
         metrics: true,
         health: true,
         registration: !options.closed_registration,

@@ -1,7 +1,7 @@
 //! What a test decides about its server.
 
 use authly_directory::settings::{DirectorySettings, RegistrationPolicy};
-use oauth_core::settings::Settings;
+use oauth_core::{limit::Rate, settings::Settings};
 
 /// A change of the engine's settings.
 pub type EngineChange = Box<dyn FnOnce(&mut Settings)>;
@@ -17,6 +17,8 @@ pub struct Options {
     pub directory: Option<DirectoryChange>,
     /// Proxies whose forwarded headers count.
     pub trusted_proxies: Vec<String>,
+    /// Failed authentications of one client from one address.
+    pub client_failures: Option<Rate>,
     /// Origins of CORS_ORIGINS.
     pub cors_origins: Vec<String>,
     /// Networks that reach /admin; loopback if empty.

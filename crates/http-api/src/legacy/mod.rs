@@ -3,5 +3,6 @@
 pub mod challenge;
 pub mod login;
 pub mod me;
+pub mod params;
 pub mod refresh;
 pub mod register;

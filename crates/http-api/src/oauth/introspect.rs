@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::services::DirectoryServices;
 use oauth_core::error::TokenError;
 
-use super::presented;
+use super::prove::authenticated;
 use crate::{
     app::App,
     body,
@@ -18,7 +18,7 @@ pub async fn introspect<V: DirectoryServices>(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let params = body::form(&request, payload).await?;
-    let client = app.engine.authenticate(presented(&request, &params)?).await?;
+    let client = authenticated(&app, &request, &params).await?;
     let token = params.one("token").ok_or(TokenError::Missing("token"))?;
     let answer = app.engine.introspect(client, token).await?;
     Ok(respond::json(StatusCode::OK, &answer))

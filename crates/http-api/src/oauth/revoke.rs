@@ -5,7 +5,7 @@ use authly_directory::services::DirectoryServices;
 use oauth_core::{error::TokenError, secret::Secret};
 use serde::Deserialize;
 
-use super::presented;
+use super::prove::authenticated;
 use crate::{
     app::App,
     body::{self, Kind},
@@ -33,7 +33,7 @@ pub async fn revoke<V: DirectoryServices>(
     if !app.engine.catalog().switches.oauth_enabled {
         return Err(TokenError::UnsupportedGrantType.into());
     }
-    let client = app.engine.authenticate(presented(&request, &params)?).await?;
+    let client = authenticated(&app, &request, &params).await?;
     let token = params.one("token").ok_or(TokenError::Missing("token"))?;
     app.engine.revoke(client, token).await?;
     Ok(respond::empty_ok())
