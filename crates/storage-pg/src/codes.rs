@@ -1,20 +1,24 @@
 //! Authorization codes: issued with their grant, redeemed once.
 
 use oauth_core::{
-    ids::{ClientKey, SessionId, TenantId},
+    ids::{SessionId, TenantId},
     pkce::{CodeChallenge, CodeProof},
     redirect::RedirectUri,
     store::{CodeSnapshot, Commit, NewAuthorization, Redemption, StoreError},
     token::TokenHash,
 };
 
+use tokio_postgres::{Client, Row, Statement};
+use uuid::Uuid;
+
 use crate::{
     audit::AuditParams,
-    db::Unknown,
+    db::{Db, Params, Unknown},
     error::{Trouble, is_conflict},
     rows,
     store::PgStore,
     value::{At, Reader, at, names},
+    writer::Kind,
 };
 
 const FIND: &str = concat!(
@@ -62,6 +66,26 @@ const REDEEM: &str = "
       SELECT $4::bytea, grant_id, $3, $5::timestamptz FROM won WHERE $4::bytea IS NOT NULL
     )
     SELECT count(*) FROM won";
+
+/// Codes are locked in the order of their hashes: two writers with different plans would deadlock otherwise.
+const REDEEM_MANY: &str = "
+    WITH w AS (
+      SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
+               WITH ORDINALITY AS w (code, grant_id, at, child, expires_at, n)
+    ), held AS MATERIALIZED (
+      SELECT c.id, c.code FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
+       WHERE c.code = ANY($1::text[]) AND c.used_at IS NULL AND g.revoked_at IS NULL
+       ORDER BY c.code FOR NO KEY UPDATE OF c
+    ), won AS (
+      UPDATE authorization_codes c SET used_at = w.at
+        FROM w JOIN held ON held.code = w.code
+       WHERE c.id = held.id AND c.grant_id = w.grant_id AND c.used_at IS NULL
+      RETURNING w.n, c.grant_id, w.at, w.child, w.expires_at
+    ), child AS (
+      INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
+      SELECT child, grant_id, at, expires_at FROM won WHERE child IS NOT NULL
+    )
+    SELECT n FROM won";
 
 /// With an assertion the code is locked first: the assertion is spent if and only if the code is redeemed.
 const REDEEM_ASSERTED: &str = "
@@ -119,7 +143,7 @@ impl PgStore {
         };
         let consent = write.consent.as_ref().map(names);
         let audit = AuditParams::from(write.audit);
-        let params: crate::db::Params<'_> = &[
+        let params: Params<'_> = &[
             &grant.id.uuid(),
             &grant.user.uuid(),
             &grant.client.uuid(),
@@ -156,50 +180,92 @@ impl PgStore {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// Redeems by itself: the batch of one, and every redemption that spends an assertion.
-    pub(crate) async fn redeem_alone(&self, write: &Redemption) -> Result<Commit, StoreError> {
-        match self.redeem_once(write).await {
-            Err(Trouble::Disconnected(_)) => {}
-            outcome => return Ok(commit(outcome?)),
-        }
-        // Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself.
-        if self.redeem_once(write).await? > 0 {
-            return Ok(Commit::Applied);
-        }
-        let child = write.refresh.as_ref().map(|token| token.hash.bytes().as_slice());
-        let params: crate::db::Params<'_> = &[&write.code.to_text(), &write.grant.uuid(), &At(write.at), &child];
-        Ok(commit(self.db().write(REDEEMED, params, Unknown::Repeat).await?))
+/// Redemptions in groups; those that spend an assertion go alone.
+pub(crate) struct Redeem;
+
+impl Kind for Redeem {
+    type Write = Redemption;
+    const ONE: &'static str = REDEEM;
+    const MANY: &'static str = REDEEM_MANY;
+
+    async fn one(client: &Client, statement: &Statement, write: &Redemption) -> Result<u64, Trouble> {
+        let (code, child, expires_at) = (write.code.to_text(), child(write), child_expiry(write));
+        let params: Params<'_> = &[&code, &write.grant.uuid(), &At(write.at), &child, &expires_at];
+        count(&client.query(statement, params).await?)
     }
 
-    async fn redeem_once(&self, write: &Redemption) -> Result<u64, Trouble> {
-        let (code, grant, used_at) = (write.code.to_text(), write.grant.uuid(), At(write.at));
-        let child = write.refresh.as_ref().map(|token| token.hash.bytes().as_slice());
-        let expires_at = at(write.refresh.as_ref().map(|token| token.expires_at));
-        match &write.assertion {
-            None => {
-                let params: crate::db::Params<'_> = &[&code, &grant, &used_at, &child, &expires_at];
-                self.db().write(REDEEM, params, Unknown::Report).await
-            }
-            Some(spent) => {
-                let params: crate::db::Params<'_> = &[
-                    &code,
-                    &grant,
-                    &used_at,
-                    &child,
-                    &expires_at,
-                    &ClientKey::uuid(spent.client),
-                    &spent.jti.bytes().as_slice(),
-                    &At(spent.expires_at),
-                ];
-                self.db().write(REDEEM_ASSERTED, params, Unknown::Report).await
-            }
+    async fn many(client: &Client, statement: &Statement, writes: &[&Redemption]) -> Result<Vec<i64>, Trouble> {
+        let codes: Vec<String> = writes.iter().map(|write| write.code.to_text()).collect();
+        let grants: Vec<Uuid> = writes.iter().map(|write| write.grant.uuid()).collect();
+        let times: Vec<At> = writes.iter().map(|write| At(write.at)).collect();
+        let children: Vec<Option<&[u8]>> = writes.iter().map(|write| child(write)).collect();
+        let expiries: Vec<Option<At>> = writes.iter().map(|write| child_expiry(write)).collect();
+        let rows = client.query(statement, &[&codes, &grants, &times, &children, &expiries]).await?;
+        ordinals(&rows)
+    }
+
+    async fn again(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
+        redeem_again(db, write).await
+    }
+}
+
+/// Redeems by itself, on a connection of the pool.
+pub(crate) async fn redeem_alone(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
+    match redeem_once(db, write).await {
+        Err(Trouble::Disconnected(_)) => redeem_again(db, write).await,
+        outcome => Ok(commit(outcome?)),
+    }
+}
+
+/// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself.
+async fn redeem_again(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
+    if redeem_once(db, write).await? > 0 {
+        return Ok(Commit::Applied);
+    }
+    let params: Params<'_> = &[&write.code.to_text(), &write.grant.uuid(), &At(write.at), &child(write)];
+    Ok(commit(db.write(REDEEMED, params, Unknown::Repeat).await?))
+}
+
+async fn redeem_once(db: &Db, write: &Redemption) -> Result<u64, Trouble> {
+    let (code, grant, used_at) = (write.code.to_text(), write.grant.uuid(), At(write.at));
+    let (child, expires_at) = (child(write), child_expiry(write));
+    match &write.assertion {
+        None => {
+            let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at];
+            db.write(REDEEM, params, Unknown::Report).await
+        }
+        Some(spent) => {
+            let jti = spent.jti.bytes().as_slice();
+            let (client, until) = (spent.client.uuid(), At(spent.expires_at));
+            let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at, &client, &jti, &until];
+            db.write(REDEEM_ASSERTED, params, Unknown::Report).await
         }
     }
 }
 
+fn child(write: &Redemption) -> Option<&[u8]> {
+    write.refresh.as_ref().map(|token| token.hash.bytes().as_slice())
+}
+
+fn child_expiry(write: &Redemption) -> Option<At> {
+    at(write.refresh.as_ref().map(|token| token.expires_at))
+}
+
 const REMOVED: &[&str] =
     &["grants.user_id", "grants.client_id", "authorization_codes.user_id", "authorization_codes.client_id"];
+
+/// The only column of the only row.
+pub(crate) fn count(rows: &[Row]) -> Result<u64, Trouble> {
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The first column of every row.
+pub(crate) fn ordinals(rows: &[Row]) -> Result<Vec<i64>, Trouble> {
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
 
 /// What a count of written rows means.
 pub(crate) const fn commit(count: u64) -> Commit {

@@ -15,7 +15,7 @@ use crate::error::{Trouble, busy, unavailable};
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// How often a statement that another transaction came between is tried in all.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// What to do when nobody can tell whether a statement took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditParams,
-    codes::commit,
+    codes::{self, commit},
     db::Unknown,
-    rows,
+    refresh, rows,
     store::PgStore,
     value::{At, Reader},
 };
@@ -88,7 +88,10 @@ impl GrantRepository for PgStore {
     }
 
     async fn redeem_code(&self, write: Redemption) -> Result<Commit, StoreError> {
-        self.redeem_alone(&write).await
+        match &write.assertion {
+            Some(_) => codes::redeem_alone(self.db(), &write).await,
+            None => self.writers().redeem(write).await,
+        }
     }
 
     async fn refresh(&self, token: TokenHash) -> Result<Option<RefreshSnapshot>, StoreError> {
@@ -96,7 +99,10 @@ impl GrantRepository for PgStore {
     }
 
     async fn rotate_refresh(&self, write: Rotation) -> Result<Commit, StoreError> {
-        self.rotate_alone(&write).await
+        match &write.assertion {
+            Some(_) => refresh::rotate_alone(self.db(), &write).await,
+            None => self.writers().rotate(write).await,
+        }
     }
 
     async fn revoke_grant(&self, write: Revocation) -> Result<(), StoreError> {

@@ -24,6 +24,7 @@ mod sign_in;
 mod store;
 mod tls;
 mod value;
+mod writer;
 
 pub use self::{
     error::ConnectError,

@@ -1,18 +1,21 @@
 //! Refresh tokens: found with their successor, spent once.
 
 use oauth_core::{
-    ids::ClientKey,
     store::{Commit, RefreshSnapshot, Rotation, StoreError, Successor},
     token::TokenHash,
 };
 
+use tokio_postgres::{Client, Statement};
+use uuid::Uuid;
+
 use crate::{
-    codes::commit,
-    db::{Params, Unknown},
+    codes::{commit, count, ordinals},
+    db::{Db, Params, Unknown},
     error::Trouble,
     rows,
     store::PgStore,
     value::{At, Reader},
+    writer::Kind,
 };
 
 const FIND: &str = concat!(
@@ -39,6 +42,29 @@ const ROTATE: &str = "
       SELECT $1, $6::bytea, $3 FROM won WHERE $6::bytea IS NOT NULL
     )
     SELECT count(*) FROM won";
+
+/// Tokens are locked in the order of their hashes: two writers with different plans would deadlock otherwise.
+const ROTATE_MANY: &str = "
+    WITH w AS (
+      SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[], $6::bytea[])
+               WITH ORDINALITY AS w (spent, grant_id, at, child, expires_at, sealed, n)
+    ), held AS MATERIALIZED (
+      SELECT r.hash FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
+       WHERE r.hash = ANY($1::bytea[]) AND r.used_at IS NULL AND g.revoked_at IS NULL
+       ORDER BY r.hash FOR NO KEY UPDATE OF r
+    ), won AS (
+      UPDATE refresh_tokens r SET used_at = w.at, successor = w.child
+        FROM w JOIN held ON held.hash = w.spent
+       WHERE r.hash = held.hash AND r.grant_id = w.grant_id AND r.used_at IS NULL
+      RETURNING w.n, r.grant_id, w.spent, w.at, w.child, w.expires_at, w.sealed
+    ), child AS (
+      INSERT INTO refresh_tokens (hash, grant_id, parent, created_at, expires_at)
+      SELECT child, grant_id, spent, at, expires_at FROM won
+    ), kept AS (
+      INSERT INTO refresh_successors (spent, sealed, used_at)
+      SELECT spent, sealed, at FROM won WHERE sealed IS NOT NULL
+    )
+    SELECT n FROM won";
 
 /// With an assertion the token is locked first: the assertion is spent if and only if the token is.
 const ROTATE_ASSERTED: &str = "
@@ -86,44 +112,71 @@ impl PgStore {
             grant: rows::grant_snapshot(&mut row)?,
         }))
     }
+}
 
-    /// Rotates by itself: the batch of one, and every rotation that spends an assertion.
-    pub(crate) async fn rotate_alone(&self, write: &Rotation) -> Result<Commit, StoreError> {
-        match self.rotate_once(write).await {
-            Err(Trouble::Disconnected(_)) => {}
-            outcome => return Ok(commit(outcome?)),
-        }
-        // Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself. To load and
-        // decide again would take one's own commit for a replay and revoke the grant.
-        if self.rotate_once(write).await? > 0 {
-            return Ok(Commit::Applied);
-        }
-        let params: Params<'_> = &[&write.next.hash.bytes().as_slice(), &write.spent.bytes().as_slice()];
-        Ok(commit(self.db().write(ROTATED, params, Unknown::Repeat).await?))
+/// Rotations in groups; those that spend an assertion go alone.
+pub(crate) struct Rotate;
+
+impl Kind for Rotate {
+    type Write = Rotation;
+    const ONE: &'static str = ROTATE;
+    const MANY: &'static str = ROTATE_MANY;
+
+    async fn one(client: &Client, statement: &Statement, write: &Rotation) -> Result<u64, Trouble> {
+        let (spent, next) = (write.spent.bytes().as_slice(), write.next.hash.bytes().as_slice());
+        let (used_at, expires_at) = (At(write.at), At(write.next.expires_at));
+        let params: Params<'_> = &[&spent, &write.grant.uuid(), &used_at, &next, &expires_at, &write.sealed_next];
+        count(&client.query(statement, params).await?)
     }
 
-    async fn rotate_once(&self, write: &Rotation) -> Result<u64, Trouble> {
-        let (spent, next) = (write.spent.bytes().as_slice(), write.next.hash.bytes().as_slice());
-        let (grant, used_at, expires_at) = (write.grant.uuid(), At(write.at), At(write.next.expires_at));
-        match &write.assertion {
-            None => {
-                let params: Params<'_> = &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next];
-                self.db().write(ROTATE, params, Unknown::Report).await
-            }
-            Some(assertion) => {
-                let params: Params<'_> = &[
-                    &spent,
-                    &grant,
-                    &used_at,
-                    &next,
-                    &expires_at,
-                    &write.sealed_next,
-                    &ClientKey::uuid(assertion.client),
-                    &assertion.jti.bytes().as_slice(),
-                    &At(assertion.expires_at),
-                ];
-                self.db().write(ROTATE_ASSERTED, params, Unknown::Report).await
-            }
+    async fn many(client: &Client, statement: &Statement, writes: &[&Rotation]) -> Result<Vec<i64>, Trouble> {
+        let spent: Vec<&[u8]> = writes.iter().map(|write| write.spent.bytes().as_slice()).collect();
+        let grants: Vec<Uuid> = writes.iter().map(|write| write.grant.uuid()).collect();
+        let times: Vec<At> = writes.iter().map(|write| At(write.at)).collect();
+        let next: Vec<&[u8]> = writes.iter().map(|write| write.next.hash.bytes().as_slice()).collect();
+        let expiries: Vec<At> = writes.iter().map(|write| At(write.next.expires_at)).collect();
+        let sealed: Vec<Option<&[u8]>> = writes.iter().map(|write| write.sealed_next.as_deref()).collect();
+        let rows = client.query(statement, &[&spent, &grants, &times, &next, &expiries, &sealed]).await?;
+        ordinals(&rows)
+    }
+
+    async fn again(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
+        rotate_again(db, write).await
+    }
+}
+
+/// Rotates by itself, on a connection of the pool.
+pub(crate) async fn rotate_alone(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
+    match rotate_once(db, write).await {
+        Err(Trouble::Disconnected(_)) => rotate_again(db, write).await,
+        outcome => Ok(commit(outcome?)),
+    }
+}
+
+/// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself. To load and decide again
+/// would take one's own commit for a replay and revoke the grant.
+async fn rotate_again(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
+    if rotate_once(db, write).await? > 0 {
+        return Ok(Commit::Applied);
+    }
+    let params: Params<'_> = &[&write.next.hash.bytes().as_slice(), &write.spent.bytes().as_slice()];
+    Ok(commit(db.write(ROTATED, params, Unknown::Repeat).await?))
+}
+
+async fn rotate_once(db: &Db, write: &Rotation) -> Result<u64, Trouble> {
+    let (spent, next) = (write.spent.bytes().as_slice(), write.next.hash.bytes().as_slice());
+    let (grant, used_at, expires_at) = (write.grant.uuid(), At(write.at), At(write.next.expires_at));
+    match &write.assertion {
+        None => {
+            let params: Params<'_> = &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next];
+            db.write(ROTATE, params, Unknown::Report).await
+        }
+        Some(assertion) => {
+            let jti = assertion.jti.bytes().as_slice();
+            let (client, until) = (assertion.client.uuid(), At(assertion.expires_at));
+            let params: Params<'_> =
+                &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next, &client, &jti, &until];
+            db.write(ROTATE_ASSERTED, params, Unknown::Report).await
         }
     }
 }

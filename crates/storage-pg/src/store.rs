@@ -10,6 +10,7 @@ use crate::{
     connect::{Driver, OnDriver, Target},
     db::{Db, Unknown},
     error::{ConnectError, Trouble},
+    writer::Writers,
 };
 
 /// How the store uses its server.
@@ -45,6 +46,7 @@ pub struct PgStore {
 struct Inner {
     // Before the driver: connections end before the threads that drive them.
     db: Arc<Db>,
+    writers: Writers,
     target: Target,
     driver: Driver,
 }
@@ -68,7 +70,8 @@ impl PgStore {
             .build()
             .map_err(|error| ConnectError::Refused(error.to_string()))?;
         let db = Arc::new(Db::new(pool, options.answer_timeout));
-        Ok(Self { inner: Arc::new(Inner { db, target, driver }) })
+        let writers = Writers::start(&target, &handle, &db, options.answer_timeout);
+        Ok(Self { inner: Arc::new(Inner { db, writers, target, driver }) })
     }
 
     /// How many times the server was asked something so far, statements being prepared apart: for tests and measurements.
@@ -78,6 +81,10 @@ impl PgStore {
 
     pub(crate) fn db(&self) -> &Db {
         &self.inner.db
+    }
+
+    pub(crate) fn writers(&self) -> &Writers {
+        &self.inner.writers
     }
 
     /// A connection of its own, outside the pool.
