@@ -17,6 +17,8 @@ pub enum AuditKind {
     AccountChanged,
     /// An account was created.
     AccountCreated,
+    /// Somebody registered with an address that has an account; nothing was stored.
+    AddressKnown,
     /// An administrator changed a client.
     ClientChanged,
     /// An authorization code was presented twice: its grant was revoked.
@@ -48,6 +50,7 @@ impl AuditKind {
             Self::AccountLocked => "account_locked",
             Self::AccountChanged => "account_changed",
             Self::AccountCreated => "account_created",
+            Self::AddressKnown => "address_known",
             Self::ClientChanged => "client_changed",
             Self::CodeReplayed => "code_replayed",
             Self::ConsentGranted => "consent_granted",

@@ -1,4 +1,4 @@
-//! Identifiers: each kind has its own type, and is made from the [`Random`](crate::services::Random) and clock ports.
+//! Identifiers: each kind has its own type, and is made from the [`Random`] and clock ports.
 
 use std::fmt;
 

@@ -15,7 +15,7 @@ pub enum RedirectError {
     /// A `#`.
     #[error("holds a fragment")]
     Fragment,
-    /// `http` to another host than localhost, 127.0.0.1 and [::1].
+    /// `http` to another host than localhost, 127.0.0.1 and `[::1]`.
     #[error("uses http, which is allowed to localhost, 127.0.0.1 and [::1] only")]
     Http,
     /// More than 2000 bytes.

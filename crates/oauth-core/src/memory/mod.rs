@@ -1,7 +1,7 @@
 //! A store in memory, for embedders, examples and tests.
 //!
-//! It keeps the same promises as a database: each method is one atomic step, guarded writes report [`Commit`], and a write that
-//! fails leaves no trace. Nothing outlives the process.
+//! It keeps the same promises as a database: each method is one atomic step, guarded writes report
+//! [`Commit`](crate::store::Commit), and a write that fails leaves no trace. Nothing outlives the process.
 //!
 //! Accounts belong to whoever embeds it: [`MemoryStore::put_subject`] tells the store about them.
 //!
