@@ -19,7 +19,7 @@ use crate::{
     account::NewAccount,
     directory::{Directory, Limited},
     identifier::{EmailAddress, Identifier, fold},
-    password::{PasswordService as _, PresentedPassword, StoredHash},
+    password::{MAX_PRESENTED, PasswordRefused, PasswordService as _, PresentedPassword, StoredHash},
     services::DirectoryServices,
     settings::RegistrationPolicy,
     store::AccountRepository as _,
@@ -69,6 +69,8 @@ pub struct FieldProblem {
     pub field: &'static str,
     /// What is wrong.
     pub message: String,
+    /// What the policy has against the password, if that is what is wrong.
+    pub policy: Option<PasswordRefused>,
 }
 
 /// Why there is no registration.
@@ -187,7 +189,7 @@ impl<V: DirectoryServices> Directory<V> {
 
     fn draft(&self, registration: &Registration) -> Result<Draft, Vec<FieldProblem>> {
         let mut problems = Vec::new();
-        let mut problem = |field, message: String| problems.push(FieldProblem { field, message });
+        let mut problem = |field, message: String| problems.push(FieldProblem { field, message, policy: None });
         let email = EmailAddress::parse(&registration.email);
         if email.is_none() {
             problem("email", "This is not an e-mail address.".to_owned());
@@ -198,12 +200,13 @@ impl<V: DirectoryServices> Directory<V> {
         }
         let typed = registration.password.expose();
         let names = [registration.email.as_str(), registration.username.as_str()];
-        if let Err(refused) = self.settings.password_policy.judge(typed, &names) {
-            problem("password", refused.to_string());
-        }
         let password = PresentedPassword::parse(typed);
-        if password.is_none() && problems.is_empty() {
-            problems.push(FieldProblem { field: "password", message: "The password is too long.".to_owned() });
+        let judged = self.settings.password_policy.judge(typed, &names);
+        // A policy may allow more than is ever verified.
+        let judged = judged.and_then(|()| password.as_ref().map(|_| ()).ok_or(PasswordRefused::TooLong(MAX_PRESENTED)));
+        if let Err(refused) = judged {
+            let message = refused.to_string();
+            problems.push(FieldProblem { field: "password", message, policy: Some(refused) });
         }
         match (email, username, password) {
             (Some(email), Some(username), Some(password)) if problems.is_empty() => {
