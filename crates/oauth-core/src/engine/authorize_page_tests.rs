@@ -59,3 +59,15 @@ fn choosing_and_consenting_come_one_after_the_other() {
     let (id, csrf) = consent(surfer.resume(id));
     assert!(respond(surfer.answer(id, Answer::Allow, &csrf)).field("code").is_some());
 }
+
+/// Form post plan: the answer is posted, errors too.
+#[test]
+fn form_post_carries_the_same_fields() {
+    let mut surfer = Surfer::new();
+    let response = surfer.sign_in().consent_to("&scope=openid&response_mode=form_post");
+    assert_eq!(response.mode, ResponseMode::FormPost);
+    let names: Vec<_> = response.fields.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["code", "state", "iss"]);
+    let denied = respond(surfer.ask("&scope=openid+read&response_mode=form_post&prompt=none"));
+    assert_eq!((denied.mode, denied.field("error")), (ResponseMode::FormPost, Some("consent_required")));
+}

@@ -321,18 +321,6 @@ fn an_ended_session_or_a_disabled_account_gets_nothing() {
     assert_eq!(error(surfer.ask("&scope=openid&prompt=none")), "login_required");
 }
 
-/// Form post plan: the answer is posted, errors too.
-#[test]
-fn form_post_carries_the_same_fields() {
-    let mut surfer = Surfer::new();
-    let response = surfer.sign_in().consent_to("&scope=openid&response_mode=form_post");
-    assert_eq!(response.mode, ResponseMode::FormPost);
-    let names: Vec<_> = response.fields.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["code", "state", "iss"]);
-    let denied = respond(surfer.ask("&scope=openid+read&response_mode=form_post&prompt=none"));
-    assert_eq!((denied.mode, denied.field("error")), (ResponseMode::FormPost, Some("consent_required")));
-}
-
 #[test]
 fn a_page_knows_where_its_form_will_lead() {
     let mut surfer = Surfer::new();
