@@ -150,3 +150,15 @@ fn a_key_for_encryption_verifies_nothing() {
     });
     assert!(world.authenticate(assertion(&key, "a")).is_err());
 }
+
+#[test]
+fn asking_for_a_lost_answer_takes_an_assertion_of_its_own() {
+    let Signed { world, key } = by_assertion(|_, _| {});
+    let as_app = |jti, body: &str| world.token_as(world.authenticate(assertion(&key, jti)).unwrap(), body);
+    let code = world.code("read offline_access");
+    let tokens = as_app("a", &format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}")).unwrap();
+    let body = format!("grant_type=refresh_token&refresh_token={}", tokens.refresh_token.unwrap());
+    let answer = as_app("b", &body).unwrap();
+    assert!(matches!(as_app("b", &body), Err(TokenError::Client(ClientError::AssertionReplayed))));
+    assert_eq!(as_app("c", &body).unwrap().refresh_token, answer.refresh_token);
+}

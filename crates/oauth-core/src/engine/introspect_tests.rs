@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{AuthMethod, ClientState, ClientType, IntrospectionPolicy, presented::PresentedClient},
+    crypto::Algorithm,
     error::{BearerError, ErrorCode, Wire as _},
-    jws::TokenFault,
+    jws::{TokenFault, compact},
     store::{CatalogRepository, Revocation, RevocationReason, Store},
     subject::{AccountStatus, Subject},
-    testing::{ALICE, Fate, LosingStore, NOW, World, at, claims_of, client, now_or_never, subject},
+    testing::{ALICE, FakeKey, Fate, LosingStore, NOW, World, at, claims_of, client, now_or_never, subject},
 };
 
 fn introspect<S: Store + CatalogRepository>(world: &World<S>, caller: &str, token: &str) -> Value {
@@ -190,4 +191,22 @@ fn the_door_of_administration_asks_for_the_scope_and_the_right() {
     world.memory.put_subject(subject());
     let refused = now_or_never(world.engine.bearer(&token, "admin")).unwrap_err();
     assert_eq!((refused.wire().status, refused.wire().code), (403, ErrorCode::InsufficientScope));
+}
+
+/// SECURITY.md row 8: a token is bound to the user and client of its grant, whatever its other claims say.
+#[test]
+fn a_token_that_does_not_fit_its_grant_is_refused() {
+    let world = World::new();
+    let honest = claims_of(&world.tokens("openid").access_token);
+    let key = FakeKey::new("es", Algorithm::ES256);
+    let ask = |change: (&str, &str)| {
+        let mut claims = honest.clone();
+        claims[change.0] = json!(change.1);
+        now_or_never(world.engine.active(&compact::sign(&key, "at+jwt", &claims).unwrap())).map(|_| ())
+    };
+    assert!(ask(("client_id", "app")).is_ok());
+    let grant = honest["gid"].as_str().unwrap();
+    for change in [("client_id", "other"), ("sub", grant), ("gid", ALICE), ("client_id", "nobody")] {
+        assert!(matches!(ask(change), Err(BearerError::Invalid(_))), "{change:?}");
+    }
 }

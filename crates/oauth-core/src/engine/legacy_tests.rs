@@ -4,14 +4,15 @@ use serde_json::json;
 
 use super::Me;
 use crate::{
-    catalog::CatalogRecords,
+    catalog::{CatalogRecords, TenantRecord},
     client::IntrospectionPolicy,
     error::{BearerError, GrantError, TokenError},
     grant::response::LegacyTokens,
+    ids::TenantId,
     jws::{TokenFault, compact::Compact},
     secret::Secret,
     store::{CatalogRepository, Store},
-    subject::{AccountStatus, Subject},
+    subject::{AccountStatus, Subject, TenantRef},
     testing::{ALICE, Fate, LosingStore, World, at, claims_of, client, now_or_never, subject},
 };
 
@@ -170,4 +171,20 @@ fn without_the_old_secrets_there_is_no_legacy_contract() {
     assert!(world.engine.legacy_pair(&subject(), "a@example.com", at(0)).is_err());
     assert!(refresh(&world, &tokens.refresh_token).is_err());
     assert!(now_or_never(world.engine.me(&tokens.access_token)).is_err());
+}
+
+/// C-02: the switch of a tenant.
+#[test]
+fn a_tenant_whose_doors_are_closed_gets_nothing_new() {
+    let mut world = World::new();
+    let id = TenantId::from_uuid(uuid::Uuid::from_u128(1));
+    let alice = Subject { tenant: Some(TenantRef { id, slug: "acme".into(), active: true }), ..subject() };
+    for (legacy_login, issued) in [(true, true), (false, false)] {
+        world.administer(|records| {
+            let (slug, name) = ("acme".into(), "Acme".into());
+            records.tenants = vec![TenantRecord { id, slug, name, active: true, legacy_login }];
+        });
+        let pair = world.engine.legacy_pair(&alice, "alice@example.com", at(0));
+        assert_eq!(pair.is_ok(), issued, "{legacy_login}");
+    }
 }

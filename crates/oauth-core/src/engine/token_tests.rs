@@ -24,6 +24,8 @@ fn a_code_gives_a_token_response() {
     assert_eq!(claims["auth_time"], NOW - 10);
     assert!(Compact::parse(&tokens.access_token).unwrap().is_kind(&["at+jwt"]));
     assert!(tokens.refresh_token.is_some());
+    // OpenID Connect Core 11: without offline_access there is none.
+    assert!(world.tokens("openid read").refresh_token.is_none());
 }
 
 /// DESIGN: nothing personal beyond `sub`; roles and groups by scope `groups` alone.
