@@ -27,6 +27,7 @@ pub fn engine(settings: &Settings, legacy: LegacySettings) -> Result<oauth_core:
     let mut engine = oauth_core::settings::Settings::new(issuer(settings)?);
     engine.code_ttl = tokens.code_lifetime;
     engine.access_token_ttl = tokens.access_lifetime;
+    engine.access_token_alg = algorithm(settings.keys.access_token_algorithm);
     engine.id_token_ttl = tokens.id_lifetime;
     engine.refresh_token_ttl = tokens.refresh_lifetime;
     engine.refresh_absolute_ttl = tokens.refresh_absolute_lifetime;
