@@ -5,7 +5,7 @@ use oauth_core::{
     ids::{AuditId, ClientKey, UserId},
     store::StoreError,
 };
-use tokio_postgres::types::Json;
+use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -69,22 +69,23 @@ impl PgStore {
 
     pub(crate) async fn newest_events(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         let rows = self.db().read(NEWEST, &[&i64::from(limit)]).await?;
-        rows.iter()
-            .map(|row| {
-                let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
-                let mut row = Reader::new(row, "audit_events", &key);
-                Ok(AuditEvent {
-                    id: AuditId::from_uuid(row.take("id")?),
-                    at: row.at("at")?,
-                    kind: row.parse("kind", |kind: String| {
-                        serde_json::from_value::<AuditKind>(serde_json::Value::String(kind)).ok()
-                    })?,
-                    user: row.take::<Option<Uuid>>("user_id")?.map(UserId::from_uuid),
-                    client: row.take::<Option<Uuid>>("client_id")?.map(ClientKey::from_uuid),
-                    address: row.take("address")?,
-                    detail: row.take::<Json<serde_json::Value>>("detail")?.0,
-                })
-            })
-            .collect()
+        rows.iter().filter_map(|row| event(row).transpose()).collect()
     }
+}
+
+/// Reads an event; nothing if a newer program wrote it about something that this one does not know.
+fn event(row: &Row) -> Result<Option<AuditEvent>, StoreError> {
+    let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
+    let mut row = Reader::new(row, "audit_events", &key);
+    let (id, at, kind) = (AuditId::from_uuid(row.take("id")?), row.at("at")?, row.take("kind")?);
+    let Ok(kind) = serde_json::from_value::<AuditKind>(serde_json::Value::String(kind)) else { return Ok(None) };
+    Ok(Some(AuditEvent {
+        id,
+        at,
+        kind,
+        user: row.take::<Option<Uuid>>("user_id")?.map(UserId::from_uuid),
+        client: row.take::<Option<Uuid>>("client_id")?.map(ClientKey::from_uuid),
+        address: row.take("address")?,
+        detail: row.take::<Json<serde_json::Value>>("detail")?.0,
+    }))
 }

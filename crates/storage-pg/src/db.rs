@@ -94,18 +94,25 @@ impl Db {
 
     async fn once(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Trouble> {
         let client = self.client().await?;
-        let asked = async {
-            let statement = client.prepare_cached(sql).await?;
-            self.count_trip();
-            client.query(&statement, params).await
-        };
+        let answer = self
+            .answer(async {
+                let statement = client.prepare_cached(sql).await?;
+                client.query(&statement, params).await
+            })
+            .await;
+        if matches!(answer, Err(Trouble::Disconnected(_))) {
+            // Whatever is still under way on this connection must not hold up the next caller.
+            drop(Object::take(client));
+        }
+        answer
+    }
+
+    /// Counts a trip and waits for its end, but not for ever.
+    async fn answer<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Trouble> {
+        self.count_trip();
         match tokio::time::timeout(self.answer_within, asked).await {
             Ok(answer) => Ok(answer?),
-            Err(_) => {
-                // Whatever is still under way on this connection must not hold up the next caller.
-                drop(Object::take(client));
-                Err(Trouble::Disconnected(unavailable("no answer in time")))
-            }
+            Err(_) => Err(Trouble::Disconnected(unavailable("no answer in time"))),
         }
     }
 
@@ -123,16 +130,14 @@ impl Db {
 
     /// Begins steps that belong together; each statement sees what was committed before it.
     pub(crate) async fn begin<'a>(&'a self, client: &'a mut Object) -> Result<Steps<'a>, Trouble> {
-        self.count_trip();
-        let transaction = client.transaction().await?;
+        let transaction = self.answer(client.transaction()).await?;
         Ok(Steps { db: self, transaction })
     }
 
     /// Begins reads that all see the same instant.
     pub(crate) async fn begin_snapshot<'a>(&'a self, client: &'a mut Object) -> Result<Steps<'a>, Trouble> {
-        self.count_trip();
         let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-        Ok(Steps { db: self, transaction: builder.start().await? })
+        Ok(Steps { db: self, transaction: self.answer(builder.start()).await? })
     }
 
     /// Begins steps of a kind that wait for each other: every statement sees what the former holder of the gate did.
@@ -172,22 +177,34 @@ pub(crate) struct Steps<'a> {
 impl Steps<'_> {
     /// Runs one statement and returns its rows.
     pub(crate) async fn run(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Trouble> {
-        let statement = self.transaction.prepare_cached(sql).await?;
-        self.db.count_trip();
-        Ok(self.transaction.query(&statement, params).await?)
+        self.step(async {
+            let statement = self.transaction.prepare_cached(sql).await?;
+            self.transaction.query(&statement, params).await
+        })
+        .await
     }
 
     /// Runs one statement and returns how many rows it changed.
     pub(crate) async fn change(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Trouble> {
-        let statement = self.transaction.prepare_cached(sql).await?;
-        self.db.count_trip();
-        Ok(self.transaction.execute(&statement, params).await?)
+        self.step(async {
+            let statement = self.transaction.prepare_cached(sql).await?;
+            self.transaction.execute(&statement, params).await
+        })
+        .await
+    }
+
+    async fn step<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Trouble> {
+        let answer = self.db.answer(asked).await;
+        if matches!(answer, Err(Trouble::Stale(_))) {
+            // A transaction cannot go on after an error; the next one prepares anew.
+            self.db.pool.manager().statement_caches.clear();
+        }
+        answer
     }
 
     /// Makes it durable.
     pub(crate) async fn commit(self) -> Result<(), Trouble> {
-        self.db.count_trip();
-        Ok(self.transaction.commit().await?)
+        self.db.answer(self.transaction.commit()).await
     }
 }
 

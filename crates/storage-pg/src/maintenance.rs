@@ -35,6 +35,9 @@ const POSTPONE: &str = "
     )
     SELECT count(*) FROM postponed";
 
+/// Batches of postponements in one cleaning at most.
+const POSTPONE_ROUNDS: u32 = 64;
+
 /// A token goes only when its whole family has expired.
 const REFRESH_TOKENS: &str = "
     WITH due AS MATERIALIZED (
@@ -126,7 +129,12 @@ impl MaintenanceRepository for PgStore {
             Ok(self.db().write(sql, params, Unknown::Repeat).await?)
         };
         let purged_codes = removed(CODES, codes).await?;
-        removed(POSTPONE, tokens).await?;
+        // What lives must not stand before what is over for ever.
+        for _ in 0..POSTPONE_ROUNDS {
+            if removed(POSTPONE, tokens).await? < u64::from(order.limit) {
+                break;
+            }
+        }
         let refresh_tokens = removed(REFRESH_TOKENS, tokens).await?;
         let grants = removed(GRANTS, At(order.codes_before.max(order.tokens_before))).await?;
         Ok(Purged {

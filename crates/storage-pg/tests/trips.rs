@@ -1,7 +1,5 @@
 //! How often the database is asked: at most twice for an uncontended token request.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use authly_storage_pg::PgStore;

@@ -31,7 +31,30 @@ const FOUND: &str = "
       FROM pg_class c
      WHERE c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)";
 
-const MAY_CREATE: &str = "SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE), current_setting('server_version_num')::int, current_setting('server_encoding')";
+const SERVER: &str = "
+    SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE),
+           current_setting('server_version_num')::integer,
+           current_setting('server_encoding')";
+
+/// Rows that could not be read afterwards, by table: how many, one of them, and what is wrong. Asked only where the columns fit.
+const UNREADABLE: &[(&str, &str, &str)] = &[
+    (
+        "clients",
+        "SELECT count(*), min(client_id)::text FROM clients
+          WHERE client_type NOT IN ('confidential', 'public') OR client_id !~ '^[ -~]{1,255}$'",
+        "client_type is not confidential or public, or client_id holds characters that RFC 6749 does not allow",
+    ),
+    (
+        "scopes",
+        "SELECT count(*), min(scope_name)::text FROM scopes WHERE scope_name !~ '^[!#-[\\]-~]{1,255}$'",
+        "scope_name holds characters that RFC 6749 does not allow",
+    ),
+    (
+        "tokens",
+        "SELECT count(*), min(jti)::text FROM tokens WHERE token_type NOT IN ('access', 'refresh')",
+        "token_type is not access or refresh",
+    ),
+];
 
 struct Found {
     is_table: bool,
@@ -59,7 +82,7 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
         found.insert(row.try_get::<_, String>(0)?, table);
     }
     let mut problems = Vec::new();
-    let server = client.query_one(MAY_CREATE, &[]).await?;
+    let server = client.query_one(SERVER, &[]).await?;
     if !server.try_get::<_, bool>(0)? {
         problems.push("the database user may not create tables in the current schema".to_owned());
     }
@@ -80,6 +103,15 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
         let orphans = ["tokens", "authorization_codes"].into_iter().filter(|name| found.contains_key(*name));
         if !found.contains_key("users") {
             problems.extend(orphans.map(|name| format!("{name}: is there without the table users")));
+        }
+    }
+    if problems.is_empty() && !begun {
+        for (table, question, wrong) in UNREADABLE.iter().filter(|(table, _, _)| found.contains_key(*table)) {
+            let row = client.query_one(*question, &[]).await?;
+            let (count, one): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+            if count > 0 {
+                problems.push(format!("{table}: {count} rows, such as {:?}: {wrong}", one.unwrap_or_default()));
+            }
         }
     }
     Ok(problems)

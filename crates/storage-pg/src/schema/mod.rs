@@ -87,6 +87,12 @@ impl PgStore {
         adopt::differences(&client, has_history(&client).await?).await
     }
 
+    /// The server's version in its own words (S000-07).
+    pub async fn server_version(&self) -> Result<String, SchemaError> {
+        let client = self.own_connection().await?;
+        Ok(client.query_one("SELECT version()", &[]).await?.try_get(0)?)
+    }
+
     /// Applies what is pending. Others who migrate at the same time wait and then find nothing to do.
     pub async fn migrate(&self) -> Result<Report, SchemaError> {
         let mut client = self.own_connection().await?;

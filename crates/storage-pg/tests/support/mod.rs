@@ -204,3 +204,38 @@ pub(crate) async fn token(store: &PgStore, user: UserId, client: ClientKey) -> (
     assert_eq!(store.redeem_code(write).await.unwrap(), Commit::Applied);
     (hash, code.1)
 }
+
+/// Columns and triggers, without what may differ by a database's age: order, names of constraints.
+pub(crate) async fn shape(database: &TestDatabase) -> Vec<String> {
+    let client = database.client().await;
+    let rows = client
+        .query(
+            "SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+               FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+              WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+              UNION ALL
+             SELECT 'trigger ' || c.relname || ' ' || t.tgname
+               FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
+              ORDER BY 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The names of all usable indexes.
+pub(crate) async fn indexes(database: &TestDatabase) -> Vec<String> {
+    let rows = database
+        .client()
+        .await
+        .query(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+              WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid ORDER BY 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}

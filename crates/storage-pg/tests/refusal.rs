@@ -1,0 +1,92 @@
+//! A database of another shape is refused with every difference, and untouched.
+
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use authly_storage_pg::schema::SchemaError;
+use support::{PASSWORD_ONLY, WITH_OAUTH, indexes, older, shape, store};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn databases_of_another_shape_are_refused_with_every_difference_and_untouched() {
+    for (change, told) in [
+        (
+            "ALTER TABLE tokens DROP CONSTRAINT tokens_jti_key; DROP INDEX idx_tokens_jti; CREATE INDEX ON tokens (jti)",
+            &["tokens: has no unique key over (jti)"][..],
+        ),
+        (
+            "ALTER TABLE clients ALTER redirect_uris TYPE JSONB USING to_jsonb(redirect_uris)",
+            &["clients.redirect_uris: is jsonb, expected text[]"],
+        ),
+        (
+            "ALTER TABLE users DROP COLUMN password_hash; ALTER TABLE users ADD COLUMN tenant_id INTEGER",
+            &["users.password_hash: is missing", "users.tenant_id: is integer, expected uuid"],
+        ),
+        (
+            "DROP TABLE tokens, authorization_codes, client_scopes; ALTER TABLE users DROP COLUMN id;
+             ALTER TABLE users ADD COLUMN id SERIAL PRIMARY KEY",
+            &["users.id: is integer, expected uuid"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN shoe_size INTEGER NOT NULL DEFAULT 1; ALTER TABLE users ALTER shoe_size DROP DEFAULT",
+            &["users.shoe_size: is unknown and demands a value"],
+        ),
+        ("CREATE TABLE sessions (id INTEGER)", &["sessions: a table of that name is there already"]),
+        ("ALTER TABLE tokens ALTER expires_at TYPE TIMESTAMP", &["tokens.expires_at: is timestamp without time zone"]),
+        (
+            "DROP TABLE users CASCADE",
+            &["tokens: is there without the table users", "authorization_codes: is there without the table users"],
+        ),
+        ("ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people", &["users: is a view"]),
+        (
+            "CREATE UNIQUE INDEX ON tokens (jti) WHERE NOT invalidated; ALTER TABLE tokens DROP CONSTRAINT tokens_jti_key",
+            &["tokens: has no unique key over (jti)"],
+        ),
+    ] {
+        let database = older(&WITH_OAUTH[..2]).await;
+        database.client().await.batch_execute(change).await.unwrap();
+        let before = (shape(&database).await, indexes(&database).await);
+        let Err(SchemaError::Different(found)) = store(&database).migrate().await else { panic!("{change}") };
+        assert_eq!(found.len(), told.len(), "{found:?}");
+        for told in told {
+            assert!(found.iter().any(|found| found.starts_with(told)), "{told}: {found:?}");
+        }
+        assert_eq!((shape(&database).await, indexes(&database).await), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_another_owner_are_refused() {
+    let database = older(PASSWORD_ONLY).await;
+    let admin = database.client().await;
+    let role = format!("guest_{}", database.url().rsplit('_').next().unwrap());
+    admin
+        .batch_execute(&format!("CREATE ROLE {role} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO {role}"))
+        .await
+        .unwrap();
+    let url = database.url().replacen("postgres@", &format!("{role}@"), 1);
+    let outcome = store(&url).migrate().await;
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.ok();
+    let Err(SchemaError::Different(found)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|told| told.contains("belongs to another database user")), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_could_not_be_read_afterwards_are_named() {
+    let database = older(WITH_OAUTH).await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "UPDATE clients SET client_type = 'web' WHERE client_id = 'web';
+             INSERT INTO scopes (scope_name) VALUES ('two words'), ('a\\b'), ('fine[]'), ('a\"b');
+             UPDATE tokens SET token_type = 'bearer' WHERE jti = 'client-access'",
+        )
+        .await
+        .unwrap();
+    let Err(SchemaError::Different(found)) = store(&database).migrate().await else { panic!("migrated") };
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("clients: 1 rows, such as \"web\""), "{found:?}");
+    assert!(found[1].starts_with("scopes: 3 rows"), "{found:?}");
+    assert!(found[2].starts_with("tokens: 1 rows"), "{found:?}");
+}
