@@ -28,7 +28,8 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         product: settings.pages.product_name.clone(),
         theme: theme(settings)?,
         security_contact: settings.pages.security_contact.clone(),
-        discovery_max_age: settings.store.cache_lifetime,
+        discovery_max_age: std::time::Duration::from_secs(3_600),
+        jwks_max_age: settings.store.cache_lifetime,
         version: env!("CARGO_PKG_VERSION"),
         fallback_address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     })

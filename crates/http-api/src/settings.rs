@@ -36,8 +36,10 @@ pub struct HttpSettings {
     pub theme: Option<Theme>,
     /// Whom security.txt names.
     pub security_contact: Option<String>,
-    /// How long metadata and keys may be cached.
+    /// How long metadata may be cached (S003-47: an hour).
     pub discovery_max_age: Duration,
+    /// How long keys may be cached (CACHE_TTL): a new key is published this long before it signs.
+    pub jwks_max_age: Duration,
     /// The version of the program.
     pub version: &'static str,
     /// What the source of client addresses is when there is none: tests.

@@ -5,21 +5,26 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use authly_admin_cases::{
     Admin, AdminSettings,
-    client::{ClientDraft, Registered},
+    client::{ClientChange, ClientDraft, Registered},
     user::{UserDraft, UserView},
 };
 use authly_directory::{directory::Directory, password::PasswordPolicy};
 use authly_http_api::{App, HttpSettings, configure, edge};
 use oauth_core::{
     catalog::KeyState,
-    client::PkcePolicy,
+    client::{ClientType, GrantType, PkcePolicy},
     crypto::{Algorithm, HmacAlgorithm},
     engine::Engine,
     secret::Secret,
     settings::{Issuer, LegacySettings, Settings},
 };
 
-use crate::{browser::Browser, fakes::TestClock, options::Options, services::TestServices};
+use crate::{
+    browser::{Browser, Page},
+    fakes::TestClock,
+    options::Options,
+    services::TestServices,
+};
 
 /// A key for tests only: making a new RSA key takes longer than most tests.
 const RSA: &str = include_str!("rsa-test-key.pem");
@@ -65,15 +70,7 @@ impl TestApp {
         }
         let engine = Engine::new(services.clone(), Arc::new(settings));
         let directory = Directory::new(engine.clone(), Arc::new(options.directory_settings()));
-        let policy = PasswordPolicy { min_characters: 8, max_bytes: 1024 };
-        let admin = Admin::new(
-            services.clone(),
-            AdminSettings {
-                password_policy: policy,
-                key_retirement: Duration::from_secs(86_400),
-                pkce_default: PkcePolicy::Required,
-            },
-        );
+        let admin = admin(&services);
         admin.seed_scopes().await.expect("scopes");
         admin.create_key(Algorithm::ES256, KeyState::Current).await.expect("an ES256 key");
         admin.import_key(&Secret::new(RSA.to_owned()), KeyState::Current).await.expect("an RSA key");
@@ -103,6 +100,66 @@ impl TestApp {
         Browser::new(&self.url, self.issuer())
     }
 
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+        Page::read(request.send().await.expect("an answer")).await
+    }
+
+    /// Opens a path without cookies.
+    pub async fn get(&self, path: &str) -> Page {
+        self.send(self.http.get(self.at(path))).await
+    }
+
+    /// Posts a form without cookies.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.send(self.http.post(self.at(path)).form(fields)).await
+    }
+
+    /// Posts JSON.
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Page {
+        self.send(self.http.post(self.at(path)).json(body)).await
+    }
+
+    /// The status of userinfo for a bearer token.
+    pub async fn userinfo(&self, token: &str) -> Page {
+        self.send(self.http.get(self.at("/auth/userinfo")).bearer_auth(token)).await
+    }
+
+    /// The same server after a restart: everything in memory but the store is new. The old one goes on beside it.
+    pub fn restarted(&self) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("a bound socket").port();
+        let engine = Engine::new(self.services.clone(), self.app.engine.settings().clone());
+        let directory = Directory::new(engine.clone(), Arc::new(*self.app.directory.settings()));
+        let admin = admin(&self.services);
+        let mut settings = self.app.http.clone();
+        settings.allowed_hosts.push(format!("localhost:{port}"));
+        let app = web::Data::new(App::new(engine, directory, admin, settings));
+        let server = serve(listener, app.clone());
+        let url = format!("http://localhost:{port}");
+        Self { url, clock: self.clock.clone(), services: self.services.clone(), app, http: self.http.clone(), server }
+    }
+
+    /// A public client `spa` without consent to remember, for one redirect URI.
+    pub async fn public_client(&self, redirect_uri: &str) -> Registered {
+        self.client(ClientDraft {
+            client_id: Some("spa".to_owned()),
+            name: "The Page".to_owned(),
+            kind: Some(ClientType::Public),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            scopes: ["openid", "profile", "offline_access", "read"].map(str::to_owned).to_vec(),
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            ..ClientDraft::default()
+        })
+        .await
+    }
+
+    /// Changes a client.
+    pub async fn change_client(&self, id: &str, change: ClientChange) {
+        self.app.admin.update_client(id, change).await.expect("a client");
+        self.services.refresh().await;
+    }
+
     /// Registers a client.
     pub async fn client(&self, draft: ClientDraft) -> Registered {
         let registered = self.app.admin.create_client(draft).await.expect("a client");
@@ -120,7 +177,7 @@ impl TestApp {
                 redirect_uris: vec!["https://app.example/cb".to_owned()],
                 post_logout_redirect_uris: vec!["https://app.example/bye".to_owned()],
                 scopes: scopes.split(' ').map(str::to_owned).collect(),
-                grant_types: oauth_core::client::GrantType::ALL.to_vec(),
+                grant_types: GrantType::ALL.to_vec(),
                 ..ClientDraft::default()
             })
             .await;
@@ -153,6 +210,15 @@ impl Drop for TestApp {
     }
 }
 
+fn admin(services: &Arc<TestServices>) -> Admin<TestServices> {
+    let settings = AdminSettings {
+        password_policy: PasswordPolicy { min_characters: 8, max_bytes: 1024 },
+        key_retirement: Duration::from_secs(86_400),
+        pkce_default: PkcePolicy::Required,
+    };
+    Admin::new(services.clone(), settings)
+}
+
 fn http_settings(port: u16, options: &Options) -> HttpSettings {
     let networks = |texts: &[String]| texts.iter().map(|text| text.parse().expect("a network")).collect();
     let loopback = vec!["127.0.0.0/8".to_owned()];
@@ -171,6 +237,7 @@ fn http_settings(port: u16, options: &Options) -> HttpSettings {
         theme: None,
         security_contact: Some("security@example.com".to_owned()),
         discovery_max_age: Duration::from_secs(3_600),
+        jwks_max_age: Duration::from_secs(300),
         version: "test",
         fallback_address: std::net::Ipv4Addr::LOCALHOST.into(),
     }

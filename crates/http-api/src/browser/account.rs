@@ -22,6 +22,7 @@ use oauth_core::{
 use super::{
     cookies::{self, browser},
     failure::{self, PageFailure},
+    user_agent,
 };
 use crate::{app::App, body, page, respond};
 
@@ -164,13 +165,16 @@ async fn render<V: DirectoryServices>(
     let rows: Vec<_> = sessions
         .iter()
         .filter(|other| other.is_alive(now))
-        .map(|other| (other, other.id.to_string(), other.last_seen_at.to_rfc3339()))
+        .map(|other| {
+            let name = user_agent::in_words(other.user_agent.as_deref().unwrap_or_default());
+            (other, other.id.to_string(), other.last_seen_at.to_rfc3339(), name)
+        })
         .collect();
     let session_views: Vec<_> = rows
         .iter()
-        .map(|(other, value, last_used)| SessionView {
+        .map(|(other, value, last_used, name)| SessionView {
             value,
-            browser: other.user_agent.as_deref().unwrap_or_default(),
+            browser: name,
             address: other.address.as_deref().unwrap_or_default(),
             last_used,
             current: other.id == session.id,

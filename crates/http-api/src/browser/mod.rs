@@ -9,4 +9,5 @@ pub mod failure;
 pub mod logout;
 pub mod register;
 pub mod sign_in;
+pub mod user_agent;
 pub mod view;

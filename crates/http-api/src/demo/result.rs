@@ -42,8 +42,11 @@ pub async fn callback<V: DirectoryServices>(app: web::Data<App<V>>, request: Htt
             if nonce != Some(json!(state.nonce)) {
                 return start::render(&app, &request, Some(("invalid_nonce", "the ID token is not for this request")));
             }
+            let info = app.engine.userinfo(&tokens.access_token).await.unwrap_or_default();
+            let name = info.get("email").or_else(|| info.get("sub")).and_then(Value::as_str);
+            let account = name.unwrap_or_default().to_owned();
             let mut answer = respond::see_other(&app.engine.settings().issuer.url("/demo/result"));
-            DemoState { tokens: Some(Tokens::of(tokens)), ..state }.keep(&app, &mut answer);
+            DemoState { tokens: Some(Tokens::of(tokens)), account, ..state }.keep(&app, &mut answer);
             answer
         }
         Err(error) => {
@@ -168,12 +171,10 @@ pub fn render<V: DirectoryServices>(
         "id_token": tokens.id.as_deref().map(shorten),
         "refresh_token": tokens.refresh.as_deref().map(shorten),
     });
-    let account =
-        tokens.id.as_deref().and_then(claims).and_then(|claims| Some(claims.get("sub")?.as_str()?.to_owned()));
     let view = DemoResult {
         action: "/demo/result",
         csrf: &state.csrf,
-        account: &account.unwrap_or_default(),
+        account: &state.account,
         authorize_url: &issuer.url(Endpoint::Authorize.path()),
         request: &parameter_rows(&asked),
         response: &parameter_rows(&answered),

@@ -30,6 +30,8 @@ pub struct DemoState {
     pub code: Option<String>,
     /// What the token endpoint answered.
     pub tokens: Option<Tokens>,
+    /// What the user is called, from userinfo.
+    pub account: String,
 }
 
 /// What the token endpoint answered.
@@ -53,7 +55,15 @@ impl DemoState {
     /// A fresh one.
     pub fn new<V: DirectoryServices>(app: &App<V>) -> Self {
         let random = || OpaqueToken::generate(app.engine.services().random()).expose().to_owned();
-        Self { csrf: random(), state: random(), nonce: random(), verifier: random(), code: None, tokens: None }
+        Self {
+            csrf: random(),
+            state: random(),
+            nonce: random(),
+            verifier: random(),
+            code: None,
+            tokens: None,
+            account: String::new(),
+        }
     }
 
     /// Reads the cookie.

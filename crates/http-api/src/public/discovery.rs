@@ -39,7 +39,7 @@ pub async fn metadata<V: DirectoryServices>(app: web::Data<App<V>>, request: Htt
 /// `GET /.well-known/jwks.json`.
 pub async fn jwks<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
     let text = app.engine.catalog().jwks.clone();
-    serve(&app.documents.jwks, text, app.http.discovery_max_age, &request)
+    serve(&app.documents.jwks, text, app.http.jwks_max_age, &request)
 }
 
 fn serve(

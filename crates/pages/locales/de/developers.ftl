@@ -76,6 +76,7 @@ claim-azp = Der Client, für den es ausgestellt ist
 claim-acr = Wie stark die Person geprüft wurde
 claim-amr = Mit welchen Verfahren die Person geprüft wurde
 claim-sid = Die Sitzung
+claim-gid = Die Freigabe, an der es hängt: Wird sie widerrufen, endet es
 claim-client-id = Der Client, der es benutzen darf
 claim-scope = Was es erlaubt
 claim-name = Voller Name

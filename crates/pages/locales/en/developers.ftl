@@ -153,6 +153,8 @@ claim-amr = By which methods the person was authenticated
 # Meaning of a claim.
 claim-sid = The session
 # Meaning of a claim.
+claim-gid = The grant it hangs on: revoking that ends it
+# Meaning of a claim.
 claim-client-id = The client that may use it
 # Meaning of a claim.
 claim-scope = What it allows
