@@ -6,6 +6,7 @@ mod console;
 mod failure;
 mod reference;
 mod run;
+mod secret_input;
 
 use std::process::ExitCode;
 

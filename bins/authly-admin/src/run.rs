@@ -72,10 +72,7 @@ impl Visitor for Task<'_> {
         if let Command::Migrate(command) = command {
             return commands::migrate::run(command, settings, &database, console).await;
         }
-        let applied = store::bring_up_to_date(settings, &database).await?;
-        if !applied.is_empty() {
-            console.note("The schema of the database was brought up to date.");
-        }
+        store::bring_up_to_date(settings, &database).await?;
         let live = services(settings, database.open().await?, &command).await?;
         let admin = live::admin(settings, &live);
         match command {

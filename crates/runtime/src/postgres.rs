@@ -64,7 +64,9 @@ impl Database for Postgres {
     }
 
     async fn engine(&self) -> Result<String, Trouble> {
-        Ok("PostgreSQL".to_owned())
+        // "PostgreSQL 17.2 (Debian ..) on x86_64-pc-linux-gnu, compiled by ..": the first two words say it.
+        let version = self.store.server_version().await.map_err(|error| self.failed(&error))?;
+        Ok(version.split(' ').take(2).collect::<Vec<_>>().join(" "))
     }
 }
 

@@ -57,6 +57,6 @@ impl Database for Sqlite {
     }
 
     async fn engine(&self) -> Result<String, Trouble> {
-        Ok("SQLite".to_owned())
+        Ok(format!("SQLite {}", SqliteStore::engine_version()))
     }
 }

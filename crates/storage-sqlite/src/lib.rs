@@ -79,6 +79,11 @@ impl SqliteStore {
         pending(path.as_ref())
     }
 
+    /// The version of the engine itself.
+    pub fn engine_version() -> &'static str {
+        rusqlite::version()
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.inner.path

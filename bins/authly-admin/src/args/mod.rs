@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. Every command shows two examples.
 
 mod client;
+mod client_fields;
 mod config;
 mod keys;
 mod migrate;
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
-    client::{ClientCommand, CreateClient, UpdateClient},
+    client::ClientCommand,
+    client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     keys::KeysCommand,
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand},

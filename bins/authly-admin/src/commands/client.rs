@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use crate::{
     args::{ClientCommand, CreateClient, UpdateClient},
-    console::{Column, Console, secret_from_stdin},
+    console::{Column, Console},
     failure::{Failure, refused},
+    secret_input,
 };
 
 const COLUMNS: &[Column] = &[
@@ -85,8 +86,11 @@ fn registered(registered: &Registered, console: Console) -> Result<(), Failure> 
 }
 
 fn draft(create: CreateClient) -> Result<ClientDraft, Failure> {
-    let secret =
-        if create.secret_stdin { SecretChoice::Keep(secret_from_stdin("secret")?) } else { SecretChoice::Generate };
+    let secret = if create.secret_stdin {
+        SecretChoice::Keep(secret_input::from_stdin("secret")?)
+    } else {
+        SecretChoice::Generate
+    };
     Ok(ClientDraft {
         client_id: create.client_id,
         name: create.name,

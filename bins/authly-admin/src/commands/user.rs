@@ -7,8 +7,9 @@ use oauth_core::{ids::UserId, subject::AccountStatus};
 
 use crate::{
     args::{Choice, CreateUser, UpdateUser, UserCommand},
-    console::{Column, Console, password_from_terminal, secret_from_stdin},
+    console::{Column, Console},
     failure::{Failure, refused},
+    secret_input,
 };
 
 const COLUMNS: &[Column] = &[
@@ -52,7 +53,11 @@ pub(crate) async fn run<V: DirectoryServices>(
             self::update(admin, &user, change, console).await
         }
         UserCommand::SetPassword { user, password_stdin } => {
-            let password = if password_stdin { secret_from_stdin("password") } else { password_from_terminal() }?;
+            let password = if password_stdin {
+                secret_input::from_stdin("password")
+            } else {
+                secret_input::password_from_terminal()
+            }?;
             let user = admin.set_user_password(&user, &password).await;
             console.item(&user.map_err(refused("cannot set the password"))?)
         }
@@ -99,7 +104,7 @@ fn draft(create: CreateUser) -> Result<UserDraft, Failure> {
         email: create.email,
         username: create.username,
         name: create.name,
-        password: create.password_stdin.then(|| secret_from_stdin("password")).transpose()?,
+        password: create.password_stdin.then(|| secret_input::from_stdin("password")).transpose()?,
         verified: create.verified,
         admin: create.admin,
         tenant: create.tenant,

@@ -1,0 +1,48 @@
+//! Secrets that people and scripts give: from standard input, or typed without being shown.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use authly_runtime::trouble::Trouble;
+use oauth_core::secret::Secret;
+
+use crate::failure::Failure;
+
+/// Longer input is no secret.
+const LIMIT: u64 = 64 * 1024;
+
+/// Reads a secret from standard input: its first line.
+pub(crate) fn from_stdin(what: &str) -> Result<Secret<String>, Failure> {
+    let refused = |why: &str| Trouble::new(format!("cannot read the {what}"), why, "write it to standard input");
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LIMIT).read_line(&mut text);
+    read.map_err(|error| refused(&error.to_string()))?;
+    while text.ends_with(['\n', '\r']) {
+        text.pop();
+    }
+    if text.is_empty() { Err(refused("standard input is empty").into()) } else { Ok(Secret::new(text)) }
+}
+
+/// Asks for a new password, twice, without showing it.
+pub(crate) fn password_from_terminal() -> Result<Secret<String>, Failure> {
+    let refused = |why: &str| Trouble::new("cannot read the password", why, "use --password-stdin");
+    if !io::stdin().is_terminal() {
+        return Err(refused("standard input is no terminal").into());
+    }
+    let hidden = |on: bool| {
+        let flag = if on { "-echo" } else { "echo" };
+        std::process::Command::new("stty").arg(flag).status().is_ok_and(|status| status.success())
+    };
+    if !hidden(true) {
+        return Err(refused("the terminal cannot hide it").into());
+    }
+    let ask = |prompt: &str| {
+        let _unheard = write!(io::stderr().lock(), "{prompt}: ");
+        let answer = from_stdin("password");
+        let _unheard = writeln!(io::stderr().lock());
+        answer
+    };
+    let answers = ask("New password").and_then(|first| ask("The same again").map(|second| (first, second)));
+    hidden(false);
+    let (first, second) = answers?;
+    if first.matches(second.expose().as_bytes()) { Ok(first) } else { Err(refused("the two differ").into()) }
+}

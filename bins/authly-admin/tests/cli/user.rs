@@ -1,0 +1,109 @@
+//! `authly-admin user` as scripts use it.
+
+use crate::support::Place;
+use serde_json::Value;
+
+const PASSWORD: &str = "correct horse battery staple\n";
+
+fn ada(place: &Place) -> Value {
+    let create = [
+        "user",
+        "create",
+        "--email",
+        "ada@example.com",
+        "--username",
+        "ada",
+        "--name",
+        "Ada Lovelace",
+        "--password-stdin",
+        "--verified",
+        "--admin",
+        "--tenant",
+        "acme",
+    ];
+    place.json_with(&create, PASSWORD)
+}
+
+#[test]
+fn a_user_goes_by_id_address_and_name() {
+    let place = Place::new();
+    let made = ada(&place);
+    assert_eq!(
+        (&made["email"], &made["username"], &made["name"]),
+        (&"ada@example.com".into(), &"ada".into(), &"Ada Lovelace".into())
+    );
+    assert_eq!(
+        (&made["is_verified"], &made["is_admin"], &made["status"]),
+        (&true.into(), &true.into(), &"active".into())
+    );
+    assert_eq!(made["tenant"], "acme");
+    for name in ["ada", "ADA@example.com", made["id"].as_str().unwrap()] {
+        assert_eq!(place.json(&["user", "show", name])["id"], made["id"], "{name}");
+    }
+    assert!(!place.run(&["user", "show", "ada"]).out.contains("argon2"), "hashes stay inside");
+}
+
+#[test]
+fn lists_are_filtered_and_paged() {
+    let place = Place::new();
+    ada(&place);
+    for email in ["b@example.com", "c@example.org"] {
+        place.json(&["user", "create", "--email", email]);
+    }
+    let count = |more: &[&str]| place.json(&[&["user", "list"], more].concat()).as_array().unwrap().len();
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["--tenant", "acme"]), 1);
+    assert_eq!(count(&["--contains", "EXAMPLE.COM"]), 2);
+    let first = place.json(&["user", "list", "--limit", "2"]);
+    assert_eq!(first.as_array().unwrap().len(), 2);
+    assert_eq!(count(&["--limit", "2", "--after", first[1]["id"].as_str().unwrap()]), 1);
+    place.run(&["user", "list", "--tenant", "nobody"]).refused(1);
+    place.run(&["user", "list", "--after", "no-id"]).refused(64);
+}
+
+#[test]
+fn a_user_is_changed_switched_and_removed() {
+    let place = Place::new();
+    ada(&place);
+    let changed = place.json(&["user", "update", "ada", "--name", "Ada King", "--admin", "off", "--role", "auditor"]);
+    assert_eq!(
+        (&changed["name"], &changed["is_admin"], &changed["roles"][0]),
+        (&"Ada King".into(), &false.into(), &"auditor".into())
+    );
+    assert_eq!(changed["email"], "ada@example.com", "what was not named stays");
+    assert_eq!(place.json(&["user", "deactivate", "ada"])["status"], "disabled");
+    assert_eq!(place.json(&["user", "activate", "ada"])["status"], "active");
+    assert_eq!(place.json(&["user", "unlock", "ada"])["is_locked"], false);
+    place.run(&["user", "delete", "ada"]).refused(1);
+    assert_eq!(place.json(&["user", "delete", "ada", "--yes"])["email"], "ada@example.com");
+    assert_eq!(place.json(&["user", "list"])[0]["status"], "deleted", "the id is never given again");
+}
+
+#[test]
+fn passwords_come_from_standard_input_and_are_judged() {
+    let place = Place::new();
+    ada(&place);
+    place.json_with(&["user", "set-password", "ada", "--password-stdin"], "another good password\n");
+    let short = place.run_with(&["user", "set-password", "ada", "--password-stdin"], "short\n");
+    assert!(short.refused(1).contains("at least 8 characters"));
+    assert!(!short.err.contains("\"short\""));
+    place.run_with(&["user", "set-password", "ada", "--password-stdin"], "").refused(1);
+    assert!(place.run(&["user", "set-password", "ada"]).refused(1).contains("--password-stdin"));
+    let own_name = ["user", "create", "--email", "somebody@example.com", "--password-stdin"];
+    place.run_with(&own_name, "Somebody@Example.com\n").refused(1);
+}
+
+#[test]
+fn addresses_and_names_are_taken_once() {
+    let place = Place::new();
+    ada(&place);
+    assert!(place.run(&["user", "create", "--email", "ADA@example.com"]).refused(1).contains("exists already"));
+    place.run(&["user", "create", "--email", "x@example.com", "--username", "Ada"]).refused(1);
+    assert!(place.run(&["user", "create", "--email", "no address"]).refused(1).contains("--email"));
+    assert!(
+        place
+            .run(&["user", "create", "--email", "y@example.com", "--tenant", "No Slug"])
+            .refused(1)
+            .contains("--tenant")
+    );
+}
