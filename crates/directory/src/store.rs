@@ -158,7 +158,7 @@ pub trait AccountRepository: Send + Sync {
         better: StoredHash,
         at: Timestamp,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Sets a password; failure counters and `reset_required` are cleared.
+    /// Sets a password; failure counters and `reset_required` are cleared, and the account's legacy tokens end in the same step.
     fn set_password(&self, write: PasswordChange) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Creates an account; `Conflict("users.email")` or `Conflict("users.username")` if one is taken (by folded form).
     fn create_account(

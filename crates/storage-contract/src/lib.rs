@@ -9,12 +9,7 @@
 //!
 //! A backend's name never stands here; where stores may differ, the suite is silent.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a case fails by panicking"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a case fails by panicking")]
 
 pub mod accounts;
 pub mod clients;

@@ -6,7 +6,11 @@ use authly_directory::{
 };
 use oauth_core::{audit::AuditKind, ids::UserId, store::Commit};
 
-use crate::{WholeStore, World, world::hash_of};
+use crate::{
+    WholeStore, World,
+    legacy::{new_pair, record},
+    world::hash_of,
+};
 
 async fn stored<S: WholeStore>(w: &World<S>, user: UserId) -> Option<StoredHash> {
     w.store.account(user).await.unwrap().unwrap().1.hash
@@ -83,6 +87,19 @@ pub async fn a_change_clears_failures<S: WholeStore>(w: World<S>) {
     for attempt in [w.attempt("ada", w.now), known] {
         let found = w.store.begin_sign_in(attempt).await.unwrap().remove(0);
         assert_eq!((found.failures, found.locked), (1, false));
+    }
+}
+
+/// Whoever held a token of the old contract has to sign in anew; nobody else has to.
+pub async fn a_change_ends_the_legacy_tokens_of_the_account<S: WholeStore>(w: World<S>) {
+    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
+    let (hers, his) = (new_pair(&w, ada), new_pair(&w, bob));
+    record(&w, "ada", hers.clone()).await;
+    record(&w, "bob", his.clone()).await;
+    let write = change(&w, ada, Replace::Any, "new");
+    assert_eq!(w.store.set_password(write).await.unwrap(), Commit::Applied);
+    for (id, ended) in [(&hers.access, true), (&hers.refresh, true), (&his.access, false), (&his.refresh, false)] {
+        assert_eq!(w.store.legacy_token(id).await.unwrap().unwrap().invalidated, ended);
     }
 }
 

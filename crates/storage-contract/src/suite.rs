@@ -90,6 +90,7 @@ macro_rules! suite {
                 a_change_replaces_the_hash_it_names
                 an_administrator_replaces_any_hash
                 a_change_clears_failures
+                a_change_ends_the_legacy_tokens_of_the_account
                 a_change_for_an_unknown_account_is_lost
             }
             purge {

@@ -87,6 +87,8 @@ const SET_PASSWORD: &str = concat!(
        RETURNING u.id
      ), cleared AS (
        DELETE FROM login_failures f USING changed WHERE f.user_id = changed.id
+     ), ended AS (
+       UPDATE tokens t SET invalidated = TRUE FROM changed WHERE t.user_id = changed.id AND t.invalidated = FALSE
      ), audit AS (
        INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
        SELECT $6::uuid, $7::timestamptz, $8::text, $9::uuid, $10::uuid, $11::text, $12::jsonb

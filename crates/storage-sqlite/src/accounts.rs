@@ -259,6 +259,8 @@ fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event:
 const UPGRADE: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = NULL, password_set_at = ?4 \
                        WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2";
 
+const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = ?1 AND invalidated = FALSE";
+
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
                             updated_at = ?5, reset_required = 0 \
                             WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
@@ -274,6 +276,7 @@ fn set_password(db: Db<'_>, write: &PasswordChange) -> Outcome<Commit> {
     let changed = db.run(SET_PASSWORD, params![write.user.uuid(), replaced, hash, upgraded, write.at.micros()])?;
     if changed > 0 {
         db.run(CLEAR, [write.user.uuid()])?;
+        db.run(END_LEGACY_TOKENS, [write.user.uuid()])?;
         audit::write_if(db, write.audit.as_ref())?;
     }
     Ok(commit(changed))

@@ -49,6 +49,7 @@ impl AccountRepository for MemoryDirectory {
         let account = Account { reset_required: false, updated_at: write.at, ..person.account.clone() };
         self.keep(&mut people, account, Some(write.hash));
         people.failures.retain(|(user, _), _| *user != write.user);
+        self.store.end_legacy_tokens(write.user);
         write.audit.into_iter().for_each(|event| self.store.record(event));
         Ok(Commit::Applied)
     }

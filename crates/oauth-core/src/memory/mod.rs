@@ -85,6 +85,11 @@ impl MemoryStore {
         self.begin(None, Some(pair), None)
     }
 
+    /// Invalidates every legacy token of an account.
+    pub fn end_legacy_tokens(&self, user: UserId) {
+        self.lock().legacy_tokens.values_mut().filter(|row| row.user == user).for_each(|row| row.invalidated = true);
+    }
+
     /// Begins a session, records a legacy pair and writes an audit event in one step.
     pub fn begin(
         &self,
