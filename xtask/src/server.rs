@@ -124,7 +124,12 @@ fn issuer(port: u16) -> String {
     format!("http://localhost:{port}")
 }
 
+/// The variables that are for tests only would be unknown settings to the programs.
 fn configure<'a>(command: &'a mut Command, folder: &Path, database: &str, port: u16) -> &'a mut Command {
+    let for_tests: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+    for name in for_tests.into_iter().filter(|name| name.to_string_lossy().starts_with("AUTHLY_TEST_")) {
+        command.env_remove(name);
+    }
     command
         .current_dir(folder)
         .env("DATABASE_URL", database)

@@ -1,10 +1,10 @@
 //! A person at a browser, who reads labels and presses buttons.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{EMAIL, PASSWORD, accessibility, variable};
@@ -17,6 +17,11 @@ pub enum Window {
     /// A small phone, 320 pixels wide: the narrowest that must work.
     Phone,
 }
+
+/// How long a person waits for something to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const NEW_PAGE: &str = "return !window.isTheOldPage && document.readyState === 'complete'";
 
 /// A person with a fresh browser.
 #[derive(Debug)]
@@ -74,10 +79,17 @@ impl Person {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Presses the button or follows the link with this text.
+    /// Presses the button or follows the link with this text, and waits for the page that comes then.
     pub async fn press(&self, text: &str) {
-        let control = format!("//*[self::button or self::a][normalize-space()='{text}']");
-        self.wait(&control).await.click().await.unwrap();
+        let control = self.wait(&format!("//*[self::button or self::a][normalize-space()='{text}']")).await;
+        self.client.execute("window.isTheOldPage = true", Vec::new()).await.unwrap();
+        control.click().await.unwrap();
+        let begin = Instant::now();
+        // Between two pages there is nothing that could be asked.
+        while self.client.execute(NEW_PAGE, Vec::new()).await.ok() != Some(Value::Bool(true)) {
+            assert!(begin.elapsed() < PATIENCE, "nothing came after {text} on {}", self.address().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until the page's heading holds this text.
@@ -136,7 +148,7 @@ impl Person {
     }
 
     async fn wait(&self, xpath: &str) -> Element {
-        let waited = self.client.wait().at_most(Duration::from_secs(15)).for_element(Locator::XPath(xpath)).await;
+        let waited = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
         match waited {
             Ok(element) => element,
             Err(error) => {

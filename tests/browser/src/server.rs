@@ -99,6 +99,9 @@ impl Drop for Server {
 
 fn configure(command: &mut Command, folder: &TempDir, port: u16) {
     let address = format!("127.0.0.1:{port}");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUTHLY_TEST_")) {
+        command.env_remove(name);
+    }
     command
         .current_dir(folder.path())
         .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("authly.db").display()))
