@@ -15,6 +15,7 @@ use oauth_core::{
     endpoint::Endpoint,
     engine::authorize::{Arrival, Ask, Interaction, Progress, Step},
     params::Params,
+    redirect::RedirectUri,
 };
 
 use super::{
@@ -141,7 +142,8 @@ fn respond_to_client<V: DirectoryServices>(
             };
             let fields: Vec<_> = response.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let setting = page::Setting::of(request, None);
-            let view = FormPost { target, fields: &fields, client: "" };
+            let host = RedirectUri::display_host(response.to.as_str());
+            let view = FormPost { target, fields: &fields, client: &host };
             page::html(StatusCode::OK, authly_pages::form_post(&view, &setting.frame(app)), Some(target))
         }
     }

@@ -6,6 +6,7 @@ use actix_web::{
     web,
 };
 use authly_directory::{
+    password::PasswordRefused,
     register::{FieldProblem, RegisterRefused, Registration},
     services::DirectoryServices,
 };
@@ -91,9 +92,11 @@ fn error(problem: &FieldProblem) -> RegisterError {
     match problem.field {
         "email" => RegisterError::EmailInvalid,
         "username" => RegisterError::UsernameInvalid,
-        _ if problem.message.contains("at least") => RegisterError::PasswordShort,
-        _ if problem.message.contains("at most") => RegisterError::PasswordLong,
-        _ => RegisterError::PasswordCommon,
+        _ => match problem.policy {
+            Some(PasswordRefused::TooShort(_)) => RegisterError::PasswordShort,
+            Some(PasswordRefused::TooLong(_)) => RegisterError::PasswordLong,
+            Some(PasswordRefused::Nul | PasswordRefused::Personal) | None => RegisterError::PasswordCommon,
+        },
     }
 }
 

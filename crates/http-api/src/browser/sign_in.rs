@@ -16,7 +16,10 @@ use oauth_core::{
     browser::BrowserId,
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
-    engine::{authorize::Interaction, session::Remember},
+    engine::{
+        authorize::{Ask, Interaction, Step},
+        session::Remember,
+    },
     params::Params,
     pending::PendingId,
     secret::Secret,
@@ -45,7 +48,11 @@ pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReq
     let Some(id) = consent::request_id(request.query_string().as_bytes()) else {
         return failure::render(&app, &request, &PageError::RequestExpired.into());
     };
-    again(&app, &request, Some(id), &Shown::default(), StatusCode::OK)
+    // "Use another account" leads here, so nobody is taken to be known.
+    match app.engine.sign_in_page(id, &browser(&app, &request)) {
+        Ok(interaction) => authorize::ask(&app, &request, &interaction, &Shown::default()),
+        Err(error) => failure::render(&app, &request, &error.into()),
+    }
 }
 
 /// `POST /sign-in`.
@@ -63,7 +70,7 @@ pub async fn submit<V: DirectoryServices>(
     let csrf = form.one("csrf").unwrap_or_default();
     if app.engine.check_form(&binding(holder, id.as_ref()), csrf).is_err() {
         let shown = Shown { notice: Some(SignInNotice::Expired), ..shown };
-        return again(&app, &request, id, &shown, StatusCode::BAD_REQUEST);
+        return again(&app, &request, id, &shown, StatusCode::BAD_REQUEST).await;
     }
     let browser = browser(&app, &request);
     let visit = PageVisit {
@@ -78,7 +85,7 @@ pub async fn submit<V: DirectoryServices>(
         Err(SignInRefused::TooMany(wait)) => {
             let seconds = wait.as_secs().max(1);
             let shown = Shown { notice: Some(SignInNotice::TooMany { seconds }), ..shown };
-            let mut answer = again(&app, &request, id, &shown, StatusCode::TOO_MANY_REQUESTS);
+            let mut answer = again(&app, &request, id, &shown, StatusCode::TOO_MANY_REQUESTS).await;
             answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
             answer
         }
@@ -86,7 +93,7 @@ pub async fn submit<V: DirectoryServices>(
         Err(SignInRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
         Err(SignInRefused::Failed | SignInRefused::DoorClosed | SignInRefused::Token(_)) => {
             let shown = Shown { notice: Some(SignInNotice::Failed), ..shown };
-            again(&app, &request, id, &shown, StatusCode::BAD_REQUEST)
+            again(&app, &request, id, &shown, StatusCode::BAD_REQUEST).await
         }
     }
 }
@@ -139,8 +146,8 @@ fn go_on<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, signed_in: &
     answer
 }
 
-/// The page once more, for the same request under way.
-fn again<V: DirectoryServices>(
+/// The page once more, for the same request under way; who has to prove again who they are is still known.
+async fn again<V: DirectoryServices>(
     app: &App<V>,
     request: &HttpRequest,
     id: Option<PendingId>,
@@ -149,10 +156,18 @@ fn again<V: DirectoryServices>(
 ) -> HttpResponse {
     let mut answer = match id {
         None => render(app, request, None, None, shown.identifier.unwrap_or_default(), shown),
-        Some(id) => match app.engine.sign_in_page(id, &browser(app, request)) {
-            Ok(interaction) => authorize::ask(app, request, &interaction, shown),
-            Err(error) => return failure::render(app, request, &error.into()),
-        },
+        Some(id) => {
+            let browser = browser(app, request);
+            let resumed = app.engine.resume_authorization(id, &browser).await.map(|progress| progress.step);
+            let interaction = match resumed {
+                Ok(Step::Ask(interaction)) if matches!(interaction.ask, Ask::SignIn { .. }) => Ok(*interaction),
+                Ok(_) | Err(_) => app.engine.sign_in_page(id, &browser),
+            };
+            match interaction {
+                Ok(interaction) => authorize::ask(app, request, &interaction, shown),
+                Err(error) => return failure::render(app, request, &error.into()),
+            }
+        }
     };
     *answer.status_mut() = status;
     answer
