@@ -49,7 +49,7 @@ const LAYERS: &[Layer] = &[
             "authly-pages",
         ]),
     },
-    // Wires everything but the stores and the web, which only the programs name.
+    // Wires everything but the web, which only the server names.
     Layer {
         package: "authly-runtime",
         may_use: Uses::Only(&[
@@ -63,6 +63,8 @@ const LAYERS: &[Layer] = &[
             "authly-limits-redis",
             "authly-passwords",
             "authly-seal",
+            "authly-storage-pg",
+            "authly-storage-sqlite",
         ]),
     },
     Layer { package: "authly-testkit", may_use: Uses::Anything },
