@@ -1,3 +1,5 @@
+//! Tests of change password.
+
 use oauth_core::{
     browser::{Browser, SessionCookie},
     engine::session::{Remember, SessionStart},

@@ -1,3 +1,5 @@
+//! Tests of register.
+
 use oauth_core::limit::Rate;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of signin.
+
 use std::sync::atomic::Ordering;
 
 use oauth_core::{

@@ -1,3 +1,5 @@
+//! Tests of logout.
+
 use super::*;
 use crate::{
     client::Client,

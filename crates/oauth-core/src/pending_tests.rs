@@ -1,3 +1,5 @@
+//! Tests of pending.
+
 use super::*;
 use crate::{
     authorize::prompt::Pages,

@@ -1,3 +1,5 @@
+//! Tests of decide.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of what the pages of an authorization request are told.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Lost races at the authorization endpoint.
+
 use std::sync::atomic::Ordering;
 
 use super::*;

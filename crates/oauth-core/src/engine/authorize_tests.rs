@@ -1,3 +1,5 @@
+//! Tests of authorize.
+
 use super::*;
 use crate::{
     authorize::response::ResponseMode,

@@ -1,3 +1,5 @@
+//! Tests of the translation of errors.
+
 use super::*;
 use crate::jws::TokenFault;
 
