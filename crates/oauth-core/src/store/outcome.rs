@@ -2,9 +2,6 @@
 
 use thiserror::Error;
 
-    Redemption, RefreshSnapshot, Revocation, RevocationReason, RevokedAccessToken, Rotation, SessionEnd,
-    SpentAssertion, Successor,
-
 /// What became of a guarded write.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,3 +51,6 @@ impl StoreError {
 
     /// An error with its cause.
     pub fn caused(kind: StoreErrorKind, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+}

@@ -11,113 +11,114 @@ use crate::{
     token::TokenHash,
 };
 
-        Self { kind, source: Some(source.into()) }
+/// What a user allowed a client; codes and refresh tokens hang on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// Who allowed it.
+    pub user: UserId,
+    /// To whom.
+    pub client: ClientKey,
+    /// The user's tenant at that time.
+    pub tenant: Option<TenantId>,
+    /// The session it came from.
+    pub session: Option<SessionId>,
+    /// What was allowed.
+    pub scope: ScopeSet,
+    /// The audiences asked for by `resource` (RFC 8707).
+    pub resources: Vec<String>,
+    /// When the user had signed in: `auth_time`.
+    pub authenticated_at: Timestamp,
+    /// How: `amr`.
+    pub methods: Vec<AuthenticationMethod>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A grant with what decides whether it still counts.
+#[derive(Clone, Debug)]
+pub struct GrantSnapshot {
+    /// The grant.
+    pub grant: Grant,
+    /// Its account.
+    pub subject: Subject,
+    /// Whether its session is alive as far as the row tells (`ended_at` is empty), and until when.
+    pub session: Option<SessionEnd>,
+    /// Whether the `jti` that was asked about is revoked.
+    pub token_revoked: bool,
+}
+
+/// When a grant's session ends or has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// When it ended, if it did.
+    pub ended_at: Option<Timestamp>,
+    /// When it ends without use.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+}
+
+impl SessionEnd {
+    /// Whether the session is alive.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at && now < self.idle_expires_at
     }
 }
 
-/// Browser sessions.
-pub trait SessionRepository: Send + Sync {
-    /// The session behind a cookie, ended or not.
-    fn session(&self, token: TokenHash) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
-    /// Notes that a session was seen; applies only while it is not ended.
-    fn touch_session(
-        &self,
-        session: SessionId,
-        at: Timestamp,
-        idle_expires_at: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Ends a session and revokes every grant that came from it; a second time changes nothing.
-    fn end_session(
-        &self,
-        session: SessionId,
-        at: Timestamp,
-        reason: RevocationReason,
-        audit: Option<AuditEvent>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Ends all sessions of a user but `keep`, with their grants; returns how many.
-    fn end_sessions_of(
-        &self,
-        user: UserId,
-
-        keep: Option<SessionId>,
-        at: Timestamp,
-        reason: RevocationReason,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
-    /// The sessions of a user that are not ended, newest first.
-    fn sessions_of(&self, user: UserId) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+/// An authorization code with everything its redemption depends on.
+#[derive(Clone, Debug)]
+pub struct CodeSnapshot {
+    /// Its hash.
+    pub hash: TokenHash,
+    /// Where the user was sent.
+    pub redirect_uri: RedirectUri,
+    /// What the client has to prove.
+    pub proof: CodeProof,
+    /// The `nonce` for the ID token.
+    pub nonce: Option<String>,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When it was redeemed, if it was.
+    pub used_at: Option<Timestamp>,
+    /// Its grant, account and session.
+    pub grant: GrantSnapshot,
 }
 
-/// The legacy table `tokens`.
-pub trait LegacyTokenRepository: Send + Sync {
-    /// The token with that `jti`.
-    fn legacy_token(
-        &self,
-
-        id: &LegacyTokenId,
-    ) -> impl Future<Output = Result<Option<LegacyTokenSnapshot>, StoreError>> + Send;
-    /// Spends a refresh token and records the next pair; applies only while it is not invalidated.
-    fn rotate_legacy(&self, write: LegacyRotation) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Invalidates one token; a second time changes nothing.
-    fn invalidate_legacy(&self, id: &LegacyTokenId) -> impl Future<Output = Result<(), StoreError>> + Send;
+/// A refresh token with everything its use depends on.
+#[derive(Clone, Debug)]
+pub struct RefreshSnapshot {
+    /// Its hash.
+    pub hash: TokenHash,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was used, if it was.
+    pub used_at: Option<Timestamp>,
+    /// Its successor, if it was used.
+    pub successor: Option<Successor>,
+    /// Its grant, account and session.
+    pub grant: GrantSnapshot,
 }
 
-/// Clients, scopes, keys, tenants and settings. Every write raises the revision in the same step.
-pub trait CatalogRepository: Send + Sync {
-    /// A number that is different after every change; cheap, asked once a second.
-    fn revision(&self) -> impl Future<Output = Result<i64, StoreError>> + Send;
-    /// Everything.
-    fn load_catalog(&self) -> impl Future<Output = Result<CatalogRecords, StoreError>> + Send;
-    /// Registers a client with its secrets; `Conflict("clients.client_id")` if the identifier is taken.
-    fn create_client(&self, client: &Client, audit: AuditEvent) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Replaces a client's registration, its secrets included; `Lost` if it does not exist.
-    fn update_client(
-
-        &self,
-        client: &Client,
-        audit: AuditEvent,
-    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Removes a client with its grants; `Lost` if it does not exist.
-    fn delete_client(
-        &self,
-        client: ClientKey,
-        audit: AuditEvent,
-    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Adds the fast hash of an imported secret at its first use; the imported hash stays for the older program.
-    fn upgrade_client_secret(
-        &self,
-        client: ClientKey,
-        secret: ClientSecret,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Creates or replaces a scope by name.
-    fn put_scope(&self, scope: &ScopeRecord, audit: AuditEvent) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Removes a scope; `Lost` if it does not exist.
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
-    /// Authorization codes.
-    pub codes: u64,
-    /// Refresh tokens.
-    pub refresh_tokens: u64,
-    /// Grants without anything left.
-    pub grants: u64,
-    /// Sessions.
-    pub sessions: u64,
-    /// Legacy tokens.
-    pub legacy_tokens: u64,
-    /// Spent assertions, revoked access tokens, sealed successors and failure counters.
-    pub others: u64,
+/// What followed a used refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// Its clear text sealed under a key derived from the predecessor, while it is kept.
+    pub sealed: Option<Vec<u8>>,
+    /// When the successor itself was used, if it was.
+    pub used_at: Option<Timestamp>,
 }
 
-/// Which rows may go, and how many at a time.
-
-#[derive(Clone, Copy, Debug)]
-pub struct PurgeOrder {
-    /// Now, for things that are over at their expiry: assertions, revoked access tokens, failure counters.
-    pub now: Timestamp,
-    /// Sealed successors of tokens used before this instant are wiped.
-    pub successors_before: Timestamp,
-    /// Codes that expired before this instant.
-    pub codes_before: Timestamp,
-    /// Refresh tokens, sessions and legacy tokens that expired before this instant.
-
-
+/// What an authorization request needs to know of the browser and its user.
+#[derive(Clone, Debug)]
+pub struct AuthorizeSnapshot {
+    /// The session behind the cookie, ended or not.
+    pub session: Option<Session>,
+    /// The scopes that its user has allowed this client before.
+    pub consent: ScopeSet,
+}
