@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::error::OpenError;
 
@@ -20,7 +20,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
         path,
         flags,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;",
+         PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
     )
 }
 
@@ -35,6 +35,8 @@ fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, Ope
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Plans must not depend on bound values: with partial indexes every statement would be compiled again at each use.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(settings)?;
         Ok(connection)
     };
