@@ -45,6 +45,7 @@ impl Drop for Driver {
 pub(crate) struct Target {
     config: Config,
     tls: MakeTlsConnector,
+    lock_timeout: Duration,
 }
 
 impl Target {
@@ -74,10 +75,7 @@ impl Target {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(Duration::from_secs(10));
         }
-        if config.get_options().is_none() && !lock_timeout.is_zero() {
-            config.options(format!("-c lock_timeout={}", lock_timeout.as_millis()));
-        }
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, lock_timeout })
     }
 
     pub(crate) const fn config(&self) -> &Config {
@@ -87,6 +85,7 @@ impl Target {
     /// One connection of its own, driven by the task that is returned with it.
     pub(crate) async fn open(&self, driver: &Handle) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
         let (config, tls, handle) = (self.config.clone(), self.tls.clone(), driver.clone());
+        let lock_timeout = self.lock_timeout;
         let made = driver.spawn(async move {
             let (client, connection) = config.connect(tls).await?;
             let task = handle.spawn(async move {
@@ -94,6 +93,10 @@ impl Target {
                     tracing::warn!(%error, "a database connection ended");
                 }
             });
+            // A statement and not a start-up parameter, which poolers refuse.
+            if !lock_timeout.is_zero() {
+                client.batch_execute(&format!("SET lock_timeout = {}", lock_timeout.as_millis())).await?;
+            }
             Ok((client, task))
         });
         match made.await {

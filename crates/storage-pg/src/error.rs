@@ -69,7 +69,9 @@ impl From<tokio_postgres::Error> for Trouble {
             let name = taken(db.table().unwrap_or_default(), db.detail().unwrap_or_default());
             return Self::Refused(StoreError::caused(StoreErrorKind::Conflict(name), told));
         }
-        if code.code().starts_with("57P") || code.code().starts_with("08") {
+        // A server that has become a replica refuses writes: another connection may find the primary.
+        let gone = *code == SqlState::READ_ONLY_SQL_TRANSACTION;
+        if gone || code.code().starts_with("57P") || code.code().starts_with("08") {
             return Self::Disconnected(unavailable(told));
         }
         Self::Refused(unavailable(told))

@@ -62,7 +62,6 @@ async fn a_rotation_whose_connection_ended_is_not_taken_for_a_replay() {
     for _ in 0..8 {
         chains.push(token(&store, user, client).await);
     }
-    let killer = database.client().await;
     let tasks: Vec<_> = chains
         .into_iter()
         .map(|mut current| {
@@ -91,11 +90,52 @@ async fn a_rotation_whose_connection_ended_is_not_taken_for_a_replay() {
             })
         })
         .collect();
-    let all = async {
+    while_connections_end(&database, async {
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-    };
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redemption_whose_connection_ended_is_not_taken_for_a_replay() {
+    let (store, database) = migrated().await;
+    let (user, client) = (account(&store, "ada").await, client(&store, "app").await);
+    let mut codes = Vec::new();
+    for _ in 0..400 {
+        codes.push(code(&store, user, client).await);
+    }
+    while_connections_end(&database, async {
+        for some in codes.chunks(8) {
+            let tasks: Vec<_> = some
+                .iter()
+                .map(|code| {
+                    let (store, write) = (store.clone(), redemption(*code));
+                    tokio::spawn(async move {
+                        loop {
+                            match store.redeem_code(write.clone()).await {
+                                Err(error) if error.kind == StoreErrorKind::Unavailable => {
+                                    let token = write.refresh.as_ref().unwrap().hash;
+                                    if store.refresh(token).await.is_ok_and(|found| found.is_some()) {
+                                        return Commit::Applied;
+                                    }
+                                }
+                                other => return other.unwrap(),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            assert_eq!(count_applied(tasks).await, some.len());
+        }
+    })
+    .await;
+}
+
+/// Does the work while every connection of the store is ended again and again.
+async fn while_connections_end(database: &authly_pg_fixture::TestDatabase, work: impl Future<Output = ()>) {
+    let killer = database.client().await;
     let kill = async {
         loop {
             killer
@@ -109,7 +149,7 @@ async fn a_rotation_whose_connection_ended_is_not_taken_for_a_replay() {
         }
     };
     tokio::select! {
-        () = all => {}
+        () = work => {}
         () = kill => {}
     }
 }

@@ -1,7 +1,5 @@
 //! A database of another shape is refused with every difference, and untouched.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 mod support;
 
 use authly_storage_pg::schema::SchemaError;
@@ -89,4 +87,15 @@ async fn rows_that_could_not_be_read_afterwards_are_named() {
     assert!(found[0].starts_with("clients: 1 rows, such as \"web\""), "{found:?}");
     assert!(found[1].starts_with("scopes: 3 rows"), "{found:?}");
     assert!(found[2].starts_with("tokens: 1 rows"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_outside_the_first_schema_of_the_search_path_are_refused() {
+    let database = older(PASSWORD_ONLY).await;
+    database.client().await.batch_execute("CREATE SCHEMA ours").await.unwrap();
+    let separator = if database.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}options=-c%20search_path%3Dours%2Cpublic", database.url());
+    let Err(SchemaError::Different(found)) = store(&url).migrate().await else { panic!("migrated") };
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|told| told.contains("is not in the schema where new tables are made")), "{found:?}");
 }

@@ -27,7 +27,8 @@ const FOUND: &str = "
                    FROM pg_index i
                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
                     AND i.indexprs IS NULL AND i.indnkeyatts = i.indnatts),
-           c.relrowsecurity
+           c.relrowsecurity,
+           c.relnamespace = to_regnamespace(current_schema())
       FROM pg_class c
      WHERE c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)";
 
@@ -62,6 +63,7 @@ struct Found {
     columns: Vec<(String, String, bool)>,
     keys: Vec<String>,
     row_security: bool,
+    is_here: bool,
 }
 
 /// Everything that stands in the way; `begun` tells whether our first step was done before.
@@ -78,6 +80,7 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
             columns: columns.collect(),
             keys: row.try_get(6)?,
             row_security: row.try_get(7)?,
+            is_here: row.try_get::<_, Option<bool>>(8)?.unwrap_or_default(),
         };
         found.insert(row.try_get::<_, String>(0)?, table);
     }
@@ -122,6 +125,9 @@ fn compare(table: &Table, found: &Found, problems: &mut Vec<String>) {
     if !found.is_table {
         problems.push(format!("{name}: is a view and not a table"));
         return;
+    }
+    if !found.is_here {
+        problems.push(format!("{name}: is not in the schema where new tables are made, the first of the search path"));
     }
     if !found.is_ours {
         problems.push(format!("{name}: belongs to another database user, so it cannot be extended"));
