@@ -19,7 +19,8 @@ pub struct Page {
 }
 
 impl Page {
-    async fn read(response: Response) -> Self {
+    /// Reads an answer to its end.
+    pub async fn read(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         Self { status, headers, body: response.text().await.expect("a body") }
     }
@@ -29,6 +30,26 @@ impl Page {
         let value =
             self.headers.get(LOCATION).unwrap_or_else(|| panic!("no redirect but {}: {}", self.status, self.body));
         value.to_str().expect("an address")
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header of text"))
+    }
+
+    /// The cookies that it sets, whole.
+    pub fn set_cookies(&self) -> Vec<String> {
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().expect("a cookie").to_owned()).collect()
+    }
+
+    /// Whether it is the sign-in page.
+    pub fn is_sign_in(&self) -> bool {
+        self.body.contains("name=\"identifier\"")
+    }
+
+    /// Whether it is the consent page.
+    pub fn is_consent(&self) -> bool {
+        self.body.contains("value=\"allow\"")
     }
 
     /// A parameter of the redirect's query.

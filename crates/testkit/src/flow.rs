@@ -69,6 +69,16 @@ impl CodeFlow {
         }
     }
 
+    /// A request of the client of [`TestApp::public_client`].
+    pub fn public(redirect_uri: &str, scope: &str) -> Self {
+        Self {
+            client_id: "spa".to_owned(),
+            secret: None,
+            redirect_uri: redirect_uri.to_owned(),
+            ..Self::confidential("", scope)
+        }
+    }
+
     /// The same request with a further parameter.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -8,12 +8,16 @@ mod app;
 mod browser;
 mod fakes;
 mod flow;
+mod keys;
 pub mod options;
+mod raw;
 mod services;
 
 pub use app::TestApp;
 pub use browser::{Browser, Page};
 pub use fakes::{SeededRandom, TestClock};
 pub use flow::{CodeFlow, TokenSet};
+pub use keys::{ASSERTION_TYPE, ClientKey, KeyServer};
 pub use options::Options;
+pub use raw::RawAnswer;
 pub use services::TestServices;
