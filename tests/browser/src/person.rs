@@ -14,6 +14,8 @@ use crate::{EMAIL, PASSWORD, accessibility, variable};
 pub enum Window {
     /// A window on a desk.
     Desktop,
+    /// The same at night: the system prefers dark colours.
+    Dark,
     /// A small phone, 320 pixels wide: the narrowest that must work.
     Phone,
 }
@@ -35,7 +37,7 @@ impl Person {
     pub async fn new(window: Window) -> Self {
         let profile = TempDir::new().unwrap();
         let (width, height) = match window {
-            Window::Desktop => (1000, 800),
+            Window::Desktop | Window::Dark => (1000, 800),
             Window::Phone => (320, 640),
         };
         let mut arguments = vec![
@@ -53,6 +55,9 @@ impl Person {
             format!("--window-size={width},{height}"),
         ];
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        if matches!(window, Window::Dark) {
+            arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+        }
         let mut options = json!({"binary": variable("AUTHLY_TEST_CHROMIUM"), "args": arguments});
         if matches!(window, Window::Phone) {
             let metrics = json!({"width": width, "height": height, "pixelRatio": 2.0, "touch": true});
@@ -127,6 +132,12 @@ impl Person {
         self.fill("Email or username", EMAIL).await;
         self.fill("Password", password).await;
         self.press("Sign in").await;
+    }
+
+    /// Whether pages are told that dark colours are wanted.
+    pub async fn prefers_dark_colours(&self) -> bool {
+        const ASK: &str = "return matchMedia('(prefers-color-scheme: dark)').matches";
+        self.client.execute(ASK, Vec::new()).await.unwrap() == Value::Bool(true)
     }
 
     /// Fails if the page breaks a rule of WCAG 2.2 AA that a machine can check, or is wider than the window.

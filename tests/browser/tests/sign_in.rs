@@ -103,3 +103,25 @@ async fn the_whole_way_works_on_a_small_phone() {
     person.sees("Signed in as").await;
     person.leave().await;
 }
+
+#[tokio::test]
+async fn dark_colours_are_as_readable_as_light_ones() {
+    let server = Server::start();
+    server.create_account();
+    let person = Person::new(Window::Dark).await;
+
+    person.open(&server.url("/demo")).await;
+    assert!(person.prefers_dark_colours().await);
+    person.finds_the_page_accessible().await;
+    person.press("Sign in").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("sign-in-dark").await;
+    person.sign_in_with("not the password at all").await;
+    person.finds_the_page_accessible().await;
+    person.sign_in().await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("consent-dark").await;
+    person.press("Allow").await;
+    person.finds_the_page_accessible().await;
+    person.leave().await;
+}
