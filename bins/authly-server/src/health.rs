@@ -94,9 +94,10 @@ fn ask(target: &Target) -> io::Result<Option<String>> {
 
 fn talk(mut stream: impl Read + Write, host: &str) -> io::Result<Option<String>> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-    let mut head = [0; 64];
-    let read = stream.read(&mut head)?;
-    let text = String::from_utf8_lossy(head.get(..read).unwrap_or_default()).into_owned();
-    Ok(text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split_ascii_whitespace().next()).map(str::to_owned))
+    let request = format!("GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head)?;
+    let text = String::from_utf8_lossy(&head);
+    Ok(text.strip_prefix("HTTP/1.1 ").map(str::to_owned))
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use authly_config::Report;
 use authly_runtime::{AnyStore, Live, convert, trouble};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use crate::{args::Source, logs::Logs, tls::Certificate};
 
@@ -21,8 +21,8 @@ pub(crate) async fn follow<S: AnyStore>(
     live: Arc<Live<S>>,
     logs: Logs,
     certificate: Option<Certificate>,
+    mut hang_up: Signal,
 ) {
-    let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {

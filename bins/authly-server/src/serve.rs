@@ -14,7 +14,7 @@ use authly_runtime::{
     store::{self, Database, Visitor},
 };
 use oauth_core::engine::Engine;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{args::Source, banner, http, listen, logs, reload, tls::Certificate};
 
@@ -46,6 +46,7 @@ impl Visitor for Serve<'_> {
 
     async fn visit<D: Database>(self, database: D) -> Self::Output {
         let Self { source, report, settings, logs, certificate, listener } = self;
+        let (mut stop, hang_up) = (Stop::catch()?, catch(SignalKind::hangup())?);
         for step in store::bring_up_to_date(settings, &database).await? {
             tracing::info!(step, "the schema was brought up to date");
         }
@@ -53,16 +54,15 @@ impl Visitor for Serve<'_> {
         let app = Data::new(app(settings, &started)?);
         let server = listen::answer(settings, listener, certificate.as_ref(), app)?;
         let background = Background::start(settings, &started.live);
-        let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate);
+        let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate, hang_up);
         let reload = actix_rt::spawn(reload);
         let handle = server.handle();
         let signals = actix_rt::spawn(async move {
-            told_to_stop().await;
+            stop.told().await;
             tracing::info!("stopping: what is in flight is finished first");
-            let finished = handle.stop(true);
             tokio::select! {
-                () = finished => {}
-                () = told_to_stop() => handle.stop(false).await,
+                () = handle.stop(true) => {}
+                () = stop.told() => handle.stop(false).await,
             }
         });
         banner::print(settings, &started);
@@ -96,14 +96,25 @@ fn app<S: AnyStore>(settings: &Settings, started: &Started<S>) -> Result<App<liv
     Ok(app)
 }
 
-/// SIGTERM or Ctrl-C.
-async fn told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+fn catch(kind: SignalKind) -> Result<Signal, Trouble> {
+    signal(kind).map_err(|error| Trouble::caused("cannot catch signals", &error, ""))
+}
+
+/// SIGTERM and Ctrl-C, caught from the first moment on.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn catch() -> Result<Self, Trouble> {
+        Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -1,0 +1,10 @@
+//! `authly-server` as a process: how it starts, what it refuses, how it changes while it runs, and how it stops.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod beside;
+mod check;
+mod logs;
+mod start;
+mod stop;
+mod support;
+mod tls;
