@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
+use authly_directory::store::{PasswordChange, Replace, SignIn};
 use oauth_core::{
     audit::AuditKind,
+    catalog::KeyState,
+    ids::UserId,
     legacy::LegacyRotation,
-    store::{Commit, StoreError},
+    session::NewSession,
+    store::{Commit, RevocationReason, StoreError},
 };
 
-use crate::{WholeStore, World, legacy::new_pair, world::assert_conflict};
+use crate::{
+    WholeStore, World,
+    legacy::new_pair,
+    world::{assert_conflict, hash_of},
+};
 
 /// Starts all at once and waits for all.
 async fn together<T: Send + 'static, F: Future<Output = T> + Send + 'static>(all: Vec<F>) -> Vec<T> {
@@ -190,4 +198,94 @@ pub async fn parallel_registrations_of_one_name_have_one_winner<S: WholeStore>(w
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     assert_eq!(w.store.count_accounts().await.unwrap().total, 1);
     assert_eq!(w.logged(AuditKind::AccountCreated).await, 1);
+}
+
+/// Whoever comes first, a code that was issued hangs on a revoked grant once the session has ended.
+pub async fn a_code_that_races_a_sign_out_is_not_alive_after_it<S: WholeStore>(w: World<S>) {
+    let (user, client) = (w.user("ada").await, w.client("app").await);
+    for _ in 0..30 {
+        let session = w.begin("ada", w.new_session(user)).await;
+        let write = w.new_authorization(w.new_grant(user, client, Some(session.id)));
+        let (code, at) = (write.code, w.later(5));
+        let (store, other) = (w.store.clone(), w.store.clone());
+        let issue = tokio::spawn(async move { store.issue_code(write).await.unwrap() });
+        let end = tokio::spawn(async move {
+            other.end_session(session.id, at, RevocationReason::SignedOut, None).await.unwrap();
+        });
+        let commit = issue.await.unwrap();
+        end.await.unwrap();
+        let found = w.store.code(code).await.unwrap();
+        assert_eq!(found.is_some(), commit == Commit::Applied);
+        assert!(found.is_none_or(|found| found.grant.grant.revoked_at == Some(at)));
+    }
+}
+
+/// Whoever comes first, a code that was issued hangs on the session that goes on.
+pub async fn a_code_that_races_a_renewed_session_follows_it<S: WholeStore>(w: World<S>) {
+    let (user, client) = (w.user("ada").await, w.client("app").await);
+    for _ in 0..30 {
+        let old = w.begin("ada", w.new_session(user)).await;
+        let write = w.new_authorization(w.new_grant(user, client, Some(old.id)));
+        let new = NewSession { replaces: Some(old.id), ..w.new_session(user) };
+        let sign_in = SignIn { session: Some(new.clone()), ..w.new_sign_in(user, "ada") };
+        let code = write.code;
+        let (store, other) = (w.store.clone(), w.store.clone());
+        let issue = tokio::spawn(async move { store.issue_code(write).await.unwrap() });
+        let renew = tokio::spawn(async move { other.complete_sign_in(sign_in).await.unwrap() });
+        let commit = issue.await.unwrap();
+        assert_eq!(renew.await.unwrap(), Commit::Applied);
+        let found = w.store.code(code).await.unwrap();
+        assert_eq!(found.is_some(), commit == Commit::Applied);
+        assert!(found.is_none_or(|found| found.grant.grant.session == Some(new.id)));
+    }
+}
+
+/// Whoever comes first, no token of the old contract outlives the old password.
+pub async fn a_legacy_rotation_that_races_a_new_password_leaves_nothing_alive<S: WholeStore>(w: World<S>) {
+    for round in 0..20 {
+        let name = format!("user{round}");
+        let user = w.user(&name).await;
+        let (first, pair) = (new_pair(&w, user), new_pair(&w, user));
+        crate::legacy::record(&w, &name, first.clone()).await;
+        let rotation = LegacyRotation { spent: first.refresh.clone(), pair: pair.clone() };
+        let change = new_password(&w, user, Replace::Any);
+        let (store, other) = (w.store.clone(), w.store.clone());
+        let rotate = tokio::spawn(async move { store.rotate_legacy(rotation).await.unwrap() });
+        let change = tokio::spawn(async move { other.set_password(change).await.unwrap() });
+        let commit = rotate.await.unwrap();
+        assert_eq!(change.await.unwrap(), Commit::Applied);
+        for id in [pair.access, pair.refresh] {
+            let found = w.store.legacy_token(&id).await.unwrap();
+            assert_eq!(found.is_some(), commit == Commit::Applied);
+            assert!(found.is_none_or(|found| found.invalidated));
+        }
+    }
+}
+
+fn new_password<S: WholeStore>(w: &World<S>, user: UserId, replaces: Replace) -> PasswordChange {
+    let hash = hash_of(&format!("{:?}", w.hash()));
+    PasswordChange { user, replaces, hash, older_hash: None, at: w.later(5), audit: None }
+}
+
+/// Two browsers with the same old password: one change holds.
+pub async fn parallel_changes_of_one_password_have_one_winner<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let all = (0..20).map(|_| {
+        let (store, write) = (w.store.clone(), new_password(&w, user, Replace::This(hash_of("ada"))));
+        async move { store.set_password(write).await }
+    });
+    assert_eq!(winners(&together(all.collect()).await).len(), 1);
+}
+
+/// Two administrators rotate at once: one key signs in the end.
+pub async fn parallel_current_keys_leave_one_current<S: WholeStore>(w: World<S>) {
+    let all = (0..10).map(|place| {
+        let (store, at, audit) = (w.store.clone(), w.later(1_000), w.audit(AuditKind::KeyChanged));
+        let key = crate::keys::record(&w, &format!("key{place}"), "ES256", KeyState::Current);
+        async move { store.insert_key(&key, at, audit).await }
+    });
+    let answers = together(all.collect()).await;
+    let keys = w.store.load_catalog().await.unwrap().keys;
+    assert_eq!(keys.len(), answers.iter().filter(|answer| answer.is_ok()).count());
+    assert_eq!(keys.iter().filter(|key| key.state == KeyState::Current).count(), 1);
 }

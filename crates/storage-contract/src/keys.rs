@@ -10,7 +10,7 @@ use oauth_core::{
 
 use crate::{WholeStore, World, world::assert_conflict};
 
-fn record<S: WholeStore>(w: &World<S>, kid: &str, algorithm: &str, state: KeyState) -> SigningKeyRecord {
+pub(crate) fn record<S: WholeStore>(w: &World<S>, kid: &str, algorithm: &str, state: KeyState) -> SigningKeyRecord {
     SigningKeyRecord {
         id: KeyId(kid.to_owned()),
         algorithm: algorithm.to_owned(),

@@ -171,3 +171,25 @@ pub async fn batches_are_bounded<S: WholeStore>(w: World<S>) {
 pub async fn the_store_answers<S: WholeStore>(w: World<S>) {
     w.store.ping().await.unwrap();
 }
+
+/// A long family that has to stay does not hide what may go.
+pub async fn dead_tokens_behind_a_living_family_go_after_some_rounds<S: WholeStore>(w: World<S>) {
+    let living = w.lone_token().await;
+    let grant = w.store.refresh(living.0).await.unwrap().unwrap().grant.grant;
+    let mut spent = living.0;
+    for place in 0..30 {
+        let mut write = w.rotation((spent, living.1));
+        write.next.expires_at = if place < 29 { w.later(100 + place) } else { w.later(1_000_000) };
+        spent = write.next.hash;
+        assert_eq!(w.store.rotate_refresh(write).await.unwrap(), Commit::Applied);
+    }
+    let dead = w.token(w.code(w.new_grant(grant.user, grant.client, None)).await).await;
+    let small = PurgeOrder { limit: 2, ..order(w.later(90_000)) };
+    for _ in 0..40 {
+        purge(&w, small).await;
+    }
+    assert!(w.store.refresh(dead.0).await.unwrap().is_none());
+    assert!(w.store.grant(dead.1, w.jti()).await.unwrap().is_none());
+    assert!(w.store.refresh(living.0).await.unwrap().is_some());
+    assert!(w.store.refresh(spent).await.unwrap().is_some());
+}

@@ -56,6 +56,11 @@ macro_rules! suite {
                 a_rotation_that_races_a_revocation_leaves_nothing_alive
                 parallel_guesses_do_not_outrun_the_counter
                 parallel_registrations_of_one_name_have_one_winner
+                a_code_that_races_a_sign_out_is_not_alive_after_it
+                a_code_that_races_a_renewed_session_follows_it
+                a_legacy_rotation_that_races_a_new_password_leaves_nothing_alive
+                parallel_changes_of_one_password_have_one_winner
+                parallel_current_keys_leave_one_current
             }
             grants {
                 a_revocation_counts_once
@@ -102,6 +107,7 @@ macro_rules! suite {
                 sealed_successors_are_wiped
                 things_that_are_over_at_their_expiry_go_at_once
                 batches_are_bounded
+                dead_tokens_behind_a_living_family_go_after_some_rounds
                 the_store_answers
             }
             refresh {

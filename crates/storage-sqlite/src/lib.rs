@@ -36,7 +36,7 @@ use std::{
 
 use oauth_core::store::StoreError;
 
-use self::{db::Db, error::Outcome, reader::Readers, writer::Writer};
+use self::{db::Db, error::Outcome, maintenance::SharedRounds, reader::Readers, writer::Writer};
 pub use self::{
     error::OpenError,
     migrate::{MigrationReport, migrate, pending},
@@ -51,6 +51,7 @@ pub struct SqliteStore {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    rounds: SharedRounds,
     // The writer closes last: its connection folds the write-ahead log back into the file.
     readers: Readers,
     writer: Writer,
@@ -66,7 +67,8 @@ impl SqliteStore {
         }
         let writer = Writer::start(connection::writer(path)?)?;
         let readers = Readers::open(path)?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), readers, writer }) })
+        let rounds = SharedRounds::default();
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), rounds, readers, writer }) })
     }
 
     /// Brings a file up to date, creating it first where there is none.
