@@ -1,7 +1,7 @@
 //! A write that was done and whose answer was lost: the same write is done again, finds itself, and counts as applied. To load
 //! and decide again would take one's own commit for a replay.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 
