@@ -35,6 +35,8 @@ pub struct AdminSettings {
     pub key_retirement: std::time::Duration,
     /// Whether new confidential clients need PKCE (PKCE_REQUIRED); public ones always do.
     pub pkce_default: oauth_core::client::PkcePolicy,
+    /// The algorithm of ID tokens for clients that name none (AUTHLY_ID_TOKEN_ALGORITHM).
+    pub id_token_alg: oauth_core::crypto::Algorithm,
 }
 
 impl<V: DirectoryServices> Admin<V> {

@@ -59,6 +59,7 @@ pub fn admin(settings: &Settings) -> AdminSettings {
         password_policy: password_policy(settings),
         key_retirement: key_retirement(settings),
         pkce_default: if settings.oauth.pkce_required { PkcePolicy::Required } else { PkcePolicy::Exempt },
+        id_token_alg: algorithm(settings.keys.id_token_algorithm),
     }
 }
 

@@ -215,6 +215,7 @@ fn admin(services: &Arc<TestServices>) -> Admin<TestServices> {
         password_policy: PasswordPolicy { min_characters: 8, max_bytes: 1024 },
         key_retirement: Duration::from_secs(86_400),
         pkce_default: PkcePolicy::Required,
+        id_token_alg: oauth_core::crypto::Algorithm::RS256,
     };
     Admin::new(services.clone(), settings)
 }

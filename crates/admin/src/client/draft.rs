@@ -15,7 +15,7 @@ use oauth_core::{
     time::Timestamp,
 };
 
-use crate::AdminError;
+use crate::{AdminError, AdminSettings};
 
 /// Which secret a new client gets.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +93,7 @@ impl ClientDraft {
         key: ClientKey,
         id: ClientId,
         now: Timestamp,
-        pkce_default: PkcePolicy,
+        settings: &AdminSettings,
         known: &[ScopeRecord],
     ) -> Result<Client, AdminError> {
         let auth_method = self.method();
@@ -112,7 +112,7 @@ impl ClientDraft {
         };
         let pkce = match kind {
             ClientType::Confidential if self.no_pkce => PkcePolicy::Exempt,
-            ClientType::Confidential => pkce_default,
+            ClientType::Confidential => settings.pkce_default,
             ClientType::Public => PkcePolicy::Required,
         };
         let client = Client {
@@ -139,7 +139,7 @@ impl ClientDraft {
             } else {
                 AssertionAudience::Issuer
             },
-            id_token_alg: self.id_token_alg.unwrap_or(Algorithm::RS256),
+            id_token_alg: self.id_token_alg.unwrap_or(settings.id_token_alg),
             client_uri: https(self.client_uri.as_deref(), "client_uri")?,
             logo_uri: None,
             policy_uri: https(self.policy_uri.as_deref(), "policy_uri")?,
@@ -188,8 +188,8 @@ impl ClientChange {
             client.name = text::line(&name, 255).map_err(|error| AdminError::invalid("name", error))?.trim().to_owned();
         }
         if let Some(uris) = self.redirect_uris {
-            (client.redirect_uris, client.application) =
-                redirect_uris(&uris, Some(client.application), "redirect_uri")?;
+            let application = Some(client.application).filter(|kind| *kind == ApplicationType::Native);
+            (client.redirect_uris, client.application) = redirect_uris(&uris, application, "redirect_uri")?;
         }
         if let Some(uris) = self.post_logout_redirect_uris {
             client.post_logout_redirect_uris =
@@ -264,9 +264,11 @@ fn redirect_uris(
     application: Option<ApplicationType>,
     field: &'static str,
 ) -> Result<(Vec<RedirectUri>, ApplicationType), AdminError> {
-    let native = |text: &String| text.split(':').next().is_some_and(|scheme| scheme.contains('.'));
-    let application =
-        application.unwrap_or(if texts.iter().any(native) { ApplicationType::Native } else { ApplicationType::Web });
+    let application = application.unwrap_or(if texts.iter().any(|text| needs_native(text)) {
+        ApplicationType::Native
+    } else {
+        ApplicationType::Web
+    });
     if texts.len() > 100 {
         return Err(AdminError::invalid(field, "more than 100 URIs"));
     }
@@ -274,6 +276,12 @@ fn redirect_uris(
         RedirectUri::parse(text, application).map_err(|error| AdminError::invalid(field, format!("{text:?} {error}")))
     };
     Ok((texts.iter().map(parse).collect::<Result<_, _>>()?, application))
+}
+
+/// A private-use scheme (RFC 8252 7.1), or an IP loopback address, whose port such an application picks at run time (7.3).
+fn needs_native(text: &str) -> bool {
+    let scheme = text.split(':').next().unwrap_or_default();
+    scheme.contains('.') || ["http://127.0.0.1", "http://[::1]"].iter().any(|loopback| text.starts_with(loopback))
 }
 
 fn scopes(names: &[String], known: &[ScopeRecord]) -> Result<ScopeSet, AdminError> {
@@ -332,5 +340,23 @@ fn https(text: Option<&str>, field: &'static str) -> Result<Option<String>, Admi
         None => Ok(None),
         Some(text) if JwksUri::parse(text).is_some() => Ok(Some(text.to_owned())),
         Some(_) => Err(AdminError::invalid(field, "not an https URL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn application(uris: &[&str]) -> ApplicationType {
+        let uris: Vec<String> = uris.iter().map(|&uri| uri.to_owned()).collect();
+        redirect_uris(&uris, None, "redirect_uri").unwrap().1
+    }
+
+    #[test]
+    fn an_application_on_the_users_device_is_known_by_its_redirect_uris() {
+        assert_eq!(application(&["com.example.app:/callback"]), ApplicationType::Native);
+        assert_eq!(application(&["http://127.0.0.1/callback"]), ApplicationType::Native);
+        assert_eq!(application(&["http://[::1]/callback"]), ApplicationType::Native);
+        assert_eq!(application(&["https://app.example/cb", "http://localhost:3000/cb"]), ApplicationType::Web);
     }
 }

@@ -38,13 +38,8 @@ impl<V: DirectoryServices> Admin<V> {
             None => self.random_client_id()?,
         };
         let known = self.services.store().load_catalog().await?.scopes;
-        let mut client = draft.build(
-            ClientKey::generate(now, self.services.random()),
-            id,
-            now,
-            self.settings.pkce_default,
-            &known,
-        )?;
+        let key = ClientKey::generate(now, self.services.random());
+        let mut client = draft.build(key, id, now, &self.settings, &known)?;
         let secret = match (draft.needs_secret(), &draft.secret) {
             (false, _) => None,
             (true, SecretChoice::Generate) => {
