@@ -95,14 +95,14 @@ impl<V: DirectoryServices> Admin<V> {
             id,
             tenant,
             email: email.as_str().to_owned(),
-            username,
+            username: username.clone(),
             hash,
             older_hash,
             is_verified: draft.verified,
             is_admin: draft.admin,
             status: if draft.verified { AccountStatus::Active } else { AccountStatus::PendingVerification },
             roles: if draft.roles.is_empty() { vec!["user".to_owned()] } else { draft.roles },
-            profile: Profile { name: draft.name, ..Profile::default() },
+            profile: Profile { name: draft.name, preferred_username: Some(username.clone()), ..Profile::default() },
             created_at: now,
         };
         let audit = self.event(AuditKind::AccountCreated, Some(id), None, serde_json::json!({ "by": "administrator" }));

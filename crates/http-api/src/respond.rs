@@ -3,8 +3,11 @@
 use std::fmt;
 
 use actix_web::{
-    HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, EntityTag, Header as _, IfNoneMatch},
+    },
 };
 use oauth_core::error::{Challenge, Wire, WireError};
 use serde::Serialize;
@@ -143,6 +146,21 @@ pub fn see_other(location: &str) -> HttpResponse {
     let mut answer = HttpResponse::SeeOther();
     no_store(&mut answer);
     answer.insert_header((header::LOCATION, location)).finish()
+}
+
+/// Whether the caller has this document already (RFC 9110 13.1.2): any of several tags, compared weakly, because servers in front
+/// that compress weaken them.
+pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    if !request.headers().contains_key(header::IF_NONE_MATCH) {
+        return false;
+    }
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => {
+            etag.parse::<EntityTag>().is_ok_and(|own| tags.iter().any(|tag| tag.weak_eq(&own)))
+        }
+        Err(_) => false,
+    }
 }
 
 /// Nobody keeps this answer.

@@ -645,7 +645,7 @@ async fn client_credentials_are_for_confidential_clients_and_their_own_scopes() 
     assert!(tokens.body.get("id_token").is_none());
     let claims = tokens.claims("access_token");
     assert_eq!((claims["sub"].as_str(), claims["client_id"].as_str()), (Some("app"), Some("app")), "RFC 9068 2.2");
-    assert_eq!(app.userinfo(tokens.access()).await.status, 401, "nobody's token tells of nobody");
+    assert_eq!(app.userinfo(tokens.access()).await.status, 403, "there is nobody to tell of");
 }
 
 /// RFC 8707 2: `resource` among the client's audiences becomes `aud`; anything else is invalid_target.

@@ -32,6 +32,9 @@ pub enum RedirectError {
         "uses a scheme that is not allowed here (native clients use a reverse domain name such as com.example.app)"
     )]
     Scheme,
+    /// A `*` in the host: it would only ever match itself (RFC 9700 2.1).
+    #[error("holds a wildcard; register each redirect URI by itself")]
+    Wildcard,
 }
 
 /// Whether a client is a web site or runs on the user's device (OpenID Connect Registration 2, `application_type`).
@@ -74,6 +77,9 @@ impl RedirectUri {
             "http" => return Err(RedirectError::Http),
             scheme if application == ApplicationType::Native && scheme.contains('.') => {}
             _ => return Err(RedirectError::Scheme),
+        }
+        if url.host_str().is_some_and(|host| host.contains('*')) {
+            return Err(RedirectError::Wildcard);
         }
         let same = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
         if !same || has_dot_segment(text) {

@@ -65,6 +65,13 @@ impl Page {
         rest.split('"').next().unwrap_or_default().to_owned()
     }
 
+    /// The value of the first button of that name.
+    pub fn button(&self, name: &str) -> String {
+        let start = format!("<button class=\"secondary\" name=\"{name}\" value=\"");
+        let (_, rest) = self.body.split_once(&start).unwrap_or_else(|| panic!("no button {name} in {}", self.body));
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use authly_directory::services::DirectoryServices;
 
-use crate::{app::App, page};
+use crate::{app::App, page, respond};
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -31,8 +31,7 @@ pub async fn favicon<V: DirectoryServices>(app: web::Data<App<V>>, request: Http
 }
 
 fn serve(asset: &'static authly_pages::Asset, keep: &'static str, request: &HttpRequest) -> HttpResponse {
-    let known =
-        request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == asset.etag.as_bytes());
+    let known = respond::is_known(request, asset.etag);
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((header::ETAG, asset.etag)).insert_header((header::CACHE_CONTROL, keep));
     if known { answer.finish() } else { answer.content_type(asset.content_type).body(asset.bytes) }

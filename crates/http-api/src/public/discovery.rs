@@ -12,7 +12,7 @@ use actix_web::{
 };
 use authly_directory::services::DirectoryServices;
 
-use crate::app::App;
+use crate::{app::App, respond};
 
 /// A document with the headers it is served with.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ fn serve(
     request: &HttpRequest,
 ) -> HttpResponse {
     let document = current(slot, text, max_age);
-    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| *value == document.etag);
+    let known = document.etag.to_str().is_ok_and(|etag| respond::is_known(request, etag));
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
         .insert_header((header::ETAG, document.etag))

@@ -1,0 +1,477 @@
+//! What people see: pages and their policy, cookies, languages, the account page, signing out (UI.md, DESIGN.md 7).
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use authly_admin_cases::client::ClientDraft;
+use authly_testkit::{Browser, CodeFlow, Options, Page, TestApp};
+use oauth_core::client::ClientType;
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "correct horse";
+
+async fn start() -> (TestApp, CodeFlow) {
+    start_with(Options::default()).await
+}
+
+async fn start_with(options: Options) -> (TestApp, CodeFlow) {
+    let app = TestApp::with(options).await;
+    let secret = app.confidential_client().await;
+    app.user(EMAIL).await;
+    (app, CodeFlow::confidential(&secret, "openid profile offline_access"))
+}
+
+async fn signed_in(app: &TestApp) -> Browser {
+    let mut browser = app.browser();
+    let page = browser.open("/sign-in").await;
+    assert_eq!(browser.sign_in(&page, EMAIL, PASSWORD).await.status, 200);
+    browser
+}
+
+async fn post(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Page {
+    browser.post(path, fields).await
+}
+
+/// Every page of a visit, from the start page to the signed-out one.
+async fn every_page(app: &TestApp, flow: &CodeFlow) -> Vec<(&'static str, Page)> {
+    let mut browser = app.browser();
+    let mut pages = vec![("home", browser.open("/").await), ("not found", browser.open("/nothing").await)];
+    pages.push(("registration", browser.open("/register").await));
+    pages.push(("error", browser.open("/authorize?client_id=nobody").await));
+    let sign_in = browser.open(&flow.path()).await;
+    let wrong = browser.sign_in(&sign_in, EMAIL, "wrong").await;
+    let consent = browser.sign_in(&sign_in, EMAIL, PASSWORD).await;
+    assert!(consent.is_consent());
+    let form_post = browser.open(&flow.clone().with("response_mode", "form_post").path()).await;
+    let form_post = browser.decide(&form_post, "allow").await;
+    pages.extend([("sign-in", sign_in), ("wrong password", wrong), ("consent", consent), ("form_post", form_post)]);
+    app.clock.advance(std::time::Duration::from_secs(1));
+    pages.push(("chooser", browser.open(&flow.clone().with("prompt", "select_account").path()).await));
+    pages.push(("again", browser.open(&flow.clone().with("prompt", "login").path()).await));
+    pages.push(("account", browser.open("/account").await));
+    pages.push(("sign-out", browser.open("/auth/logout").await));
+    pages.push(("signed out", browser.open("/signed-out").await));
+    pages
+}
+
+/// SECURITY.md rows 29, 42 and 43: no inline script or style, nothing from elsewhere, no framing, never kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_holds_inline_code_or_anything_from_elsewhere() {
+    let (app, flow) = start().await;
+    for (name, page) in every_page(&app, &flow).await {
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{name}");
+        assert_eq!(page.header("cache-control"), Some("no-store"), "{name}");
+        let policy = page.header("content-security-policy").unwrap();
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(policy.contains(part), "{name}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{name}: {policy}");
+        let body = page.body.to_ascii_lowercase();
+        for inline in
+            ["<style", " style=", " onclick=", " onload=", " onerror=", " onsubmit=", "javascript:", "<iframe", "<base"]
+        {
+            assert!(!body.contains(inline), "{name} holds {inline}");
+        }
+        for script in body.split("<script").skip(1) {
+            assert!(
+                script.starts_with(" src=\"/assets/") && script.split_once('>').unwrap().1.starts_with("</script>"),
+                "{name}: <script{script}"
+            );
+        }
+        for attribute in ["src=\"", "<link rel=\"stylesheet\" href=\"", "srcset=\""] {
+            for address in body.split(attribute).skip(1) {
+                assert!(
+                    address.starts_with('/') && !address.starts_with("//"),
+                    "{name}: {attribute}{}",
+                    &address[..30]
+                );
+            }
+        }
+        assert!(body.contains("<html lang=\"en\""), "{name}");
+        assert!(body.contains("name=\"viewport\""), "{name}");
+        assert!(body.contains("<h1"), "{name}");
+    }
+}
+
+/// RFC 9110 and UI.md: the links and assets of every page lead somewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_holds_a_dead_link() {
+    let (app, flow) = start().await;
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, page) in every_page(&app, &flow).await {
+        let links = ["href=\"", "src=\""].into_iter().flat_map(|attribute| page.body.split(attribute).skip(1));
+        for link in links.map(|text| text.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&")) {
+            let path = link.strip_prefix(app.issuer()).unwrap_or(&link).to_owned();
+            if path.starts_with('/') && !path.contains("request=") && seen.insert(path.clone()) {
+                let answer = app.get(&path).await;
+                assert!(
+                    answer.status.is_success() || answer.status.is_redirection(),
+                    "{name} links to {path}: {}",
+                    answer.status
+                );
+            }
+        }
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+/// DESIGN.md 4: Chromium applies form-action to the redirect that follows a POST, so its target is named, and nothing else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn form_action_names_the_origin_or_scheme_that_a_form_may_end_in() {
+    let (app, flow) = start().await;
+    let native = |uri: &str, id: &str| ClientDraft {
+        client_id: Some(id.to_owned()),
+        name: "Native".to_owned(),
+        kind: Some(ClientType::Public),
+        application: Some(oauth_core::redirect::ApplicationType::Native),
+        redirect_uris: vec![uri.to_owned()],
+        scopes: vec!["openid".to_owned()],
+        ..ClientDraft::default()
+    };
+    app.client(native("com.example.app:/cb", "scheme")).await;
+    app.client(native("http://127.0.0.1/cb", "loopback")).await;
+    app.client(native("http://[::1]/cb", "six")).await;
+    let public = |id: &str, uri: &str| CodeFlow { client_id: id.to_owned(), ..CodeFlow::public(uri, "openid") };
+    for (flow, source) in [
+        (flow.clone(), " https://app.example"),
+        (public("scheme", "com.example.app:/cb"), " com.example.app:"),
+        (public("loopback", "http://127.0.0.1:51004/cb"), " http://127.0.0.1:51004"),
+        (public("six", "http://[::1]:51004/cb"), " http:"),
+    ] {
+        let mut browser = app.browser();
+        let sign_in = browser.open(&flow.path()).await;
+        let register = browser.open(&format!("/register?request={}", sign_in.hidden("request"))).await;
+        let consent = browser.sign_in(&sign_in, EMAIL, PASSWORD).await;
+        assert!(consent.is_consent(), "{}", consent.body);
+        for page in [&sign_in, &register, &consent] {
+            let policy = page.header("content-security-policy").unwrap();
+            let action = policy.split("; ").find(|part| part.starts_with("form-action")).unwrap();
+            assert_eq!(action, format!("form-action 'self'{source}"), "{policy}");
+        }
+    }
+    for path in ["/sign-in", "/register", "/", "/auth/logout"] {
+        let page = app.browser().open(path).await;
+        let policy = page.header("content-security-policy").unwrap().to_owned();
+        assert!(policy.contains("form-action 'self';"), "{path}: {policy}");
+    }
+}
+
+/// C-39, RFC 6265bis 4.1: the attributes of every cookie, under http and https issuers.
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_are_ours_alone() {
+    for https_issuer in [true, false] {
+        let (app, flow) = start_with(Options { https_issuer, ..Options::default() }).await;
+        let mut browser = app.browser();
+        let first = browser.open(&flow.path()).await;
+        let mut cookies = first.set_cookies();
+        let (request, csrf) = (first.hidden("request"), first.hidden("csrf"));
+        let fields = [("request", request.as_str()), ("csrf", &csrf), ("identifier", EMAIL), ("password", PASSWORD)];
+        let signed_in = browser.post("/sign-in", &fields).await;
+        cookies.extend(signed_in.set_cookies());
+        let consent = browser.follow(signed_in).await;
+        cookies.extend(browser.decide(&consent, "allow").await.set_cookies());
+        let logout = browser.open("/auth/logout").await;
+        let csrf = logout.hidden("csrf");
+        cookies.extend(browser.post("/auth/logout", &[("csrf", &csrf), ("decision", "sign_out")]).await.set_cookies());
+        let mut names = std::collections::BTreeSet::new();
+        for cookie in &cookies {
+            let (name, _) = cookie.split_once('=').unwrap();
+            let attributes: Vec<String> = cookie.split("; ").skip(1).map(str::to_ascii_lowercase).collect();
+            let has = |name: &str| attributes.iter().any(|attribute| attribute == name);
+            assert!(has("httponly") && has("samesite=lax") && has("path=/"), "{cookie}");
+            assert!(!attributes.iter().any(|attribute| attribute.starts_with("domain")), "{cookie}");
+            assert_eq!(has("secure"), https_issuer, "{cookie}");
+            assert_eq!(name.starts_with("__Host-"), https_issuer, "{cookie}");
+            assert!(cookie.len() < 4_096, "{cookie}");
+            names.insert(name.trim_start_matches("__Host-").split("-request-").next().unwrap().to_owned());
+        }
+        for name in ["authly", "authly-browser", "authly-session", "authly-device"] {
+            assert!(names.contains(name), "{name} in {names:?}");
+        }
+        let gone =
+            cookies.iter().filter(|cookie| cookie.contains("session=;")).all(|cookie| cookie.contains("Max-Age=0"));
+        assert!(gone, "{cookies:?}");
+    }
+}
+
+/// RFC 6265bis 5.4: under https a cookie without the prefix is somebody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_without_its_prefix_is_not_read_under_https() {
+    let (app, _) = start_with(Options { https_issuer: true, ..Options::default() }).await;
+    let browser = signed_in(&app).await;
+    let session = browser.cookies["__Host-authly-session"].clone();
+    for (name, status) in [
+        ("__Host-authly-session", 200),
+        ("authly-session", 303),
+        ("__host-authly-session", 303),
+        ("__Secure-authly-session", 303),
+    ] {
+        let mut other = app.browser();
+        other.cookies.insert(name.to_owned(), session.clone());
+        assert_eq!(other.get("/account").await.status, status, "{name}");
+    }
+}
+
+/// OpenID Connect Core 3.1.2.1 (`ui_locales`), RFC 9110 12.5.4.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_speak_the_language_that_is_asked_for() {
+    let (app, flow) = start().await;
+    let ask = |ui_locales: Option<&'static str>, accept: &'static str| {
+        let flow = ui_locales.map_or(flow.clone(), |value| flow.clone().with("ui_locales", value));
+        let request = app.http.get(app.at(&flow.path())).header("accept-language", accept);
+        async {
+            let page = app.send(request).await;
+            page.body.split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        }
+    };
+    for (ui_locales, accept, expected) in [
+        (None, "de", "de"),
+        (None, "de-AT,en;q=0.5", "de"),
+        (None, "en;q=0.9,de;q=0.5", "en"),
+        (None, "de;q=0,en", "en"),
+        (None, "fr, *;q=0.1", "en"),
+        (None, "", "en"),
+        (None, ";;;q=,,,", "en"),
+        (Some("de"), "en", "de"),
+        (Some("fr de en"), "en", "de"),
+        (Some("xx"), "de", "de"),
+    ] {
+        assert_eq!(ask(ui_locales, accept).await, expected, "{ui_locales:?} {accept}");
+    }
+    let request = app.http.get(app.at("/nothing")).header("accept", "text/html").header("accept-language", "de");
+    assert!(app.send(request).await.body.contains("<html lang=\"de\""));
+}
+
+/// 404: a page for people, JSON for programs.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_address_is_404_as_page_or_json() {
+    let (app, _) = start().await;
+    let page = app.browser().get("/nothing").await;
+    assert_eq!(page.status, 404);
+    assert!(page.body.contains("<h1"));
+    for accept in ["application/json", "*/*", ""] {
+        let answer = app.send(app.http.get(app.at("/auth/nothing")).header("accept", accept)).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (404, Some("not_found")), "{accept}");
+    }
+    for path in [
+        "/Authorize",
+        "/authorize/",
+        "//authorize",
+        "/auth/token/",
+        "/.well-known/nothing",
+        "/assets/../Cargo.toml",
+        "/assets/%2e%2e/x",
+    ] {
+        assert_eq!(app.get(path).await.status, 404, "{path}");
+    }
+}
+
+/// RFC 9116 2.5 and the well-known address for changing passwords.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_small_things_people_expect_are_there() {
+    let (app, _) = start().await;
+    let text = app.get("/.well-known/security.txt").await;
+    assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(text.body.contains("Contact: mailto:security@example.com\n"));
+    assert!(text.body.contains("Expires: 2026-06-30T00:00:00"), "{}", text.body);
+    assert!(text.body.contains(&format!("Canonical: {}/.well-known/security.txt\n", app.issuer())));
+    let change = app.get("/.well-known/change-password").await;
+    assert_eq!((change.status.as_u16(), change.location()), (303, &*format!("{}/account", app.issuer())));
+    let icon = app.get("/favicon.ico").await;
+    assert!(icon.status == 200 && icon.header("content-type").unwrap().starts_with("image/"));
+    assert!(icon.header("cache-control").unwrap().starts_with("public"));
+}
+
+/// The account page changes the password, ends sessions elsewhere with their tokens, and keeps its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_the_other_sessions() {
+    let (app, flow) = start().await;
+    let (mut here, mut there) = (signed_in(&app).await, app.browser());
+    let tokens = flow.tokens(&app, &mut there, EMAIL).await;
+    let page = here.open("/account").await;
+    let csrf = page.hidden("csrf");
+    for (current, new) in
+        [("wrong", "a new password"), (PASSWORD, "short"), (PASSWORD, EMAIL), (PASSWORD, ""), ("", "a new password")]
+    {
+        let fields = [("csrf", csrf.as_str()), ("current_password", current), ("new_password", new)];
+        let page = post(&mut here, "/account/password", &fields).await;
+        assert!(page.body.contains("role=\"alert\""), "{current} {new}: {}", page.status);
+        assert_eq!(there.get("/account").await.status, 200);
+    }
+    let fields = [("csrf", csrf.as_str()), ("current_password", PASSWORD), ("new_password", "a new password")];
+    let page = post(&mut here, "/account/password", &fields).await;
+    assert!(page.status == 200 && page.body.contains("role=\"status\""), "{}", page.body);
+    assert_eq!(here.get("/account").await.status, 200, "this session goes on");
+    assert_eq!(there.get("/account").await.status, 303, "the other one is over");
+    assert_eq!(flow.refresh(&app, tokens.refresh()).await.status, 400, "with what came from it");
+    assert_eq!(app.userinfo(tokens.access()).await.status, 401);
+    let mut fresh = app.browser();
+    let page = fresh.open("/sign-in").await;
+    assert_eq!(fresh.sign_in(&page, EMAIL, PASSWORD).await.status, 400);
+    assert_eq!(fresh.sign_in(&page, EMAIL, "a new password").await.status, 200);
+}
+
+/// The account page ends one other session, of this user only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_ended_from_the_account_page() {
+    let (app, _) = start().await;
+    app.user("bob@example.org").await;
+    let (mut here, mut there, mut bob) = (signed_in(&app).await, signed_in(&app).await, app.browser());
+    let page = bob.open("/sign-in").await;
+    bob.sign_in(&page, "bob@example.org", PASSWORD).await;
+    let mut elsewhere = app.browser();
+    let page = elsewhere.open("/sign-in").await;
+    elsewhere.sign_in(&page, "bob@example.org", PASSWORD).await;
+    let foreign = bob.open("/account").await.button("session");
+    let page = here.open("/account").await;
+    let (csrf, other) = (page.hidden("csrf"), page.button("session"));
+    assert_eq!(post(&mut here, "/account/sessions", &[("csrf", &csrf), ("session", &foreign)]).await.status, 200);
+    assert_eq!(elsewhere.get("/account").await.status, 200, "somebody else's session lives");
+    assert_eq!(post(&mut here, "/account/sessions", &[("csrf", &csrf), ("session", &other)]).await.status, 200);
+    assert_eq!(there.get("/account").await.status, 303);
+    assert_eq!(here.get("/account").await.status, 200);
+}
+
+/// The account page disconnects an application: its tokens end, and it has to ask again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disconnected_application_loses_its_tokens_and_has_to_ask_again() {
+    let (app, flow) = start().await;
+    let mut browser = app.browser();
+    let tokens = flow.tokens(&app, &mut browser, EMAIL).await;
+    assert!(browser.get(&flow.clone().with("prompt", "none").path()).await.query("code").is_some());
+    let page = browser.open("/account").await;
+    assert!(page.body.contains("The App"));
+    let (csrf, application) = (page.hidden("csrf"), page.button("application"));
+    let page = post(&mut browser, "/account/applications", &[("csrf", &csrf), ("application", &application)]).await;
+    assert!(page.status == 200 && !page.body.contains("The App"), "{}", page.body);
+    assert_eq!(flow.refresh(&app, tokens.refresh()).await.status, 400);
+    assert_eq!(app.userinfo(tokens.access()).await.status, 401);
+    let answer = browser.get(&flow.clone().with("prompt", "none").path()).await;
+    assert_eq!(answer.query("error").as_deref(), Some("consent_required"));
+}
+
+/// Without a session the account page leads to the sign-in page, and from there back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_page_needs_somebody_who_is_signed_in() {
+    let (app, _) = start().await;
+    let mut browser = app.browser();
+    let page = browser.get("/account").await;
+    assert_eq!((page.status.as_u16(), page.location()), (303, &*format!("{}/sign-in", app.issuer())));
+    for path in ["/account/password", "/account/sessions", "/account/applications"] {
+        let page = browser.post(path, &[("csrf", "x")]).await;
+        assert_eq!(page.status, 303, "{path}");
+    }
+    let page = browser.open("/account").await;
+    let page = browser.sign_in(&page, EMAIL, PASSWORD).await;
+    assert!(page.body.contains(EMAIL));
+    assert!(page.body.contains("<bdi>ada</bdi>"), "the user name is shown");
+}
+
+/// The question about signing out: "stay" stays, and nobody is asked when nobody is signed in.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_may_stay() {
+    let (app, _) = start().await;
+    let mut browser = signed_in(&app).await;
+    let page = browser.open("/auth/logout").await;
+    let csrf = page.hidden("csrf");
+    let page = browser.post("/auth/logout", &[("csrf", csrf.as_str()), ("decision", "stay")]).await;
+    assert_eq!((page.status.as_u16(), page.location()), (303, &*format!("{}/", app.issuer())));
+    assert_eq!(browser.get("/account").await.status, 200);
+    let page = app.browser().open("/auth/logout").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("<form"), "there is nothing to ask");
+}
+
+/// DESIGN.md 4: remembered consent, narrower and wider requests, prompt=consent, first-party clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_is_remembered_per_client_and_scope() {
+    let (app, flow) = start().await;
+    let mut browser = app.browser();
+    let code = flow.code(&mut browser, EMAIL).await;
+    assert!(!code.is_empty());
+    let with = |scope: &str| CodeFlow { scope: scope.to_owned(), ..flow.clone() };
+    assert!(browser.get(&flow.path()).await.query("code").is_some(), "the same again");
+    assert!(browser.get(&with("openid").path()).await.query("code").is_some(), "less");
+    assert!(browser.get(&with("openid email").path()).await.is_consent(), "more");
+    assert!(browser.get(&flow.clone().with("prompt", "consent").path()).await.is_consent());
+    app.client(ClientDraft {
+        client_id: Some("own".to_owned()),
+        name: "Our own".to_owned(),
+        redirect_uris: vec!["https://app.example/cb".to_owned()],
+        scopes: ["openid", "profile"].map(str::to_owned).to_vec(),
+        first_party: true,
+        ..ClientDraft::default()
+    })
+    .await;
+    let own = CodeFlow { client_id: "own".to_owned(), ..with("openid profile") };
+    assert!(browser.get(&own.path()).await.query("code").is_some(), "first-party clients do not ask");
+}
+
+/// `prompt=select_account`: the account that is signed in, or another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_choose_the_account_when_the_client_asks_for_it() {
+    let (app, flow) = start().await;
+    app.user("bob@example.org").await;
+    let flow = flow.with("prompt", "select_account");
+    let mut browser = signed_in(&app).await;
+    // A request that begins in the very moment of the sign-in would take it for its own.
+    app.clock.advance(std::time::Duration::from_secs(1));
+    let page = browser.open(&flow.path()).await;
+    assert!(page.body.contains(EMAIL) && !page.is_sign_in());
+    let (request, csrf) = (page.hidden("request"), page.hidden("csrf"));
+    let fields = [("request", request.as_str()), ("csrf", &csrf), ("account", "current")];
+    let answer = browser.post("/choose-account", &fields).await;
+    let page = browser.follow(answer).await;
+    assert!(page.is_consent(), "{}", page.body);
+    let page = browser.open(&flow.path()).await;
+    let (request, csrf) = (page.hidden("request"), page.hidden("csrf"));
+    let fields = [("request", request.as_str()), ("csrf", &csrf), ("account", "other")];
+    let answer = browser.post("/choose-account", &fields).await;
+    let page = browser.follow(answer).await;
+    assert!(page.is_sign_in());
+    let page = browser.sign_in(&page, "bob@example.org", PASSWORD).await;
+    assert!(page.is_consent() && page.body.contains("bob@example.org"));
+}
+
+/// Registration leads on into the request under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_person_registers_and_goes_on_to_the_application() {
+    let (app, flow) = start().await;
+    let mut browser = app.browser();
+    let page = browser.open(&flow.path()).await;
+    let page = browser.open(&format!("/register?request={}", page.hidden("request"))).await;
+    let (request, csrf) = (page.hidden("request"), page.hidden("csrf"));
+    let bad =
+        [("request", request.as_str()), ("csrf", &csrf), ("email", "x"), ("username", "eve"), ("password", "short")];
+    let again = browser.post("/register", &bad).await;
+    assert_eq!(again.status, 422);
+    assert!(again.body.contains("aria-invalid=\"true\"") && again.body.contains("value=\"eve\""), "{}", again.body);
+    assert!(!again.body.contains("short\""), "a password is never shown again");
+    let fields = [
+        ("request", request.as_str()),
+        ("csrf", &csrf),
+        ("email", "eve@example.org"),
+        ("username", "eve"),
+        ("password", PASSWORD),
+    ];
+    let answer = browser.post("/register", &fields).await;
+    let page = browser.follow(answer).await;
+    assert!(page.is_sign_in());
+    let page = browser.sign_in(&page, "eve@example.org", PASSWORD).await;
+    let answer = browser.decide(&page, "allow").await;
+    assert!(answer.query("code").is_some());
+}
+
+/// C-41: with registration closed there is no page and no link to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_registration_has_no_page() {
+    let (app, flow) = start_with(Options { closed_registration: true, ..Options::default() }).await;
+    assert_eq!(app.get("/register").await.status, 404);
+    assert_eq!(app.post("/register", &[("email", "a@example.org")]).await.status, 404);
+    assert!(!app.browser().open(&flow.path()).await.body.contains("/register"));
+}
