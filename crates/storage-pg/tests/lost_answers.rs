@@ -196,7 +196,7 @@ async fn writes_that_spend_an_assertion_are_applied_once() {
     let spent = || Some(SpentAssertion { client, jti: support::hash(), expires_at: NOW });
     let mut warm = redemption(code(&store, user, client).await);
     warm.assertion = spent();
-    store.redeem_code(warm).await.unwrap();
+    assert_eq!(store.redeem_code(warm).await.unwrap(), Commit::Applied);
     let mut redeemed = redemption(code(&store, user, client).await);
     redeemed.assertion = spent();
     wire.lose_the_next_answer();
@@ -204,7 +204,7 @@ async fn writes_that_spend_an_assertion_are_applied_once() {
 
     let mut warm = rotation(token(&store, user, client).await);
     warm.assertion = spent();
-    store.rotate_refresh(warm).await.unwrap();
+    assert_eq!(store.rotate_refresh(warm).await.unwrap(), Commit::Applied);
     let mut rotated = rotation(token(&store, user, client).await);
     rotated.assertion = spent();
     wire.lose_the_next_answer();
