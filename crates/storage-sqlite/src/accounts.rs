@@ -173,7 +173,7 @@ pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<Tenan
 }
 
 const PAGE: &str = account_query!(
-    "WHERE (?1 IS NULL OR u.id > ?1) AND (?2 IS NULL OR u.tenant_id = ?2) \
+    "WHERE u.id > ifnull(?1, x'') AND (?2 IS NULL OR u.tenant_id = ?2) \
      AND (?3 IS NULL OR instr(u.email_folded, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
 );
 
