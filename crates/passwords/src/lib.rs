@@ -4,7 +4,8 @@
 //! [`SlowHashes`](oauth_core::services::SlowHashes). A burst of sign-ins fills its queue and nothing else; a full queue is
 //! [`Busy`](oauth_core::services::Busy).
 //!
-//! Formats are [schemes](Scheme), one file each; every parameter that costs time or memory is bounded before a hash
+//! Formats are [schemes](Scheme), one family in a file; all of those that real systems hold verify, and all but the policy's
+//! own are made anew at the next sign-in. [`classify`] names the format of a stored hash. Every parameter that costs time or memory is bounded before a hash
 //! function sees it. Stored hashes are untrusted input: a scheme that panics costs its caller an unreadable hash, no thread.
 //!
 //! Equal cost: an unknown account, or one without a password, costs a hash of the policy, and every failure is answered
@@ -12,6 +13,7 @@
 //! Callers that refuse a sign-in for another reason (a locked account) verify against no hash at all instead of asking
 //! whether the password was right, and take just as long.
 
+mod classify;
 mod floor;
 mod memory;
 mod metrics;
@@ -21,8 +23,9 @@ mod queue;
 mod scheme;
 mod schemes;
 
+pub use classify::{Classification, State, classify};
 pub use memory::Memory;
 pub use metrics::{Outcome, PoolMetrics, SchemeCount};
 pub use policy::{Policy, PolicyInvalid};
 pub use pool::{HashPool, PoolSettings, PoolUnavailable};
-pub use scheme::{Cost, Reading, Recipe, Scheme};
+pub use scheme::{Cost, Objection, Reading, Recipe, Scheme};

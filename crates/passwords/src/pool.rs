@@ -22,7 +22,7 @@ use crate::{
     floor::Floor,
     metrics::{self, Counters},
     queue::Queue,
-    schemes::Schemes,
+    schemes::{Schemes, wrapped},
 };
 
 /// How a pool is built.
@@ -36,11 +36,13 @@ pub struct PoolSettings {
     pub threads: Option<NonZeroUsize>,
     /// Requests that may wait; more are [`Busy`].
     pub queue: usize,
+    /// Secrets that an older program appended to passwords before it made bcrypt hashes; tried after the plain password.
+    pub peppers: Vec<Secret<String>>,
 }
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { policy: Policy::default(), older_program_cost: 12, threads: None, queue: 256 }
+        Self { policy: Policy::default(), older_program_cost: 12, threads: None, queue: 256, peppers: Vec::new() }
     }
 }
 
@@ -75,7 +77,7 @@ impl<R: Random> HashPool<R> {
         random: R,
         others: Vec<Box<dyn Scheme>>,
     ) -> Result<Self, PoolUnavailable> {
-        let schemes = Schemes::with(others);
+        let schemes = Schemes::with(settings.peppers.as_slice().into(), others);
         let counters = Counters::new(schemes.names());
         let shared = Arc::new(Shared { policy: settings.policy, schemes, counters, floor: Floor::default() });
         let threads = settings.threads.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
@@ -93,8 +95,17 @@ impl<R: Random> HashPool<R> {
     ///
     /// The server passes one hash of each format and cost that its store holds. Returns whether such a hash is readable.
     pub fn note_in_use(&self, stored: &StoredHash) -> bool {
-        let recipe = self.shared.schemes.read(stored.expose()).and_then(|read| read.recipe);
+        let recipe = self.shared.schemes.read(stored.expose()).and_then(|read| read.recipe.ok());
         recipe.map(|recipe| self.shared.floor.note(recipe.cost())).is_some()
+    }
+
+    /// Wraps a weak stored hash: the policy's hash over its digest, which verifies the same password and is as slow to guess
+    /// as a new one. A password that is stored as it is gets a hash. `None` for everything else, which stays as it is.
+    pub async fn wrap(&self, stored: StoredHash) -> Result<Option<StoredHash>, Busy> {
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        self.run(move |shared, memory| wrapped::wrap(stored.expose(), shared.policy, salt, memory).map(StoredHash::new))
+            .await
     }
 
     /// Reads the counters.
@@ -220,7 +231,7 @@ impl Shared {
     fn read(&self, stored: &StoredHash) -> (usize, Option<Box<dyn Recipe>>) {
         match self.schemes.read(stored.expose()) {
             None => (metrics::UNKNOWN, None),
-            Some(read) => (metrics::FIRST + read.scheme, read.recipe),
+            Some(read) => (metrics::FIRST + read.scheme, read.recipe.ok()),
         }
     }
 

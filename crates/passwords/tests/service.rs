@@ -134,7 +134,7 @@ async fn outcomes_are_counted_by_scheme() {
     verify(&pool, "p", stored.expose()).await;
     verify(&pool, "q", stored.expose()).await;
     verify(&pool, "q", stored.expose()).await;
-    verify(&pool, "q", "{SHA}unknown").await;
+    verify(&pool, "q", "unknown").await;
     let metrics = pool.metrics();
     let counted: Vec<_> = metrics
         .verifications

@@ -196,6 +196,7 @@ fn hash_pool(settings: &Settings) -> Result<HashPool<SystemRandom>, Trouble> {
         older_program_cost: cost.unwrap_or(defaults.older_program_cost),
         threads: passwords.hash_threads.and_then(NonZeroUsize::new),
         queue: passwords.hash_queue,
+        peppers: defaults.peppers,
     };
     HashPool::new(&pool, SystemRandom).map_err(|error| unusable(&error))
 }

@@ -8,7 +8,13 @@ use ::argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Cost, Memory, Policy, Reading, Recipe, Scheme, policy::Kind};
+use super::letters;
+use crate::{
+    Cost, Memory,
+    Objection::{self, Malformed, TooCostly},
+    Policy, Reading, Recipe, Scheme,
+    policy::Kind,
+};
 
 /// At most 64 MiB for one hash.
 const MAX_MEMORY_KIB: u32 = 64 * 1024;
@@ -41,11 +47,16 @@ impl Effort {
     }
 
     /// Reads `m=19456,t=2,p=1`.
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Result<Self, Objection> {
         let mut fields = text.split(',');
-        let mut field = |name: &str| number(fields.next()?.strip_prefix(name)?);
-        let effort = Self::new(field("m=")?, field("t=")?, field("p=")?);
-        fields.next().is_none().then_some(effort).flatten()
+        let mut field =
+            |name: &str| letters::number(fields.next().and_then(|field| field.strip_prefix(name)).ok_or(Malformed)?);
+        let (memory_kib, passes, lanes) = (field("m=")?, field("t=")?, field("p=")?);
+        if fields.next().is_some() || passes == 0 || lanes == 0 || memory_kib < lanes.saturating_mul(8) {
+            return Err(Malformed);
+        }
+        let whole = |number: u64| u32::try_from(number).map_err(|_| TooCostly);
+        Self::new(whole(memory_kib)?, whole(passes)?, whole(lanes)?).ok_or(TooCostly)
     }
 
     fn work(self) -> u64 {
@@ -62,12 +73,6 @@ impl Effort {
     }
 }
 
-/// A decimal number as the reference implementation writes it: no sign, no leading zero.
-fn number(text: &str) -> Option<u32> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    plain.then(|| text.parse().ok()).flatten()
-}
-
 /// The scheme.
 pub(crate) struct Argon2Scheme;
 
@@ -77,12 +82,14 @@ impl Scheme for Argon2Scheme {
     }
 
     fn read(&self, stored: &str) -> Reading {
-        let Some(rest) = stored.strip_prefix("$argon2") else { return Reading::Foreign };
-        match Stored::parse(rest) {
-            Some(stored) => Reading::Readable(Box::new(stored)),
-            None => Reading::Unreadable,
-        }
+        read(stored)
     }
+}
+
+/// Reads `$argon2id$...`.
+pub(crate) fn read(stored: &str) -> Reading {
+    let Some(rest) = stored.strip_prefix("$argon2") else { return Reading::Foreign };
+    Stored::parse(rest).map(|stored| Box::new(stored) as Box<dyn Recipe>).into()
 }
 
 struct Stored {
@@ -95,24 +102,27 @@ struct Stored {
 
 impl Stored {
     /// Reads what follows `$argon2`.
-    fn parse(rest: &str) -> Option<Self> {
+    fn parse(rest: &str) -> Result<Self, Objection> {
         let mut parts = rest.split('$').peekable();
-        let algorithm = match parts.next()? {
-            "id" => Algorithm::Argon2id,
-            "i" => Algorithm::Argon2i,
-            "d" => Algorithm::Argon2d,
-            _ => return None,
+        let algorithm = match parts.next() {
+            Some("id") => Algorithm::Argon2id,
+            Some("i") => Algorithm::Argon2i,
+            Some("d") => Algorithm::Argon2d,
+            _ => return Err(Malformed),
         };
         let version = match parts.next_if(|part| part.starts_with("v=")) {
             None | Some("v=16") => Version::V0x10,
             Some("v=19") => Version::V0x13,
-            Some(_) => return None,
+            Some(_) => return Err(Malformed),
         };
-        let effort = Effort::parse(parts.next()?)?;
-        let salt = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
-        let digest = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
+        let effort = parts.next().ok_or(Malformed).and_then(Effort::parse);
+        let mut bytes = || parts.next().and_then(|part| STANDARD_NO_PAD.decode(part).ok()).ok_or(Malformed);
+        let (salt, digest) = (bytes()?, bytes()?);
         let sound = parts.next().is_none() && (8..=64).contains(&salt.len()) && (12..=64).contains(&digest.len());
-        sound.then_some(Self { algorithm, version, effort, salt, digest })
+        if !sound {
+            return Err(Malformed);
+        }
+        Ok(Self { algorithm, version, effort: effort?, salt, digest })
     }
 }
 

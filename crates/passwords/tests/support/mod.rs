@@ -24,7 +24,13 @@ pub(crate) fn cheap() -> Policy {
 
 /// Settings with that policy and one thread.
 pub(crate) fn settings() -> PoolSettings {
-    PoolSettings { policy: cheap(), older_program_cost: 4, threads: NonZeroUsize::new(1), queue: 64 }
+    PoolSettings {
+        policy: cheap(),
+        older_program_cost: 4,
+        threads: NonZeroUsize::new(1),
+        queue: 64,
+        peppers: Vec::new(),
+    }
 }
 
 /// A pool with the cheap policy.

@@ -1,0 +1,110 @@
+//! phpass's portable hashes: MD5 (WordPress before 6.8, `$P$`; phpBB, `$H$`) or SHA-512 (Drupal 7, `$S$`) over and over.
+//!
+//! `U` in front is what Drupal put there when it hashed the MD5 hashes that it had found.
+
+use std::time::Duration;
+
+use md5::Md5;
+use sha2::{Digest as _, Sha512};
+
+use super::{
+    bcrypt_variants::trim,
+    computed::{self, Digest, Format, computed, inside, prepared},
+    letters,
+};
+use crate::{
+    Cost,
+    Objection::{self, Malformed, TooCostly},
+    Reading, Recipe,
+};
+
+pub(crate) const FORMATS: [Format; 3] = [
+    Format { name: "phpass", read: portable },
+    Format { name: "drupal-7", read: drupal },
+    Format { name: "drupal-7-updated", read: updated },
+];
+
+#[derive(Clone, Copy)]
+enum Hash {
+    Md5,
+    Sha512,
+}
+
+impl Hash {
+    fn of(self, first: &[u8], second: &[u8]) -> Digest {
+        Digest::new(match self {
+            Self::Md5 => Md5::new().chain_update(first).chain_update(second).finalize().to_vec(),
+            Self::Sha512 => Sha512::new().chain_update(first).chain_update(second).finalize().to_vec(),
+        })
+    }
+
+    /// Letters that are stored (Drupal cuts them off), bytes of a block, and nanoseconds for one.
+    const fn shape(self) -> (usize, usize, u64) {
+        match self {
+            Self::Md5 => (22, 64, 150),
+            Self::Sha512 => (43, 128, 400),
+        }
+    }
+
+    /// The time for so many rounds over a password of this length.
+    fn time(self, rounds: u32, password: usize) -> Duration {
+        let (_, block, time) = self.shape();
+        let blocks = u64::try_from((password + 80) / block + 1).unwrap_or(u64::MAX);
+        Duration::from_nanos(u64::from(rounds).saturating_mul(blocks).saturating_mul(time))
+    }
+}
+
+/// `$P$B` and 8 and 22 letters.
+fn portable(stored: &str) -> Reading {
+    let rest = stored.strip_prefix("$P$").or_else(|| stored.strip_prefix("$H$"));
+    rest.map_or(Reading::Foreign, |rest| parse(Hash::Md5, rest).into())
+}
+
+/// `$S$D` and 8 and 43 letters.
+fn drupal(stored: &str) -> Reading {
+    stored.strip_prefix("$S$").map_or(Reading::Foreign, |rest| parse(Hash::Sha512, rest).into())
+}
+
+/// `U$S$...`, over the MD5 in hexadecimal.
+fn updated(stored: &str) -> Reading {
+    let Some(rest) = stored.strip_prefix("U").filter(|rest| rest.starts_with('$')) else { return Reading::Foreign };
+    prepared(inside(computed::first_of(rest, &[portable, drupal])), |password| {
+        Some(Digest::new(letters::to_hex(&Md5::digest(password)).into_bytes()))
+    })
+}
+
+fn parse(hash: Hash, rest: &str) -> Result<Box<dyn Recipe>, Objection> {
+    let (letters, ..) = hash.shape();
+    let (setting, stored) = rest.split_at_checked(9).ok_or(Malformed)?;
+    let (exponent, salt) = setting.split_at_checked(1).ok_or(Malformed)?;
+    let exponent =
+        exponent.bytes().next().and_then(letters::crypt_value).filter(|exponent| (7..=30).contains(exponent));
+    let rounds = 1_u32 << exponent.ok_or(Malformed)?;
+    if stored.len() != letters || !letters::is_crypt(stored) {
+        return Err(Malformed);
+    }
+    let longest = Duration::from_secs(2);
+    if hash.time(rounds, 0) > longest {
+        return Err(TooCostly);
+    }
+    let salt = salt.as_bytes().to_vec();
+    let cost = Cost { scheme: "phpass", nominal: hash.time(rounds, 0) };
+    let compute = move |password: &[u8]| {
+        if hash.time(rounds, password.len()) > longest {
+            return None;
+        }
+        let digest = (0..rounds).fold(hash.of(&salt, password), |digest, _| hash.of(&digest, password));
+        let mut text = letters::to_crypt(&digest);
+        text.truncate(letters);
+        Some(Digest::new(text.into_bytes()))
+    };
+    // WordPress cuts off blanks at both ends before it hashes and before it compares.
+    computed(cost, stored.as_bytes().to_vec(), move |password| compute(trimmed(hash, password)))
+}
+
+fn trimmed(hash: Hash, password: &[u8]) -> &[u8] {
+    match hash {
+        Hash::Md5 => trim(password),
+        Hash::Sha512 => password,
+    }
+}
