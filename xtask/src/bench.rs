@@ -20,13 +20,33 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
         print!("{HELP}");
         return Ok(());
     }
+    measure(Build::Release, arguments)
+}
+
+/// Kills the server in the middle of a load and looks at what became of it, as a test: any build will do.
+pub(crate) fn crash() -> Result<(), Failure> {
+    measure(Build::Debug, &["crash".to_owned()])
+}
+
+/// Which build is driven.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Build {
+    Debug,
+    Release,
+}
+
+fn measure(which: Build, arguments: &[String]) -> Result<(), Failure> {
     let machine = Machine::here();
     let openssl = prerequisites::check(&machine)?;
-    let mut build = workspace::cargo(["build", "--release"]);
+    let (folder, flag) = match which {
+        Build::Debug => ("debug", None),
+        Build::Release => ("release", Some("--release")),
+    };
+    let mut build = workspace::cargo(["build"]);
     let packages = ["authly-server", "authly-admin", "authly-bench", "authly-jose"];
-    build.args(packages.into_iter().flat_map(|name| ["--package", name])).args(openssl.arguments());
+    build.args(flag).args(packages.into_iter().flat_map(|name| ["--package", name])).args(openssl.arguments());
     run(&mut build)?;
-    let mut bench = Command::new(workspace::target()?.join("release").join("authly-bench"));
+    let mut bench = Command::new(workspace::target()?.join(folder).join("authly-bench"));
     bench.args(arguments);
     let database = if needs_postgres(arguments) { Some(Database::start(&machine)?) } else { None };
     if let Some(database) = &database {

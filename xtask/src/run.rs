@@ -8,7 +8,8 @@ use crate::machine::Machine;
 use crate::{prerequisites, process, workspace};
 
 const HELP: &str = "\
-Check what the build needs (a C compiler, OpenSSL's headers), install it where we may, build authly-server and start it.
+Check what the build needs (a C compiler, OpenSSL's headers), install it where we may, build authly-server and authly-admin,
+and start the server.
 
 Usage: cargo xtask run [--release] [arguments of authly-server]
 
@@ -27,7 +28,15 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     let openssl = prerequisites::check(&Machine::here())?;
-    let mut build = workspace::cargo(["build", "--package", "authly-server", "--package", "authly-jose"]);
+    let mut build = workspace::cargo([
+        "build",
+        "--package",
+        "authly-server",
+        "--package",
+        "authly-admin",
+        "--package",
+        "authly-jose",
+    ]);
     build.args(openssl.arguments()).args(order.release.then_some("--release"));
     process::run(&mut build)?;
     let folder = if order.release { "release" } else { "debug" };

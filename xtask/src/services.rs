@@ -17,25 +17,20 @@ const NOT_FOR_TESTS: [&str; 7] =
 pub(crate) struct Services {
     variables: Vec<(&'static str, String)>,
     database_url: String,
-    _clusters: Vec<Postgres>,
+    _cluster: Option<Postgres>,
     _redis: Option<Redis>,
 }
 
 impl Services {
-    /// Starts databases and Redis, unless the environment names running ones, and finds the browser.
+    /// Starts PostgreSQL and Redis, unless the environment names running ones, and finds the browser.
     pub(crate) fn start(machine: &Machine) -> Result<Self, Failure> {
-        let mut clusters = Vec::new();
-        let mut database = |variable: &'static str, durability| match machine.places.variable(variable) {
-            Some(url) => Ok(url.to_owned()),
+        let (database_url, cluster) = match machine.places.variable("AUTHLY_TEST_DATABASE_URL") {
+            Some(url) => (url.to_owned(), None),
             None => {
-                let cluster = Postgres::start(&postgres::ensure(machine)?, durability)?;
-                let url = cluster.url().to_owned();
-                clusters.push(cluster);
-                Ok(url)
+                let cluster = Postgres::start(&postgres::ensure(machine)?, Durability::None)?;
+                (cluster.url().to_owned(), Some(cluster))
             }
         };
-        let database_url = database("AUTHLY_TEST_DATABASE_URL", Durability::None)?;
-        let durable_url = database("AUTHLY_TEST_DURABLE_DATABASE_URL", Durability::Full)?;
         let (redis_url, redis) = match machine.places.variable("AUTHLY_TEST_REDIS_URL") {
             Some(url) => (url.to_owned(), None),
             None => {
@@ -46,7 +41,6 @@ impl Services {
         let Browser { chromium, driver } = browser::ensure(machine)?;
         let variables = vec![
             ("AUTHLY_TEST_DATABASE_URL", database_url.clone()),
-            ("AUTHLY_TEST_DURABLE_DATABASE_URL", durable_url),
             ("AUTHLY_TEST_REDIS_URL", redis_url),
             ("AUTHLY_TEST_CHROMIUM", chromium.display().to_string()),
             ("AUTHLY_TEST_CHROMEDRIVER", driver.display().to_string()),
@@ -54,7 +48,7 @@ impl Services {
         for (name, value) in &variables {
             println!("{name}={value}");
         }
-        Ok(Self { variables, database_url, _clusters: clusters, _redis: redis })
+        Ok(Self { variables, database_url, _cluster: cluster, _redis: redis })
     }
 
     /// Tells a command about the services, and nothing of the developer's own server.
@@ -65,7 +59,7 @@ impl Services {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 
-    /// The administrator's URL of the fast database server.
+    /// The administrator's URL of the database server.
     pub(crate) fn database_url(&self) -> &str {
         &self.database_url
     }

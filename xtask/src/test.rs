@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::services::Services;
-use crate::{clients, docs, fuzz, pages, prerequisites, process, tidy, workspace};
+use crate::{bench, clients, docs, fuzz, pages, prerequisites, process, tidy, workspace};
 
 const HELP: &str = "\
 Find or install what the tests need, and run every check and test.
@@ -23,10 +23,11 @@ Steps, in this order:
   docs      the generated references are up to date, and the documentation of the code has no warnings
   clients   third-party OAuth and OpenID Connect clients against a running server
   browser   the pages in a real browser
+  crash     kill -9 of a server under load: every refresh chain continues or was never answered
   fuzz      the fuzz targets, five seconds each (cargo xtask fuzz takes longer)
 
-Running services are used where AUTHLY_TEST_DATABASE_URL, AUTHLY_TEST_DURABLE_DATABASE_URL (a server that syncs) or
-AUTHLY_TEST_REDIS_URL name them; otherwise private ones are started and thrown away.
+Running services are used where AUTHLY_TEST_DATABASE_URL or AUTHLY_TEST_REDIS_URL name them; otherwise private ones are
+started and thrown away.
 
 Examples:
   cargo xtask test
@@ -44,12 +45,22 @@ enum Step {
     Docs,
     Clients,
     Browser,
+    Crash,
     Fuzz,
 }
 
 /// In the order in which they run: quick answers first.
-const STEPS: [Step; 8] =
-    [Step::Tidy, Step::Fmt, Step::Clippy, Step::Rust, Step::Docs, Step::Clients, Step::Browser, Step::Fuzz];
+const STEPS: [Step; 9] = [
+    Step::Tidy,
+    Step::Fmt,
+    Step::Clippy,
+    Step::Rust,
+    Step::Docs,
+    Step::Clients,
+    Step::Browser,
+    Step::Crash,
+    Step::Fuzz,
+];
 
 impl Step {
     fn name(self) -> &'static str {
@@ -61,6 +72,7 @@ impl Step {
             Self::Docs => "docs",
             Self::Clients => "clients",
             Self::Browser => "browser",
+            Self::Crash => "crash",
             Self::Fuzz => "fuzz",
         }
     }
@@ -130,6 +142,7 @@ fn run(step: Step, machine: &Machine, services: Option<&Services>, rest: &[Strin
             process::run(command.env("RUSTDOCFLAGS", "-D warnings"))
         }
         Step::Clients => clients::run(machine, services()?),
+        Step::Crash => bench::crash(),
         Step::Fuzz => fuzz::main(&["--seconds".to_owned(), "5".to_owned()]),
         Step::Browser => pages::run(machine, services()?, &workspace::target()?.join("pictures")),
     }
