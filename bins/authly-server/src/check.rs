@@ -2,7 +2,7 @@
 
 use authly_config::Settings;
 use authly_runtime::{
-    Trouble,
+    Trouble, start,
     store::{self, Database, Visitor},
 };
 
@@ -38,12 +38,11 @@ impl Visitor for Check<'_> {
         if report.pending.is_empty() {
             println!("schema: up to date");
             let remedy = "check that the database answers";
-            return database
-                .open()
-                .await?
-                .ping()
-                .await
-                .map_err(|error| Trouble::caused("the store does not work", &error, remedy));
+            let store = database.open().await?;
+            store.ping().await.map_err(|error| Trouble::caused("the store does not work", &error, remedy))?;
+            start::rehearse(settings, &store).await?;
+            println!("keys: they open");
+            return Ok(());
         }
         if settings.store.migrate_on_start {
             println!("schema: the start will apply {}", report.pending.join(", "));

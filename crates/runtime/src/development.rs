@@ -45,6 +45,12 @@ pub async fn enter_before_the_first_user<S: AnyStore>(
     if fresh { mark(store).await.map_err(unreadable) } else { Ok(()) }
 }
 
+/// Whether [`enter`] would refuse, touching nothing.
+pub async fn would_enter<S: AnyStore>(settings: &Settings, store: &S, records: &CatalogRecords) -> Result<(), Trouble> {
+    let fine = !settings.server.environment.is_development() || is_marked(records) || is_empty(store).await?;
+    if fine { Ok(()) } else { Err(not_of_development()) }
+}
+
 /// Decides on the mode and marks an empty store; refuses a store that development did not begin.
 pub async fn enter<S: AnyStore>(settings: &Settings, store: &S, records: &CatalogRecords) -> Result<Mode, Trouble> {
     if !settings.server.environment.is_development() {
@@ -54,15 +60,19 @@ pub async fn enter<S: AnyStore>(settings: &Settings, store: &S, records: &Catalo
         return Ok(Mode::Development);
     }
     if !is_empty(store).await? {
-        return Err(Trouble::new(
-            "will not start in development mode",
-            "ENVIRONMENT is not set, and this store holds users that development mode did not create",
-            "set ENVIRONMENT=production with its settings (`authly-admin config check` names what is missing), or \
-             ENVIRONMENT=staging for a test installation; for development name an empty store in DATABASE_URL",
-        ));
+        return Err(not_of_development());
     }
     mark(store).await.map_err(unreadable)?;
     Ok(Mode::Development)
+}
+
+fn not_of_development() -> Trouble {
+    Trouble::new(
+        "will not start in development mode",
+        "ENVIRONMENT is not set, and this store holds users that development mode did not create",
+        "set ENVIRONMENT=production with its settings (`authly-admin config check` names what is missing), or \
+         ENVIRONMENT=staging for a test installation; for development name an empty store in DATABASE_URL",
+    )
 }
 
 /// Whether development mode began this store.

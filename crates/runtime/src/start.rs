@@ -47,6 +47,16 @@ pub async fn start<S: AnyStore>(settings: &Settings, store: S) -> Result<Started
     Ok(Started { live, engine, mode, first_administrator, demo_secret })
 }
 
+/// Whether [`start`] would refuse this store: its mode, and the key that its secrets are sealed under. Touches nothing.
+pub async fn rehearse<S: AnyStore>(settings: &Settings, store: &S) -> Result<(), Trouble> {
+    let records = store.load_catalog().await.map_err(|error| refused("read the store")(error.into()))?;
+    development::would_enter(settings, store, &records).await?;
+    if records.keys.is_empty() {
+        return Ok(());
+    }
+    keys::check(&keys::sealer(settings, Missing::Refuse)?, &records.keys)
+}
+
 /// What a start created that is seen only then.
 struct Seeded {
     first_administrator: Option<FirstAdministrator>,

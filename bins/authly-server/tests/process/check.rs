@@ -23,6 +23,16 @@ fn a_check_tells_whether_the_server_would_start() {
 }
 
 #[test]
+fn a_check_tries_the_key_that_the_store_is_sealed_under() {
+    let place = Place::new();
+    place.start().stop();
+    assert_eq!(place.run(&["--check"]).code, 0);
+    let other = place.with("SECRET_ENCRYPTION_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").run(&["--check"]);
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(other.err.contains("another SECRET_ENCRYPTION_KEY"), "{}", other.err);
+}
+
+#[test]
 fn a_running_server_is_asked_for_its_health() {
     let place = Place::new();
     let server = place.start();
