@@ -4,6 +4,7 @@
 mod beside;
 mod check;
 mod logs;
+mod postgres;
 mod start;
 mod stop;
 mod support;

@@ -49,7 +49,7 @@ fn ask(server: &Server) -> (String, Option<Vec<u8>>, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let presented = stream.ssl().peer_certificate().unwrap();
-    let name = presented.subject_name().entries().next().unwrap().data().as_utf8().unwrap().to_string();
+    let name = presented.subject_name().entries().next().unwrap().data().to_string().unwrap();
     (name, stream.ssl().selected_alpn_protocol().map(<[u8]>::to_vec), answer)
 }
 

@@ -1,6 +1,8 @@
-//! Work beside the requests: the catalog follows the store, expired rows go, keys rotate.
+//! Work beside the requests: the catalog follows the store, expired rows go, keys rotate, and the pool of password hashes
+//! learns which formats are in use.
 
 mod follow;
+mod in_use;
 mod jitter;
 mod purge;
 mod rotate;
@@ -8,10 +10,7 @@ mod rotate;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use authly_config::Settings;
-use tokio::{
-    sync::watch,
-    task::{JoinError, JoinSet},
-};
+use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{purge::purge_once, rotate::rotate_once};
 use crate::live::{AnyStore, Live};
@@ -29,6 +28,7 @@ impl Background {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), follow::follow(live.clone())));
+        tasks.spawn(until(stopped.clone(), in_use::note(live.clone())));
         tasks.spawn(until(stopped.clone(), purge::purge(settings.clone(), live.clone())));
         tasks.spawn(until(stopped, rotate::rotate(settings.clone(), live.clone())));
         Self { stop, tasks }
@@ -41,14 +41,6 @@ impl Background {
         if tokio::time::timeout(patience, ended).await.is_err() {
             tracing::warn!("work in the background did not end in time");
             self.tasks.shutdown().await;
-        }
-    }
-
-    /// Waits for a task that ended by itself, which none should: a panic.
-    pub async fn failed(&mut self) -> Option<JoinError> {
-        match self.tasks.join_next().await {
-            Some(Err(error)) => Some(error),
-            _ => None,
         }
     }
 }

@@ -1,0 +1,54 @@
+//! The same programs over PostgreSQL.
+
+use std::time::Duration;
+
+use authly_pg_fixture::PgFixture;
+
+use crate::support::{Place, Server};
+
+const SOON: Duration = Duration::from_millis(2_500);
+
+#[tokio::test]
+async fn a_server_and_the_command_line_share_a_database() {
+    let database = PgFixture::empty().await;
+    let place = Place::new().with("DATABASE_URL", database.url());
+    let server = place.start();
+    assert_eq!(server.status("/health"), 200);
+    let status = place.admin(&["status", "--output", "json"]);
+    assert!(status.out.contains("\"engine\": \"PostgreSQL "), "{status:?}");
+    let advertised = |server: &Server| server.get("/.well-known/oauth-authorization-server").contains("\"invoices\"");
+    assert!(!advertised(&server));
+    assert_eq!(place.admin(&["scope", "create", "--name", "invoices", "--description", "Invoices"]).code, 0);
+    server.within(SOON, advertised);
+    assert_eq!(place.run(&["--check"]).code, 0);
+    server.stop();
+}
+
+#[tokio::test]
+async fn three_nodes_that_start_at_once_agree() {
+    let database = PgFixture::empty().await;
+    let place = Place::new().with("DATABASE_URL", database.url()).with("AUTHLY_ISSUER", "http://localhost:8000");
+    let nodes: Vec<Server> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..3).map(|_| scope.spawn(|| place.start())).collect();
+        starting.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    let keys = |server: &Server| server.get("/.well-known/jwks.json").split("\r\n\r\n").nth(1).unwrap().to_owned();
+    let [first, others @ ..] = nodes.as_slice() else { panic!("three nodes") };
+    for other in others {
+        other.within(SOON, |other| keys(other) == keys(first));
+    }
+    let passwords: usize = nodes.iter().map(|node| node.log.text().matches("shown only now").count()).sum();
+    assert_eq!(passwords, 1, "there is one first administrator");
+    nodes.into_iter().for_each(Server::stop);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_told_without_its_password() {
+    let place = Place::new().with("DATABASE_URL", "postgresql://authly:s3cr3t-w0rd@127.0.0.1:9/authly");
+    let done = place.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("DATABASE_URL") && done.err.contains("127.0.0.1:9"), "{}", done.err);
+    assert!(!done.err.contains("s3cr3t"), "{}", done.err);
+    let told = place.admin(&["client", "list"]);
+    assert!(told.code == 1 && !told.err.contains("s3cr3t"), "{told:?}");
+}

@@ -1,0 +1,35 @@
+//! Tells the pool of password hashes which formats and costs the store holds, so that a refused password takes as long as the
+//! slowest of them from the first sign-in on.
+
+use std::{sync::Arc, time::Duration};
+
+use authly_directory::store::AccountQuery;
+use oauth_core::{services::Services as _, store::StoreError};
+
+use crate::{
+    live::{AnyStore, Live},
+    trouble,
+};
+
+/// The oldest accounts: those whose hashes an earlier program or an earlier policy made.
+const SAMPLE: u32 = 100;
+/// Between two looks, so that the start leaves the store to requests.
+const PAUSE: Duration = Duration::from_millis(5);
+
+pub(super) async fn note<S: AnyStore>(live: Arc<Live<S>>) {
+    if let Err(error) = look(&live).await {
+        tracing::warn!(error = trouble::chain(&error), "cannot tell which password hashes are in use");
+    }
+}
+
+async fn look<S: AnyStore>(live: &Live<S>) -> Result<(), StoreError> {
+    let query = AccountQuery { limit: SAMPLE, ..AccountQuery::default() };
+    for account in live.store().list_accounts(query).await? {
+        let found = live.store().account(account.subject.id).await?;
+        if let Some(hash) = found.and_then(|(_, credential)| credential.hash) {
+            live.hash_pool().note_in_use(&hash);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
