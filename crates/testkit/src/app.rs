@@ -9,7 +9,7 @@ use authly_admin_cases::{
     user::{UserDraft, UserView},
 };
 use authly_directory::{directory::Directory, password::PasswordPolicy};
-use authly_http_api::{App, HttpSettings, configure, edge};
+use authly_http_api::{App, Development, HttpSettings, configure, edge};
 use oauth_core::{
     catalog::KeyState,
     client::{ClientType, GrantType, PkcePolicy},
@@ -26,6 +26,8 @@ use crate::{
     services::TestServices,
 };
 
+/// The client of the demo in development mode.
+const DEMO_CLIENT: &str = "authly-demo";
 /// A key for tests only: making a new RSA key takes longer than most tests.
 const RSA: &str = include_str!("rsa-test-key.pem");
 
@@ -74,8 +76,14 @@ impl TestApp {
         admin.seed_scopes().await.expect("scopes");
         admin.create_key(Algorithm::ES256, KeyState::Current).await.expect("an ES256 key");
         admin.import_key(&Secret::new(RSA.to_owned()), KeyState::Current).await.expect("an RSA key");
+        let mut http = http_settings(port, &options);
+        if options.development {
+            let demo_secret = admin.seed_demo(DEMO_CLIENT, &issuer).await.expect("a demo client");
+            let (store, demo_client) = ("memory".to_owned(), DEMO_CLIENT.to_owned());
+            http.development = Some(Development { store, demo_client, demo_secret });
+        }
         services.refresh().await;
-        let app = web::Data::new(App::new(engine, directory, admin, http_settings(port, &options)));
+        let app = web::Data::new(App::new(engine, directory, admin, http));
         let server = serve(listener, app.clone());
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())

@@ -25,6 +25,8 @@ pub struct Options {
     pub admin_networks: Vec<String>,
     /// An https issuer, though the test's listener speaks http: for cookies and headers.
     pub https_issuer: bool,
+    /// Development mode, with its demo.
+    pub development: bool,
     /// Registration is closed.
     pub closed_registration: bool,
 }

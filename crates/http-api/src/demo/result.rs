@@ -27,12 +27,12 @@ pub async fn callback<V: DirectoryServices>(app: web::Data<App<V>>, request: Htt
         return respond::see_other(&app.engine.settings().issuer.url("/demo"));
     };
     let params = Params::parse(request.query_string().as_bytes()).unwrap_or_default();
-    if let Some(error) = params.one("error") {
-        return start::render(&app, &request, Some((error, params.one("error_description").unwrap_or_default())));
-    }
-    // RFC 6749 10.12 and RFC 9207 2.4: the answer belongs to our request and comes from the server that we asked.
+    // RFC 6749 10.12 and RFC 9207 2.4: the answer, an error too, belongs to our request and comes from the server that we asked.
     if params.one("state") != Some(&state.state) || params.one("iss") != Some(app.engine.settings().issuer.as_str()) {
         return start::render(&app, &request, Some(("invalid_state", "the answer does not belong to this request")));
+    }
+    if let Some(error) = params.one("error") {
+        return start::render(&app, &request, Some((error, params.one("error_description").unwrap_or_default())));
     }
     let code = params.one("code").unwrap_or_default().to_owned();
     let state = DemoState { code: Some(code), ..state };
