@@ -2,8 +2,23 @@
 // It finds its way by what the pages say (a password field, a button "Allow"), so a new look breaks nothing here.
 
 import dns from "node:dns";
+import http from "node:http";
 
 dns.setDefaultResultOrder("ipv4first");
+
+/** One request, without following redirects; `fetch` of older versions of Node.js does not tell cookies apart. */
+function request(url, { body, ...options }) {
+  return new Promise((resolve, reject) => {
+    const sent = http.request(url, options, (answer) => {
+      const parts = [];
+      answer.on("data", (part) => parts.push(part));
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, html: Buffer.concat(parts).toString() }));
+      answer.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
 
 const entities = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
@@ -39,12 +54,13 @@ export class Browser {
     for (let hops = 0; hops < 12; hops++) {
       if (url.startsWith(home)) return { arrived: new URL(url) };
       const headers = { accept: "text/html", cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
-      if (form) Object.assign(headers, { origin: new URL(url).origin, "sec-fetch-site": "same-origin" });
-      const answer = await fetch(url, { method: form ? "POST" : "GET", body: form, headers, redirect: "manual" });
-      this.#remember(answer.headers.getSetCookie());
-      if (![301, 302, 303, 307, 308].includes(answer.status)) return { url, status: answer.status, html: await answer.text() };
+      const posted = { "content-type": "application/x-www-form-urlencoded", origin: new URL(url).origin, "sec-fetch-site": "same-origin" };
+      if (form) Object.assign(headers, posted);
+      const answer = await request(url, { method: form ? "POST" : "GET", body: form?.toString(), headers });
+      this.#remember(answer.headers["set-cookie"] ?? []);
+      if (![301, 302, 303, 307, 308].includes(answer.status)) return { url, status: answer.status, html: answer.html };
       if (answer.status === 307 || answer.status === 308) throw new Error(`${url} answered ${answer.status}, which repeats credentials`);
-      url = new URL(answer.headers.get("location"), url).href;
+      url = new URL(answer.headers.location, url).href;
       form = undefined;
     }
     throw new Error(`too many redirects, last to ${url}`);
