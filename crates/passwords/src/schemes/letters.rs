@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn letters_of_crypt_read_back() {
         for length in 0..40 {
-            let bytes: Vec<u8> = (0..length).map(|byte| byte * 37 + 5).collect();
+            let bytes: Vec<u8> = (0..length).map(|byte: u8| byte.wrapping_mul(37)).collect();
             assert_eq!(crypt(&to_crypt(&bytes)), Ok(bytes));
         }
         assert_eq!(crypt("a"), Err(Malformed));

@@ -13,7 +13,7 @@ use super::{
     letters,
 };
 use crate::{
-    Cost,
+    Cost, Memory,
     Objection::{self, Malformed, TooCostly},
     Reading, Recipe,
 };
@@ -87,9 +87,9 @@ fn parse(hash: Hash, rest: &str) -> Result<Box<dyn Recipe>, Objection> {
     if hash.time(rounds, 0) > longest {
         return Err(TooCostly);
     }
-    let salt = salt.as_bytes().to_vec();
     let cost = Cost { scheme: "phpass", nominal: hash.time(rounds, 0) };
-    let compute = move |password: &[u8]| {
+    let salt = salt.as_bytes().to_vec();
+    let recipe = computed(cost, stored.as_bytes().to_vec(), move |password| {
         if hash.time(rounds, password.len()) > longest {
             return None;
         }
@@ -97,14 +97,23 @@ fn parse(hash: Hash, rest: &str) -> Result<Box<dyn Recipe>, Objection> {
         let mut text = letters::to_crypt(&digest);
         text.truncate(letters);
         Some(Digest::new(text.into_bytes()))
-    };
-    // WordPress cuts off blanks at both ends before it hashes and before it compares.
-    computed(cost, stored.as_bytes().to_vec(), move |password| compute(trimmed(hash, password)))
+    })?;
+    Ok(match hash {
+        Hash::Md5 => Box::new(Trimming(recipe)),
+        Hash::Sha512 => recipe,
+    })
 }
 
-fn trimmed(hash: Hash, password: &[u8]) -> &[u8] {
-    match hash {
-        Hash::Md5 => trim(password),
-        Hash::Sha512 => password,
+/// WordPress cuts off blanks at both ends before it hashes and before it compares; others do not.
+struct Trimming(Box<dyn Recipe>);
+
+impl Recipe for Trimming {
+    fn cost(&self) -> Cost {
+        self.0.cost()
+    }
+
+    fn verify(&self, password: &[u8], memory: &mut Memory) -> bool {
+        let trimmed = trim(password);
+        self.0.verify(password, memory) || (trimmed != password && self.0.verify(trimmed, memory))
     }
 }
