@@ -71,6 +71,9 @@ const CHANGE: &str = "
            updated_at = $11
      WHERE id = $1";
 
+/// A statement of its own, after the account is locked: it sees every pair that was recorded under the old password.
+const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = $1 AND invalidated IS NOT TRUE";
+
 /// Where an older program shares the database, `password_hash` is a hash that it verifies, and ours stands beside it.
 const SET_PASSWORD: &str = concat!(
     "WITH changed AS (
@@ -87,8 +90,6 @@ const SET_PASSWORD: &str = concat!(
        RETURNING u.id
      ), cleared AS (
        DELETE FROM login_failures f USING changed WHERE f.user_id = changed.id
-     ), ended AS (
-       UPDATE tokens t SET invalidated = TRUE FROM changed WHERE t.user_id = changed.id AND t.invalidated = FALSE
      ), audit AS (
        INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
        SELECT $6::uuid, $7::timestamptz, $8::text, $9::uuid, $10::uuid, $11::text, $12::jsonb
@@ -161,7 +162,17 @@ impl AccountRepository for PgStore {
             &audit.address,
             &audit.detail,
         ];
-        Ok(commit(self.db().write(SET_PASSWORD, params, Unknown::Report).await?))
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin(&mut client).await?;
+        let changed: i64 = match steps.run(SET_PASSWORD, params).await?.first() {
+            Some(row) => row.try_get(0).map_err(crate::error::Trouble::from)?,
+            None => 0,
+        };
+        if changed > 0 {
+            steps.change(END_LEGACY_TOKENS, &[&write.user.uuid()]).await?;
+        }
+        steps.commit().await?;
+        Ok(commit(u64::from(changed > 0)))
     }
 
     async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {

@@ -20,10 +20,13 @@ const FIND: &str = concat!(
     " FROM tokens k JOIN users u ON u.id = k.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE k.jti = $1"
 );
 
+/// The account is locked first: a new password that comes at the same moment ends this pair too, or comes before it.
 const ROTATE: &str = "
-    WITH won AS (
+    WITH person AS MATERIALIZED (
+      SELECT id FROM users WHERE id = $2 FOR SHARE
+    ), won AS (
       UPDATE tokens SET invalidated = TRUE
-       WHERE jti = $1 AND invalidated IS NOT TRUE
+       WHERE jti = $1 AND invalidated IS NOT TRUE AND EXISTS (SELECT FROM person)
       RETURNING id
     ), pair AS (
       INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)

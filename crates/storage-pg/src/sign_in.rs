@@ -121,6 +121,15 @@ const COMPLETE: &str = concat!(
      SELECT count(*) FROM person"
 );
 
+/// A code that was issued while the sign-in waited for its session's row is not in the sign-in's snapshot: its grant follows the
+/// session now, or ends with it. Should this not be reached, the grant hangs on a session that has ended, as after a sign-out.
+const FOLLOW: &str = "
+    UPDATE grants
+       SET session_id = CASE WHEN user_id = $3 THEN $2 ELSE session_id END,
+           revoked_at = CASE WHEN user_id = $3 THEN revoked_at ELSE $4 END,
+           revoked_reason = CASE WHEN user_id = $3 THEN revoked_reason ELSE 'signed_out' END
+     WHERE session_id = $1 AND revoked_at IS NULL";
+
 impl PgStore {
     pub(crate) async fn meant_by(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {
         let anyone: Option<uuid::Uuid> = None;
@@ -199,9 +208,14 @@ impl PgStore {
             &audit.address,
             &audit.detail,
         ];
+        let renewed = session.and_then(|session| Some((session.replaces?, session.id)));
         let first = self.db().write(COMPLETE, params, Unknown::Report).await;
         if !matches!(first, Err(Trouble::Disconnected(_))) {
-            return Ok(commit(first?));
+            let count = first?;
+            if let (true, Some((old, session))) = (count > 0, renewed) {
+                self.settle(FOLLOW, &[&old.uuid(), &session.uuid(), &write.user.uuid(), &At(write.at)]).await?;
+            }
+            return Ok(commit(count));
         }
         // A lost answer: our own session or pair, whose ids are never made twice, tells that it had happened.
         match self.db().write(COMPLETE, params, Unknown::Report).await.map_err(StoreError::from) {
