@@ -7,15 +7,14 @@ use authly_runtime::Trouble;
 use clap::{Args, Parser, Subcommand};
 
 /// An OAuth 2.1 authorization server and OpenID Provider.
-///
-/// With nothing configured it starts in development mode on http://localhost:8000, with an embedded store. Everything is set in
-/// the environment or in a TOML file; `authly-admin config reference` lists all settings.
 #[derive(Debug, Parser)]
 #[command(
     name = "authly-server",
     version,
     max_term_width = 100,
-    after_help = "Examples:\n  authly-server\n  authly-server --config /etc/authly.toml --check\n\n\
+    after_help = "With nothing configured it starts in development mode on http://localhost:8000, with an embedded store. \
+        Everything is set in the environment or in a TOML file; `authly-admin config reference` lists all settings.\n\n\
+        Examples:\n  authly-server\n  authly-server --config /etc/authly.toml --check\n\n\
         Signals: SIGTERM and Ctrl-C finish what is in flight and stop; SIGHUP reads the settings and the certificate again."
 )]
 pub(crate) struct Arguments {

@@ -8,9 +8,9 @@ use super::{CreateClient, UpdateClient};
 pub(crate) enum ClientCommand {
     /// Register a client; its secret is shown once
     #[command(after_help = "Examples:\n  \
-        authly-admin client create --name \"My app\" --redirect-uri https://app.example.com/callback --scope openid\n  \
-        echo \"$OLD_SECRET\" | authly-admin client create --client-id billing --name Billing --type confidential \
-        --grant-type client_credentials --secret-stdin --output json")]
+        authly-admin client create --name \"My app\" --redirect-uri https://app.example.com/cb\n  \
+        authly-admin client create --client-id billing --name Billing --grant-type client_credentials \\\n    \
+        --secret-stdin --output json < secret.txt")]
     Create(Box<CreateClient>),
     /// List all clients
     #[command(after_help = "Examples:\n  authly-admin client list\n  authly-admin client list --output json")]

@@ -5,13 +5,10 @@ use clap::{Subcommand, ValueEnum};
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KeyAlgorithm {
-    /// ECDSA on P-256
     #[value(name = "ES256")]
     Es256,
-    /// Ed25519
     #[value(name = "EdDSA")]
     Eddsa,
-    /// RSA
     #[value(name = "RS256")]
     Rs256,
 }
@@ -34,9 +31,9 @@ pub(crate) enum KeysCommand {
         alg: Vec<KeyAlgorithm>,
     },
     /// Encrypt the stored keys anew under SECRET_ENCRYPTION_KEY
-    ///
-    /// Set the new key as SECRET_ENCRYPTION_KEY and the one before as SECRET_ENCRYPTION_KEY_PREVIOUS, on every node. When
-    /// this is done the previous key is not needed any more.
-    #[command(after_help = "Examples:\n  authly-admin keys rewrap\n  authly-admin keys rewrap --output json")]
+    #[command(
+        after_help = "Set the new key as SECRET_ENCRYPTION_KEY and the one before as SECRET_ENCRYPTION_KEY_PREVIOUS, on \
+        every node. When this is done the previous key is not needed any more.\n\nExamples:\n  authly-admin keys rewrap\n  authly-admin keys rewrap --output json"
+    )]
     Rewrap,
 }

@@ -23,9 +23,6 @@ pub(crate) use self::{
 };
 
 /// Administers an Authly installation: clients, scopes, users, keys and the schema.
-///
-/// Works on the store directly, also beside a running server, which sees a change within a second. The store is the server's:
-/// DATABASE_URL, or the configuration file.
 #[derive(Debug, Parser)]
 #[command(
     name = "authly-admin",
@@ -33,7 +30,8 @@ pub(crate) use self::{
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Examples:\n  \
+    after_help = "It works on the server's own store (DATABASE_URL, or the configuration file), also beside a running server, \
+        which sees a change within a second.\n\nExamples:\n  \
         authly-admin status\n  \
         DATABASE_URL=sqlite://authly-data/authly.db authly-admin client list --output json\n\n\
         Exit codes: 0 done, 1 failed, refused or cancelled, 2 partly done, 3 a gate refused, 10 a check found errors, \
@@ -46,26 +44,27 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The heading of options that every command has.
+const COMMON: &str = "Common options";
+
 /// Options of every command.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Global {
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", help_heading = COMMON)]
     pub(crate) output: Format,
     /// The configuration file (TOML), as AUTHLY_CONFIG names it
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = COMMON)]
     pub(crate) config: Option<PathBuf>,
     /// Do not ask before something is removed
-    #[arg(long, short = 'y', global = true)]
+    #[arg(long, short = 'y', global = true, help_heading = COMMON)]
     pub(crate) yes: bool,
 }
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Tables for people
     Table,
-    /// JSON for programs
     Json,
 }
 
@@ -113,13 +112,9 @@ pub(crate) enum Command {
 /// A page of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Page {
-    /// All settings
     Configuration,
-    /// All endpoints
     Endpoints,
-    /// All error codes
     Errors,
-    /// This command line
     Cli,
 }
 
@@ -135,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn help_fits_a_screen() {
+        fn look(command: &mut clap::Command) {
+            let help = command.clone().term_width(100).render_help().to_string();
+            assert!(help.lines().count() <= 48, "{} lines:\n{help}", help.lines().count());
+            command.get_subcommands_mut().for_each(look);
+        }
+        let mut root = Cli::command();
+        root.build();
+        look(&mut root);
+    }
+
+    #[test]
     fn every_command_shows_two_examples() {
         fn look(command: &clap::Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
@@ -144,6 +151,9 @@ mod tests {
             if command.get_subcommands().next().is_none() {
                 let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.matches("\n  ").count() >= 2, "{path} shows fewer than two examples:\n{help}");
+                let example = |line: &&str| line.starts_with("  ");
+                let wide = help.lines().filter(example).find(|line| line.len() > 98);
+                assert_eq!(wide, None, "{path}: a line that wraps cannot be copied");
             }
             command.get_subcommands().for_each(|inner| look(inner, &path));
         }

@@ -7,9 +7,7 @@ use clap::{Subcommand, ValueEnum};
 /// A switch on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Choice {
-    /// Yes
     On,
-    /// No
     Off,
 }
 

@@ -8,7 +8,7 @@ use super::Choice;
 pub(crate) enum UserCommand {
     /// Create a user
     #[command(after_help = "Examples:\n  \
-        echo \"$PASSWORD\" | authly-admin user create --email ada@example.com --name \"Ada Lovelace\" --password-stdin --verified\n  \
+        authly-admin user create --email ada@example.com --verified --password-stdin < password.txt\n  \
         authly-admin user create --email bob@example.com --tenant acme --output json")]
     Create(Box<CreateUser>),
     /// List users, one page at a time

@@ -16,7 +16,7 @@ fn section(command: &mut Command, path: &str, depth: usize, out: &mut String) {
     if depth > 1 {
         out.push_str(&format!("\n{} `{path}`\n\n", "#".repeat(depth.min(6))));
     }
-    let help = command.render_long_help().to_string();
+    let help = command.render_help().to_string();
     let help: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
     out.push_str(&format!("```text\n{}\n```\n", help.join("\n")));
     for inner in command.get_subcommands_mut() {

@@ -1,5 +1,5 @@
 //! `authly-admin` as people and scripts use it: a process of its own, its exit codes and what it prints.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
 mod installation;

@@ -1,5 +1,5 @@
 //! `authly-server` as a process: how it starts, what it refuses, how it changes while it runs, and how it stops.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod beside;
 mod check;
