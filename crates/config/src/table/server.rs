@@ -57,8 +57,7 @@ pub(super) const LISTENER: Section = Section {
         Setting::new(
             "listener.trusted_proxies",
             Kind::Networks,
-            "The networks of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count. From anybody else they \
-             are ignored.",
+            "The networks of the reverse proxies whose X-Forwarded-For counts. From anybody else it is ignored.",
         )
         .env(&[plain("AUTHLY_TRUSTED_PROXIES")])
         .from("S003-46"),
