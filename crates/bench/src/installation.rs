@@ -90,7 +90,7 @@ pub struct Installation {
     /// The port that its server listens on, the same after each start.
     pub port: u16,
     folder: TempDir,
-    settings: Vec<(&'static str, String)>,
+    settings: Vec<(String, String)>,
 }
 
 impl Installation {
@@ -103,7 +103,7 @@ impl Installation {
             Store::Sqlite => format!("sqlite://{}", folder.path().join("authly.db").display()),
         };
         let port = free_port()?;
-        let settings = vec![
+        let settings = [
             ("ENVIRONMENT", "production".to_owned()),
             ("DATABASE_URL", database),
             ("AUTHLY_DATA_DIR", folder.path().join("data").display().to_string()),
@@ -118,14 +118,15 @@ impl Installation {
             // One address sends everything.
             ("RATE_LIMIT_ENABLED", "false".to_owned()),
         ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).to_vec();
         Ok(Self { programs, store, port, folder, settings })
     }
 
     /// One more setting, or another value.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.settings.retain(|(known, _)| *known != name);
-        self.settings.push((name, value.to_owned()));
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -165,7 +166,7 @@ mod tests {
         let programs = Programs { server: "s".into(), admin: "a".into() };
         let new = || Installation::new(programs.clone(), Store::Sqlite).unwrap();
         let value = |installation: &Installation, name: &str| {
-            let values: Vec<_> = installation.settings.iter().filter(|(known, _)| *known == name).collect();
+            let values: Vec<_> = installation.settings.iter().filter(|(known, _)| known == name).collect();
             assert_eq!(values.len(), 1);
             values[0].1.clone()
         };

@@ -41,6 +41,8 @@ async fn run() -> Result<(), Failure> {
     let mut reports = Vec::new();
     for kind in &options.stores {
         let installation = Installation::new(programs.clone(), store(*kind)?)?;
+        let set = |installation: Installation, (name, value): &(String, String)| installation.with(name, value);
+        let installation = options.settings.iter().fold(installation, set);
         let site = Site::prepare(&installation, options.connections)?;
         match options.task {
             Task::Crash => {

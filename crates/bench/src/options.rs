@@ -45,6 +45,8 @@ pub struct Options {
     pub connections: usize,
     /// How figures are printed.
     pub output: Output,
+    /// Settings of the server that are tried, as names and values of the environment.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             load: Load { warmup: Duration::from_secs(1), duration: Duration::from_secs(5) },
             connections: 16,
             output: Output::Table,
+            settings: Vec::new(),
         }
     }
 }
@@ -100,6 +103,10 @@ impl Options {
             "--seconds" => self.load.duration = Duration::from_secs(number(1..=600)?),
             "--warmup" => self.load.warmup = Duration::from_secs(number(0..=60)?),
             "--connections" => self.connections = usize::try_from(number(1..=256)?).map_err(|_| unknown())?,
+            "--set" => {
+                let (name, value) = value.split_once('=').ok_or_else(unknown)?;
+                self.settings.push((name.to_owned(), value.to_owned()));
+            }
             "--output" => {
                 self.output = match value {
                     "json" => Output::Json,
@@ -138,6 +145,12 @@ mod tests {
         assert_eq!((options.task, options.stores), (Task::Crash, vec![StoreKind::Sqlite]));
         assert_eq!(options.scenarios, [Scenario::Code, Scenario::Refresh]);
         assert_eq!((options.load.duration.as_secs(), options.output), (7, Output::Json));
+    }
+
+    #[test]
+    fn a_setting_is_a_name_and_a_value() {
+        assert_eq!(parse(&["--set", "A=b=c"]).unwrap().settings, [("A".to_owned(), "b=c".to_owned())]);
+        assert!(parse(&["--set", "A"]).is_err());
     }
 
     #[test]
