@@ -1,6 +1,6 @@
 //! The repositories on embedded SQLite: one file, no service, durable before each answer.
 //!
-//! All writes go through one [writer thread](writer), which commits what has gathered in one transaction. Short reads run where
+//! All writes go through one writer thread, which commits what has gathered in one transaction. Short reads run where
 //! they are asked, on connections of their own: in WAL mode they wait for nobody, and a page that is cached costs less than
 //! waking another thread. Reads that may be long have a thread of their own.
 //!
