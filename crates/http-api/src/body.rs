@@ -11,8 +11,16 @@ use serde::de::DeserializeOwned;
 
 use crate::respond::{Dialect, Failure};
 
-/// The most bytes of a body that any endpoint reads.
-pub const LIMIT: usize = 64 * 1024;
+/// The most bytes of a body that any endpoint reads (AUTHLY_BODY_LIMIT_BYTES).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(pub usize);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(64 * 1024)
+    }
+}
+
 /// How long a client may take to send them.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -47,12 +55,13 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect
     let refused = |status, text: &'static str| {
         Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
     };
+    let Limit(limit) = request.app_data::<Limit>().copied().unwrap_or_default();
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > LIMIT) {
+    if announced.is_some_and(|length| length > limit) {
         return Err(refused(413, "the body is too large"));
     }
-    let bytes = payload.to_bytes_limited(LIMIT);
+    let bytes = payload.to_bytes_limited(limit);
     match actix_web::rt::time::timeout(PATIENCE, bytes).await {
         Err(_) => Err(refused(408, "the body did not arrive in time")),
         Ok(Err(_)) => Err(refused(413, "the body is too large")),

@@ -1,6 +1,6 @@
 //! The only rendering of errors and JSON answers: OAuth's form, the legacy dialect, `WWW-Authenticate`, `no-store`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -106,7 +106,7 @@ impl ResponseError for Failure {
             answer.insert_header((header::WWW_AUTHENTICATE, challenge_text(challenge, code, description)));
         }
         if let Some(after) = self.wire.retry_after {
-            answer.insert_header((header::RETRY_AFTER, after.as_secs().max(1).to_string()));
+            answer.insert_header((header::RETRY_AFTER, retry_seconds(after).to_string()));
         }
         let detail = (self.dialect == Dialect::Legacy).then_some(description);
         answer.json(Body { error: code, error_description: description, detail })
@@ -146,6 +146,11 @@ pub fn see_other(location: &str) -> HttpResponse {
     let mut answer = HttpResponse::SeeOther();
     no_store(&mut answer);
     answer.insert_header((header::LOCATION, location)).finish()
+}
+
+/// The value of `Retry-After` for a time to wait: rounded up, so that who obeys is not refused again.
+pub fn retry_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// Whether the caller has this document already (RFC 9110 13.1.2): any of several tags, compared weakly, because servers in front

@@ -14,8 +14,9 @@ use crate::{admin, app::App, body, browser, demo, edge, legacy, oauth, page, pub
 /// Adds all endpoints.
 pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Data<App<V>>) {
     config.app_data(app.clone());
-    config.app_data(web::PayloadConfig::new(body::LIMIT));
-    for endpoint in Endpoint::ALL.iter().copied() {
+    config.app_data(web::PayloadConfig::new(app.http.body_limit));
+    config.app_data(body::Limit(app.http.body_limit));
+    for endpoint in Endpoint::ALL.iter().copied().filter(|endpoint| app.http.legacy_routes || !is_adapter(*endpoint)) {
         add(config, app, endpoint, routes::<V>(endpoint));
     }
     config.service(web::resource("/assets/{tail:.*}").route(get().to(public::assets::asset::<V>)));
@@ -24,6 +25,11 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
         demo::configure::<V>(config);
     }
     config.default_service(web::to(not_found::<V>));
+}
+
+/// Whether an endpoint is the path of an earlier program to a door that has another one (C-06).
+fn is_adapter(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::ApiLogin | Endpoint::ApiRegister | Endpoint::ApiV1Login | Endpoint::ApiV1Register)
 }
 
 fn add<V: DirectoryServices>(

@@ -20,6 +20,10 @@ pub struct HttpSettings {
     pub admin_networks: Vec<Network>,
     /// Failed authentications of one client from one address; `None` switches the limit off.
     pub client_failures: Option<Rate>,
+    /// Whether the paths of earlier programs answer (AUTHLY_LEGACY_ROUTES_ENABLED).
+    pub legacy_routes: bool,
+    /// The largest request body, in bytes (AUTHLY_BODY_LIMIT_BYTES).
+    pub body_limit: usize,
     /// Whether /metrics answers.
     pub metrics: bool,
     /// Whether /health answers.

@@ -365,7 +365,7 @@ async fn a_forged_access_token_opens_nothing() {
     };
     let hmac = |secret: &str| {
         let input = format!("{}.{}", encode(&with("alg", json!("HS256"))), parts[1]);
-        let mac = mac(oauth_core::crypto::HmacAlgorithm::HS256, secret.as_bytes(), input.as_bytes(), &app);
+        let tag = mac(oauth_core::crypto::HmacAlgorithm::HS256, secret.as_bytes(), input.as_bytes(), &app);
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
     };
     for (why, token) in [

@@ -37,8 +37,10 @@ impl ClientKey {
         let id = KeyId(id.to_owned());
         let signer = JoseCrypto.signer(Algorithm::ES256, &id, &material.private_jwk).expect("a signer");
         let mut jwk: Value = serde_json::from_str(&material.public_jwk).expect("a JWK");
-        jwk["kid"] = json!(id.0);
-        jwk["use"] = json!("sig");
+        if let Some(members) = jwk.as_object_mut() {
+            members.insert("kid".to_owned(), json!(id.0));
+            members.insert("use".to_owned(), json!("sig"));
+        }
         Self { signer, jwk }
     }
 

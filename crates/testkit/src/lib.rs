@@ -2,7 +2,7 @@
 //!
 //! [`TestApp`] is the real HTTP side over a store in memory, real keys and a clock that stands still until the test moves it;
 //! [`Browser`] is a visitor with cookies who fills in the forms it finds. Every test has its own.
-#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod app;
 mod browser;

@@ -19,10 +19,12 @@ use crate::{
 
 impl AccountRepository for MemoryDirectory {
     async fn begin_sign_in(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
+        self.reachable()?;
         Ok(self.begin(&attempt))
     }
 
     async fn complete_sign_in(&self, write: SignIn) -> Result<Commit, StoreError> {
+        self.reachable()?;
         self.complete(write)
     }
 

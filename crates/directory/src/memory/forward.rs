@@ -23,6 +23,7 @@ macro_rules! forward {
     ($port:ident { $(fn $method:ident($($name:ident: $kind:ty),* $(,)?) -> $answer:ty;)+ }) => {
         impl $port for MemoryDirectory {
             $(async fn $method(&self, $($name: $kind),*) -> Result<$answer, StoreError> {
+                self.reachable()?;
                 self.store.$method($($name),*).await
             })+
         }
@@ -92,6 +93,6 @@ impl MaintenanceRepository for MemoryDirectory {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.reachable()
     }
 }

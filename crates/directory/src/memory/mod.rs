@@ -9,7 +9,10 @@ mod sign_in;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use oauth_core::{ids::UserId, legacy::LegacyAccount, memory::MemoryStore, store::StoreError, store::StoreErrorKind};
@@ -26,6 +29,7 @@ use crate::{
 pub struct MemoryDirectory {
     people: Arc<Mutex<People>>,
     store: MemoryStore,
+    down: Arc<AtomicBool>,
 }
 
 impl MemoryDirectory {
@@ -42,6 +46,20 @@ impl MemoryDirectory {
     /// Puts an account with its password in, whatever was there before: for tests that need an unusual one.
     pub fn put_account(&self, account: Account, hash: Option<StoredHash>) {
         self.keep(&mut self.lock(), account, hash);
+    }
+
+    /// Lets every port of the protocol fail as a database that is gone does: for tests of what is answered then.
+    pub fn take_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends what [`take_down`](Self::take_down) began.
+    pub fn bring_up(&self) {
+        self.down.store(false, Ordering::SeqCst);
+    }
+
+    fn reachable(&self) -> Result<(), StoreError> {
+        if self.down.load(Ordering::SeqCst) { Err(StoreError::new(StoreErrorKind::Unavailable)) } else { Ok(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {

@@ -62,7 +62,7 @@ pub async fn change_password<V: DirectoryServices>(
             PasswordRefused::Nul | PasswordRefused::Personal => AccountPasswordError::Common,
         }),
         Err(ChangeRefused::TooMany(wait)) => {
-            return page::busy(&app, &request, wait.as_secs().max(1), StatusCode::TOO_MANY_REQUESTS);
+            return page::busy(&app, &request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS);
         }
         Err(ChangeRefused::Busy(_)) => return failure::render(&app, &request, &PageFailure::Busy),
         Err(ChangeRefused::Store(error)) => return failure::render(&app, &request, &PageFailure::Store(error)),

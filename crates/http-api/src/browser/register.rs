@@ -74,7 +74,7 @@ pub async fn submit<V: DirectoryServices>(
             render(&app, &request, id, &form, &errors, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(RegisterRefused::TooMany(wait)) => {
-            let seconds = wait.as_secs().max(1);
+            let seconds = respond::retry_seconds(wait);
             let mut answer = page::busy(&app, &request, seconds, StatusCode::TOO_MANY_REQUESTS);
             answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
             answer

@@ -83,7 +83,7 @@ pub async fn submit<V: DirectoryServices>(
     match outcome {
         Ok(signed_in) => go_on(&app, id, &signed_in),
         Err(SignInRefused::TooMany(wait)) => {
-            let seconds = wait.as_secs().max(1);
+            let seconds = respond::retry_seconds(wait);
             let shown = Shown { notice: Some(SignInNotice::TooMany { seconds }), ..shown };
             let mut answer = again(&app, &request, id, &shown, StatusCode::TOO_MANY_REQUESTS).await;
             answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));

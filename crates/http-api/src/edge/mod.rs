@@ -82,7 +82,10 @@ fn turn_away<V: DirectoryServices>(
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     let is_probe =
         matches!(endpoint, Some(Endpoint::Health | Endpoint::HealthLive | Endpoint::HealthReady | Endpoint::Metrics));
-    if !is_probe && host::judge(host, &app.http.allowed_hosts) == host::HostVerdict::Foreign {
+    // RFC 9112 3.2.2: a target in absolute form names the host too.
+    let target = request.uri().authority().map(|authority| authority.as_str());
+    let is_foreign = |host| host::judge(host, &app.http.allowed_hosts) == host::HostVerdict::Foreign;
+    if !is_probe && (is_foreign(host) || target.is_some_and(|target| is_foreign(Some(target)))) {
         return Some(respond::plain(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host."));
     }
     if (path.starts_with("/admin") || endpoint == Some(Endpoint::Metrics)) && !app.is_admin_network(client) {
