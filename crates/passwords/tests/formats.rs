@@ -2,7 +2,6 @@
 //!
 //! `vectors.json` names the program behind each hash.
 
-
 mod support;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -36,15 +35,11 @@ async fn accepts(pool: &HashPool<Constant>, password: &str, stored: &str) -> boo
 async fn the_right_password_verifies_and_asks_for_a_new_hash() {
     let pool = pool();
     for Vector { scheme, tool, password, hash } in vectors() {
-        let start = Instant::now();
         let verification = verify(&pool, &password, &hash).await;
         assert!(matches!(verification, Verification::Match { .. }), "{scheme} of {tool}: {hash}: {verification:?}");
         // Only the policy's own format is good enough to stay.
         if scheme != "argon2" {
             assert_eq!(verification, Verification::Match { outdated: true }, "{scheme} of {tool}: {hash}");
-        }
-        if start.elapsed().as_millis() > 150 {
-            println!("{scheme}: {:?}", start.elapsed());
         }
     }
 }
@@ -60,13 +55,13 @@ async fn a_wrong_password_is_refused() {
 #[tokio::test]
 async fn what_is_stored_signs_nobody_in() {
     let pool = pool();
+    let mut seen = BTreeSet::new();
     for Vector { scheme, hash, .. } in vectors() {
-        let digest = hash.rsplit(['$', '}', ':']).find(|part| part.len() > 8).unwrap_or(&hash);
-        if scheme == "clear-text" || scheme.starts_with("scrypt") || scheme.starts_with("firebase") {
-            continue;
+        if seen.insert(scheme.clone()) && scheme != "clear-text" {
+            let digest = hash.rsplit(['$', '}', ':']).find(|part| part.len() > 8).unwrap_or(&hash);
+            assert!(!accepts(&pool, &hash, &hash).await, "{hash}");
+            assert!(!accepts(&pool, digest, &hash).await, "{hash}");
         }
-        assert!(!accepts(&pool, &hash, &hash).await, "{hash}");
-        assert!(!accepts(&pool, digest, &hash).await, "{hash}");
     }
 }
 
