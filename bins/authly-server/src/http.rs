@@ -16,6 +16,8 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         trusted_proxies: networks(&settings.listener.trusted_proxies)?,
         admin_networks: networks(&settings.admin.networks)?,
         client_failures: settings.limits.enabled.then(|| Rate::per_minute(settings.limits.per_minute)),
+        legacy_routes: settings.legacy.routes,
+        body_limit: settings.listener.body_limit,
         metrics: settings.operations.metrics,
         health: settings.operations.health,
         registration: settings.accounts.registration,

@@ -1,5 +1,5 @@
 //! The contract of the program that came before, as existing consumers use it (REQUIREMENTS S000-57..64 and section 6).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -247,4 +247,25 @@ async fn the_legacy_doors_have_a_switch() {
     assert_eq!(post(&app, "/auth/token", &grant).await.body["error"], "unsupported_grant_type");
     let login = json!({ "email": "ada@example.org", "password": "correct horse" });
     assert_eq!(post(&app, "/api/auth/login", &login).await.status, 400);
+}
+
+/// C-06: the paths of earlier programs are switched per installation, the doors themselves stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_paths_of_earlier_programs_can_be_closed() {
+    let app = TestApp::with(Options { no_legacy_routes: true, ..Options::default() }).await;
+    app.user("ada@example.org").await;
+    for path in ["/api/auth/login", "/api/auth/register", "/api/v1/auth/login", "/api/v1/auth/register"] {
+        assert_eq!(post(&app, path, &json!({})).await.status, 404, "{path}");
+    }
+    let tokens = pair(&app).await;
+    assert_eq!(me(&app, tokens["access_token"].as_str().unwrap()).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_body_is_a_setting() {
+    let app = TestApp::with(Options { body_limit: Some(100), ..Options::default() }).await;
+    let long = json!({ "grant_type": "password", "username": "a".repeat(100), "password": "x" });
+    assert_eq!(post(&app, "/auth/token", &long).await.status, 413);
+    let short = json!({ "grant_type": "password", "username": "a", "password": "x" });
+    assert_eq!(post(&app, "/auth/token", &short).await.status, 400);
 }

@@ -237,6 +237,8 @@ fn http_settings(port: u16, options: &Options) -> HttpSettings {
         trusted_proxies: networks(&options.trusted_proxies),
         admin_networks: networks(if options.admin_networks.is_empty() { &loopback } else { &options.admin_networks }),
         client_failures: options.client_failures,
+        legacy_routes: !options.no_legacy_routes,
+        body_limit: options.body_limit.unwrap_or(64 * 1024),
         metrics: true,
         health: true,
         registration: !options.closed_registration,

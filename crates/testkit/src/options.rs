@@ -27,6 +27,10 @@ pub struct Options {
     pub https_issuer: bool,
     /// Development mode, with its demo.
     pub development: bool,
+    /// The paths of earlier programs do not answer.
+    pub no_legacy_routes: bool,
+    /// The largest request body; 64 KiB if not given.
+    pub body_limit: Option<usize>,
     /// Registration is closed.
     pub closed_registration: bool,
 }
