@@ -1,5 +1,5 @@
 //! The authorization endpoint: to whom browsers are sent, and when they stay (RFC 6749 3.1 and 4.1, RFC 9700 4).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,16 @@ async fn only_the_port_of_a_native_clients_loopback_uri_is_free() {
             assert_stays(&page, uri);
         }
     }
-    app.public_client("http://127.0.0.1:3000/cb").await;
+    let draft = ClientDraft {
+        client_id: Some("spa".to_owned()),
+        name: "The Page".to_owned(),
+        kind: Some(ClientType::Public),
+        application: Some(oauth_core::redirect::ApplicationType::Web),
+        redirect_uris: vec!["http://127.0.0.1:3000/cb".to_owned()],
+        scopes: vec!["openid".to_owned()],
+        ..ClientDraft::default()
+    };
+    app.client(draft).await;
     let web = CodeFlow::public("http://127.0.0.1:3001/cb", "openid");
     assert_stays(&app.browser().get(&web.path()).await, "a web client's port is its own");
 }

@@ -1,5 +1,4 @@
 //! The demo of development mode: a relying party that does what a relying party has to do (DESIGN.md 8).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_testkit::{Browser, Options, Page, TestApp};
 

@@ -567,7 +567,7 @@ async fn administration_and_metrics_are_reached_from_their_networks_only() {
         for method in ["GET", "POST"] {
             let headers = "X-Forwarded-For: 10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\nX-Original-URL: /admin/oauth/clients\r\n";
             let answer = app.raw(format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n")).await;
-            assert!(matches!(answer.status(), 403 | 404 | 405), "{method} {path}: {}", answer.text);
+            assert!((403..=405).contains(&answer.status()), "{method} {path}: {}", answer.text);
             assert!(!answer.text.contains("authly_requests_total"), "{path}");
             let spelled = path.starts_with("/admin/oauth/clients") && !path.ends_with(['/', '1']);
             assert!(!spelled || answer.status() == 403, "{method} {path}: {}", answer.text);

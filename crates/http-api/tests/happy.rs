@@ -1,5 +1,4 @@
 //! The main job in one sitting: sign-in through pages with code and PKCE, beside the JSON password login, on one account.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use authly_testkit::{CodeFlow, TestApp};
 

@@ -1,5 +1,5 @@
 //! Signed things from outside: client assertions (RFC 7523) and forged or confused JWTs (RFC 8725, RFC 9068 4).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! What is answered while the store is down: nothing that would be a lie (RFC 7009 2.2.1, SECURITY.md row 26).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_testkit::{CodeFlow, TestApp};
 use serde_json::json;

@@ -1,5 +1,4 @@
 //! What people see: pages and their policy, cookies, languages, the account page, signing out (UI.md, DESIGN.md 7).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use authly_admin_cases::client::ClientDraft;
 use authly_testkit::{Browser, CodeFlow, Options, Page, TestApp};

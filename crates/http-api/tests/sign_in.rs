@@ -1,5 +1,5 @@
 //! Signing in: forms, sessions, and what a stranger can learn or try (RFC 6819 4.4.1, RFC 9700 4.7).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
