@@ -67,6 +67,12 @@ pub(crate) fn is_affordable(nominal: Duration) -> Result<(), Objection> {
     if nominal <= LONGEST { Ok(()) } else { Err(TooCostly) }
 }
 
+/// The password, or eight bytes of it where all of it would take too long: formats that hash it in every round are as slow
+/// as it is long. What is cut is refused, after the time that the others take.
+pub(crate) fn shortened(password: &[u8], time: impl Fn(usize) -> Duration) -> &[u8] {
+    if time(password.len()) <= LONGEST { password } else { password.get(..8).unwrap_or_default() }
+}
+
 struct Computed<F> {
     cost: Cost,
     expected: Vec<u8>,
@@ -109,4 +115,27 @@ impl<F: Fn(&[u8]) -> Option<Digest> + Send> Recipe for Prepared<F> {
 /// Another format's recipe under the name of the format that wraps it, which no policy makes.
 pub(crate) fn foreign(reading: Reading) -> Reading {
     prepared(reading, |password| Some(Digest::new(password.to_vec())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_shortened_only_where_it_would_take_too_long() {
+        let time = |length| Duration::from_millis(u64::try_from(length).unwrap_or_default());
+        assert_eq!(shortened(&[7; 1000], time).len(), 1000);
+        assert_eq!(shortened(&[7; 1001], time).len(), 8);
+    }
+
+    #[test]
+    fn a_recipe_over_a_short_value_is_refused() {
+        let cost = Cost { scheme: "test", nominal: Duration::ZERO };
+        for length in 0..SHORTEST {
+            assert_eq!(computed(cost, vec![0; length], |_| None).err(), Some(Malformed));
+        }
+        assert!(computed(cost, vec![0; SHORTEST], |_| None).is_ok());
+        let hour = Cost { scheme: "test", nominal: Duration::from_secs(3600) };
+        assert_eq!(computed(hour, vec![0; SHORTEST], |_| None).err(), Some(TooCostly));
+    }
 }

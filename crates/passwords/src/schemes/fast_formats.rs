@@ -41,6 +41,10 @@ fn plain_hash(name: &str) -> Option<Hash> {
 fn ldap(stored: &str) -> Found {
     let (name, rest) = stored.strip_prefix('{')?.split_once('}')?;
     let name = name.to_ascii_lowercase();
+    // Spring writes hexadecimal under this name, perhaps after a salt in braces of its own.
+    if name == "md5" && (rest.starts_with('{') || rest.len() == 32) {
+        return None;
+    }
     let (hash, order) = match name.as_str() {
         "md5" => (Hash::Md5, Order::Bare),
         "smd5" => (Hash::Md5, Order::PasswordSalt),
@@ -61,12 +65,7 @@ fn ldap(stored: &str) -> Found {
         }
         Fast::new(hash, order, salt, digest.to_vec())
     });
-    // Spring has other formats under some of these names.
-    parsed.is_ok().then_some(parsed).or_else(|| (!is_hex_like(rest)).then_some(Err(Malformed)))
-}
-
-fn is_hex_like(rest: &str) -> bool {
-    rest.starts_with('{') || rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    Some(parsed)
 }
 
 /// `{SHA-256}{salt}hex`, where the braces belong to the salt, which follows the password.

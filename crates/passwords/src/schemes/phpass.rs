@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha512};
 
 use super::{
     bcrypt_variants::trim,
-    computed::{self, Digest, Format, computed, inside, prepared},
+    computed::{Digest, Format, computed, first_of, inside, prepared, shortened},
     letters,
 };
 use crate::{
     Cost, Memory,
-    Objection::{self, Malformed, TooCostly},
+    Objection::{self, Malformed},
     Reading, Recipe,
 };
 
@@ -38,19 +38,31 @@ impl Hash {
         })
     }
 
-    /// Letters that are stored (Drupal cuts them off), bytes of a block, and nanoseconds for one.
-    const fn shape(self) -> (usize, usize, u64) {
+    /// The letters that are stored: Drupal cuts off the rest.
+    const fn letters(self) -> usize {
         match self {
-            Self::Md5 => (22, 64, 150),
-            Self::Sha512 => (43, 128, 400),
+            Self::Md5 => 22,
+            Self::Sha512 => 43,
         }
     }
 
     /// The time for so many rounds over a password of this length.
     fn time(self, rounds: u32, password: usize) -> Duration {
-        let (_, block, time) = self.shape();
-        let blocks = u64::try_from((password + 80) / block + 1).unwrap_or(u64::MAX);
+        // What else is hashed in a round, the bytes of a block, and the nanoseconds that a block takes.
+        let (other, block, time) = match self {
+            Self::Md5 => (24, 64, 150),
+            Self::Sha512 => (80, 128, 400),
+        };
+        let blocks = u64::try_from((password + other) / block + 1).unwrap_or(u64::MAX);
         Duration::from_nanos(u64::from(rounds).saturating_mul(blocks).saturating_mul(time))
+    }
+
+    /// What is stored for this password.
+    fn compute(self, rounds: u32, salt: &[u8], password: &[u8]) -> Digest {
+        let digest = (0..rounds).fold(self.of(salt, password), |digest, _| self.of(&digest, password));
+        let mut text = letters::to_crypt(&digest);
+        text.truncate(self.letters());
+        Digest::new(text.into_bytes())
     }
 }
 
@@ -68,35 +80,26 @@ fn drupal(stored: &str) -> Reading {
 /// `U$S$...`, over the MD5 in hexadecimal.
 fn updated(stored: &str) -> Reading {
     let Some(rest) = stored.strip_prefix("U").filter(|rest| rest.starts_with('$')) else { return Reading::Foreign };
-    prepared(inside(computed::first_of(rest, &[portable, drupal])), |password| {
+    prepared(inside(first_of(rest, &[portable, drupal])), |password| {
         Some(Digest::new(letters::to_hex(&Md5::digest(password)).into_bytes()))
     })
 }
 
 fn parse(hash: Hash, rest: &str) -> Result<Box<dyn Recipe>, Objection> {
-    let (letters, ..) = hash.shape();
     let (setting, stored) = rest.split_at_checked(9).ok_or(Malformed)?;
     let (exponent, salt) = setting.split_at_checked(1).ok_or(Malformed)?;
     let exponent =
         exponent.bytes().next().and_then(letters::crypt_value).filter(|exponent| (7..=30).contains(exponent));
     let rounds = 1_u32 << exponent.ok_or(Malformed)?;
-    if stored.len() != letters || !letters::is_crypt(stored) {
+    if stored.len() != hash.letters() || !letters::is_crypt(stored) {
         return Err(Malformed);
-    }
-    let longest = Duration::from_secs(2);
-    if hash.time(rounds, 0) > longest {
-        return Err(TooCostly);
     }
     let cost = Cost { scheme: "phpass", nominal: hash.time(rounds, 0) };
     let salt = salt.as_bytes().to_vec();
     let recipe = computed(cost, stored.as_bytes().to_vec(), move |password| {
-        if hash.time(rounds, password.len()) > longest {
-            return None;
-        }
-        let digest = (0..rounds).fold(hash.of(&salt, password), |digest, _| hash.of(&digest, password));
-        let mut text = letters::to_crypt(&digest);
-        text.truncate(letters);
-        Some(Digest::new(text.into_bytes()))
+        let short = shortened(password, |length| hash.time(rounds, length));
+        let computed = hash.compute(rounds, &salt, short);
+        (short.len() == password.len()).then_some(computed)
     })?;
     Ok(match hash {
         Hash::Md5 => Box::new(Trimming(recipe)),

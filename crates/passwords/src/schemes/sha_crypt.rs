@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::sha_crypt::{Params, sha256_crypt, sha512_crypt};
 
 use super::{
-    computed::{Digest, Format, computed},
+    computed::{Digest, Format, computed, shortened},
     letters,
 };
 use crate::{
@@ -77,14 +77,12 @@ fn parse(hash: Hash, rest: &str) -> Result<Box<dyn Recipe>, Objection> {
     if salt.len() > 16 || stored.len() != expected || !letters::is_crypt(stored) {
         return Err(Malformed);
     }
-    let longest = Duration::from_secs(2);
     let params = Params::new(u32::try_from(rounds).map_err(|_| TooCostly)?).map_err(|_| Malformed)?;
     let cost = Cost { scheme: "sha-crypt", nominal: hash.time(rounds, 8) };
     let salt = salt.as_bytes().to_vec();
     computed(cost, stored.as_bytes().to_vec(), move |password| {
-        if hash.time(rounds, password.len()) > longest {
-            return None;
-        }
-        Some(Digest::new(letters::to_crypt(&hash.compute(password, &salt, params)).into_bytes()))
+        let short = shortened(password, |length| hash.time(rounds, length));
+        let text = letters::to_crypt(&hash.compute(short, &salt, params));
+        (short.len() == password.len()).then(|| Digest::new(text.into_bytes()))
     })
 }

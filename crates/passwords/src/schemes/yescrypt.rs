@@ -27,10 +27,17 @@ pub(crate) fn read(stored: &str) -> Reading {
 
 fn parse(rest: &str) -> Result<Box<dyn Recipe>, Objection> {
     let [parameters, salt, hash] = fields(rest, '$')?;
-    // One letter each for flavour, logarithm of N, and r; larger values take more letters.
-    let [b'j', log_n, r] = parameters.as_bytes() else { return Err(Malformed) };
-    let small = |letter: &u8| letters::crypt_value(*letter).filter(|value| *value < 48).ok_or(Malformed);
+    // One letter each for flavour, logarithm of N, and r; values from 48 on take more letters.
+    let [b'j', log_n, r, ..] = parameters.as_bytes() else { return Err(Malformed) };
+    let small = |letter: &u8| match letters::crypt_value(*letter) {
+        None => Err(Malformed),
+        Some(value) if value < 48 => Ok(value),
+        Some(_) => Err(TooCostly),
+    };
     let (log_n, r) = (small(log_n)? + 1, small(r)? + 1);
+    if parameters.len() > 3 {
+        return Err(Malformed);
+    }
     let memory = (128 * u64::from(r)).checked_shl(log_n).filter(|_| log_n <= 20).ok_or(TooCostly)?;
     if memory > MAX_MEMORY {
         return Err(TooCostly);
