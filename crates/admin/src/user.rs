@@ -40,6 +40,9 @@ pub struct UserView {
     pub is_admin: bool,
     /// Whether an administrator locked it.
     pub is_locked: bool,
+    /// Until when wrong passwords lock it, RFC 3339; told where one account is shown, while it lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<String>,
     /// The short name of its tenant.
     pub tenant: Option<String>,
     /// Its roles.
@@ -121,7 +124,10 @@ impl<V: DirectoryServices> Admin<V> {
 
     /// The user with that id, e-mail address or user name.
     pub async fn user(&self, name: &str) -> Result<UserView, AdminError> {
-        self.find_user(name).await.map(|account| view(&account))
+        let account = self.find_user(name).await?;
+        let locked_until = self.services.accounts().locked_until(account.subject.id).await?;
+        let still = locked_until.filter(|until| *until > self.now());
+        Ok(UserView { locked_until: still.map(|until| until.to_rfc3339()), ..view(&account) })
     }
 
     /// Changes a user; switching an account off ends its sessions and grants at once.
@@ -259,6 +265,7 @@ fn view(account: &Account) -> UserView {
         is_verified: account.is_verified,
         is_admin: account.subject.is_admin,
         is_locked: account.is_locked,
+        locked_until: None,
         tenant: account.subject.tenant.as_ref().map(|tenant| tenant.slug.clone()),
         roles: account.subject.roles.clone(),
         created_at: account.created_at.to_rfc3339(),

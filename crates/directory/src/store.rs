@@ -182,6 +182,8 @@ pub trait AccountRepository: Send + Sync {
     fn list_accounts(&self, query: AccountQuery) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
     /// Numbers of accounts.
     fn count_accounts(&self) -> impl Future<Output = Result<AccountCounts, StoreError>> + Send;
+    /// Until when failures lock the account, for unknown browsers or for one that is known; the instant may have passed.
+    fn locked_until(&self, user: UserId) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
     /// Forgets failures and the lock that followed from them.
     fn clear_failures(&self, user: UserId) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Whether the database was adopted and an older program still reads and writes it.

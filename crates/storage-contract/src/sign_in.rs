@@ -253,7 +253,9 @@ pub async fn failures_are_forgotten_on_demand<S: WholeStore>(w: World<S>) {
     let (ada, _) = (w.user("ada").await, w.user("bob").await);
     fail(&w, "ada", 6).await;
     fail(&w, "bob", 6).await;
+    assert!(w.store.locked_until(ada).await.unwrap().is_some_and(|until| until > w.now));
     w.store.clear_failures(ada).await.unwrap();
+    assert_eq!(w.store.locked_until(ada).await.unwrap(), None);
     let found = only(&w, w.attempt("ada", w.now)).await;
     assert_eq!((found.failures, found.locked), (1, false));
     assert!(only(&w, w.attempt("bob", w.now)).await.locked);

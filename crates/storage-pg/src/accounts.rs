@@ -117,6 +117,8 @@ const UPGRADE: &str = concat!(
      SELECT count(*) FROM changed"
 );
 
+const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = $1";
+
 const CLEAR_FAILURES: &str = "DELETE FROM login_failures WHERE user_id = $1";
 
 const SHARED: &str = concat!("SELECT ", rows::shared_with_older_program!());
@@ -246,6 +248,11 @@ impl AccountRepository for PgStore {
         let mut row = Reader::new(&row, "users", &"-");
         let mut count = || row.parse("id", |count: i64| u64::try_from(count).ok());
         Ok(AccountCounts { total: count()?, active: count()?, locked: count()?, unverified: count()? })
+    }
+
+    async fn locked_until(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let Some(row) = self.db().read_one(LOCKED_UNTIL, &[&user.uuid()]).await? else { return Ok(None) };
+        Reader::new(&row, "login_failures", &user).maybe_at("locked_until")
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {

@@ -90,6 +90,11 @@ impl AccountRepository for SqliteStore {
         Ok(counted.unwrap_or_default())
     }
 
+    async fn locked_until(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let read = |db: Db<'_>| db.one(LOCKED_UNTIL, [user.uuid()], |row| row.time_opt("login_failures.locked_until"));
+        Ok(self.read(read)?.flatten())
+    }
+
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
         self.write(move |db| db.run(CLEAR, [user.uuid()]).map(drop)).await
     }
@@ -264,6 +269,8 @@ const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
                             updated_at = ?5, reset_required = 0 \
                             WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
+
+const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = ?1";
 
 const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1";
 

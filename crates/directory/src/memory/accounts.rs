@@ -144,6 +144,12 @@ impl AccountRepository for MemoryDirectory {
         Ok(counts)
     }
 
+    async fn locked_until(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let people = self.lock();
+        let theirs = people.failures.iter().filter(|((theirs, _), _)| *theirs == user);
+        Ok(theirs.filter_map(|(_, failures)| failures.locked_until).max())
+    }
+
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
         self.lock().failures.retain(|(theirs, _), _| *theirs != user);
         Ok(())

@@ -20,7 +20,7 @@ pub(super) struct Failures {
     count: u32,
     last_at: Timestamp,
     forget_at: Timestamp,
-    locked_until: Option<Timestamp>,
+    pub(super) locked_until: Option<Timestamp>,
 }
 
 impl Failures {
