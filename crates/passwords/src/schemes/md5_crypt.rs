@@ -33,7 +33,7 @@ fn parse(magic: &'static str, rest: &str) -> Result<Box<dyn Recipe>, Objection> 
         return Err(Malformed);
     }
     let salt = salt.as_bytes().to_vec();
-    let cost = Cost { scheme: "md5-crypt", nominal: Duration::from_micros(300) };
+    let cost = Cost { scheme: "md5-crypt", nominal: Duration::from_micros(100) };
     computed(cost, hash.as_bytes().to_vec(), move |password| Some(compute(magic, &salt, password)))
 }
 

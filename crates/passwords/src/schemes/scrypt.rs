@@ -66,7 +66,7 @@ impl Effort {
     }
 
     pub(crate) fn cost(self) -> Cost {
-        Cost { scheme: "scrypt", nominal: Duration::from_nanos(self.work.saturating_mul(3)) }
+        Cost { scheme: "scrypt", nominal: Duration::from_nanos(self.work.saturating_mul(37) / 10) }
     }
 
     pub(crate) fn derive(self, password: &[u8], salt: &[u8], length: usize) -> Option<Digest> {

@@ -47,7 +47,7 @@ fn parse(rest: &str) -> Result<Box<dyn Recipe>, Objection> {
     if salt.len() > 64 || hash.len() != 43 || !letters::is_crypt(hash) {
         return Err(Malformed);
     }
-    let cost = Cost { scheme: "yescrypt", nominal: Duration::from_nanos(memory * 2) };
+    let cost = Cost { scheme: "yescrypt", nominal: Duration::from_nanos(memory * 7 / 2) };
     computed(cost, hash.as_bytes().to_vec(), move |password| {
         let mut key = Digest::new(vec![0; 32]);
         yescrypt(password, &salt, &params, &mut key).ok()?;
