@@ -10,6 +10,7 @@ use authly_passwords::{HashPool, Policy, PolicyInvalid, PoolSettings};
 use authly_seal::{SystemClock, SystemRandom};
 use oauth_core::{
     catalog::SwitchOverrides,
+    secret::Secret,
     services::{CatalogSource as _, Services},
     store::{CatalogRepository, Store},
 };
@@ -196,7 +197,7 @@ fn hash_pool(settings: &Settings) -> Result<HashPool<SystemRandom>, Trouble> {
         older_program_cost: cost.unwrap_or(defaults.older_program_cost),
         threads: passwords.hash_threads.and_then(NonZeroUsize::new),
         queue: passwords.hash_queue,
-        peppers: defaults.peppers,
+        peppers: passwords.peppers.iter().map(|pepper| Secret::new(pepper.expose().to_owned())).collect(),
     };
     HashPool::new(&pool, SystemRandom).map_err(|error| unusable(&error))
 }

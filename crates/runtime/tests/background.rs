@@ -29,7 +29,7 @@ async fn a_change_of_another_process_is_seen_within_a_second() {
         .await
         .unwrap();
     assert!(started.live.catalog().current().scope("invoices").is_none());
-    tokio::time::sleep(Duration::from_millis(990)).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
     assert!(started.live.catalog().current().scope("invoices").is_some());
     background.stop(Duration::from_secs(1)).await;
 }

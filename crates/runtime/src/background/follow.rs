@@ -10,8 +10,8 @@ use crate::{
     trouble,
 };
 
-/// A change by `authly-admin` is seen within a second; the load itself takes the rest of it.
-const EVERY: Duration = Duration::from_millis(900);
+/// A change by `authly-admin` is seen within a second; the store is not asked more often.
+const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn follow<S: AnyStore>(live: Arc<Live<S>>) {
     let mut ticks = interval(EVERY);
