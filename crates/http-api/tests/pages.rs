@@ -354,6 +354,38 @@ async fn a_disconnected_application_loses_its_tokens_and_has_to_ask_again() {
     assert_eq!(answer.query("error").as_deref(), Some("consent_required"));
 }
 
+/// SECURITY.md row 29: names and browsers are text, also on the pages of their owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_and_browsers_are_called_is_text() {
+    const EVIL: &str = "<script>alert(1)</script>\"><img src=x>";
+    let app = TestApp::start().await;
+    let draft = authly_admin_cases::user::UserDraft {
+        email: "eve@example.org".to_owned(),
+        username: Some(EVIL.to_owned()),
+        name: Some(EVIL.to_owned()),
+        ..Default::default()
+    };
+    app.user_with(draft).await;
+    let mut browser = app.browser();
+    let page = browser.open("/sign-in").await;
+    let fields = [
+        ("request", page.hidden("request")),
+        ("csrf", page.hidden("csrf")),
+        ("identifier", "eve@example.org".to_owned()),
+        ("password", PASSWORD.to_owned()),
+    ];
+    let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let request = app.http.post(app.at("/sign-in")).header("user-agent", EVIL).header("cookie", cookies.join("; "));
+    let answer = app.send(request.form(&fields)).await;
+    assert_eq!(answer.status, 303);
+    let session = answer.set_cookies().into_iter().find(|cookie| cookie.starts_with("authly-session=")).unwrap();
+    let session = session.split(['=', ';']).nth(1).unwrap().to_owned();
+    browser.cookies.insert("authly-session".to_owned(), session);
+    let page = browser.open("/account").await;
+    assert!(page.body.contains("alert(1)"), "they are shown: {}", page.body);
+    assert!(!page.body.contains("<script>") && !page.body.contains("<img"), "{}", page.body);
+}
+
 /// Without a session the account page leads to the sign-in page, and from there back.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_page_needs_somebody_who_is_signed_in() {

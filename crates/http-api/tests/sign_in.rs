@@ -637,6 +637,21 @@ async fn passwords_of_odd_shapes_verify_nothing_and_break_nothing() {
     }
 }
 
+/// SECURITY.md section 5: a legacy token never carries an OAuth scope, whatever is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legacy_token_carries_no_scope() {
+    let (app, _) = start().await;
+    let grant = json!({ "grant_type": "password", "username": EMAIL, "password": PASSWORD, "scope": "openid admin" });
+    let tokens = authly_testkit::TokenSet { body: app.post_json("/auth/token", &grant).await.json() };
+    for token in ["access_token", "refresh_token"] {
+        let claims = tokens.claims(token);
+        for name in ["scope", "scp", "client_id", "aud"] {
+            assert!(!claims.contains_key(name), "{token} has {name}");
+        }
+    }
+    assert!(tokens.body.get("scope").is_none());
+}
+
 /// SECURITY.md row 60: the legacy door asks the same questions of an account.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_legacy_doors_close_with_the_account() {

@@ -20,7 +20,7 @@ use oauth_core::{
 };
 
 use crate::{
-    browser::{Browser, Page},
+    browser::{Browser, Page, http},
     fakes::TestClock,
     options::Options,
     services::TestServices,
@@ -76,21 +76,16 @@ impl TestApp {
         admin.seed_scopes().await.expect("scopes");
         admin.create_key(Algorithm::ES256, KeyState::Current).await.expect("an ES256 key");
         admin.import_key(&Secret::new(RSA.to_owned()), KeyState::Current).await.expect("an RSA key");
-        let mut http = http_settings(port, &options);
+        let mut settings = http_settings(port, &options);
         if options.development {
             let demo_secret = admin.seed_demo(DEMO_CLIENT, &issuer).await.expect("a demo client");
             let (store, demo_client) = ("memory".to_owned(), DEMO_CLIENT.to_owned());
-            http.development = Some(Development { store, demo_client, demo_secret });
+            settings.development = Some(Development { store, demo_client, demo_secret });
         }
         services.refresh().await;
-        let app = web::Data::new(App::new(engine, directory, admin, http));
+        let app = web::Data::new(App::new(engine, directory, admin, settings));
         let server = serve(listener, app.clone());
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
-        Self { url, clock: services.clock.clone(), services, app, http, server }
+        Self { url, clock: services.clock.clone(), services, app, http: http(), server }
     }
 
     /// The issuer.

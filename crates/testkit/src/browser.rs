@@ -1,6 +1,6 @@
 //! A visitor: keeps cookies, finds forms, follows redirects only when asked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use reqwest::{
     Response, StatusCode,
@@ -78,6 +78,19 @@ impl Page {
     }
 }
 
+/// A client that follows no redirects and keeps nothing.
+///
+/// There is one in a process, because making one reads all root certificates of the system, which takes longer than most tests.
+/// It keeps no connections either: they would belong to the runtime of the test that opened them.
+pub(crate) fn http() -> reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let build = || {
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        builder.pool_max_idle_per_host(0).build().expect("an HTTP client")
+    };
+    CLIENT.get_or_init(build).clone()
+}
+
 /// A visitor with cookies.
 #[derive(Clone, Debug)]
 pub struct Browser {
@@ -90,13 +103,7 @@ pub struct Browser {
 
 impl Browser {
     pub(crate) fn new(base: &str, issuer: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        Self {
-            http: http.expect("a client"),
-            base: base.to_owned(),
-            issuer: issuer.to_owned(),
-            cookies: BTreeMap::new(),
-        }
+        Self { http: http(), base: base.to_owned(), issuer: issuer.to_owned(), cookies: BTreeMap::new() }
     }
 
     /// Opens an address: a path, or an absolute address of the server.
