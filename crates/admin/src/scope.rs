@@ -11,7 +11,7 @@ use oauth_core::{
 };
 use serde::Serialize;
 
-use crate::{Admin, AdminError};
+use crate::{Admin, AdminError, seed::DEFAULT_SCOPES};
 
 /// A scope as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,7 +68,16 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     /// Removes a scope; tokens that carry it keep it until they expire, refreshes lose it.
+    ///
+    /// Those that the protocol or this program gives a meaning to stay: every client would lose them, and a start would bring
+    /// them back without their clients.
     pub async fn delete_scope(&self, name: &str) -> Result<(), AdminError> {
+        if DEFAULT_SCOPES.iter().any(|(own, ..)| *own == name) {
+            return Err(AdminError::invalid(
+                "scope",
+                format!("{name:?} has a meaning of its own; deactivate it instead"),
+            ));
+        }
         let scope = self.find_scope(name).await?;
         let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ "scope_deleted": name }));
         match self.services.store().delete_scope(scope.key, audit).await? {

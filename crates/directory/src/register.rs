@@ -154,7 +154,7 @@ impl<V: DirectoryServices> Directory<V> {
                 is_verified: false,
                 is_admin: false,
                 status: AccountStatus::PendingVerification,
-                roles: Vec::new(),
+                roles: vec!["user".to_owned()],
                 profile: Profile { preferred_username: Some(username.clone()), ..Profile::default() },
                 created_at: now,
             };

@@ -150,6 +150,7 @@ fn scopes_are_created_changed_and_removed() {
     assert_eq!(place.json(&["scope", "show", "invoices"])["description"], "See your invoices");
     place.json(&["scope", "delete", "invoices", "--yes"]);
     place.run(&["scope", "show", "invoices"]).refused(1);
+    assert!(place.run(&["scope", "delete", "openid", "--yes"]).refused(1).contains("deactivate"));
     let names = place.json(&["scope", "list"]);
     let names: Vec<_> = names.as_array().unwrap().iter().map(|scope| scope["name"].as_str().unwrap()).collect();
     for name in ["read", "write", "profile", "admin", "openid", "email", "offline_access"] {
