@@ -4,7 +4,7 @@
 //! counted per client and address, so a stranger's guesses never shut the client itself out; a request that succeeds costs nothing.
 //! The counters are this process' own: a token request does not wait for another machine because of them.
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use actix_web::{HttpRequest, http::header};
 use authly_directory::{directory::network, services::DirectoryServices};
@@ -31,6 +31,15 @@ impl fmt::Display for Unproven {
         match self {
             Self::Token(error) => error.fmt(f),
             Self::TooMany(_) => f.write_str("too many failed authentications of this client from this address"),
+        }
+    }
+}
+
+impl Error for Unproven {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Token(error) => error.source(),
+            Self::TooMany(_) => None,
         }
     }
 }
