@@ -3,10 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use authly_admin_cases::client::{ClientChange, ClientDraft};
-use authly_directory::account::AccountChange;
-use authly_testkit::{CodeFlow, Options, Page, TestApp};
+use authly_admin_cases::{
+    client::{ClientChange, ClientDraft},
+    user::UserDraft,
+};
+use authly_directory::{account::AccountChange, store::AccountRepository as _};
+use authly_testkit::{Browser, CodeFlow, Options, Page, TestApp};
 use oauth_core::{
+    audit::AuditKind,
     client::{ClientState, GrantType},
     subject::AccountStatus,
 };
@@ -294,45 +298,81 @@ async fn what_was_revoked_stays_revoked_after_a_restart() {
     assert_eq!(flow.refresh(&app, alive.refresh()).await.status, 200);
 }
 
-/// SECURITY.md row 16.
+/// SECURITY.md rows 16 and 27: a refresh asks everything again, and each way to end a token is known to every path that asks.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_asks_again_whether_account_client_and_grant_still_hold() {
-    type Change = &'static str;
-    let changes: [Change; 6] = ["disabled", "deleted", "locked", "password", "client", "consent"];
-    for change in changes {
-        let (app, flow) = start().await;
+async fn a_refresh_asks_again_whether_account_client_tenant_and_grant_still_hold() {
+    for change in ["disabled", "deleted", "locked", "password", "tenant", "client", "consent", "session"] {
+        let app = TestApp::start().await;
+        let flow = CodeFlow::confidential(&app.confidential_client().await, SCOPE);
+        let draft = UserDraft { email: EMAIL.to_owned(), tenant: Some("acme".to_owned()), ..UserDraft::default() };
+        app.user_with(draft).await;
+        let auditor = auditor(&app).await;
         let mut browser = app.browser();
         let tokens = flow.tokens(&app, &mut browser, EMAIL).await;
-        let admin = &app.app.admin;
-        let update = |status, is_locked| async move {
-            let change = AccountChange { status, is_locked, ..AccountChange::default() };
-            admin.update_user(EMAIL, change).await.unwrap();
-        };
-        match change {
-            "disabled" => update(Some(AccountStatus::Disabled), None).await,
-            "deleted" => update(Some(AccountStatus::Deleted), None).await,
-            "locked" => update(None, Some(true)).await,
-            "password" => {
-                let password = oauth_core::secret::Secret::new("another password".to_owned());
-                admin.set_user_password(EMAIL, &password).await.unwrap();
-            }
-            "client" => {
-                admin.set_client_state("app", ClientState::Inactive).await.unwrap();
-                app.services.refresh().await;
-            }
-            _ => {
-                let page = browser.open("/account").await;
-                let application = page.body.split("name=\"application\" value=\"").nth(1).unwrap();
-                let application = application.split('"').next().unwrap().to_owned();
-                let csrf = page.hidden("csrf");
-                let fields = [("csrf", csrf.as_str()), ("application", &application)];
-                assert_eq!(browser.post("/account/applications", &fields).await.status, 200);
-            }
-        }
+        assert!(active(&app, &auditor, tokens.access()).await);
+        end(&app, &mut browser, change).await;
         let answer = flow.refresh(&app, tokens.refresh()).await;
         let expected = if change == "client" { (401, "invalid_client") } else { (400, "invalid_grant") };
         assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str().unwrap()), expected, "{change}");
         assert_eq!(app.userinfo(tokens.access()).await.status, 401, "{change}");
+        let me = app.http.get(app.at("/api/v1/users/me")).bearer_auth(tokens.access());
+        assert_eq!(app.send(me).await.status, 401, "{change}");
+        assert!(!active(&app, &auditor, tokens.access()).await, "{change}");
+    }
+}
+
+/// A client that may introspect every token.
+async fn auditor(app: &TestApp) -> CodeFlow {
+    let registered = app
+        .client(ClientDraft {
+            client_id: Some("auditor".to_owned()),
+            name: "Sees all".to_owned(),
+            grant_types: vec![GrantType::ClientCredentials],
+            introspect_all: true,
+            ..ClientDraft::default()
+        })
+        .await;
+    let secret = registered.secret.unwrap().expose().clone();
+    CodeFlow { client_id: "auditor".to_owned(), ..CodeFlow::confidential(&secret, "") }
+}
+
+/// One of the ways in which what a user allowed comes to its end.
+async fn end(app: &TestApp, browser: &mut Browser, how: &str) {
+    let (admin, now) = (&app.app.admin, app.app.engine.now());
+    let update = |status, is_locked| async move {
+        let change = AccountChange { status, is_locked, ..AccountChange::default() };
+        admin.update_user(EMAIL, change).await.unwrap();
+    };
+    match how {
+        "disabled" => update(Some(AccountStatus::Disabled), None).await,
+        "deleted" => update(Some(AccountStatus::Deleted), None).await,
+        "locked" => update(None, Some(true)).await,
+        "password" => {
+            let password = oauth_core::secret::Secret::new("another password".to_owned());
+            admin.set_user_password(EMAIL, &password).await.unwrap();
+        }
+        "tenant" => {
+            let mut tenant = app.app.engine.catalog().tenant_named("acme").unwrap().clone();
+            tenant.active = false;
+            let audit = app.app.engine.audit(AuditKind::SettingChanged, None, now);
+            app.services.store.put_tenant(&tenant, now, audit).await.unwrap();
+            app.services.refresh().await;
+        }
+        "client" => {
+            admin.set_client_state("app", ClientState::Inactive).await.unwrap();
+            app.services.refresh().await;
+        }
+        "consent" => {
+            let page = browser.open("/account").await;
+            let (csrf, application) = (page.hidden("csrf"), page.button("application"));
+            let fields = [("csrf", csrf.as_str()), ("application", &application)];
+            assert_eq!(browser.post("/account/applications", &fields).await.status, 200);
+        }
+        _ => {
+            let page = browser.open("/auth/logout").await;
+            let csrf = page.hidden("csrf");
+            browser.post("/auth/logout", &[("csrf", csrf.as_str()), ("decision", "sign_out")]).await;
+        }
     }
 }
 
@@ -340,8 +380,7 @@ async fn a_refresh_asks_again_whether_account_client_and_grant_still_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scope_that_the_user_may_not_hold_any_more_is_gone_from_the_next_token() {
     let (app, flow) = start().await;
-    let draft =
-        authly_admin_cases::user::UserDraft { email: "root@example.org".to_owned(), admin: true, ..Default::default() };
+    let draft = UserDraft { email: "root@example.org".to_owned(), admin: true, ..Default::default() };
     app.user_with(draft).await;
     let flow = CodeFlow { scope: "openid offline_access admin read".to_owned(), ..flow };
     let tokens = flow.tokens(&app, &mut app.browser(), "root@example.org").await;
