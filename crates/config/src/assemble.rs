@@ -9,6 +9,7 @@ use crate::parse::database::{self, Database};
 use crate::parse::environment::Environment;
 use crate::parse::issuer::{IssuerUrl, Scheme};
 use crate::problem::Fault;
+use crate::secret::SecretText;
 use crate::settings::{
     Accounts, Admin, Bootstrap, Issuer, Keys, Legacy, Limits, Listener, Logging, Mail, OAuth, Operations, Pages,
     Passwords, Server, Sessions, Settings, Store, Tls, Tokens,
@@ -193,6 +194,9 @@ fn passwords(values: &Values) -> Passwords {
         max_bytes: count(values, "passwords.max_bytes"),
         hash_threads: values.whole("passwords.hash_threads").and_then(|threads| usize::try_from(threads).ok()),
         hash_queue: count(values, "passwords.hash_queue"),
+        peppers: values.secret("passwords.peppers").map_or_else(Vec::new, |lines| {
+            lines.expose().lines().filter(|line| !line.is_empty()).map(SecretText::new).collect()
+        }),
     }
 }
 

@@ -43,7 +43,7 @@
 //! legacy      password_grant, routes: bool, algorithm: HmacAlgorithm, access_secret, refresh_secret: Option<SecretText>
 //! accounts    registration: bool, email_uniqueness: EmailUniqueness{Global,PerTenant}
 //! passwords   hash: PasswordHash{Argon2id{memory_kib,passes,lanes},Bcrypt{cost}}, min_length, max_bytes: usize,
-//!             hash_threads: Option<usize>, hash_queue: usize
+//!             hash_threads: Option<usize>, hash_queue: usize, peppers: Vec<SecretText>
 //! sessions    idle_lifetime, absolute_lifetime, remember_lifetime, sign_in_lifetime: Duration
 //! limits      enabled: bool, per_minute, account_per_minute, max_login_attempts: u32, lockout: Duration, redis_url: Option<SecretUrl>
 //! admin       networks: Vec<Network>, bootstrap: Option<Bootstrap{email: String, password: SecretText}>, cli_enabled: bool

@@ -211,6 +211,8 @@ pub struct Passwords {
     pub hash_threads: Option<usize>,
     /// How many may wait.
     pub hash_queue: usize,
+    /// Secrets that an older program appended to passwords before it made bcrypt hashes.
+    pub peppers: Vec<SecretText>,
 }
 
 /// How long people stay signed in.

@@ -167,3 +167,11 @@ fn the_example_file_is_valid_commented_or_not() {
     let report = setup().file(&uncommented.join("\n")).load();
     assert!(report.settings().is_some(), "{:?}", report.problems());
 }
+
+#[test]
+fn peppers_stand_one_in_a_line() {
+    let settings = setup().env("AUTHLY_PASSWORD_PEPPERS", "one\r\n\n two \n").load().into_result().unwrap().0;
+    let peppers: Vec<_> = settings.passwords.peppers.iter().map(|pepper| pepper.expose().to_owned()).collect();
+    assert_eq!(peppers, ["one", " two "]);
+    assert!(setup().load().into_result().unwrap().0.passwords.peppers.is_empty());
+}

@@ -83,6 +83,14 @@ pub(super) const PASSWORDS: Section = Section {
         .env(&[plain("AUTHLY_HASH_QUEUE")])
         .or("64")
         .from("issue 2"),
+        Setting::new(
+            "passwords.peppers",
+            Kind::Secret,
+            "Secrets that an older program appended to passwords before it made bcrypt hashes, one in a line. Each is \
+             tried after the plain password and costs a hash.",
+        )
+        .env(&[plain("AUTHLY_PASSWORD_PEPPERS")])
+        .from("issue 3"),
     ],
 };
 
