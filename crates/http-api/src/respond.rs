@@ -1,6 +1,6 @@
 //! The only rendering of errors and JSON answers: OAuth's form, the legacy dialect, `WWW-Authenticate`, `no-store`.
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -32,8 +32,8 @@ pub struct Failure {
 
 impl Failure {
     /// The failure that `error` means, told in `dialect`.
-    pub fn new(error: &(impl Wire + fmt::Display), dialect: Dialect) -> Self {
-        Self { wire: error.wire(), cause: error.to_string(), dialect }
+    pub fn new(error: &(impl Wire + Error + 'static), dialect: Dialect) -> Self {
+        Self { wire: error.wire(), cause: causes(error), dialect }
     }
 
     /// A failure that arises at the edge itself.
@@ -66,7 +66,22 @@ impl Failure {
     }
 }
 
-impl<E: Wire + fmt::Display> From<E> for Failure {
+/// An error with what caused it, for the log: where a store is away, the kind alone helps nobody.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let told = next.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        cause = next.source();
+    }
+    text
+}
+
+impl<E: Wire + Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(&error, Dialect::OAuth)
     }
@@ -172,4 +187,19 @@ pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
 pub fn no_store(answer: &mut actix_web::HttpResponseBuilder) {
     answer.insert_header((header::CACHE_CONTROL, "no-store"));
     answer.insert_header((header::PRAGMA, "no-cache"));
+}
+
+#[cfg(test)]
+mod tests {
+    use oauth_core::store::{StoreError, StoreErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_store_tells_the_log_why_and_the_client_nothing() {
+        let error = StoreError::caused(StoreErrorKind::Unavailable, "no connection: 57P03");
+        let failure = Failure::new(&error, Dialect::OAuth);
+        assert!(failure.to_string().contains("57P03"), "{failure}");
+        assert!(!failure.wire().description.contains("57P03"));
+    }
 }

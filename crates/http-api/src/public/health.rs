@@ -19,7 +19,7 @@ pub async fn ready<V: DirectoryServices>(app: web::Data<App<V>>) -> HttpResponse
     match app.engine.services().store().ping().await {
         Ok(()) => respond::json(StatusCode::OK, &json!({ "status": "ok", "version": app.http.version })),
         Err(error) => {
-            tracing::error!(%error, "the store does not answer");
+            tracing::error!(error = respond::causes(&error), "the store does not answer");
             respond::json(
                 StatusCode::SERVICE_UNAVAILABLE,
                 &json!({ "status": "unavailable", "version": app.http.version }),
