@@ -158,6 +158,39 @@ async fn only_the_port_of_a_native_clients_loopback_uri_is_free() {
     assert_stays(&app.browser().get(&web.path()).await, "a web client's port is its own");
 }
 
+/// RFC 6749 3.1.2.3 "if multiple redirection URIs have been registered [..] the client MUST include a redirection URI"; modules
+/// oidcc-ensure-redirect-uri-in-authorization-request, oidcc-redirect-uri-query-OK, -query-mismatch and -query-added.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_registered_uris_need_one_named_and_a_registered_query_is_kept() {
+    let app = TestApp::start().await;
+    app.user(EMAIL).await;
+    let draft = |id: &str, uris: &[&str]| ClientDraft {
+        client_id: Some(id.to_owned()),
+        name: "The Page".to_owned(),
+        kind: Some(ClientType::Public),
+        redirect_uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+        scopes: vec!["openid".to_owned()],
+        ..ClientDraft::default()
+    };
+    let query = "https://app.example/cb?foo=bar&x";
+    app.client(draft("one", &[query])).await;
+    app.client(draft("two", &[query, "https://app.example/other"])).await;
+    let flow = |id: &str, uri: &str| CodeFlow { client_id: id.to_owned(), ..CodeFlow::public(uri, "openid") };
+    let mut browser = signed_in(&app).await;
+    for uri in
+        ["", "https://app.example/cb", "https://app.example/cb?foo=baz&x", "https://app.example/cb?foo=bar&x&y=1"]
+    {
+        assert_stays(&browser.get(&flow("two", uri).path()).await, uri);
+    }
+    let named = flow("two", query);
+    let page = browser.open(&named.path()).await;
+    let answer = browser.decide(&page, "allow").await;
+    assert!(answer.location().starts_with(&format!("{query}&code=")), "{}", answer.location());
+    named.redeem(&app, &answer.query("code").unwrap()).await;
+    let alone = browser.get(&flow("one", "").path()).await;
+    assert!(alone.is_consent(), "the only one may be left out: {}", alone.body);
+}
+
 /// SECURITY.md row 2; RFC 6749 4.1.2.1 "MUST NOT automatically redirect".
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_else_is_wrong_client_and_redirect_uri_are_judged_first() {

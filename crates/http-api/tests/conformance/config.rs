@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use authly_testkit::{Options, TestApp};
-use oauth_core::endpoint::Endpoint;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth_core::{crypto::Algorithm, endpoint::Endpoint};
 use serde_json::{Value, json};
+
+use crate::op::{Mode, Op};
 
 /// oidcc-discovery-endpoint-verification
 #[tokio::test(flavor = "multi_thread")]
@@ -127,4 +130,41 @@ async fn no_member_of_the_metadata_is_empty() {
             assert_eq!(texts.len(), values.len(), "{name} repeats itself");
         }
     }
+}
+
+/// oidcc-server-rotate-keys: the new key appears, the old one stays, and what it signed still counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn rotated_keys_appear_and_the_old_ones_stay() {
+    let op = Op::start(Mode::Query).await;
+    let (app, mut browser) = (&op.app, op.browser());
+    let kids = async || {
+        let document = app.get("/.well-known/jwks.json").await.json();
+        let keys = document["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+        keys.collect::<BTreeSet<_>>()
+    };
+    let before = op.tokens(&mut browser, &op.request()).await;
+    let old = kids().await;
+    for algorithm in [Algorithm::ES256, Algorithm::RS256] {
+        app.app.admin.rotate_key(algorithm).await.unwrap();
+    }
+    app.services.refresh().await;
+    let new = kids().await;
+    assert!(old.is_subset(&new) && new.len() > old.len(), "{old:?} {new:?}");
+    let after = op.tokens(&mut browser, &op.request()).await;
+    for name in ["id_token", "access_token"] {
+        assert_ne!(kid(before.text(name)), kid(after.text(name)), "{name}");
+        assert!(new.contains(&kid(after.text(name))), "{name}: signed by a published key");
+    }
+    for tokens in [&before, &after] {
+        assert_eq!(app.userinfo(tokens.access()).await.status, 200);
+        let flow = op.request().with("prompt", "none").with("id_token_hint", tokens.text("id_token"));
+        let page = browser.open(&flow.path()).await;
+        assert!(op.read(&page).contains_key("code"));
+    }
+}
+
+fn kid(token: &str) -> String {
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
 }
