@@ -345,7 +345,7 @@ async fn text_that_is_no_text_is_refused_and_never_an_error_of_ours() {
             let query = format!("{}?{}", app.at(endpoint.path()), pairs.join("&"));
             accepted(&app.send(app.http.get(&query)).await, &query);
             if endpoint.methods().contains(&"POST") {
-                for name in ["grant_type", "client_id", "token", "csrf", "identifier", "refresh_token", "session"] {
+                for name in ["grant_type", "client_id", "csrf"] {
                     let body = format!("grant_type=authorization_code&{name}x=1&{name}={text}");
                     let request = app
                         .http
@@ -355,38 +355,36 @@ async fn text_that_is_no_text_is_refused_and_never_an_error_of_ours() {
                     let status = accepted(&answer, &body);
                     assert!(status >= 300 || endpoint == Endpoint::Challenge, "{} {body}: {status}", endpoint.path());
                 }
-                let mut object = serde_json::Map::new();
-                for name in names {
-                    object.insert(name.to_owned(), json!("a\0b"));
-                }
-                for value in [
-                    Value::Object(object.clone()),
-                    json!({ "email": "a\0@example.org", "username": "\0", "password": "\0\0\0\0\0\0\0\0\0" }),
-                ] {
-                    accepted(&app.post_json(endpoint.path(), &value).await, endpoint.path());
-                }
-                for raw in [
-                    &b"{\"email\":\"\xff\xfe\"}"[..],
-                    b"\xff",
-                    b"{\"email\":\"\\ud800\",\"password\":\"\\ud800\"}",
-                    b"\0",
-                ] {
-                    let request = app.http.post(app.at(endpoint.path())).header("content-type", "application/json");
-                    let answer = app.send(request.body(raw.to_vec())).await;
-                    let status = accepted(&answer, endpoint.path());
-                    assert!(status >= 300 || endpoint == Endpoint::Challenge, "{}: {status}", endpoint.path());
-                    if raw.is_ascii() && !raw.contains(&0) {
-                        continue;
-                    }
-                    let request = app
-                        .http
-                        .post(app.at(endpoint.path()))
-                        .header("content-type", "application/x-www-form-urlencoded");
-                    let answer = app.send(request.body([&b"email="[..], raw].concat())).await;
-                    let status = accepted(&answer, endpoint.path());
-                    assert!(status >= 300 || endpoint == Endpoint::Challenge, "{}: {status}", endpoint.path());
-                }
             }
+        }
+        if !endpoint.methods().contains(&"POST") {
+            continue;
+        }
+        let mut object = serde_json::Map::new();
+        for name in names {
+            object.insert(name.to_owned(), json!("a\0b"));
+        }
+        for value in [
+            Value::Object(object.clone()),
+            json!({ "email": "a\0@example.org", "username": "\0", "password": "\0\0\0\0\0\0\0\0\0" }),
+        ] {
+            accepted(&app.post_json(endpoint.path(), &value).await, endpoint.path());
+        }
+        for raw in
+            [&b"{\"email\":\"\xff\xfe\"}"[..], b"\xff", b"{\"email\":\"\\ud800\",\"password\":\"\\ud800\"}", b"\0"]
+        {
+            let request = app.http.post(app.at(endpoint.path())).header("content-type", "application/json");
+            let answer = app.send(request.body(raw.to_vec())).await;
+            let status = accepted(&answer, endpoint.path());
+            assert!(status >= 300 || endpoint == Endpoint::Challenge, "{}: {status}", endpoint.path());
+            if raw.is_ascii() && !raw.contains(&0) {
+                continue;
+            }
+            let request =
+                app.http.post(app.at(endpoint.path())).header("content-type", "application/x-www-form-urlencoded");
+            let answer = app.send(request.body([&b"email="[..], raw].concat())).await;
+            let status = accepted(&answer, endpoint.path());
+            assert!(status >= 300 || endpoint == Endpoint::Challenge, "{}: {status}", endpoint.path());
         }
     }
     for name in [

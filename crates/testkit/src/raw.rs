@@ -39,7 +39,7 @@ impl TestApp {
 
 fn exchange(address: &str, bytes: &[u8]) -> RawAnswer {
     let mut stream = TcpStream::connect(address).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     // A server that has refused already may close before all is sent.
     drop(stream.write_all(bytes));
     let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
