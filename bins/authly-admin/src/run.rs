@@ -96,7 +96,7 @@ async fn services<S: AnyStore>(settings: &Settings, store: S, command: &Command)
         development::enter_before_the_first_user(settings, &store, &records).await?;
     }
     let sealer = match command {
-        Command::Keys(KeysCommand::Rotate { .. } | KeysCommand::Rewrap) => {
+        Command::Keys(KeysCommand::Import { .. } | KeysCommand::Rotate { .. } | KeysCommand::Rewrap) => {
             let missing = if records.keys.is_empty() { Missing::Make } else { Missing::Refuse };
             let sealer = keys::sealer(settings, missing)?;
             keys::check(&sealer, &records.keys)?;

@@ -22,6 +22,18 @@ pub(crate) fn from_stdin(what: &str) -> Result<Secret<String>, Failure> {
     if text.is_empty() { Err(refused("standard input is empty").into()) } else { Ok(Secret::new(text)) }
 }
 
+/// Reads a secret of several lines from standard input: all of it.
+pub(crate) fn text_from_stdin(what: &str) -> Result<Secret<String>, Failure> {
+    let refused = |why: &str| Trouble::new(format!("cannot read the {what}"), why, "write it to standard input");
+    if io::stdin().is_terminal() {
+        return Err(refused("standard input is a terminal, which would show it").into());
+    }
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LIMIT).read_to_string(&mut text);
+    read.map_err(|error| refused(&error.to_string()))?;
+    if text.trim().is_empty() { Err(refused("standard input is empty").into()) } else { Ok(Secret::new(text)) }
+}
+
 /// Asks for a new password, twice, without showing it.
 pub(crate) fn password_from_terminal() -> Result<Secret<String>, Failure> {
     let refused = |why: &str| Trouble::new("cannot read the password", why, "use --password-stdin");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use authly_admin_cases::{Admin, AdminError, client::ClientChange, seed::FirstAdministrator};
 use authly_config::Settings;
-use oauth_core::secret::Secret;
+use oauth_core::{crypto::Crypto as _, secret::Secret, services::Services as _};
 
 use crate::{
     convert,
@@ -68,6 +68,13 @@ async fn seed<S: AnyStore>(settings: &Settings, mode: Mode, admin: &Admin<Live<S
     admin.seed_scopes().await.map_err(refused("create the default scopes"))?;
     let rsa = settings.keys.rsa_private_key.as_ref().map(|pem| Secret::new(pem.expose().to_owned()));
     admin.seed_keys(rsa.as_ref()).await.map_err(refused("make the signing keys"))?;
+    if let Some(rsa) = &rsa
+        && !holds(admin, rsa).await.map_err(refused("read RSA_PRIVATE_KEY_PEM"))?
+    {
+        tracing::warn!(
+            "RSA_PRIVATE_KEY_PEM is not used: the store has another RSA key; `authly-admin keys import` stores this one too"
+        );
+    }
     let first = match (&settings.admin.bootstrap, mode) {
         (Some(first), _) => Some((first.email.as_str(), Some(Secret::new(first.password.expose().to_owned())))),
         (None, Mode::Development) => Some((ADMINISTRATOR, None)),
@@ -84,6 +91,15 @@ async fn seed<S: AnyStore>(settings: &Settings, mode: Mode, admin: &Admin<Live<S
         Mode::Declared => None,
     };
     Ok(Seeded { first_administrator, demo_secret })
+}
+
+/// Whether the store holds this RSA key: the modulus tells (RFC 7518 6.3.1.1).
+async fn holds<S: AnyStore>(admin: &Admin<Live<S>>, pem: &Secret<String>) -> Result<bool, AdminError> {
+    let modulus = |jwk: &str| serde_json::from_str::<serde_json::Value>(jwk).ok()?.get("n").cloned();
+    let services = admin.services();
+    let given = modulus(&services.crypto().import_pem(pem)?.public_jwk);
+    let stored = services.store().load_catalog().await?.keys;
+    Ok(stored.iter().any(|key| modulus(&key.public_jwk) == given))
 }
 
 /// Registers the demo with a fresh secret, and lets it follow an issuer that has moved to another port.

@@ -30,6 +30,14 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_enum, value_name = "ALG")]
         alg: Vec<KeyAlgorithm>,
     },
+    /// Store a private key in PEM from standard input; it is published first, and signs after a rotation
+    #[command(after_help = "Examples:\n  \
+        authly-admin keys import < rsa.pem\n  authly-admin keys import --current < rsa.pem")]
+    Import {
+        /// Sign with it at once; resource servers that keep the key set for a while do not know it yet
+        #[arg(long)]
+        current: bool,
+    },
     /// Encrypt the stored keys anew under SECRET_ENCRYPTION_KEY
     #[command(
         after_help = "Set the new key as SECRET_ENCRYPTION_KEY and the one before as SECRET_ENCRYPTION_KEY_PREVIOUS, on \

@@ -7,13 +7,14 @@ use authly_runtime::{
     rewrap::{self, Rewrapped},
 };
 use authly_seal::{EncryptionKey, SystemRandom};
-use oauth_core::{crypto::Algorithm, token::OpaqueToken};
+use oauth_core::{catalog::KeyState, crypto::Algorithm, token::OpaqueToken};
 use serde_json::{Map, Value, json};
 
 use crate::{
     args::{Format, KeysCommand},
     console::{Column, Console},
     failure::{Failure, refused},
+    secret_input,
 };
 
 const COLUMNS: &[Column] = &[
@@ -49,6 +50,11 @@ pub(crate) async fn run<S: AnyStore>(
                 keys = admin.rotate_key(algorithm).await.map_err(refused("cannot rotate the keys"))?;
             }
             console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
+        }
+        KeysCommand::Import { current } => {
+            let state = if current { KeyState::Current } else { KeyState::Next };
+            let key = admin.import_key(&secret_input::text_from_stdin("private key")?, state).await;
+            console.item(&key.map_err(refused("cannot import the key"))?)
         }
         KeysCommand::Rewrap => {
             let Rewrapped { rewrapped, unchanged } = rewrap::rewrap(live).await?;

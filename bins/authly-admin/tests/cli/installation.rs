@@ -86,6 +86,22 @@ fn a_rotation_signs_with_the_key_that_was_published() {
 }
 
 #[test]
+fn a_key_of_before_is_imported_once_and_signs_after_a_rotation() {
+    let place = Place::new();
+    let generated = place.json(&["keys", "generate"]);
+    let pem = generated["RSA_PRIVATE_KEY_PEM"].as_str().unwrap();
+    place.json(&["keys", "rotate", "--alg", "ES256"]);
+    let imported = place.json_with(&["keys", "import"], pem);
+    assert_eq!((&imported["alg"], &imported["state"]), (&"RS256".into(), &"next".into()));
+    assert_eq!(place.json_with(&["keys", "import", "--current"], pem)["kid"], imported["kid"], "it is there already");
+    let keys = place.json(&["keys", "rotate", "--alg", "RS256"]);
+    let current = keys.as_array().unwrap().iter().find(|key| key["kid"] == imported["kid"]).unwrap();
+    assert_eq!(current["state"], "current");
+    assert!(place.run_with(&["keys", "import"], "no key at all").refused(1).contains("PEM"));
+    place.run(&["keys", "import"]).refused(1);
+}
+
+#[test]
 fn the_schema_waits_for_the_command_where_it_must() {
     let place = Place::new().with("AUTHLY_MIGRATE_ON_START", "false");
     let pending = place.json(&["migrate", "schema", "status"]);
