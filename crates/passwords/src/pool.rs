@@ -21,8 +21,9 @@ use crate::{
     Memory, Outcome, Policy, PolicyInvalid, PoolMetrics, Recipe, Scheme,
     floor::Floor,
     metrics::{self, Counters},
+    policy::Kind,
     queue::Queue,
-    schemes::{Schemes, wrapped},
+    schemes::{Schemes, bcrypt, wrapped},
 };
 
 /// How a pool is built.
@@ -162,6 +163,11 @@ impl<R: Random> PasswordService for HashPool<R> {
     }
 
     async fn hash(&self, password: PresentedPassword) -> Result<StoredHash, Busy> {
+        // Bcrypt would cut it silently. Nobody may choose such a password where the policy is bcrypt; one that came from
+        // elsewhere keeps the hash that it has.
+        if matches!(self.shared.policy.kind(), Kind::Bcrypt(_)) && password.expose().len() > bcrypt::LONGEST {
+            return Err(Busy);
+        }
         self.make(self.shared.policy, password).await
     }
 

@@ -89,6 +89,14 @@ async fn older_argon2_variants_and_versions_are_outdated() {
 }
 
 #[tokio::test]
+async fn no_new_bcrypt_hash_cuts_a_password() {
+    let policy = Policy::bcrypt(4).expect("affordable");
+    let pool = HashPool::new(&PoolSettings { policy, ..settings() }, Constant).expect("threads");
+    assert!(pool.hash(typed(&"x".repeat(72))).await.is_ok());
+    assert_eq!(pool.hash(typed(&"x".repeat(73))).await.err(), Some(Busy));
+}
+
+#[tokio::test]
 async fn the_sample_of_a_policy_matches_no_ordinary_password() {
     let pool = pool();
     for policy in [cheap(), Policy::bcrypt(4).expect("affordable")] {

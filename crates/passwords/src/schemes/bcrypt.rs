@@ -25,6 +25,9 @@ use crate::{
 /// The costs that are computed: 14 takes a second, and each step doubles.
 pub(crate) const COSTS: RangeInclusive<u32> = 4..=14;
 
+/// What follows these bytes of a password does not count.
+pub(crate) const LONGEST: usize = 72;
+
 const NAME: &str = "bcrypt";
 
 /// Old programs left bits in the salt's last letter that mean nothing.
@@ -128,7 +131,7 @@ fn text(cost: u32, salt: [u8; 16], digest: [u8; 23]) -> String {
 
 /// The first 72 bytes of the password and its terminating NUL, as far as there is room.
 fn digest(cost: u32, salt: [u8; 16], password: &[u8]) -> [u8; 23] {
-    let terminated: Zeroizing<Vec<u8>> = Zeroizing::new(password.iter().copied().chain([0]).take(72).collect());
+    let terminated: Zeroizing<Vec<u8>> = Zeroizing::new(password.iter().copied().chain([0]).take(LONGEST).collect());
     let full = ::bcrypt::bcrypt(cost, salt, &terminated);
     let mut digest = [0; 23];
     digest.iter_mut().zip(full).for_each(|(to, from)| *to = from);
