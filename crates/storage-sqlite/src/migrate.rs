@@ -1,11 +1,12 @@
 //! The structure of a file: what it lacks, and bringing it up to date.
 //!
-//! Each migration file runs in a transaction of its own. Two programs that start at once are harmless: SQLite lets one write, and
-//! the other finds the work done.
+//! All that is lacking runs in one transaction, together with the note that it was done: refinery would otherwise commit the
+//! note apart, and who came in between, or after a crash, would take the tables for somebody else's. Two programs that start at
+//! once are harmless: SQLite lets one write, and the other finds the work done.
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
 use crate::{connection, error::OpenError};
 
@@ -28,8 +29,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Brings a file up to date, creating it first where there is none.
 pub fn migrate(path: &Path) -> Result<MigrationReport, OpenError> {
-    let mut file = connection::writer(path)?;
-    let runner = files::migrations::runner();
+    let mut file = open(path)?;
+    let runner = files::migrations::runner().set_grouped(true);
     let mut attempt = 0;
     loop {
         if missing(path, &file)?.is_empty() {
@@ -51,6 +52,22 @@ pub fn migrate(path: &Path) -> Result<MigrationReport, OpenError> {
     }
 }
 
+/// Opens the file for writing. While several programs turn a new file to WAL at once, SQLite says "busy" without waiting.
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    let mut attempt = 0;
+    loop {
+        match connection::writer(path) {
+            Err(OpenError::Sqlite { source, .. })
+                if attempt < ATTEMPTS && source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) =>
+            {
+                attempt += 1;
+                std::thread::sleep(PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// The migrations that a file still lacks; all of them where there is no file.
 pub fn pending(path: &Path) -> Result<Vec<String>, OpenError> {
     if !path.exists() {
@@ -65,8 +82,12 @@ fn newest() -> i32 {
 
 fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let applied = applied(file).map_err(sqlite)?;
-    if applied.is_empty() && has_tables(file).map_err(sqlite)? {
+    // One snapshot for both questions: between them another program may finish its migration.
+    let snapshot = file.unchecked_transaction().map_err(sqlite)?;
+    let applied = applied(&snapshot).map_err(sqlite)?;
+    let has_tables = has_tables(&snapshot).map_err(sqlite)?;
+    drop(snapshot);
+    if applied.is_empty() && has_tables {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
     let known = newest();

@@ -6,6 +6,7 @@ use std::{
         Mutex, PoisonError,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
+    thread::JoinHandle,
 };
 
 use oauth_core::store::{StoreError, StoreErrorKind};
@@ -29,7 +30,8 @@ type LongRead = Box<dyn FnOnce(&Connection) + Send>;
 #[derive(Debug)]
 pub(crate) struct Readers {
     short: Vec<Mutex<Connection>>,
-    long: SyncSender<LongRead>,
+    long: Option<SyncSender<LongRead>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Readers {
@@ -37,11 +39,11 @@ impl Readers {
         let short = (0..SHORT).map(|_| connection::reader(path).map(Mutex::new)).collect::<Result<_, _>>()?;
         let connection = connection::reader(path)?;
         let (long, waiting) = sync_channel::<LongRead>(QUEUE);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("sqlite-reader".to_owned())
             .spawn(move || waiting.iter().for_each(|ask| ask(&connection)))
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { short, long })
+        Ok(Self { short, long: Some(long), thread: Some(thread) })
     }
 
     /// Runs a short read here and now. The first connection is preferred: its pages and statements are warm.
@@ -68,12 +70,24 @@ impl Readers {
                 let _ = reply.send(ask(Db(connection)).map_err(|fault| fault.0));
             }
         });
-        self.long.try_send(read).map_err(|error| {
+        let long = self.long.as_ref().ok_or(StoreError::new(StoreErrorKind::Unavailable))?;
+        long.try_send(read).map_err(|error| {
             StoreError::new(match error {
                 TrySendError::Full(_) => StoreErrorKind::Busy,
                 TrySendError::Disconnected(_) => StoreErrorKind::Unavailable,
             })
         })?;
         answer.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Unavailable)))
+    }
+}
+
+impl Drop for Readers {
+    /// Waits until the thread has closed its connection: while one is open, the log cannot be folded into the file.
+    fn drop(&mut self) {
+        drop(self.long.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened.
+            let _ = thread.join();
+        }
     }
 }
