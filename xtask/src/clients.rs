@@ -22,6 +22,8 @@ const PYTHON: Need = Need {
 
 /// Nothing listens there: the clients' browsers stop before they would open it.
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+/// Registered after the others, so that a server that knows it knows all.
+const LAST_CLIENT: &str = "public-client";
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
 
 /// Builds the server, fetches the clients, and runs them on SQLite and on PostgreSQL.
@@ -60,7 +62,9 @@ fn on_one_store(
         Ok(server) => server,
         Err(failure) => return vec![Err(failure)],
     };
-    let file = match prepare_clients(node, &server.admin(binaries, services), &server, folder.path()) {
+    let prepared = prepare_clients(node, &server.admin(binaries, services), &server, folder.path())
+        .and_then(|file| server.wait_for_client(LAST_CLIENT, REDIRECT_URI).map(|()| file));
+    let file = match prepared {
         Ok(file) => file,
         Err(failure) => return vec![Err(server.with_log(failure))],
     };
@@ -124,7 +128,7 @@ fn prepare_clients(node: &Node, admin: &Admin<'_>, server: &Server, folder: &Pat
         "user": {"email": email, "password": password},
         "basic": create("basic-client", "confidential", "client_secret_basic", true, &[])?,
         "post": create("post-client", "confidential", "client_secret_post", true, &[])?,
-        "public": create("public-client", "public", "none", false, &[])?,
+        "public": create(LAST_CLIENT, "public", "none", false, &[])?,
         "jwt": jwt,
     });
     let file = folder.join("setup.json");

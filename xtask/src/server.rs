@@ -60,7 +60,7 @@ impl Server {
         let process = Guarded::start(&mut command, "TERM", None)?;
         let mut server = Self { database: database.to_owned(), folder: folder.to_path_buf(), port, process };
         let begin = Instant::now();
-        while !answers(port) {
+        while !status(port, "/.well-known/oauth-authorization-server").is_ok_and(|status| status == "200") {
             if server.process.has_ended() || begin.elapsed() > Duration::from_secs(60) {
                 return Err(server.with_log(Failure::new("authly-server does not answer")));
             }
@@ -72,6 +72,30 @@ impl Server {
     /// The issuer that it speaks for.
     pub(crate) fn issuer(&self) -> String {
         issuer(self.port)
+    }
+
+    /// Waits until it serves a client that was just registered in its store: within a second, as promised, and a
+    /// little more for a machine that is busy.
+    pub(crate) fn wait_for_client(&self, client_id: &str, redirect_uri: &str) -> Result<(), Failure> {
+        // The challenge of RFC 7636, appendix B. A redirect URI may stand in a query as it is, without "&" and "#".
+        let query = format!(
+            "response_type=code&client_id={client_id}&redirect_uri={redirect_uri}\
+             &code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+        let begin = Instant::now();
+        loop {
+            let status = status(self.port, &format!("/authorize?{query}"))
+                .map_err(|error| Failure::of("cannot ask /authorize", error))?;
+            if status != "400" {
+                return Ok(());
+            }
+            if begin.elapsed() > Duration::from_secs(5) {
+                return Err(Failure::new(format!(
+                    "the server does not know {client_id} five seconds after its creation"
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// What it printed.
@@ -138,18 +162,12 @@ fn configure<'a>(command: &'a mut Command, folder: &Path, database: &str, port: 
         .env("AUTHLY_ISSUER", issuer(port))
 }
 
-/// Whether the metadata document is there.
-fn answers(port: u16) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        write!(
-            stream,
-            "GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status)?;
-        std::io::Result::Ok(status)
-    };
-    ask().is_ok_and(|status| status.ends_with(b" 200"))
+/// The status of the answer to a GET.
+fn status(port: u16, target: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n")?;
+    let mut line = [0; 12];
+    stream.read_exact(&mut line)?;
+    Ok(String::from_utf8_lossy(&line).split(' ').nth(1).unwrap_or_default().to_owned())
 }
