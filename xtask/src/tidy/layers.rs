@@ -85,9 +85,23 @@ const TESTS: &[&str] = &["authly-browser-tests", "authly-testkit"];
 /// Foreign packages with a home: no other package of ours names them in a normal or build dependency.
 const HOMES: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["authly-jose"]),
-    (&["openssl"], &["authly-jose", "authly-storage-pg", "authly-server", "authly-testkit", "authly-pg-fixture"]),
-    (&["tokio-postgres", "deadpool-postgres", "postgres-openssl"], &["authly-storage-pg", "authly-pg-fixture"]),
-    (&["rusqlite"], &["authly-storage-sqlite"]),
+    (
+        &["openssl"],
+        &[
+            "authly-jose",
+            "authly-storage-pg",
+            "authly-server",
+            "authly-sources",
+            "authly-testkit",
+            "authly-pg-fixture",
+        ],
+    ),
+    (
+        &["tokio-postgres", "deadpool-postgres", "postgres-openssl"],
+        &["authly-storage-pg", "authly-sources", "authly-pg-fixture"],
+    ),
+    (&["rusqlite"], &["authly-storage-sqlite", "authly-sources"]),
+    (&["csv"], &["authly-sources"]),
     (&["refinery", "refinery-core"], &["authly-storage-pg", "authly-storage-sqlite"]),
     (&["actix-web", "actix-http", "actix-cors"], &["authly-http-api", "authly-testkit", "authly-server"]),
     (&["askama"], &["authly-pages", "authly-mail"]),
@@ -110,6 +124,7 @@ const DOMAIN_THIRD_PARTY: &[&str] = &[
     "subtle",
     "thiserror",
     "time",
+    "toml",
     "unicode-normalization",
     "url",
     "uuid",

@@ -1,0 +1,1 @@
+//! What a source looks like and how its rows become accounts, as data.

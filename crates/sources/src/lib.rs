@@ -1,0 +1,1 @@
+//! Readers of the systems that accounts come from.
