@@ -43,15 +43,19 @@ fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, Ope
     opened().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
 }
 
-/// Creates the file, for its owner alone, unless it is there; SQLite gives its companions the same mode.
+/// Creates the file unless it is there.
 fn create(path: &Path) -> Result<(), OpenError> {
+    match create_new(path) {
+        Err(OpenError::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Creates a file for its owner alone; SQLite gives its companions the same mode.
+pub(crate) fn create_new(path: &Path) -> Result<(), OpenError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(OpenError::Io { path: path.to_owned(), source }),
-    }
+    options.open(path).map(drop).map_err(|source| OpenError::Io { path: path.to_owned(), source })
 }

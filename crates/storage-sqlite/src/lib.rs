@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+pub mod backup;
 mod catalog;
 mod client_row;
 mod codes;
