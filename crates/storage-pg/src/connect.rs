@@ -1,6 +1,15 @@
 //! How connections are made: on two threads of their own, so that no caller's blocked thread stalls the queries of others.
 
-use std::{future::Future, pin::Pin, str::FromStr as _, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool_postgres::Connect;
 use postgres_openssl::MakeTlsConnector;
@@ -8,7 +17,7 @@ use tokio::{
     runtime::{Handle, Runtime},
     task::JoinHandle,
 };
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, error::SqlState};
 
 use crate::{error::ConnectError, tls::TlsParameters};
 
@@ -40,12 +49,19 @@ impl Drop for Driver {
     }
 }
 
+/// What all sessions but those of migrations are set to. Statements are planned once for all parameters, and so that they fit
+/// tables of any size: a plan that was made while a table was nearly empty must not read it whole when it is big.
+const TUNED: &[(&str, &str)] =
+    &[("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+
 /// An address that was read: what to connect to, and how.
 #[derive(Clone)]
 pub(crate) struct Target {
     config: Config,
     tls: MakeTlsConnector,
     lock_timeout: Duration,
+    /// Whether a pooler has refused settings in the start-up packet.
+    refused: Arc<AtomicBool>,
 }
 
 impl Target {
@@ -75,28 +91,60 @@ impl Target {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(Duration::from_secs(10));
         }
-        Ok(Self { config, tls, lock_timeout })
+        Ok(Self { config, tls, lock_timeout, refused: Arc::default() })
     }
 
     pub(crate) const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// One connection of its own, driven by the task that is returned with it.
+    /// Another database of the same server.
+    pub(crate) fn to(&self, database: &str) -> Self {
+        let mut other = self.clone();
+        other.config.dbname(database);
+        other
+    }
+
+    /// A connection with the server's own settings, for migrations, driven by the task that is returned with it.
     pub(crate) async fn open(&self, driver: &Handle) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
-        let (config, tls, handle) = (self.config.clone(), self.tls.clone(), driver.clone());
-        let lock_timeout = self.lock_timeout;
+        self.open_with(driver, self.settings(&[])).await
+    }
+
+    /// A connection for requests, with the settings that suit them.
+    pub(crate) async fn open_tuned(&self, driver: &Handle) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+        self.open_with(driver, self.settings(TUNED)).await
+    }
+
+    fn settings(&self, tuned: &[(&str, &str)]) -> Vec<(String, String)> {
+        let lock_timeout = Some(self.lock_timeout).filter(|timeout| !timeout.is_zero());
+        let locks = lock_timeout.map(|timeout| ("lock_timeout".to_owned(), timeout.as_millis().to_string()));
+        let tuned = tuned.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        tuned.chain(locks).collect()
+    }
+
+    /// Settings go into the start-up packet: they cost no trip, and a server behind a pooler that passes them on has them in each
+    /// session. A pooler that refuses them is sent statements instead. Where it shares sessions among transactions, these may
+    /// miss some of its sessions, which then plan like any other; nothing that is right or wrong depends on them.
+    async fn open_with(
+        &self,
+        driver: &Handle,
+        settings: Vec<(String, String)>,
+    ) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+        let (target, handle) = (self.clone(), driver.clone());
         let made = driver.spawn(async move {
-            let (client, connection) = config.connect(tls).await?;
-            let task = handle.spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::warn!(%error, "a database connection ended");
+            if !target.refused.load(Ordering::Relaxed) {
+                let mut config = target.config.clone();
+                let ours = settings.iter().map(|(name, value)| format!("-c {name}={value}"));
+                let all: Vec<String> = config.get_options().map(str::to_owned).into_iter().chain(ours).collect();
+                config.options(all.join(" "));
+                match connect(&config, &target.tls, &handle).await {
+                    Err(error) if refuses_settings(&error) => target.refused.store(true, Ordering::Relaxed),
+                    outcome => return outcome,
                 }
-            });
-            // A statement and not a start-up parameter, which poolers refuse.
-            if !lock_timeout.is_zero() {
-                client.batch_execute(&format!("SET lock_timeout = {}", lock_timeout.as_millis())).await?;
             }
+            let (client, task) = connect(&target.config, &target.tls, &handle).await?;
+            let statements: Vec<String> = settings.iter().map(|(name, value)| format!("SET {name} = {value}")).collect();
+            client.batch_execute(&statements.join("; ")).await?;
             Ok((client, task))
         });
         match made.await {
@@ -104,6 +152,25 @@ impl Target {
             Err(_) => Err(tokio_postgres::Error::__private_api_timeout()),
         }
     }
+}
+
+async fn connect(
+    config: &Config,
+    tls: &MakeTlsConnector,
+    driver: &Handle,
+) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+    let (client, connection) = config.connect(tls.clone()).await?;
+    let task = driver.spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(%error, "a database connection ended");
+        }
+    });
+    Ok((client, task))
+}
+
+/// Poolers call what they do not know a violation of the protocol, or a feature that they do not have.
+fn refuses_settings(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| *code == SqlState::PROTOCOL_VIOLATION || *code == SqlState::FEATURE_NOT_SUPPORTED)
 }
 
 /// Percent-decoding of a parameter; what does not decode stays as it is.
@@ -135,7 +202,7 @@ type Opened<'a> = Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), t
 
 impl Connect for OnDriver {
     fn connect(&self, _config: &Config) -> Opened<'_> {
-        Box::pin(self.target.open(&self.driver))
+        Box::pin(self.target.open_tuned(&self.driver))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The repositories on PostgreSQL: tokio-postgres, deadpool and refinery.
 //!
 //! [`PgStore`] implements every port of the protocol and the directory. Each read is one query, each guarded write one statement;
-//! redemptions and rotations that wait at the same time are committed together. Rules do not live here: no statement asks
+//! what waits at the same time is asked and committed together. Rules do not live here: no statement asks
 //! what time it is.
 
 mod accounts;
 mod audit;
+pub mod backup;
 mod catalog;
 mod clients;
 mod codes;
@@ -13,9 +14,11 @@ mod connect;
 mod db;
 mod error;
 mod grants;
+mod issue;
 mod keys;
 mod legacy;
 mod maintenance;
+mod reader;
 mod refresh;
 mod rows;
 pub mod schema;

@@ -10,13 +10,14 @@ use crate::{
     connect::{Driver, OnDriver, Target},
     db::{Db, Unknown},
     error::{ConnectError, Trouble},
+    reader::Readers,
     writer::Writers,
 };
 
 /// How the store uses its server.
 #[derive(Clone, Copy, Debug)]
 pub struct PgOptions {
-    /// Connections of the pool at most; each of the two writers has one of its own beside it.
+    /// Connections of the pool at most; the three writers and the reader have one each beside it.
     pub max_connections: usize,
     /// How long a caller waits for a free connection before it is told that the store is busy.
     pub wait_timeout: Duration,
@@ -46,6 +47,7 @@ pub struct PgStore {
 struct Inner {
     // Before the driver: connections end before the threads that drive them.
     db: Arc<Db>,
+    readers: Readers,
     writers: Writers,
     target: Target,
     driver: Driver,
@@ -70,8 +72,9 @@ impl PgStore {
             .build()
             .map_err(|error| ConnectError::Refused(error.to_string()))?;
         let db = Arc::new(Db::new(pool, options.answer_timeout));
+        let readers = Readers::start(&target, &handle, &db, options.answer_timeout);
         let writers = Writers::start(&target, &handle, &db, options.answer_timeout);
-        Ok(Self { inner: Arc::new(Inner { db, writers, target, driver }) })
+        Ok(Self { inner: Arc::new(Inner { db, readers, writers, target, driver }) })
     }
 
     /// How many times the server was asked something so far, statements being prepared apart: for tests and measurements.
@@ -83,14 +86,27 @@ impl PgStore {
         &self.inner.db
     }
 
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.inner.readers
+    }
+
     pub(crate) fn writers(&self) -> &Writers {
         &self.inner.writers
     }
 
     /// A connection of its own, outside the pool.
     pub(crate) async fn own_connection(&self) -> Result<Client, ConnectError> {
+        self.connection(&self.inner.target).await
+    }
+
+    /// A connection of its own to another database of the same server.
+    pub(crate) async fn connection_to(&self, database: &str) -> Result<Client, ConnectError> {
+        self.connection(&self.inner.target.to(database)).await
+    }
+
+    async fn connection(&self, target: &Target) -> Result<Client, ConnectError> {
         let driver = self.inner.driver.handle().ok_or_else(|| ConnectError::Refused("no threads".to_owned()))?;
-        let opened = self.inner.target.open(driver).await;
+        let opened = target.open(driver).await;
         let (client, _) = opened.map_err(|error| {
             let error = StoreError::from(Trouble::from(error));
             ConnectError::Refused(error.source.map_or_else(String::new, |cause| cause.to_string()))

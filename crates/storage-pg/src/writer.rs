@@ -6,7 +6,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use oauth_core::store::{Commit, Redemption, Rotation, StoreError, StoreErrorKind};
+use oauth_core::store::{Commit, NewAuthorization, Redemption, Rotation, StoreError, StoreErrorKind};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -15,6 +15,7 @@ use tokio_postgres::{Client, Statement};
 
 use crate::{
     codes::{Redeem, commit},
+    issue::Issue,
     connect::Target,
     db::{Db, TRIES},
     error::{Trouble, busy, unavailable},
@@ -50,10 +51,16 @@ pub(crate) trait Kind: Send + 'static {
 
     /// Does the same write again after its answer was lost, on a connection of the pool.
     fn again(db: &Db, write: &Self::Write) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+
+    /// What it means that the write, by itself, was refused.
+    fn refused(error: StoreError) -> Result<Commit, StoreError> {
+        Err(error)
+    }
 }
 
 /// The writers of a store; they end with it.
 pub(crate) struct Writers {
+    authorizations: Queue<Issue>,
     redemptions: Queue<Redeem>,
     rotations: Queue<Rotate>,
 }
@@ -61,9 +68,14 @@ pub(crate) struct Writers {
 impl Writers {
     pub(crate) fn start(target: &Target, driver: &Handle, db: &Arc<Db>, answer_within: Duration) -> Self {
         Self {
+            authorizations: Queue::start(driver, Link::new(target, driver, db, answer_within)),
             redemptions: Queue::start(driver, Link::new(target, driver, db, answer_within)),
             rotations: Queue::start(driver, Link::new(target, driver, db, answer_within)),
         }
+    }
+
+    pub(crate) async fn issue(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
+        self.authorizations.submit(write).await
     }
 
     pub(crate) async fn redeem(&self, write: Redemption) -> Result<Commit, StoreError> {
@@ -135,7 +147,7 @@ impl<K: Kind> Link<K> {
                 Err(Trouble::Disconnected(_)) => self.write_again(part).await,
                 // A lock that is not to be had, or a transaction in between time after time: no part would do better.
                 Err(Trouble::Contended(error) | Trouble::Refused(error)) if error.kind == StoreErrorKind::Busy => {
-                    refuse(part, error);
+                    refuse(part, &error);
                 }
                 Err(trouble) if part.len() > 1 => {
                     tracing::debug!(?trouble, writes = part.len(), "a batch is halved");
@@ -143,7 +155,12 @@ impl<K: Kind> Link<K> {
                     parts.push(rest);
                     parts.push(part);
                 }
-                Err(trouble) => refuse(part, trouble.into()),
+                Err(trouble) => {
+                    let error = StoreError::from(trouble);
+                    for job in part {
+                        answer(job, K::refused(copy(&error)));
+                    }
+                }
             }
         }
     }
@@ -194,10 +211,8 @@ impl<K: Kind> Link<K> {
 
     async fn connect(&self) -> Result<Open<K>, Trouble> {
         let making = async {
-            let (client, _) = self.target.open(&self.driver).await?;
-            // The statement for many is given arrays of every length: one plan fits all, and it never reads a whole table.
-            client.batch_execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off").await?;
-            let (one, many) = (client.prepare(K::ONE).await?, client.prepare(K::MANY).await?);
+            let (client, _) = self.target.open_tuned(&self.driver).await?;
+            let (one, many) = tokio::try_join!(client.prepare(K::ONE), client.prepare(K::MANY))?;
             Ok::<_, tokio_postgres::Error>(Open { client, one, many, kind: std::marker::PhantomData })
         };
         // Nothing was written yet, so a failure here leaves nothing unknown.
@@ -225,10 +240,14 @@ fn answer<W>(job: Job<W>, outcome: Result<Commit, StoreError>) {
     job.answer.send(outcome).ok();
 }
 
-fn refuse<W>(part: Vec<Job<W>>, error: StoreError) {
-    let told = error.source.as_ref().map_or_else(String::new, ToString::to_string);
-    let kind = error.kind.clone();
+fn refuse<W>(part: Vec<Job<W>>, error: &StoreError) {
     for job in part {
-        answer(job, Err(StoreError::caused(kind.clone(), told.clone())));
+        answer(job, Err(copy(error)));
     }
+}
+
+/// The same error for another caller.
+pub(crate) fn copy(error: &StoreError) -> StoreError {
+    let told = error.source.as_ref().map_or_else(String::new, ToString::to_string);
+    StoreError::caused(error.kind.clone(), told)
 }
