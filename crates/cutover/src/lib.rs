@@ -1,3 +1,17 @@
 //! From passwords to OAuth 2.1: the rules of a migration, without IO.
+//!
+//! A [`source`] gives rows, the [`profile`] makes a [`person`] of each, a pure decision gives every row exactly one [`outcome`], and one
+//! guarded write commits a batch with its [`ledger`] lines and checkpoint through the port in [`store`]. What the ledger holds is
+//! enough to take everything back.
 
+pub mod account;
+pub mod digest;
+pub mod finalize;
+pub mod ledger;
+pub mod outcome;
+pub mod person;
+pub mod policy;
 pub mod profile;
+pub mod run;
+pub mod source;
+pub mod store;

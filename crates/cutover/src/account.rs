@@ -1,0 +1,162 @@
+//! An account of the target with everything that a migration reads and writes.
+
+use std::collections::BTreeSet;
+
+use authly_directory::password::StoredHash;
+use oauth_core::{
+    claims::Profile,
+    ids::{GroupId, TenantId, UserId},
+    subject::AccountStatus,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// How an account signs in (C-10); `oauth` is what S001 calls self-auth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// Both ways.
+    Dual,
+    /// By OAuth alone: the legacy doors are closed.
+    Oauth,
+    /// By the legacy doors; not migrated yet.
+    #[default]
+    Password,
+}
+
+impl AuthMethod {
+    /// The text in stores and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dual => "dual",
+            Self::Oauth => "oauth",
+            Self::Password => "password",
+        }
+    }
+
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Dual, Self::Oauth, Self::Password].into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// What the stored hash is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialState {
+    /// A scheme of another program, which verifies; replaced at the next sign-in.
+    LegacyScheme,
+    /// By the policy, or there never was one.
+    #[default]
+    Ok,
+    /// None that verifies: the password must be set anew by link.
+    ResetRequired,
+    /// A weak digest inside a strong hash; replaced at the next sign-in.
+    Wrapped,
+}
+
+impl CredentialState {
+    /// The text in stores and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LegacyScheme => "legacy_scheme",
+            Self::Ok => "ok",
+            Self::ResetRequired => "reset_required",
+            Self::Wrapped => "wrapped",
+        }
+    }
+
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::LegacyScheme, Self::Ok, Self::ResetRequired, Self::Wrapped]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// An account as it stands in the target, or as it is to stand there.
+///
+/// A write replaces every column named here; columns that are not stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetAccount {
+    /// Its id.
+    pub user: UserId,
+    /// Its tenant.
+    pub tenant: Option<TenantId>,
+    /// The e-mail address; unique by folded form.
+    pub email: String,
+    /// The user name; unique by folded form.
+    pub username: String,
+    /// Standard claims.
+    pub profile: Profile,
+    /// `password_hash`: what an older program on the same database verifies, too.
+    pub hash: Option<StoredHash>,
+    /// `upgraded_hash`: wins over `hash` where both are set.
+    pub upgraded_hash: Option<StoredHash>,
+    /// When somebody last set the password; an upgrade of the hash at sign-in is none.
+    pub password_set_at: Option<Timestamp>,
+    /// When the hash was upgraded at a sign-in.
+    pub hash_upgraded_at: Option<Timestamp>,
+    /// Its state.
+    pub status: AccountStatus,
+    /// Whether it is an administrator.
+    pub is_admin: bool,
+    /// Whether the address is verified.
+    pub is_verified: bool,
+    /// Whether an administrator locked it.
+    pub is_locked: bool,
+    /// Whether the password must be set anew by link before anybody can sign in.
+    pub reset_required: bool,
+    /// Whether the JSON doors and the password grant are open for it.
+    pub legacy_login: bool,
+    /// Roles, in order.
+    pub roles: Vec<String>,
+    /// Its groups.
+    pub groups: BTreeSet<GroupId>,
+    /// Failures of unknown browsers, in a row.
+    pub failures: u32,
+    /// Until when they lock the account.
+    pub locked_until: Option<Timestamp>,
+    /// How it signs in.
+    pub auth_method: AuthMethod,
+    /// What the stored hash is worth.
+    pub credential_state: CredentialState,
+    /// Its id at the external provider.
+    pub external_subject: Option<String>,
+    /// When a migration brought or adopted it.
+    pub imported_at: Option<Timestamp>,
+    /// When an invitation was accepted by the mail server.
+    pub invited_at: Option<Timestamp>,
+    /// When it first signed in by OAuth.
+    pub completed_at: Option<Timestamp>,
+    /// When a password was last accepted at a legacy door.
+    pub last_password_login_at: Option<Timestamp>,
+    /// When somebody last signed in.
+    pub last_login_at: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl TargetAccount {
+    /// The hash that verifies its password.
+    pub fn effective_hash(&self) -> Option<&StoredHash> {
+        self.upgraded_hash.as_ref().or(self.hash.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_forms_are_read_back() {
+        for method in [AuthMethod::Dual, AuthMethod::Oauth, AuthMethod::Password] {
+            assert_eq!(AuthMethod::parse(method.as_str()), Some(method));
+        }
+        for state in ["legacy_scheme", "ok", "reset_required", "wrapped"] {
+            assert_eq!(CredentialState::parse(state).unwrap().as_str(), state);
+        }
+    }
+}
