@@ -169,7 +169,7 @@ async fn several_registered_uris_need_one_named_and_a_registered_query_is_kept()
         name: "The Page".to_owned(),
         kind: Some(ClientType::Public),
         redirect_uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
-        scopes: vec!["openid".to_owned()],
+        scopes: vec!["openid".to_owned(), "read".to_owned()],
         ..ClientDraft::default()
     };
     let query = "https://app.example/cb?foo=bar&x";
@@ -187,8 +187,10 @@ async fn several_registered_uris_need_one_named_and_a_registered_query_is_kept()
     let answer = browser.decide(&page, "allow").await;
     assert!(answer.location().starts_with(&format!("{query}&code=")), "{}", answer.location());
     named.redeem(&app, &answer.query("code").unwrap()).await;
-    let alone = browser.get(&flow("one", "").path()).await;
-    assert!(alone.is_consent(), "the only one may be left out: {}", alone.body);
+    assert_stays(&browser.get(&flow("one", "").path()).await, "OpenID Connect Core 3.1.2.1: REQUIRED");
+    let oauth = CodeFlow { scope: "read".to_owned(), ..flow("one", "") };
+    let alone = browser.get(&oauth.path()).await;
+    assert!(alone.is_consent(), "OAuth 2.1 4.1.1: the only one may be left out: {}", alone.body);
 }
 
 /// SECURITY.md row 2; RFC 6749 4.1.2.1 "MUST NOT automatically redirect".

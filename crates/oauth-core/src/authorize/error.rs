@@ -35,7 +35,7 @@ pub enum PageError {
     /// The parameters cannot be read at all.
     #[error(transparent)]
     Params(#[from] ParamError),
-    /// The client has several redirect URIs and the request names none.
+    /// The request names no redirect URI, and the client has several, or it is an OpenID request, which has to name one.
     #[error("the request names no redirect URI")]
     RedirectMissing,
     /// The redirect URI is not the client's.

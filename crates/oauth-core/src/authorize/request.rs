@@ -97,6 +97,10 @@ impl<H: Fn(&str, &Client) -> Option<UserId>> Reader<'_, H> {
         let id = params.one("client_id").ok_or(PageError::ClientMissing)?;
         let id = ClientId::parse(id).map_err(|_| PageError::ClientUnknown)?;
         let client = self.catalog.client(&id).filter(|client| client.is_active()).ok_or(PageError::ClientUnknown)?;
+        // OpenID Connect Core 3.1.2.1: redirect_uri is REQUIRED, even where OAuth knows which one is meant.
+        if is_openid(params) && params.one("redirect_uri").is_none() {
+            return Err(PageError::RedirectMissing);
+        }
         let redirect = client.redirect(params.one("redirect_uri")).map_err(|refused| match refused {
             RedirectRefused::Missing => PageError::RedirectMissing,
             RedirectRefused::Unregistered => PageError::RedirectUnregistered,
@@ -182,6 +186,11 @@ impl<H: Fn(&str, &Client) -> Option<UserId>> Reader<'_, H> {
             .map_err(|_| Problem::ResourceRefused)?;
         Ok(resources)
     }
+}
+
+/// Whether this is an OpenID request; one whose scope is repeated or malformed is too, if any of its words say so.
+fn is_openid(params: &Params) -> bool {
+    params.many("scope").any(|text| text.split(' ').any(|scope| scope == ScopeSet::OPENID))
 }
 
 /// What must be answered with an error of its own and may not be ignored.

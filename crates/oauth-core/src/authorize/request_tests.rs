@@ -75,6 +75,11 @@ fn with(client: &str, more: &str) -> String {
     )
 }
 
+/// What makes it an OpenID request with that scope.
+fn openid(scope: &str) -> String {
+    format!("&redirect_uri=https://app.example.com/callback&scope={scope}")
+}
+
 fn problem(query: &str) -> Problem {
     match read(query) {
         Err(AuthorizeError::Redirect(error)) => error.problem,
@@ -167,6 +172,21 @@ fn a_redirect_uri_may_be_left_out_only_if_there_is_exactly_one() {
     assert!(read(&with("two", "&redirect_uri=https://two.example.com/")).is_ok());
 }
 
+/// OpenID Connect Core 3.1.2.1: "redirect_uri REQUIRED."
+#[test]
+fn an_openid_request_names_its_redirect_uri() {
+    for scope in ["openid", "read+openid", "openid+%22", "read&scope=openid"] {
+        assert_eq!(page(&with("app", &format!("&scope={scope}"))), PageError::RedirectMissing, "{scope}");
+        let query = with("app", &format!("&scope={scope}&redirect_uri="));
+        assert_eq!(page(&query), PageError::RedirectMissing, "an empty one is none: {scope}");
+    }
+    assert_eq!(page(&with("app", "&scope=openid&prompt=none")), PageError::RedirectMissing);
+    assert!(
+        read(&with("app", "&scope=openid.x+openidx")).is_err_and(|error| matches!(error, AuthorizeError::Redirect(_)))
+    );
+    assert!(read(&with("app", "&scope=read")).is_ok());
+}
+
 /// SECURITY.md row 4: what an older program stored.
 #[test]
 fn a_stored_address_that_runs_scripts_leads_nowhere() {
@@ -230,10 +250,10 @@ fn scopes_are_those_of_the_client() {
     assert_eq!(read(&with("app", "")).unwrap().scope, scopes("read"), "the defaults");
     assert_eq!(read(&with("app", "&scope=")).unwrap().scope, scopes("read"), "RFC 6749 3.1: empty is absent");
     assert_eq!(problem(&with("narrow", "")), Problem::ScopeRefused, "no default that the client may have");
-    assert_eq!(problem(&with("narrow", "&scope=openid+profile")), Problem::ScopeRefused, "not the client's");
+    assert_eq!(problem(&with("narrow", &openid("openid+profile"))), Problem::ScopeRefused, "not the client's");
     assert_eq!(problem(&with("app", "&scope=read+nonsense")), Problem::ScopeRefused, "nobody's");
-    assert_eq!(read(&with("app", "&scope=openid+nonsense")).unwrap().scope, scopes("openid"), "OpenID ignores it");
-    assert_eq!(read(&with("narrow", "&scope=openid+retired")).unwrap().scope, scopes("openid"), "switched off");
+    assert_eq!(read(&with("app", &openid("openid+nonsense"))).unwrap().scope, scopes("openid"), "OpenID ignores it");
+    assert_eq!(read(&with("narrow", &openid("openid+retired"))).unwrap().scope, scopes("openid"), "switched off");
     assert_eq!(problem(&with("app", "&scope=%22")), Problem::ScopeRefused);
     assert_eq!(problem(&with("app", "&scope=+")), Problem::ScopeRefused);
 }
@@ -315,7 +335,7 @@ fn an_error_waits_for_a_sign_in_unless_no_page_is_allowed() {
 /// oidcc-alternate-happy-flow.
 #[test]
 fn the_order_of_parameters_and_scopes_means_nothing() {
-    let parts: Vec<String> = with("app", "&scope=openid+read").split('&').map(str::to_owned).collect();
+    let parts: Vec<String> = with("app", &openid("openid+read")).split('&').map(str::to_owned).collect();
     let reversed: Vec<String> = parts.iter().rev().cloned().collect();
     assert_eq!(read(&parts.join("&")).unwrap(), read(&reversed.join("&")).unwrap());
 }

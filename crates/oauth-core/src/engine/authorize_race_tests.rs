@@ -28,7 +28,7 @@ fn signed_in(fate: Fate) -> (World<LosingStore>, Browser) {
 }
 
 fn ask(world: &World<LosingStore>, browser: &Browser) -> Result<Step, AuthorizeFailure> {
-    let query = "response_type=code&client_id=app&scope=openid&code_challenge_method=S256\
+    let query = "response_type=code&client_id=app&scope=openid&code_challenge_method=S256&redirect_uri=https://app.example.com/callback\
                  &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let params = Params::parse(query.as_bytes()).unwrap();
     now_or_never(world.engine.begin_authorization(&params, Arrival::Get, browser)).map(|progress| progress.step)

@@ -16,6 +16,9 @@ use crate::{
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+/// OpenID requests have to name it.
+const REDIRECT: &str = "&redirect_uri=https://app.example.com/callback";
+
 /// A browser as the edge sees it: it keeps what it is told to keep.
 struct Surfer {
     world: World,
@@ -57,8 +60,10 @@ impl Surfer {
     }
 
     fn ask_as(&mut self, client: &str, arrival: Arrival, more: &str) -> Result<Step, AuthorizeFailure> {
+        let redirect = if more.contains("redirect_uri=") { "" } else { REDIRECT };
         let query = format!(
-            "response_type=code&client_id={client}&code_challenge={CHALLENGE}&code_challenge_method=S256&state=s1{more}"
+            "response_type=code&client_id={client}&code_challenge={CHALLENGE}&code_challenge_method=S256&state=s1\
+             {redirect}{more}"
         );
         let params = Params::parse(query.as_bytes()).unwrap();
         let progress = now_or_never(self.world.engine.begin_authorization(&params, arrival, &self.browser));
@@ -258,7 +263,8 @@ fn a_request_that_is_too_long_stays_on_a_page_whoever_is_signed_in() {
     let long = format!("&scope=openid&login_hint=a&nonce={}&resource=", "n".repeat(500));
     let stateful = |surfer: &mut Surfer| {
         let query = format!(
-            "response_type=code&client_id=app&code_challenge={CHALLENGE}&code_challenge_method=S256&state={}{long}",
+            "response_type=code&client_id=app&code_challenge={CHALLENGE}&code_challenge_method=S256&state={}{long}\
+             {REDIRECT}",
             "s".repeat(3_000)
         );
         let params = Params::parse(query.as_bytes()).unwrap();
@@ -355,7 +361,10 @@ fn public_and_exempted_clients_get_codes_with_the_proof_they_asked_for() {
     let code = code_of(&surfer, &response);
     assert!(matches!(code.proof, crate::pkce::CodeProof::Challenge(_)));
     assert_eq!(code.expires_at, at(1_600));
-    let params = Params::parse(b"response_type=code&client_id=exempt&scope=openid&nonce=n").unwrap();
+    let params = Params::parse(
+        b"response_type=code&client_id=exempt&scope=openid&nonce=n&redirect_uri=https://app.example.com/callback",
+    )
+    .unwrap();
     let progress = now_or_never(surfer.world.engine.begin_authorization(&params, Arrival::Get, &surfer.browser));
     let code = code_of(&surfer, &respond(progress.map(|progress| progress.step)));
     assert_eq!((code.proof, code.nonce.as_deref()), (crate::pkce::CodeProof::None, Some("n")));
