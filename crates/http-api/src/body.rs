@@ -80,24 +80,55 @@ pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Params
     Ok(Params::parse_unrepeated(&bytes)?)
 }
 
-/// Reads a JSON body of a legacy door into its closed type.
+/// Reads the JSON body of a legacy door into its closed type. REQUIREMENTS 6: consumers of the program that came before read 422
+/// and `detail` where a field is missing or invalid.
 pub async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, Failure> {
+    let bytes = json_bytes(request, payload).await?;
+    // A list would be read as the fields in order, which no consumer means.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(refused(422, "the JSON body is not an object".to_owned()));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let status = if error.is_data() { 422 } else { 400 };
+        refused(status, wrong(&error))
+    })
+}
+
+/// Reads the JSON body of a client registration; RFC 7591 3.2.2 answers every invalid one with 400.
+pub async fn client_metadata<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payload) -> Result<T, Failure> {
+    parse_json(&json_bytes(request, payload).await?)
+}
+
+/// Reads the JSON body of the token endpoint, whose every refusal is 400 too (RFC 6749 5.2).
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| refused(400, wrong(&error)))
+}
+
+async fn json_bytes(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
     if kind(request) != Kind::Json {
         return Err(unsupported(Dialect::Legacy, "send application/json"));
     }
-    let bytes = read(request, payload, Dialect::Legacy).await?;
-    parse_json(&bytes)
+    read(request, payload, Dialect::Legacy).await
 }
 
-/// Reads JSON bytes; the error says what is wrong without echoing a value.
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = match error.classify() {
-            serde_json::error::Category::Data => "a field of the JSON body is missing or has the wrong type",
-            _ => "the body is not valid JSON",
-        };
-        Failure::edge(WireError::bad_request(ErrorCode::InvalidRequest, text), Dialect::Legacy)
-    })
+/// What is wrong with a JSON body, without echoing a value. Names of missing fields are ours: bodies are read into closed types.
+fn wrong(error: &serde_json::Error) -> String {
+    if !error.is_data() {
+        return "the body is not valid JSON".to_owned();
+    }
+    let text = error.to_string();
+    let named = |start: &str| text.strip_prefix(start).and_then(|rest| rest.split('`').next());
+    if let Some(name) = named("missing field `") {
+        format!("{name}: This field is required.")
+    } else if let Some(name) = named("duplicate field `") {
+        format!("{name}: This field is repeated.")
+    } else {
+        "a field of the JSON body is unknown or has the wrong type".to_owned()
+    }
+}
+
+fn refused(status: u16, text: String) -> Failure {
+    Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, Dialect::Legacy)
 }
 
 /// 415 for a body of the wrong kind.

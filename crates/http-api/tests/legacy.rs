@@ -146,6 +146,48 @@ async fn registration_tells_nobody_who_has_an_account() {
     assert!(bad.body["detail"].is_string());
 }
 
+/// REQUIREMENTS 6: invalid fields are 422 with `detail` at every JSON door but the token endpoint, which has RFC 6749's 400.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_or_invalid_field_is_422_at_each_door_and_400_at_the_token_endpoint() {
+    let app = TestApp::start().await;
+    let missing = [
+        ("/auth/register", json!({ "username": "bob", "password": "another password" }), "email: "),
+        ("/auth/register", json!({ "email": "bob@example.org" }), "password: "),
+        ("/api/auth/register", json!({}), "email: "),
+        ("/api/v1/auth/register", json!({}), "email: "),
+        ("/api/auth/login", json!({ "email": "bob@example.org" }), "password: "),
+        ("/api/v1/auth/login", json!({ "password": "another password" }), "email: "),
+        ("/auth/refresh", json!({}), "refresh_token: "),
+        ("/auth/revoke", json!({}), "token: "),
+    ];
+    for (path, body, detail) in missing {
+        let answer = post(&app, path, &body).await;
+        assert_eq!((answer.status, &answer.body["error"]), (422, &json!("invalid_request")), "{path} {}", answer.body);
+        assert!(answer.body["detail"].as_str().unwrap().starts_with(detail), "{path} {}", answer.body);
+        assert_eq!(answer.body["detail"], answer.body["error_description"], "C-43");
+    }
+    for (path, body) in [
+        ("/auth/register", json!({ "email": 1, "password": "s3cr3t" })),
+        ("/api/auth/login", json!({ "email": "bob@example.org", "password": ["s3cr3t"] })),
+        ("/auth/refresh", json!({ "refresh_token": { "s3cr3t": 1 } })),
+        ("/auth/revoke", json!(["s3cr3t"])),
+        ("/auth/revoke", json!("s3cr3t")),
+    ] {
+        let answer = post(&app, path, &body).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert!(!answer.body.to_string().contains("s3cr3t"), "no value is echoed: {}", answer.body);
+    }
+    for body in [json!({ "grant_type": "password", "username": "bob" }), json!({}), json!([]), json!("x")] {
+        let answer = post(&app, "/auth/token", &body).await;
+        assert_eq!(answer.status, 400, "{body}: {}", answer.body);
+        assert!(answer.body["error"].is_string() && answer.body["detail"].is_string(), "{}", answer.body);
+    }
+    for path in ["/auth/register", "/api/auth/login", "/auth/refresh", "/auth/revoke", "/auth/token"] {
+        let request = app.http.post(app.at(path)).header("content-type", "application/json").body("{\"email\":");
+        assert_eq!(app.send(request).await.status, 400, "{path}: what is no JSON at all is 400");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_registration_says_so() {
     let app = TestApp::with(Options { closed_registration: true, ..Options::default() }).await;

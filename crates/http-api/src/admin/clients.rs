@@ -49,7 +49,7 @@ pub async fn create<V: DirectoryServices>(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     app.engine.bearer(bearer::required(&request)?, ScopeSet::ADMIN).await?;
-    let asked: Registration = body::json(&request, payload).await?;
+    let asked: Registration = body::client_metadata(&request, payload).await?;
     let registered = app.admin.create_client(asked.into()).await.map_err(|error| refused(&error))?;
     (app.catalog_changed)();
     let mut answer = serde_json::to_value(&registered.client).unwrap_or_default();
