@@ -380,7 +380,10 @@ fn account_page(frame: &Frame<'_>) -> String {
             connections: &[Connection {
                 value: "1",
                 name: "Acme Calendar",
-                permissions: &["Confirm who you are", "See your email address"],
+                permissions: &[
+                    Scope { name: "openid", ..Scope::default() },
+                    Scope { name: "email", ..Scope::default() },
+                ],
                 since: "2026-10-01T08:00:00Z",
             }],
             notice: Some(AccountNotice::PasswordChanged),

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::{
+    consent::Scope,
     frame::{Frame, render},
     locale::Value,
 };
@@ -55,8 +56,8 @@ pub struct Connection<'a> {
     pub value: &'a str,
     /// The name of the application.
     pub name: &'a str,
-    /// What it may do, in words or scope names.
-    pub permissions: &'a [&'a str],
+    /// What it may do; the words are those of the consent page.
+    pub permissions: &'a [Scope<'a>],
     /// Since when, in UTC as RFC 3339.
     pub since: &'a str,
 }

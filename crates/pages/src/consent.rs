@@ -45,7 +45,8 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn words<'w>(&'w self, frame: &'w Frame<'_>) -> &'w str {
+    /// What it allows, for people: the one source of these words for every page.
+    pub(crate) fn words<'w>(&'w self, frame: &'w Frame<'_>) -> &'w str {
         let key = match self.name {
             "address" => Some("scope-address"),
             "email" => Some("scope-email"),

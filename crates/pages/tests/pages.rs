@@ -111,6 +111,30 @@ fn thirty_permissions_fold_and_sensitive_ones_never_do() {
     }
 }
 
+/// What was allowed reads on the account page as it did when it was asked for, in every language.
+#[test]
+fn consent_and_account_have_the_same_words_for_a_scope() {
+    let scopes = [
+        Scope { name: "openid", description: "Sign you in", ..Scope::default() },
+        Scope { name: "offline_access", description: "Offline", ..Scope::default() },
+        Scope { name: "files", description: "Read your files", ..Scope::default() },
+        Scope { name: "bare", ..Scope::default() },
+    ];
+    let connections = [Connection { permissions: &scopes, ..Connection::default() }];
+    for (tag, words) in [
+        ("en", ["Confirm who you are", "Keep this access while you are away", "Read your files", "bare"]),
+        ("de", ["Bestätigen, wer Sie sind", "", "Read your files", "bare"]),
+    ] {
+        let frame = Frame::new(Locale::negotiate([tag]), "N");
+        let asked = consent(&Consent { scopes: &scopes, ..Consent::default() }, &frame);
+        let allowed = account(&Account { connections: &connections, ..Account::default() }, &frame);
+        for word in words {
+            assert!(asked.contains(word) && allowed.contains(word), "{tag}: {word}");
+        }
+        assert!(!asked.contains("Sign you in") && !allowed.contains("Sign you in"));
+    }
+}
+
 #[test]
 fn a_fold_never_hides_a_single_permission() {
     let scopes = [Scope { name: "a", ..Scope::default() }; 7];

@@ -6,14 +6,16 @@ use authly_directory::{
     password::PasswordRefused,
     services::DirectoryServices,
 };
-use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Session as SessionView};
+use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Scope, Session as SessionView};
 use oauth_core::{
     audit::AuditKind,
     authorize::error::PageError,
+    catalog::Catalog,
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
     ids::{ClientKey, SessionId},
     params::Params,
+    scope::ScopeSet,
     secret::Secret,
     session::Session,
     store::{Grant, GrantRepository as _, RevocationReason, SessionRepository as _},
@@ -22,7 +24,7 @@ use oauth_core::{
 use super::{
     cookies::{self, browser},
     failure::{self, PageFailure},
-    user_agent,
+    user_agent, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -180,13 +182,14 @@ async fn render<V: DirectoryServices>(
             current: other.id == session.id,
         })
         .collect();
-    let applications = applications(app, &grants);
-    let permissions: Vec<Vec<&str>> =
-        applications.iter().map(|row| row.permissions.iter().map(String::as_str).collect()).collect();
+    let catalog = app.engine.catalog();
+    let applications = applications(&catalog, &grants);
+    let permissions: Vec<Vec<Scope<'_>>> =
+        applications.iter().map(|row| row.scope.iter().map(|scope| view::scope(scope, &catalog)).collect()).collect();
     let connections: Vec<_> = applications
         .iter()
         .zip(&permissions)
-        .map(|(row, permissions)| Connection { value: &row.value, name: &row.name, permissions, since: &row.since })
+        .map(|(row, permissions)| Connection { value: &row.value, name: row.name, permissions, since: &row.since })
         .collect();
     let profile = &session.subject.profile;
     let view = Account {
@@ -205,36 +208,25 @@ async fn render<V: DirectoryServices>(
     page::html(StatusCode::OK, authly_pages::account(&view, &setting.frame(app)), None)
 }
 
-struct Application {
+struct Application<'a> {
     value: String,
-    name: String,
-    permissions: Vec<String>,
+    name: &'a str,
+    scope: ScopeSet,
     since: String,
 }
 
 /// One row per client, with everything its grants allow and the oldest of them.
-fn applications<V: DirectoryServices>(app: &App<V>, grants: &[Grant]) -> Vec<Application> {
-    let catalog = app.engine.catalog();
-    let mut rows: Vec<(ClientKey, Application)> = Vec::new();
+fn applications<'a>(catalog: &'a Catalog, grants: &[Grant]) -> Vec<Application<'a>> {
+    let mut rows: Vec<(ClientKey, Application<'_>)> = Vec::new();
     for grant in grants {
         let Some(client) = catalog.client_by_key(grant.client) else { continue };
-        let names = grant.scope.iter().map(|scope| {
-            let described = catalog.scope(scope.as_str()).map(|record| record.description.clone());
-            described.filter(|text| !text.is_empty()).unwrap_or_else(|| scope.as_str().to_owned())
-        });
         let since = grant.created_at.to_rfc3339();
         if let Some((_, row)) = rows.iter_mut().find(|(key, _)| *key == grant.client) {
-            let fresh: Vec<_> = names.filter(|name| !row.permissions.contains(name)).collect();
-            row.permissions.extend(fresh);
+            row.scope = row.scope.iter().chain(grant.scope.iter()).cloned().collect();
             row.since = row.since.clone().min(since);
         } else {
-            let row = Application {
-                value: grant.client.to_string(),
-                name: client.name.clone(),
-                permissions: names.collect(),
-                since,
-            };
-            rows.push((grant.client, row));
+            let (value, scope) = (grant.client.to_string(), grant.scope.clone());
+            rows.push((grant.client, Application { value, name: &client.name, scope, since }));
         }
     }
     rows.into_iter().map(|(_, row)| row).collect()

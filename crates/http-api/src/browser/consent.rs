@@ -74,12 +74,7 @@ pub fn render<V: DirectoryServices>(
     let scopes: Vec<Scope<'_>> = asked
         .scope
         .iter()
-        .map(|scope| Scope {
-            name: scope.as_str(),
-            description: catalog.scope(scope.as_str()).map_or("", |record| &record.description),
-            sensitive: matches!(scope.as_str(), ScopeSet::ADMIN | ScopeSet::OFFLINE_ACCESS),
-            granted: asked.remembered.contains(scope.as_str()),
-        })
+        .map(|scope| Scope { granted: asked.remembered.contains(scope.as_str()), ..view::scope(scope, &catalog) })
         .collect();
     let id = interaction.request.to_string();
     let view = Consent {

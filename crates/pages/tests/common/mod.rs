@@ -170,7 +170,12 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                     password_min: 8,
                     sign_out_url: "/out",
                     sessions: &[Session { value: text, browser: text, address: text, last_used: text, current: false }],
-                    connections: &[Connection { value: text, name: text, permissions: &[text], since: text }],
+                    connections: &[Connection {
+                        value: text,
+                        name: text,
+                        permissions: &[Scope { name: text, description: text, ..Scope::default() }],
+                        since: text,
+                    }],
                     notice: Some(AccountNotice::PasswordRefused(AccountPasswordError::Wrong)),
                 },
                 frame,
