@@ -60,3 +60,16 @@ fn theme(settings: &Settings) -> Result<Option<Theme>, Trouble> {
         .map(|accent| Some(accent.theme()))
         .map_err(|error| Trouble::caused("cannot use the accent color", &error, "write AUTHLY_ACCENT_COLOR as #rrggbb"))
 }
+
+#[cfg(test)]
+mod tests {
+    use authly_config::{Fallback, SETTINGS};
+
+    #[test]
+    fn the_documented_accent_color_is_that_of_the_pages() {
+        let css = include_str!("../../../crates/pages/assets/authly.css");
+        let accent = SETTINGS.iter().flat_map(|section| section.settings).find(|row| row.key == "pages.accent_color");
+        let Some(Fallback::Value(documented)) = accent.map(|row| row.fallback) else { panic!("it has a default") };
+        assert!(css.contains(&format!("--accent: {documented};")), "{documented}");
+    }
+}

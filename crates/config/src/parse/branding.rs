@@ -10,7 +10,7 @@ pub(crate) fn color(text: &str) -> Result<String, Fault> {
     if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err(Fault::new("is not a color", "write it as in #1f5fbf"))
+        Err(Fault::new("is not a color", "write it as in #0b6b57"))
     }
 }
 

@@ -72,6 +72,9 @@ fn lifetimes(facts: &Facts<'_>) -> Vec<Problem> {
     problems
 }
 
+/// More memory times passes would not be verified: one sign-in must not cost a second.
+const ARGON_WORK_KIB: u64 = 256 * 1_024;
+
 /// Argon2 itself needs 8 KiB a lane (RFC 9106 3.1); what is weaker than 19 MiB and two passes, or bcrypt 10, is doubtful.
 fn hashing(facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -80,6 +83,11 @@ fn hashing(facts: &Facts<'_>) -> Vec<Problem> {
             if u64::from(memory_kib) < u64::from(lanes) * 8 {
                 let what = "is less than 8 KiB for each lane";
                 problems.push(Problem::error(facts.name("passwords.argon_memory"), what, "the default is 19456"));
+            }
+            if u64::from(memory_kib) * u64::from(passes) > ARGON_WORK_KIB {
+                let what = format!("times {} is more than 262144 KiB", facts.name("passwords.argon_passes"));
+                let problem = Problem::error(facts.name("passwords.argon_memory"), what, "the default is 19456 and 2");
+                problems.push(problem.and(facts.name("passwords.argon_passes")));
             }
             if u64::from(memory_kib) * u64::from(passes) < 19_456 * 2 {
                 let what = "makes password hashes that are cheap to guess";

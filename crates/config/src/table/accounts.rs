@@ -39,14 +39,14 @@ pub(super) const PASSWORDS: Section = Section {
         .env(&[plain("AUTHLY_PASSWORD_HASH")])
         .or("argon2id")
         .from("C-12"),
-        Setting::new("passwords.bcrypt_cost", Kind::Whole { min: 4, max: 18 }, "The cost of new bcrypt hashes.")
+        Setting::new("passwords.bcrypt_cost", Kind::Whole { min: 4, max: 14 }, "The cost of new bcrypt hashes.")
             .env(&[plain("AUTHLY_BCRYPT_COST")])
             .or("12")
             .from("C-12, C-27"),
         Setting::new(
             "passwords.argon_memory",
-            Kind::Whole { min: 8, max: 4_194_304 },
-            "The memory of new argon2id hashes, in KiB. Less than 8 for each lane is not possible.",
+            Kind::Whole { min: 8, max: 65_536 },
+            "The memory of new argon2id hashes, in KiB: 8 for each lane at least, and 262144 at most when multiplied by the passes.",
         )
         .env(&[plain("AUTHLY_ARGON2_MEMORY_KIB")])
         .or("19456")

@@ -31,6 +31,45 @@ pub(super) const MAIL: Section = Section {
         .env(&[plain("AUTHLY_SMTP_ENCRYPTION")])
         .derived("tls on port 465, else starttls")
         .from("C-17"),
+        Setting::new(
+            "mail.ca_certificate",
+            Kind::Path,
+            "A file of certificates (PEM) that are trusted for the mail server, beside those of the system.",
+        )
+        .env(&[plain("AUTHLY_SMTP_CA_CERT")])
+        .from("issue 3"),
+        Setting::new(
+            "mail.outbox",
+            Kind::Path,
+            "A folder into which mails are written as `.eml` files instead of being sent.",
+        )
+        .env(&[plain("AUTHLY_MAIL_OUTBOX")])
+        .from("C-17"),
+        Setting::new(
+            "mail.resend_unknown",
+            Kind::Flag,
+            "Whether mails are sent again of which nobody knows whether the mail server accepted them. Off, they are \
+             listed and nobody gets a mail twice.",
+        )
+        .env(&[plain("AUTHLY_MAIL_RESEND_UNKNOWN")])
+        .or("false")
+        .from("issue 3"),
+        Setting::new(
+            "mail.password_link_lifetime",
+            Kind::Lifetime { min: MINUTE, max: WEEK },
+            "How long a link to set a password is good.",
+        )
+        .env(&[minutes("AUTHLY_PASSWORD_LINK_MINUTES")])
+        .or("1h")
+        .from("S002-40"),
+        Setting::new(
+            "mail.verification_link_lifetime",
+            Kind::Lifetime { min: MINUTE, max: MONTH },
+            "How long a link to verify an address is good.",
+        )
+        .env(&[hours("AUTHLY_VERIFICATION_LINK_HOURS")])
+        .or("3d")
+        .from("S002-37"),
     ],
 };
 
@@ -82,7 +121,7 @@ pub(super) const PAGES: Section = Section {
             "The color of buttons and links. Text on it is white or black by contrast.",
         )
         .env(&[plain("AUTHLY_ACCENT_COLOR")])
-        .or("#1f5fbf")
+        .or("#0b6b57")
         .from("issue 2"),
         Setting::new(
             "pages.security_contact",
