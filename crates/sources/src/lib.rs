@@ -1,1 +1,20 @@
-//! Readers of the systems that accounts come from.
+//! Readers of the systems that accounts come from, behind the [`Source`](authly_cutover::source::Source) port.
+//!
+//! [`open`] takes an address and a profile, looks at what is there, binds the profile to it and reads in one snapshot. A
+//! PostgreSQL database is read over a connection of its own, in one read-only transaction; an SQLite file in one read
+//! transaction, or from a private copy where a long one would hold up its writers; files of CSV, JSON and NDJSON are first put
+//! into a private temporary database, so that their rows come in order of keys whatever their size. Nothing is ever written to a
+//! source. Names are quoted, values bound, and addresses, which hold passwords, never repeated.
+
+mod address;
+mod digest;
+mod error;
+mod files;
+mod open;
+mod postgres;
+mod sqlite;
+mod table;
+
+pub use address::SourceAddress;
+pub use error::OpenError;
+pub use open::{OpenSource, open, shape};

@@ -3,13 +3,13 @@
 use crate::source::Value;
 
 /// Readers give this as the type of a text that is longer than any that means something, and do not read it.
-pub const TOO_LONG: &str = "text of more than 65536 bytes";
+pub const TOO_LONG: &str = "text of more than 40960 bytes";
 
 /// Readers give this as the type of bytes that are no text.
 pub const NOT_UTF8: &str = "bytes that are no UTF-8";
 
 /// Longer texts are not read: 10,000 characters of four bytes fit.
-pub const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 40 * 1024;
 
 /// The bytes of a text column as a value: bounded, and UTF-8 or unreadable.
 pub fn from_bytes(bytes: &[u8]) -> Value {

@@ -1,0 +1,53 @@
+//! Why a source could not be opened; never with an address, which holds a password.
+
+use authly_cutover::profile::parse::Mistake;
+use thiserror::Error;
+
+/// A source that could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The address cannot be read.
+    #[error("the address of the source cannot be read: {0}")]
+    Address(String),
+    /// A file cannot be read as what its name says.
+    #[error("{file}, {place}: {why}")]
+    File {
+        /// The file's name.
+        file: String,
+        /// The line or record.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file cannot be opened or read.
+    #[error("cannot read {file}")]
+    Io {
+        /// The file.
+        file: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Rows cannot be told apart by the key that the profile names.
+    #[error("table {table:?} cannot be read by its key {key:?}: {why}")]
+    Key {
+        /// The table.
+        table: String,
+        /// The column.
+        key: String,
+        /// How many rows have none, or share one.
+        why: String,
+    },
+    /// The profile does not fit what is there.
+    #[error("the profile does not fit the source:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Misfit(Vec<Mistake>),
+    /// The PostgreSQL server does not answer, or refuses.
+    #[error("cannot read the PostgreSQL source")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The SQLite file cannot be read.
+    #[error("cannot read the SQLite source")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The parameters for TLS cannot be used.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
