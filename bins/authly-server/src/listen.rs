@@ -38,6 +38,8 @@ pub(crate) fn answer<V: DirectoryServices>(
     app: Data<App<V>>,
 ) -> Result<Server, Trouble> {
     let builder = builder(settings);
+    // Connections that are only kept open end when the server is told to stop, and do not hold it up.
+    let stopping = builder.graceful_shutdown_signal();
     let options = settings.listener.clone();
     let acceptor = certificate.map(Certificate::acceptor).transpose()?;
     let name = "authly";
@@ -49,7 +51,12 @@ pub(crate) fn answer<V: DirectoryServices>(
                 .configure(|config| configure::<V>(config, &app))
                 .into_factory()
                 .map_err(|error: actix_web::Error| error.error_response());
+            let stopping = stopping.clone();
             HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
                 .keep_alive(keep_alive)
                 .client_request_timeout(options.request_timeout)
                 .client_disconnect_timeout(options.request_timeout)
