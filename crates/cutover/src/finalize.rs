@@ -1,6 +1,9 @@
 //! The finalize gate: nine conditions, each measured, each named when it is not met (C-31).
 
+use std::time::Duration;
+
 use oauth_core::{ids::TenantId, time::Timestamp};
+use serde::Serialize;
 
 use crate::store::LegacyUse;
 
@@ -41,4 +44,187 @@ pub struct GateFacts {
     pub inactive: u64,
     /// When it was decided what becomes of them.
     pub inactive_decided_at: Option<Timestamp>,
+}
+
+/// A condition of the gate, measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// Its number (MIGRATION 3.3), from 1.
+    pub number: u8,
+    /// Its name for programs.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub met: bool,
+    /// What it asks for, in words.
+    pub wants: &'static str,
+    /// What was measured, in words.
+    pub found: String,
+}
+
+/// How long the legacy doors must have been quiet, and counting on.
+pub const QUIET: Duration = Duration::from_secs(30 * 86_400);
+
+/// How old a verified backup may be.
+pub const BACKUP_AGE: Duration = Duration::from_secs(86_400);
+
+/// Judges every condition; the gate is open if all are met.
+pub fn judge(facts: &GateFacts, now: Timestamp) -> Vec<Condition> {
+    let all: [(&'static str, &'static str, (bool, String)); 9] = [
+        ("completed", "every active account has signed in by OAuth, or is waived", completed(facts)),
+        ("quiet", "no legacy door was used for 30 days, while uses were counted", quiet(facts, now)),
+        ("tenants_confirmed", "every tenant in operation is confirmed", confirmed(facts)),
+        ("nothing_old_alive", "no token, API key or session of the old system is alive", alive(facts)),
+        ("nothing_waits", "no row waits in quarantine or conflict", waits(facts)),
+        ("hashes", "no hash of another program is still needed", hashes(facts)),
+        ("backup", "a backup was verified in the last 24 hours", backup(facts, now)),
+        ("verified", "the last `verify` was clean and is younger than the last import", verified(facts)),
+        ("inactive_decided", "it is decided what becomes of inactive and deleted accounts", inactive(facts)),
+    ];
+    all.into_iter()
+        .zip(1..)
+        .map(|((name, wants, (met, found)), number)| Condition { number, name, met, wants, found })
+        .collect()
+}
+
+/// Whether every condition is met.
+pub fn is_open(conditions: &[Condition]) -> bool {
+    conditions.iter().all(|condition| condition.met)
+}
+
+fn completed(facts: &GateFacts) -> (bool, String) {
+    let GateFacts { active, not_completed, waived, .. } = facts;
+    (*not_completed == 0, format!("{not_completed} of {active} have not, {waived} are waived"))
+}
+
+fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, String) {
+    let Some(since) = facts.counting_since else {
+        return (false, "uses are not counted".to_owned());
+    };
+    let last = facts.legacy_uses.iter().map(|one| one.last_at).max();
+    match last.filter(|last| now.since(*last) < QUIET) {
+        Some(last) => {
+            let scopes = facts.legacy_uses.len();
+            (false, format!("last used {}, in {scopes} tenants or none", last.to_rfc3339()))
+        }
+        None if now.since(since) < QUIET => (false, format!("counted only since {}", since.to_rfc3339())),
+        None => (true, format!("no use, counted since {}", since.to_rfc3339())),
+    }
+}
+
+fn confirmed(facts: &GateFacts) -> (bool, String) {
+    let open = &facts.unconfirmed_tenants;
+    let names: Vec<&str> = open.iter().take(5).map(|(_, slug)| slug.as_str()).collect();
+    let more = if open.len() > names.len() { ", .." } else { "" };
+    match open.len() {
+        0 => (true, "none is open".to_owned()),
+        count => (false, format!("{count} are not: {}{more}", names.join(", "))),
+    }
+}
+
+fn alive(facts: &GateFacts) -> (bool, String) {
+    let GateFacts { live_legacy_tokens: tokens, live_api_keys: keys, live_old_sessions: sessions, .. } = facts;
+    (tokens + keys + sessions == 0, format!("{tokens} refresh tokens, {keys} API keys, {sessions} sessions"))
+}
+
+fn waits(facts: &GateFacts) -> (bool, String) {
+    let GateFacts { quarantined, conflicts, .. } = facts;
+    (quarantined + conflicts == 0, format!("{quarantined} in quarantine, {conflicts} in conflict or failed"))
+}
+
+fn hashes(facts: &GateFacts) -> (bool, String) {
+    (facts.foreign_hashes == 0, format!("{} are left", facts.foreign_hashes))
+}
+
+fn backup(facts: &GateFacts, now: Timestamp) -> (bool, String) {
+    match facts.backup_verified_at {
+        None => (false, "none was verified".to_owned()),
+        Some(at) => (now.since(at) < BACKUP_AGE, format!("the last was verified {}", at.to_rfc3339())),
+    }
+}
+
+fn verified(facts: &GateFacts) -> (bool, String) {
+    match (facts.verified, facts.last_import_at) {
+        (None, _) => (false, "it never ran".to_owned()),
+        (Some((at, false)), _) => (false, format!("it found differences {}", at.to_rfc3339())),
+        (Some((at, true)), Some(import)) if at <= import => {
+            (false, format!("it ran {}, and an import wrote {}", at.to_rfc3339(), import.to_rfc3339()))
+        }
+        (Some((at, true)), _) => (true, format!("it was clean {}", at.to_rfc3339())),
+    }
+}
+
+fn inactive(facts: &GateFacts) -> (bool, String) {
+    match (facts.inactive, facts.inactive_decided_at) {
+        (0, _) => (true, "there are none".to_owned()),
+        (count, Some(at)) => (true, format!("{count} accounts, decided {}", at.to_rfc3339())),
+        (count, None) => (false, format!("{count} accounts, and nothing is decided")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000)
+    }
+
+    fn ago(days: u64) -> Timestamp {
+        now().minus(Duration::from_secs(days * 86_400))
+    }
+
+    /// Facts with which the gate is open.
+    fn open() -> GateFacts {
+        GateFacts {
+            active: 10,
+            waived: 1,
+            counting_since: Some(ago(30)),
+            legacy_uses: vec![LegacyUse { tenant: None, last_at: ago(30) }],
+            backup_verified_at: Some(now().minus(Duration::from_secs(86_399))),
+            verified: Some((ago(1), true)),
+            last_import_at: Some(ago(2)),
+            inactive: 3,
+            inactive_decided_at: Some(ago(1)),
+            ..GateFacts::default()
+        }
+    }
+
+    #[test]
+    fn the_gate_opens_when_all_is_done() {
+        let conditions = judge(&open(), now());
+        assert_eq!(conditions.len(), 9);
+        assert!(is_open(&conditions), "{conditions:#?}");
+    }
+
+    #[test]
+    fn each_condition_alone_keeps_it_shut_and_is_named() {
+        type Break = fn(&mut GateFacts);
+        let breaks: [(&str, Break); 16] = [
+            ("completed", |facts| facts.not_completed = 1),
+            ("quiet", |facts| facts.counting_since = None),
+            ("quiet", |facts| facts.counting_since = Some(ago(29))),
+            ("quiet", |facts| facts.legacy_uses = vec![LegacyUse { tenant: None, last_at: ago(29) }]),
+            ("tenants_confirmed", |facts| {
+                let id = TenantId::from_uuid(uuid::Uuid::from_u128(1));
+                facts.unconfirmed_tenants = vec![(id, "acme".to_owned())];
+            }),
+            ("nothing_old_alive", |facts| facts.live_legacy_tokens = 1),
+            ("nothing_old_alive", |facts| facts.live_api_keys = 1),
+            ("nothing_old_alive", |facts| facts.live_old_sessions = 1),
+            ("nothing_waits", |facts| facts.quarantined = 1),
+            ("nothing_waits", |facts| facts.conflicts = 1),
+            ("hashes", |facts| facts.foreign_hashes = 1),
+            ("backup", |facts| facts.backup_verified_at = Some(ago(1))),
+            ("backup", |facts| facts.backup_verified_at = None),
+            ("verified", |facts| facts.verified = Some((ago(1), false))),
+            ("verified", |facts| facts.last_import_at = Some(ago(1))),
+            ("inactive_decided", |facts| facts.inactive_decided_at = None),
+        ];
+        for (name, spoil) in breaks {
+            let mut facts = open();
+            spoil(&mut facts);
+            let shut: Vec<_> = judge(&facts, now()).into_iter().filter(|one| !one.met).map(|one| one.name).collect();
+            assert_eq!(shut, [name]);
+        }
+    }
 }

@@ -59,6 +59,11 @@ impl Action {
         }
     }
 
+    /// Whether a line with it changed an account or a link.
+    pub const fn changes(self) -> bool {
+        !matches!(self, Self::Decide | Self::Note)
+    }
+
     /// Reads the text form.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Change, Self::Create, Self::Decide, Self::Link, Self::Note, Self::Remove, Self::Unlink]

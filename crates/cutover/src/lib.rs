@@ -5,13 +5,21 @@
 //! enough to take everything back.
 
 pub mod account;
+pub mod batch;
+pub mod columns;
+pub mod decide;
 pub mod digest;
 pub mod finalize;
+pub mod inspect;
+pub mod hash;
 pub mod ledger;
+pub mod memory;
 pub mod outcome;
 pub mod person;
 pub mod policy;
 pub mod profile;
+pub mod progress;
+pub mod rollback;
 pub mod run;
 pub mod source;
 pub mod store;

@@ -38,7 +38,8 @@ pub struct SnapshotAsk {
     pub rows: Vec<RowKeys>,
 }
 
-/// That a row of a source is an account; the key of idempotence and rollback. Unique by source and source id.
+/// That a row of a source is an account; the key of idempotence and rollback. Unique by source and source id. A link outlives its
+/// account (no foreign key): a row whose account was removed here is not imported again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// The source.

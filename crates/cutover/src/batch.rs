@@ -1,0 +1,207 @@
+//! From decisions to the one write: accounts, links, rows that wait, ledger lines and the run's progress.
+
+use oauth_core::{ids::UserId, services::Sealer, time::Timestamp};
+use serde::Serialize;
+use serde_json::Map;
+
+use crate::{
+    columns,
+    decide::{Decision, View},
+    ledger::{Action, LedgerItem, LedgerKey},
+    outcome::{Outcome, Reason},
+    person::Person,
+    rollback::link_column,
+    run::Lease,
+    source::{SourceId, SourceName},
+    store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, Progress, ResolutionWrite},
+};
+
+/// A row with its decision.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The row.
+    pub person: Person,
+    /// What is to be done about it.
+    pub decision: Decision,
+}
+
+/// A row of the report: the same in a dry run and in the run (G4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowReport {
+    /// The row.
+    pub source_id: SourceId,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What people know it by.
+    pub label: String,
+}
+
+impl RowReport {
+    /// The report of a row.
+    pub fn of(decided: &Decided) -> Self {
+        Self {
+            source_id: decided.person.id.clone(),
+            outcome: decided.decision.outcome,
+            reason: decided.decision.reason.clone(),
+            label: label(&decided.person),
+        }
+    }
+}
+
+/// Notes decided rows in the progress of a run.
+pub fn note(progress: &mut Progress, rows: &[Decided]) {
+    for Decided { person, decision } in rows {
+        let counters = &mut progress.counters;
+        counters.note(decision.outcome, decision.reason.as_ref());
+        if let Some(scheme) = decision.scheme {
+            *counters.schemes.entry(scheme.to_owned()).or_default() += 1;
+        }
+        let counts = decision.outcome.writes_an_account() || matches!(&decision.write, Some(AccountWrite::Create(_)));
+        if counts {
+            counters.administrators += u64::from(person.is_admin);
+            counters.verified += u64::from(person.is_verified);
+        }
+        for role in &person.unmapped_roles {
+            *counters.unmapped_roles.entry(role.clone()).or_default() += 1;
+        }
+        for flaw in person.flaws.iter().filter(|flaw| !flaw.kind.quarantines()) {
+            *counters.left_out.entry(flaw.kind).or_default() += 1;
+        }
+        progress.watermark = progress.watermark.max(person.updated_at);
+        progress.checkpoint = Some(person.id.clone());
+    }
+}
+
+/// Everything that a batch writes; `progress` is that of the run before it, and is moved on.
+pub fn assemble(
+    rows: Vec<Decided>,
+    view: &View,
+    source: &SourceName,
+    lease: Lease,
+    at: Timestamp,
+    progress: &mut Progress,
+    sealer: &impl Sealer,
+) -> BatchWrite {
+    note(progress, &rows);
+    let mut write = BatchWrite::empty(lease, at);
+    for Decided { person, decision } in rows {
+        let pen = decision.pen().map(|kind| PenEntry {
+            source: source.clone(),
+            source_id: person.id.clone(),
+            kind,
+            reason: decision.reason.clone().unwrap_or(Reason::plain(crate::outcome::ReasonCode::StoreRefused)),
+            label: label(&person),
+            tenant: None,
+            run: lease.run,
+            at,
+            resolution: None,
+            resolved_at: None,
+        });
+        let known = view.pen_entry(&person.id);
+        let reopened = pen.is_some() && known.is_some_and(|known| known.resolution.is_some());
+        let differs = |known: &PenEntry, entry: &PenEntry| known.kind != entry.kind || known.reason != entry.reason;
+        let news = pen.as_ref().is_some_and(|entry| reopened || known.is_none_or(|known| differs(known, entry)));
+        if let Some(mut item) = line(&person, &decision, view, news, sealer) {
+            progress.last_seq += 1;
+            item.key = LedgerKey { run: lease.run, seq: progress.last_seq };
+            item.source = source.clone();
+            item.at = at;
+            write.ledger.push(item);
+        }
+        match pen {
+            Some(entry) if news => write.pen.push(entry),
+            Some(_) => {}
+            // What an operator decided is remembered: the next run needs it again.
+            None if known.is_some_and(|known| known.resolution.is_none()) => write.settled.push(person.id.clone()),
+            None => {}
+        }
+        if reopened {
+            let (source, source_id) = (source.clone(), person.id.clone());
+            write.resolutions.push(ResolutionWrite { source, source_id, resolution: None });
+        }
+        write.accounts.extend(decision.write);
+        write.links.extend(decision.link.map(LinkWrite::Put));
+    }
+    write.progress = progress.clone();
+    write
+}
+
+/// The ledger line of a row, if anything is written for it; key, source and time are filled in by the caller.
+fn line(person: &Person, decision: &Decision, view: &View, news: bool, sealer: &impl Sealer) -> Option<LedgerItem> {
+    let (action, mut before, mut after) = match &decision.write {
+        Some(AccountWrite::Create(account)) => (Action::Create, Map::new(), columns::of(account, sealer)),
+        Some(AccountWrite::Change { from, to }) => {
+            let (before, after) = columns::difference(from, to, sealer);
+            (Action::Change, before, after)
+        }
+        Some(AccountWrite::Remove(account)) => (Action::Remove, columns::of(account, sealer), Map::new()),
+        None if decision.link.is_some() => (Action::Link, Map::new(), Map::new()),
+        None if news => (Action::Note, Map::new(), Map::new()),
+        None => return None,
+    };
+    if let Some(link) = &decision.link {
+        if let Some(known) = view.link(&person.id) {
+            before.insert("link".to_owned(), link_column(known));
+        }
+        after.insert("link".to_owned(), link_column(link));
+    }
+    let user = decision.write.as_ref().map(AccountWrite::user);
+    let user: Option<UserId> = user.or_else(|| decision.link.as_ref().map(|link| link.user));
+    let tenant = match &decision.write {
+        Some(AccountWrite::Create(account) | AccountWrite::Remove(account)) => account.tenant,
+        Some(AccountWrite::Change { to, .. }) => to.tenant,
+        None => user.and_then(|user| view.account(user)).and_then(|account| account.tenant),
+    };
+    Some(LedgerItem {
+        key: LedgerKey { run: decision.link.as_ref().map_or_else(nobody, |link| link.run), seq: 0 },
+        source: view.source().clone(),
+        source_id: person.id.clone(),
+        user,
+        tenant,
+        action,
+        before,
+        after,
+        outcome: Some(decision.outcome),
+        reason: decision.reason.clone(),
+        undoes: None,
+        at: Timestamp::from_micros(0),
+    })
+}
+
+const fn nobody() -> crate::run::RunId {
+    crate::run::RunId::from_uuid(uuid::Uuid::nil())
+}
+
+/// What people know a row by, shortened.
+pub fn label(person: &Person) -> String {
+    let name = person.email.as_deref().or(person.username.as_deref()).unwrap_or_default();
+    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let short: String = name.chars().take(LONGEST_LABEL).map(clean).collect();
+    if name.chars().nth(LONGEST_LABEL).is_some() { format!("{short}..") } else { short }
+}
+
+/// Characters of a label.
+const LONGEST_LABEL: usize = 80;
+
+impl BatchWrite {
+    /// A batch that writes nothing yet.
+    pub fn empty(lease: Lease, at: Timestamp) -> Self {
+        Self {
+            lease,
+            at,
+            tenants: Vec::new(),
+            groups: Vec::new(),
+            accounts: Vec::new(),
+            links: Vec::new(),
+            pen: Vec::new(),
+            settled: Vec::new(),
+            resolutions: Vec::new(),
+            ledger: Vec::new(),
+            progress: Progress::default(),
+            audit: Vec::new(),
+        }
+    }
+}

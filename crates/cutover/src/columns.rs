@@ -1,0 +1,241 @@
+//! An account as columns by name: what the ledger holds as `before` and `after`.
+//!
+//! Every column that a migration writes is here, so that the replay of a ledger on a snapshot gives the state that followed
+//! (G17) and the replay of `before` the one that was. Hashes are sealed; everything else is readable.
+
+use std::collections::BTreeSet;
+
+use authly_directory::password::StoredHash;
+use oauth_core::{
+    ids::{GroupId, TenantId, UserId},
+    services::{Purpose, Sealer},
+    subject::AccountStatus,
+    time::Timestamp,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::account::{AuthMethod, CredentialState, TargetAccount};
+
+/// Columns by name.
+pub type Columns = Map<String, Value>;
+
+/// A ledger line does not say what it should.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ColumnError {
+    /// Of another form than its column.
+    #[error("the ledger's column {0} cannot be read")]
+    Corrupt(String),
+    /// The sealed hash does not open: another SECRET_ENCRYPTION_KEY.
+    #[error("a hash in the ledger does not open under SECRET_ENCRYPTION_KEY")]
+    Sealed,
+}
+
+/// Columns that hold hashes.
+pub const SEALED: [&str; 2] = ["hash", "upgraded_hash"];
+
+/// All columns of an account.
+pub fn of(account: &TargetAccount, sealer: &impl Sealer) -> Columns {
+    let mut columns = readable(account);
+    for (name, hash) in hashes(account) {
+        columns.insert(name.to_owned(), hash.map_or(Value::Null, |hash| sealed(account.user, hash, sealer)));
+    }
+    columns
+}
+
+/// The columns that differ, as they were and as they are.
+pub fn difference(from: &TargetAccount, to: &TargetAccount, sealer: &impl Sealer) -> (Columns, Columns) {
+    let (mut before, mut after) = (readable(from), readable(to));
+    before.retain(|name, value| after.get(name) != Some(value));
+    after.retain(|name, _| before.contains_key(name));
+    for ((name, old), (_, new)) in hashes(from).into_iter().zip(hashes(to)) {
+        if old != new {
+            let shut = |hash: Option<&StoredHash>| hash.map_or(Value::Null, |hash| sealed(to.user, hash, sealer));
+            before.insert(name.to_owned(), shut(old));
+            after.insert(name.to_owned(), shut(new));
+        }
+    }
+    (before, after)
+}
+
+/// The columns of `account` that are also in `like`, as [`of`] writes them but with hashes in the clear: for comparison only.
+pub fn matches(account: &TargetAccount, name: &str, wanted: &Value, sealer: &impl Sealer) -> Result<bool, ColumnError> {
+    match hashes(account).into_iter().find(|(column, _)| *column == name) {
+        Some((_, hash)) => Ok(opened(account.user, wanted, sealer)?.as_ref() == hash),
+        None => Ok(readable(account).get(name) == Some(wanted)),
+    }
+}
+
+/// Puts one column into an account.
+pub fn put(account: &mut TargetAccount, name: &str, value: &Value, sealer: &impl Sealer) -> Result<(), ColumnError> {
+    let user = account.user;
+    match name {
+        "user" => account.user = read(name, value)?,
+        "tenant" => account.tenant = read(name, value)?,
+        "email" => account.email = read(name, value)?,
+        "username" => account.username = read(name, value)?,
+        "profile" => account.profile = read(name, value)?,
+        "hash" => account.hash = opened(user, value, sealer)?,
+        "upgraded_hash" => account.upgraded_hash = opened(user, value, sealer)?,
+        "password_set_at" => account.password_set_at = time(name, value)?,
+        "hash_upgraded_at" => account.hash_upgraded_at = time(name, value)?,
+        "status" => account.status = word(name, value, AccountStatus::parse)?,
+        "is_admin" => account.is_admin = read(name, value)?,
+        "is_verified" => account.is_verified = read(name, value)?,
+        "is_locked" => account.is_locked = read(name, value)?,
+        "reset_required" => account.reset_required = read(name, value)?,
+        "legacy_login" => account.legacy_login = read(name, value)?,
+        "roles" => account.roles = read(name, value)?,
+        "groups" => account.groups = read(name, value)?,
+        "failures" => account.failures = read(name, value)?,
+        "locked_until" => account.locked_until = time(name, value)?,
+        "auth_method" => account.auth_method = word(name, value, AuthMethod::parse)?,
+        "credential_state" => account.credential_state = word(name, value, CredentialState::parse)?,
+        "external_subject" => account.external_subject = read(name, value)?,
+        "imported_at" => account.imported_at = time(name, value)?,
+        "invited_at" => account.invited_at = time(name, value)?,
+        "completed_at" => account.completed_at = time(name, value)?,
+        "last_password_login_at" => account.last_password_login_at = time(name, value)?,
+        "last_login_at" => account.last_login_at = time(name, value)?,
+        "created_at" => account.created_at = time(name, value)?.ok_or_else(|| corrupt(name))?,
+        "updated_at" => account.updated_at = time(name, value)?.ok_or_else(|| corrupt(name))?,
+        _ => return Err(corrupt(name)),
+    }
+    Ok(())
+}
+
+/// The account that all its columns tell of.
+pub fn account(columns: &Columns, sealer: &impl Sealer) -> Result<TargetAccount, ColumnError> {
+    let user: UserId = read("user", columns.get("user").unwrap_or(&Value::Null))?;
+    let mut account = blank(user);
+    for (name, value) in columns.iter().filter(|(name, _)| *name != "link") {
+        put(&mut account, name, value, sealer)?;
+    }
+    Ok(account)
+}
+
+fn blank(user: UserId) -> TargetAccount {
+    let never = Timestamp::from_micros(0);
+    TargetAccount {
+        user,
+        tenant: None::<TenantId>,
+        email: String::new(),
+        username: String::new(),
+        profile: oauth_core::claims::Profile::default(),
+        hash: None,
+        upgraded_hash: None,
+        password_set_at: None,
+        hash_upgraded_at: None,
+        status: AccountStatus::Disabled,
+        is_admin: false,
+        is_verified: false,
+        is_locked: false,
+        reset_required: false,
+        legacy_login: true,
+        roles: Vec::new(),
+        groups: BTreeSet::<GroupId>::new(),
+        failures: 0,
+        locked_until: None,
+        auth_method: AuthMethod::default(),
+        credential_state: CredentialState::default(),
+        external_subject: None,
+        imported_at: None,
+        invited_at: None,
+        completed_at: None,
+        last_password_login_at: None,
+        last_login_at: None,
+        created_at: never,
+        updated_at: never,
+    }
+}
+
+/// Every column but the hashes.
+fn readable(account: &TargetAccount) -> Columns {
+    let time = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::from(at.micros()));
+    [
+        ("user", json(&account.user)),
+        ("tenant", json(&account.tenant)),
+        ("email", json(&account.email)),
+        ("username", json(&account.username)),
+        ("profile", json(&account.profile)),
+        ("password_set_at", time(account.password_set_at)),
+        ("hash_upgraded_at", time(account.hash_upgraded_at)),
+        ("status", Value::from(account.status.as_str())),
+        ("is_admin", json(&account.is_admin)),
+        ("is_verified", json(&account.is_verified)),
+        ("is_locked", json(&account.is_locked)),
+        ("reset_required", json(&account.reset_required)),
+        ("legacy_login", json(&account.legacy_login)),
+        ("roles", json(&account.roles)),
+        ("groups", json(&account.groups)),
+        ("failures", json(&account.failures)),
+        ("locked_until", time(account.locked_until)),
+        ("auth_method", Value::from(account.auth_method.as_str())),
+        ("credential_state", Value::from(account.credential_state.as_str())),
+        ("external_subject", json(&account.external_subject)),
+        ("imported_at", time(account.imported_at)),
+        ("invited_at", time(account.invited_at)),
+        ("completed_at", time(account.completed_at)),
+        ("last_password_login_at", time(account.last_password_login_at)),
+        ("last_login_at", time(account.last_login_at)),
+        ("created_at", time(Some(account.created_at))),
+        ("updated_at", time(Some(account.updated_at))),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn hashes(account: &TargetAccount) -> [(&'static str, Option<&StoredHash>); 2] {
+    [("hash", account.hash.as_ref()), ("upgraded_hash", account.upgraded_hash.as_ref())]
+}
+
+/// A hash as it stands in the ledger: sealed, bound to its account.
+fn sealed(user: UserId, hash: &StoredHash, sealer: &impl Sealer) -> Value {
+    let bytes = sealer.seal(Purpose::AtRest, &context(user), hash.expose().as_bytes());
+    let mut text = String::with_capacity(bytes.len() * 2);
+    bytes.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+    serde_json::json!({ "sealed": text })
+}
+
+fn opened(user: UserId, value: &Value, sealer: &impl Sealer) -> Result<Option<StoredHash>, ColumnError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let text = value.get("sealed").and_then(Value::as_str).ok_or_else(|| corrupt("hash"))?;
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.ok_or_else(|| corrupt("hash"))?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)).collect();
+    let clear = sealer.open(Purpose::AtRest, &context(user), &bytes).map_err(|_| ColumnError::Sealed)?;
+    let text = String::from_utf8(clear.expose().clone()).map_err(|_| corrupt("hash"))?;
+    Ok(Some(StoredHash::new(text)))
+}
+
+fn context(user: UserId) -> Vec<u8> {
+    [b"ledger hash of ".as_slice(), user.uuid().as_bytes()].concat()
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+fn read<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, ColumnError> {
+    serde_json::from_value(value.clone()).map_err(|_| corrupt(name))
+}
+
+fn time(name: &str, value: &Value) -> Result<Option<Timestamp>, ColumnError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    value.as_i64().map(|micros| Some(Timestamp::from_micros(micros))).ok_or_else(|| corrupt(name))
+}
+
+fn word<T>(name: &str, value: &Value, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ColumnError> {
+    value.as_str().and_then(parse).ok_or_else(|| corrupt(name))
+}
+
+fn corrupt(name: &str) -> ColumnError {
+    ColumnError::Corrupt(name.to_owned())
+}

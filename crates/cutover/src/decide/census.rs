@@ -1,0 +1,173 @@
+//! Which names collide within the source, found before the first row is decided.
+//!
+//! Two passes in bounded memory: the first keeps sixteen bytes a name and finds the few that occur twice, the second looks at
+//! the rows behind those. So no row's outcome depends on which of its twins happened to be read first.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use oauth_core::time::Timestamp;
+use serde_json::json;
+
+use super::{
+    names::{Names, resolve},
+    people,
+    rules::Rules,
+    view::collision,
+};
+use crate::{
+    digest::Digest,
+    outcome::{Reason, ReasonCode},
+    person::{Activity, Person},
+    profile::rules::{Collision, Unique},
+    source::SourceId,
+    store::Resolution,
+};
+
+/// A name, or an id at the external provider, in sixteen bytes.
+type Key = [u8; 16];
+
+/// The first pass: every name of every row.
+#[derive(Debug, Default)]
+pub struct Census(Vec<Key>);
+
+/// The second pass, and then the verdict: rows behind names that occur twice.
+#[derive(Debug, Default)]
+pub struct Collisions {
+    twice: HashSet<Key>,
+    rows: HashMap<Key, Vec<Twin>>,
+}
+
+/// A row that shares a name with another.
+#[derive(Clone, Debug)]
+struct Twin {
+    id: SourceId,
+    names: Names,
+    created_at: Option<Timestamp>,
+    last_login_at: Option<Timestamp>,
+}
+
+impl Census {
+    /// Notes a row, with what an operator made of it.
+    pub fn note(&mut self, person: &Person, resolution: Option<&Resolution>, rules: &Rules) {
+        if let Some(person) = contender(person, resolution) {
+            self.0.extend(keys(&person, rules));
+        }
+    }
+
+    /// Which names occur twice.
+    pub fn collisions(mut self) -> Collisions {
+        self.0.sort_unstable();
+        let twice = self.0.windows(2).filter_map(|pair| match pair {
+            [a, b] if a == b => Some(*a),
+            _ => None,
+        });
+        Collisions { twice: twice.collect(), rows: HashMap::new() }
+    }
+}
+
+impl Collisions {
+    /// Whether the second pass has nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.twice.is_empty()
+    }
+
+    /// Notes a row in the second pass.
+    pub fn note(&mut self, person: &Person, resolution: Option<&Resolution>, rules: &Rules) {
+        let Some(person) = contender(person, resolution) else { return };
+        for key in keys(&person, rules).into_iter().filter(|key| self.twice.contains(key)) {
+            self.rows.entry(key).or_default().push(Twin {
+                id: person.id.clone(),
+                names: Names::of(&person),
+                created_at: person.created_at,
+                last_login_at: person.last_login_at,
+            });
+        }
+    }
+
+    /// The groups of rows that share a name, for people: each group by its rows' keys.
+    pub fn groups(&self) -> BTreeMap<Vec<String>, ReasonCode> {
+        let group = |twins: &Vec<Twin>| {
+            let mut ids: Vec<String> = twins.iter().map(|twin| twin.id.to_string()).collect();
+            ids.sort();
+            let code = match twins.as_slice() {
+                [first, second, ..] => collision(&first.names, &second.names),
+                _ => ReasonCode::EmailTaken,
+            };
+            (ids, code)
+        };
+        self.rows.values().map(group).collect()
+    }
+
+    /// Why the row must wait, if it shares a name with another and the rule does not prefer it.
+    pub(super) fn verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
+        if self.twice.is_empty() {
+            return None;
+        }
+        let subject = people::external_subject(person).map(|subject| key("subject", subject));
+        keys(person, rules).into_iter().find_map(|key| {
+            let twins = self.rows.get(&key)?;
+            let own = twins.iter().find(|twin| twin.id == person.id)?;
+            if preferred(twins, rules.collision).is_some_and(|twin| twin.id == own.id) {
+                return None;
+            }
+            let mut others: Vec<&Twin> = twins.iter().filter(|twin| twin.id != own.id).collect();
+            others.sort_by(|a, b| a.id.cmp(&b.id));
+            let first = others.first()?;
+            let code = if subject == Some(key) {
+                ReasonCode::ExternalSubjectTaken
+            } else {
+                collision(&own.names, &first.names)
+            };
+            let shown: Vec<&SourceId> = others.iter().take(MOST_SHOWN).map(|twin| &twin.id).collect();
+            Some(Reason::with(code, json!({ "rows": shown, "more": others.len().saturating_sub(MOST_SHOWN) })))
+        })
+    }
+}
+
+/// The row as it contends for names; one that becomes no account of its own does not.
+fn contender(person: &Person, resolution: Option<&Resolution>) -> Option<Person> {
+    match resolution {
+        Some(Resolution::Drop | Resolution::Merge { .. }) => None,
+        _ => Some(resolve(person, resolution)),
+    }
+}
+
+/// Ids of twins that a reason shows.
+const MOST_SHOWN: usize = 5;
+
+/// The twin that the rule imports.
+fn preferred(twins: &[Twin], rule: Collision) -> Option<&Twin> {
+    let oldest = |twin: &&Twin| (twin.created_at.is_none(), twin.created_at, twin.id.clone());
+    match rule {
+        Collision::Conflict => None,
+        Collision::Oldest => twins.iter().min_by_key(oldest),
+        Collision::MostRecentlyUsed => {
+            let newest = twins.iter().filter_map(|twin| twin.last_login_at).max();
+            twins.iter().filter(|twin| twin.last_login_at == newest).min_by_key(oldest)
+        }
+    }
+}
+
+/// What a row must have for itself; nothing, if it becomes no account.
+fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
+    let inactive_tenant = person.tenant.as_ref().is_some_and(|tenant| {
+        !rules.tenants.is_empty() && rules.tenants.get(tenant).is_none_or(|tenant| !tenant.active)
+    });
+    if person.activity == Activity::Deleted || inactive_tenant || super::flawed(person).is_some() {
+        return Vec::new();
+    }
+    let scope = match rules.unique {
+        Unique::Global => String::new(),
+        Unique::Tenant => person.tenant.clone().unwrap_or_default(),
+    };
+    let names = Names::of(person);
+    let subject = people::external_subject(person).map(|subject| key("subject", subject));
+    names.folded().map(|name| key(&scope, name)).chain(subject).collect()
+}
+
+fn key(scope: &str, name: &str) -> Key {
+    let mut key = Key::default();
+    let digest = Digest::of([scope.as_bytes(), name.as_bytes()]);
+    key.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
+    key
+}

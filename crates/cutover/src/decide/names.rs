@@ -1,0 +1,92 @@
+//! The names of a row in the form in which they must be unique, and what an operator made of them.
+
+use authly_directory::identifier::EmailAddress;
+pub(crate) use authly_directory::identifier::fold;
+
+use crate::{person::Person, store::Resolution};
+
+/// The most bytes of an e-mail address or user name (C-19).
+pub(crate) const MAX: usize = 255;
+
+/// Whether it is an e-mail address.
+pub(crate) fn is_email(text: &str) -> bool {
+    EmailAddress::parse(text).is_some()
+}
+
+/// The names of a row, folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) email: String,
+    pub(crate) username: String,
+}
+
+impl Names {
+    pub(crate) fn of(person: &Person) -> Self {
+        let email = person.email.as_deref().filter(|email| email.len() <= MAX).map(fold).unwrap_or_default();
+        let username = username(person).filter(|name| name.len() <= MAX).map(fold).unwrap_or_default();
+        Self { email, username }
+    }
+
+    /// Each name once.
+    pub(crate) fn folded(&self) -> impl Iterator<Item = &str> {
+        let second = (self.username != self.email).then_some(self.username.as_str());
+        [Some(self.email.as_str()), second].into_iter().flatten().filter(|name| !name.is_empty())
+    }
+}
+
+/// The user name that the account gets: its own, else the e-mail address (C-19).
+pub(crate) fn username(person: &Person) -> Option<&str> {
+    person.username.as_deref().or(person.email.as_deref())
+}
+
+/// The person with the names that an operator gave it.
+pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
+    let mut person = person.clone();
+    match resolution {
+        Some(Resolution::Rename { email, username }) => {
+            if let Some(email) = email {
+                person.email = Some(email.clone());
+                person.flaws.retain(|flaw| flaw.column != "email" && !is_about_email(flaw.kind));
+            }
+            if let Some(username) = username {
+                person.username = Some(username.clone());
+                person.flaws.retain(|flaw| !is_about_username(flaw.kind));
+            }
+        }
+        Some(Resolution::KeepBoth) => {
+            let mark = mark(&person);
+            if let Some((local, domain)) = person.email.as_deref().and_then(|email| email.rsplit_once('@')) {
+                person.email = Some(format!("{}+{mark}@{domain}", cut(local, 48)));
+            }
+            if let Some(username) = &person.username {
+                person.username = Some(format!("{}-{mark}", cut(username, 240)));
+            }
+        }
+        _ => {}
+    }
+    person
+}
+
+const fn is_about_email(kind: crate::outcome::FlawKind) -> bool {
+    use crate::outcome::FlawKind::{EmailInvalid, EmailMissing, EmailTooLong};
+    matches!(kind, EmailInvalid | EmailMissing | EmailTooLong)
+}
+
+const fn is_about_username(kind: crate::outcome::FlawKind) -> bool {
+    use crate::outcome::FlawKind::{UsernameInvalid, UsernameTooLong};
+    matches!(kind, UsernameInvalid | UsernameTooLong)
+}
+
+/// A few letters that tell the row from others, the same each time.
+fn mark(person: &Person) -> String {
+    let digest = crate::digest::Digest::of([person.id.as_str().as_bytes()]).to_string();
+    digest.chars().take(8).collect()
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}

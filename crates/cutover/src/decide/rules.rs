@@ -1,0 +1,150 @@
+//! What profile and operator decided for all rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oauth_core::{
+    ids::{GroupId, TenantId, UserId},
+    time::Timestamp,
+};
+use serde_json::json;
+
+use super::Decision;
+use crate::{
+    account::AuthMethod,
+    digest::Digest,
+    outcome::{Outcome, Reason, ReasonCode},
+    policy::{Mode, Policy},
+    profile::rules::{Collision, Inactive, Profile, Target, Unique},
+    source::{SourceId, SourceName},
+};
+
+/// A tenant of the source, with the target's that it became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedTenant {
+    /// The tenant in the target.
+    pub id: TenantId,
+    /// Its short name.
+    pub slug: String,
+    /// Whether it is in operation in the source.
+    pub active: bool,
+    /// Its groups in the target, by name.
+    pub groups: BTreeMap<String, GroupId>,
+    /// Its policy.
+    pub policy: Option<Policy>,
+}
+
+/// What profile and operator decided for all rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// The source.
+    pub source: SourceName,
+    /// Whether the source's table is the target's own (profile `authly`): accounts are adopted, not created.
+    pub in_place: bool,
+    /// Where names must be unique.
+    pub unique: Unique,
+    /// What an inactive account becomes.
+    pub inactive: Inactive,
+    /// Which of colliding rows is imported.
+    pub collision: Collision,
+    /// Whether weak digests are wrapped.
+    pub wrap_weak: bool,
+    /// Only rows of this tenant (its short name).
+    pub only_tenant: Option<String>,
+    /// The tenants of the source by their keys there.
+    pub tenants: BTreeMap<String, MappedTenant>,
+    /// Groups of no tenant, by name.
+    pub groups: BTreeMap<String, GroupId>,
+    /// The installation's policy.
+    pub policy: Option<Policy>,
+}
+
+impl Rules {
+    /// What a profile says; tenants and policies come from the target.
+    pub fn of(profile: &Profile, source: SourceName) -> Self {
+        Self {
+            source,
+            in_place: profile.target == Target::InPlace,
+            unique: profile.users.unique,
+            inactive: profile.users.inactive,
+            collision: profile.users.collision,
+            wrap_weak: false,
+            only_tenant: None,
+            tenants: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            policy: None,
+        }
+    }
+
+    /// The account that a row becomes: its key where that is a UUID, else a UUID made of source and key (RFC 9562 5.8), so that a
+    /// dry run, a run and a second run after a rollback all agree.
+    pub fn user(&self, id: &SourceId) -> UserId {
+        id.user().unwrap_or_else(|| {
+            let parts = [b"authly account".as_slice(), self.source.as_str().as_bytes(), id.as_str().as_bytes()];
+            let digest = Digest::of(parts);
+            let mut bytes = [0u8; 16];
+            bytes.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
+            UserId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        })
+    }
+
+    /// The tenant of a row, or what becomes of the row because of it.
+    pub(super) fn tenant(&self, key: Option<&str>) -> Result<Option<&MappedTenant>, Decision> {
+        let skip = |code| Err(Decision::because(Outcome::SkipTenant, Reason::plain(code)));
+        let tenant = match key {
+            None => None,
+            Some(key) => match self.tenants.get(key) {
+                Some(tenant) => Some(tenant),
+                None if self.tenants.is_empty() => None,
+                None => {
+                    let detail = json!({ "flaws": [{ "kind": "tenant_unknown", "column": "tenant" }] });
+                    let reason = Reason::with(ReasonCode::Flawed, detail);
+                    return Err(Decision::because(Outcome::Quarantine, reason));
+                }
+            },
+        };
+        if let Some(wanted) = &self.only_tenant
+            && tenant.is_none_or(|tenant| tenant.slug != *wanted)
+        {
+            return skip(ReasonCode::TenantNotWanted);
+        }
+        match tenant {
+            Some(tenant) if !tenant.active => skip(ReasonCode::TenantInactive),
+            _ => Ok(tenant),
+        }
+    }
+
+    /// How a new account of that tenant signs in.
+    pub(super) fn auth_method(&self, tenant: Option<&MappedTenant>, now: Timestamp) -> AuthMethod {
+        let policies = [None, tenant.and_then(|tenant| tenant.policy.as_ref()), self.policy.as_ref()];
+        // Imported accounts are old users, whatever the instant: `new_users` is for those who register.
+        let before_all = Timestamp::from_micros(i64::MIN);
+        match crate::policy::effective(policies, before_all, now) {
+            Mode::Password => AuthMethod::Password,
+            Mode::Dual | Mode::OauthOnly => AuthMethod::Dual,
+        }
+    }
+
+    /// The groups with these names; those that the target does not have are left out.
+    pub(super) fn groups(&self, tenant: Option<&MappedTenant>, names: &[String]) -> BTreeSet<GroupId> {
+        let known = tenant.map_or(&self.groups, |tenant| &tenant.groups);
+        names.iter().filter_map(|name| known.get(name)).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_uuid_becomes_the_same_account_each_time_and_another_for_each_source() {
+        let profile = Profile::built_in("legacy-users").unwrap();
+        let rules = |name: &str| Rules::of(&profile, SourceName::parse(name).unwrap());
+        let id = SourceId::parse("17").unwrap();
+        assert_eq!(rules("a").user(&id), rules("a").user(&id));
+        assert_ne!(rules("a").user(&id), rules("b").user(&id));
+        assert_eq!(rules("a").user(&id).uuid().get_version_num(), 8);
+        let uuid = SourceId::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8").unwrap();
+        assert_eq!(rules("a").user(&uuid).to_string(), uuid.as_str());
+        assert!(!rules("a").user(&id).uuid().is_nil());
+    }
+}

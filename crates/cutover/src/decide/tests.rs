@@ -1,0 +1,716 @@
+//! Tests of the decision: runs over the target in memory, as an import makes them.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context as Task, Poll, Waker},
+    time::Duration,
+};
+
+use authly_directory::password::StoredHash;
+use oauth_core::{
+    secret::Secret,
+    services::{Purpose, SealBroken, Sealer},
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{census::Census, *};
+use crate::{
+    account::CredentialState,
+    batch::{Decided, RowReport, assemble},
+    digest::Digest,
+    hash::{HashState, Judged},
+    ledger::{LedgerAsk, LedgerScope},
+    memory::MemoryTarget,
+    outcome::Counters,
+    profile::{Profile, rules::Collision},
+    rollback::{self, Later, Restored},
+    run::{Begun, RunId, RunKind, RunPlan, RunState},
+    source::{SourceId, SourceName},
+    store::{BatchCommit, BatchWrite, CutoverStore as _, PenEntry, Progress, ResolutionWrite, RunEnd, SnapshotAsk},
+};
+
+/// Hashes that begin with a word say what they are.
+struct Words;
+
+impl HashJudge for Words {
+    fn judge(&self, stored: &StoredHash) -> Judged {
+        let state = match stored.expose().split(':').next() {
+            Some("current") => HashState::Current,
+            Some("hostile") => HashState::Hostile,
+            Some("weak") => HashState::Weak,
+            Some("foreign") => HashState::Foreign,
+            _ => HashState::Unsupported,
+        };
+        Judged { scheme: "words", state, wraps: state == HashState::Weak }
+    }
+}
+
+/// Turns bytes around, so that a hash that was not opened is not mistaken for one.
+struct Mirror;
+
+impl Sealer for Mirror {
+    fn seal(&self, _purpose: Purpose, context: &[u8], clear: &[u8]) -> Vec<u8> {
+        context.iter().chain(clear).rev().copied().collect()
+    }
+
+    fn open(&self, _purpose: Purpose, context: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, SealBroken> {
+        let bytes: Vec<u8> = sealed.iter().rev().copied().collect();
+        bytes.strip_prefix(context).map(|clear| Secret::new(clear.to_vec())).ok_or(SealBroken)
+    }
+
+    fn seal_for(&self, _secret: &[u8], _purpose: Purpose, clear: &[u8]) -> Vec<u8> {
+        clear.to_vec()
+    }
+
+    fn open_for(&self, _secret: &[u8], _purpose: Purpose, _sealed: &[u8]) -> Result<Secret<Vec<u8>>, SealBroken> {
+        Err(SealBroken)
+    }
+}
+
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Task::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the target in memory answers at once"),
+    }
+}
+
+/// A target, a clock and the rules.
+struct World {
+    target: MemoryTarget,
+    rules: Rules,
+    clock: i64,
+    runs: u128,
+}
+
+/// What a run told.
+#[derive(Debug, PartialEq)]
+struct Report {
+    rows: Vec<RowReport>,
+    counters: Counters,
+}
+
+impl Report {
+    fn outcome(&self, id: &str) -> Outcome {
+        self.row(id).outcome
+    }
+
+    fn row(&self, id: &str) -> &RowReport {
+        self.rows.iter().find(|row| row.source_id.as_str() == id).unwrap()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Act {
+    Dry,
+    Execute,
+}
+
+impl World {
+    fn new() -> Self {
+        let profile = Profile::built_in("legacy-users").unwrap();
+        let rules = Rules::of(&profile, SourceName::parse("old").unwrap());
+        Self { target: MemoryTarget::new(), rules, clock: 1_000_000, runs: 0 }
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.clock += 1;
+        Timestamp::from_seconds(self.clock)
+    }
+
+    fn begin(&mut self, kind: RunKind) -> crate::run::Run {
+        self.runs += 1;
+        let plan = RunPlan {
+            id: RunId::from_uuid(uuid::Uuid::from_u128(self.runs)),
+            kind,
+            source: self.rules.source.clone(),
+            profile: "legacy-users".to_owned(),
+            profile_digest: Digest::of([]),
+            options: serde_json::Value::Null,
+            source_rows: None,
+        };
+        let at = self.now();
+        match ready(self.target.begin_run(plan, at, at)).unwrap() {
+            Begun::Started(run) | Begun::Resumed(run) => run,
+            Begun::Busy(run) => panic!("busy: {run:?}"),
+        }
+    }
+
+    fn finish(&mut self, run: &crate::run::Run) {
+        let end = RunEnd { state: RunState::Finished, at: self.now(), note: None, audit: None };
+        let _ = ready(self.target.finish_run(run.lease(), end)).unwrap();
+    }
+
+    fn import(&mut self, people: &[Person]) -> Report {
+        self.pass(people, Act::Execute)
+    }
+
+    /// One pass in batches of three.
+    fn pass(&mut self, people: &[Person], act: Act) -> Report {
+        let resolved = ready(self.target.pen(None, true, None, u32::MAX)).unwrap();
+        let resolution = |id: &SourceId| {
+            resolved.iter().find(|entry| entry.source_id == *id).and_then(|entry| entry.resolution.as_ref())
+        };
+        let mut census = Census::default();
+        people.iter().for_each(|person| census.note(person, resolution(&person.id), &self.rules));
+        let mut collisions = census.collisions();
+        people.iter().for_each(|person| collisions.note(person, resolution(&person.id), &self.rules));
+        let run = (act == Act::Execute).then(|| self.begin(RunKind::Import));
+        let id = run.as_ref().map_or(RunId::from_uuid(uuid::Uuid::nil()), |run| run.plan.id);
+        let (mut progress, mut rows, mut renamed) = (Progress::default(), Vec::new(), Renamed::default());
+        for batch in people.chunks(3) {
+            let now = self.now();
+            let ask = SnapshotAsk {
+                source: self.rules.source.clone(),
+                rows: batch.iter().map(|person| keys(person, resolution(&person.id), &self.rules)).collect(),
+            };
+            let snapshot = ready(self.target.snapshot(ask)).unwrap();
+            let mut view = View::new(snapshot, self.rules.source.clone(), &renamed);
+            let mut decided = Vec::new();
+            for person in batch {
+                let context =
+                    Context { rules: &self.rules, collisions: &collisions, view: &view, judge: &Words, now, run: id };
+                let decision = decide(person, &context);
+                view.note(&decision, &mut renamed);
+                decided.push(Decided { person: person.clone(), decision });
+            }
+            rows.extend(decided.iter().map(RowReport::of));
+            match &run {
+                Some(run) => {
+                    let write = assemble(decided, &view, &self.rules.source, run.lease(), now, &mut progress, &Mirror);
+                    assert_eq!(ready(self.target.commit_batch(write)).unwrap(), BatchCommit::Applied);
+                }
+                None => crate::batch::note(&mut progress, &decided),
+            }
+        }
+        if let Some(run) = run {
+            self.finish(&run);
+        }
+        assert_eq!(progress.counters.rows(), people.len() as u64);
+        Report { rows, counters: progress.counters }
+    }
+
+    fn account(&self, email: &str) -> TargetAccount {
+        self.target.accounts().into_iter().find(|account| account.email == email).unwrap()
+    }
+
+    /// Changes an account as its owner does.
+    fn change(&mut self, email: &str, change: impl FnOnce(&mut TargetAccount, Timestamp)) {
+        let (mut account, now) = (self.account(email), self.now());
+        account.updated_at = now;
+        change(&mut account, now);
+        self.target.put(account);
+    }
+
+    fn resolve(&mut self, id: &str, resolution: Resolution) {
+        let run = self.begin(RunKind::Decide);
+        let mut write = BatchWrite::empty(run.lease(), self.now());
+        let (source, source_id) = (self.rules.source.clone(), SourceId::parse(id).unwrap());
+        write.resolutions.push(ResolutionWrite { source, source_id, resolution: Some(resolution) });
+        assert_eq!(ready(self.target.commit_batch(write)).unwrap(), BatchCommit::Applied);
+        self.finish(&run);
+    }
+
+    /// Takes everything back; tells what became of each account.
+    fn roll_back(&mut self, later: Later) -> Vec<Restored> {
+        let ask = LedgerAsk { scope: LedgerScope::All, changes_only: true, before: None, limit: u32::MAX };
+        let entries = ready(self.target.ledger(ask)).unwrap();
+        let open: Vec<_> = entries.into_iter().filter(|entry| !entry.undone).map(|entry| entry.item).collect();
+        let mut users: Vec<_> = open.iter().filter(|item| item.undoes.is_none()).filter_map(|item| item.user).collect();
+        users.sort();
+        users.dedup();
+        let run = self.begin(RunKind::Rollback);
+        let mut write = BatchWrite::empty(run.lease(), self.now());
+        let mut results = Vec::new();
+        for user in users {
+            let items: Vec<_> =
+                open.iter().filter(|item| item.user == Some(user) && item.undoes.is_none()).cloned().collect();
+            let current = ready(self.target.target_accounts(&[user])).unwrap().pop();
+            let restoration = rollback::decide(&items, current.as_ref(), later, write.at, &Mirror).unwrap();
+            results.push(restoration.result);
+            write.accounts.extend(restoration.write);
+            write.links.extend(restoration.links);
+        }
+        assert_eq!(ready(self.target.commit_batch(write)).unwrap(), BatchCommit::Applied);
+        self.finish(&run);
+        results
+    }
+}
+
+fn person(id: &str, email: &str) -> Person {
+    let mut person = Person::unknown(SourceId::parse(id).unwrap());
+    person.email = Some(email.to_owned());
+    person.hash = Some(StoredHash::new("foreign:1".to_owned()));
+    person.roles = vec!["user".to_owned()];
+    person
+}
+
+fn with(mut person: Person, change: impl FnOnce(&mut Person)) -> Person {
+    change(&mut person);
+    person
+}
+
+#[test]
+fn a_row_becomes_an_account_that_keeps_its_id() {
+    let mut world = World::new();
+    let id = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    let report = world.import(&[person(id, "Ada@example.com"), person("2", "bob@example.com")]);
+    assert_eq!(report.counters.of(Outcome::Import), 2);
+    let ada = world.account("Ada@example.com");
+    assert_eq!(ada.user.to_string(), id);
+    assert_eq!((ada.username.as_str(), ada.auth_method), ("Ada@example.com", AuthMethod::Dual));
+    assert_eq!((ada.credential_state, ada.reset_required), (CredentialState::LegacyScheme, false));
+    let line = &world.target.lines()[0];
+    assert_eq!(line.outcome, Some(Outcome::Import));
+    assert!(!serde_json::to_string(&line.after).unwrap().contains("foreign:1"), "a hash stands open in the ledger");
+}
+
+#[test]
+fn passwords_that_cannot_be_used_must_be_set_anew_and_none_is_invented() {
+    let mut world = World::new();
+    let hash = |text: &str| Some(StoredHash::new(text.to_owned()));
+    let report = world.import(&[
+        with(person("1", "none@example.com"), |person| person.hash = None),
+        with(person("2", "hostile@example.com"), |person| person.hash = hash("hostile:1")),
+        with(person("3", "odd@example.com"), |person| person.hash = hash("what")),
+        with(person("4", "current@example.com"), |person| person.hash = hash("current:1")),
+    ]);
+    let reason = |id: &str| report.row(id).reason.clone().unwrap().code;
+    assert_eq!(reason("1"), ReasonCode::HashMissing);
+    assert_eq!(reason("2"), ReasonCode::HashHostile);
+    assert_eq!(reason("3"), ReasonCode::HashUnsupported);
+    assert_eq!(report.counters.of(Outcome::ImportResetRequired), 3);
+    let none = world.account("none@example.com");
+    assert_eq!((none.hash, none.reset_required), (None, true));
+    assert_eq!(world.account("current@example.com").credential_state, CredentialState::Ok);
+}
+
+#[test]
+fn the_inactive_stay_switched_off_and_the_deleted_stay_away() {
+    let mut world = World::new();
+    let rows = [
+        with(person("1", "off@example.com"), |person| person.activity = Activity::Inactive),
+        with(person("2", "gone@example.com"), |person| person.activity = Activity::Deleted),
+        with(person("3", "waits@example.com"), |person| person.activity = Activity::Pending),
+    ];
+    let report = world.import(&rows);
+    assert_eq!(report.outcome("1"), Outcome::ImportDisabled);
+    assert_eq!(report.outcome("2"), Outcome::SkipDeleted);
+    assert_eq!(world.account("off@example.com").status, AccountStatus::Disabled);
+    assert_eq!(world.account("waits@example.com").status, AccountStatus::PendingVerification);
+    let mut lax = World::new();
+    lax.rules.inactive = Inactive::PendingVerification;
+    lax.import(&rows);
+    assert_eq!(lax.account("off@example.com").status, AccountStatus::PendingVerification);
+}
+
+#[test]
+fn names_that_differ_by_case_or_unicode_form_wait_all_of_them() {
+    let mut world = World::new();
+    let report = world.import(&[
+        person("1", "Zoë@example.com"),
+        person("2", "carol@example.com"),
+        person("3", "dan@example.com"),
+        person("4", "zoe\u{308}@EXAMPLE.com"),
+        with(person("5", "eve@example.com"), |person| person.username = Some("Dan@example.com".to_owned())),
+    ]);
+    for (id, code, other) in [
+        ("1", ReasonCode::EmailTaken, "4"),
+        ("4", ReasonCode::EmailTaken, "1"),
+        ("3", ReasonCode::UsernameIsEmail, "5"),
+        ("5", ReasonCode::UsernameIsEmail, "3"),
+    ] {
+        let reason = report.row(id).reason.clone().unwrap();
+        assert_eq!((report.outcome(id), reason.code), (Outcome::Conflict, code), "{id}");
+        assert_eq!(reason.detail["rows"], json!([other]));
+    }
+    assert_eq!(world.target.accounts().len(), 1);
+    assert_eq!(ready(world.target.pen(None, false, None, 10)).unwrap().len(), 4);
+}
+
+#[test]
+fn the_rule_may_prefer_one_of_the_twins() {
+    let at = |seconds| Some(Timestamp::from_seconds(seconds));
+    let rows = [
+        with(person("1", "a@example.com"), |person| (person.created_at, person.last_login_at) = (at(5), at(7))),
+        with(person("2", "A@example.com"), |person| (person.created_at, person.last_login_at) = (at(4), at(6))),
+        with(person("3", "a@EXAMPLE.com"), |person| (person.created_at, person.last_login_at) = (None, None)),
+    ];
+    for (rule, winner) in [(Collision::Oldest, "2"), (Collision::MostRecentlyUsed, "1")] {
+        let mut world = World::new();
+        world.rules.collision = rule;
+        let report = world.import(&rows);
+        assert_eq!(report.outcome(winner), Outcome::Import);
+        assert_eq!(report.counters.of(Outcome::Conflict), 2);
+        // The second run sees the same.
+        let again = world.import(&rows);
+        assert_eq!((again.outcome(winner), again.counters.of(Outcome::Conflict)), (Outcome::Unchanged, 2));
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_read_wait() {
+    let mut world = World::new();
+    let long = format!("{}@example.com", "x".repeat(250));
+    let report = world.import(&[
+        with(person("1", ""), |person| person.email = None),
+        person("2", "no address"),
+        person("3", &long),
+        with(person("4", "d@example.com"), |person| person.username = Some("u".repeat(256))),
+        with(person("5", "e@example.com"), |person| {
+            person.flaws = vec![Flaw { kind: FlawKind::WrongType, column: "is_active".to_owned() }];
+        }),
+        with(person("6", "f@example.com"), |person| {
+            person.flaws = vec![Flaw { kind: FlawKind::TimeInvalid, column: "created_at".to_owned() }];
+        }),
+    ]);
+    assert_eq!(report.counters.of(Outcome::Quarantine), 5);
+    assert_eq!(report.outcome("6"), Outcome::Import);
+    assert_eq!(report.counters.left_out.get(&FlawKind::TimeInvalid), Some(&1));
+    assert!(report.rows.iter().all(|row| row.label.len() < 100));
+}
+
+#[test]
+fn what_an_operator_resolved_is_heeded() {
+    let mut world = World::new();
+    let rows = [
+        person("1", "a@example.com"),
+        person("2", "A@example.com"),
+        person("3", "b@example.com"),
+        person("4", "B@example.com"),
+        person("5", "broken"),
+    ];
+    assert_eq!(world.import(&rows).counters.needing_a_decision(), 5);
+    world.resolve("2", Resolution::Drop);
+    world.resolve("4", Resolution::KeepBoth);
+    world.resolve("5", Resolution::Rename { email: Some("mended@example.com".to_owned()), username: None });
+    let report = world.import(&rows);
+    assert_eq!(report.outcome("1"), Outcome::Import);
+    assert_eq!(report.outcome("2"), Outcome::SkipDeleted);
+    assert_eq!((report.outcome("3"), report.outcome("4")), (Outcome::Import, Outcome::Import));
+    assert_eq!(report.outcome("5"), Outcome::Import);
+    assert_eq!(world.target.accounts().len(), 4);
+    let again = world.import(&rows);
+    assert_eq!((again.outcome("2"), again.outcome("4"), again.outcome("5")), {
+        (Outcome::SkipDeleted, Outcome::Unchanged, Outcome::Unchanged)
+    });
+}
+
+#[test]
+fn a_row_may_be_an_account_that_is_there() {
+    let mut world = World::new();
+    let (mine, taken) = ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b811-9dad-11d1-80b4-00c04fd430c8");
+    let mut other = World::new();
+    other.rules.source = SourceName::parse("elsewhere").unwrap();
+    other.import(&[person(mine, "ada@example.com"), person(taken, "bob@example.com")]);
+    for account in other.target.accounts() {
+        world.target.put(account);
+    }
+    let report = world.import(&[person(mine, "ADA@example.com"), person(taken, "new@example.com")]);
+    assert_eq!(report.outcome(mine), Outcome::ImportRelink);
+    assert_eq!(report.row(taken).reason.clone().unwrap().code, ReasonCode::IdTaken);
+    assert_eq!(world.account("ada@example.com").effective_hash().unwrap().expose(), "foreign:1");
+}
+
+#[test]
+fn links_of_the_source_are_noted_and_broken_ones_are_none() {
+    let mut world = World::new();
+    let subject = "7ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    let linked =
+        |id: &str, email: &str| with(person(id, email), |person| person.external_subject = Some(subject.to_owned()));
+    let report = world.import(&[
+        linked("1", "a@example.com"),
+        with(person("2", "b@example.com"), |person| {
+            person.external_subject = Some("null".to_owned());
+            person.flaws = vec![Flaw { kind: FlawKind::ExternalSubjectInvalid, column: "link".to_owned() }];
+        }),
+        with(person("3", "c@example.com"), |person| {
+            person.external_subject = Some("8ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned());
+            person.hash = None;
+        }),
+    ]);
+    assert_eq!(report.outcome("1"), Outcome::AlreadyLinked);
+    assert_eq!(report.outcome("2"), Outcome::Import);
+    assert_eq!(report.outcome("3"), Outcome::AlreadyMigrated);
+    assert_eq!(world.account("b@example.com").external_subject, None);
+    let oauth = world.account("c@example.com");
+    assert_eq!((oauth.auth_method, oauth.reset_required), (AuthMethod::Oauth, false));
+    let two = World::new().import(&[linked("1", "a@example.com"), linked("2", "b@example.com")]);
+    assert_eq!(two.row("1").reason.clone().unwrap().code, ReasonCode::ExternalSubjectTaken);
+    assert_eq!(two.counters.of(Outcome::Conflict), 2);
+}
+
+#[test]
+fn what_changed_in_the_source_is_carried_over() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com"), person("2", "b@example.com")]);
+    let changed = with(person("1", "new@example.com"), |person| {
+        person.hash = Some(StoredHash::new("current:2".to_owned()));
+        person.is_admin = true;
+    });
+    let report = world.import(&[changed, person("2", "b@example.com")]);
+    assert_eq!((report.outcome("1"), report.outcome("2")), (Outcome::Updated, Outcome::Unchanged));
+    let account = world.account("new@example.com");
+    assert_eq!(account.effective_hash().unwrap().expose(), "current:2");
+    assert_eq!((account.credential_state, account.is_admin), (CredentialState::Ok, true));
+}
+
+#[test]
+fn the_last_action_of_the_user_wins() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com"), person("2", "b@example.com"), person("3", "c@example.com")]);
+    world.change("a@example.com", |account, now| {
+        account.hash = Some(StoredHash::new("current:mine".to_owned()));
+        account.password_set_at = Some(now);
+    });
+    world.change("b@example.com", |account, _| account.email = "mine@example.com".to_owned());
+    let gone = world.account("c@example.com").user;
+    world.target.remove(gone);
+    let rows = [
+        with(person("1", "a@example.com"), |person| person.hash = Some(StoredHash::new("foreign:2".to_owned()))),
+        with(person("2", "b@example.com"), |person| person.is_locked = true),
+        person("3", "c@example.com"),
+    ];
+    let report = world.import(&rows);
+    assert_eq!(report.row("1").reason.clone().unwrap().code, ReasonCode::ChangedHere);
+    assert_eq!(world.account("a@example.com").effective_hash().unwrap().expose(), "current:mine");
+    // Another column is carried over, and the address that was changed here stays.
+    assert_eq!(report.outcome("2"), Outcome::Updated);
+    assert!(world.account("mine@example.com").is_locked);
+    assert_eq!(report.row("3").reason.clone().unwrap().code, ReasonCode::DeletedHere);
+    assert_eq!(world.target.accounts().len(), 2);
+}
+
+#[test]
+fn an_upgraded_hash_is_no_change_of_the_owner() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com")]);
+    world.change("a@example.com", |account, now| {
+        account.hash = Some(StoredHash::new("current:upgraded".to_owned()));
+        account.hash_upgraded_at = Some(now);
+        account.credential_state = CredentialState::Ok;
+    });
+    assert_eq!(world.import(&[person("1", "a@example.com")]).outcome("1"), Outcome::Unchanged);
+    assert_eq!(world.account("a@example.com").effective_hash().unwrap().expose(), "current:upgraded");
+    let newer =
+        with(person("1", "a@example.com"), |person| person.hash = Some(StoredHash::new("foreign:2".to_owned())));
+    assert_eq!(world.import(&[newer]).outcome("1"), Outcome::Updated);
+    assert_eq!(world.account("a@example.com").effective_hash().unwrap().expose(), "foreign:2");
+}
+
+#[test]
+fn an_account_deleted_in_the_source_is_switched_off_once() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com")]);
+    let deleted = [with(person("1", "a@example.com"), |person| person.activity = Activity::Deleted)];
+    assert_eq!(world.import(&deleted).outcome("1"), Outcome::Updated);
+    assert_eq!(world.account("a@example.com").status, AccountStatus::Disabled);
+    assert_eq!(world.import(&deleted).outcome("1"), Outcome::Unchanged);
+    world.change("a@example.com", |account, _| account.status = AccountStatus::Active);
+    assert_eq!(world.import(&deleted).outcome("1"), Outcome::Unchanged);
+    assert_eq!(world.account("a@example.com").status, AccountStatus::Active);
+}
+
+#[test]
+fn tenants_that_are_not_wanted_or_not_in_operation_are_skipped() {
+    let mut world = World::new();
+    let tenant = |n: u128, slug: &str, active: bool| MappedTenant {
+        id: oauth_core::ids::TenantId::from_uuid(uuid::Uuid::from_u128(n)),
+        slug: slug.to_owned(),
+        active,
+        groups: std::collections::BTreeMap::new(),
+        policy: None,
+    };
+    for (key, mapped) in
+        [("a", tenant(1, "acme", true)), ("b", tenant(2, "bolt", true)), ("c", tenant(3, "closed", false))]
+    {
+        world.rules.tenants.insert(key.to_owned(), mapped);
+    }
+    let of = |id: &str, tenant: Option<&str>| {
+        with(person(id, &format!("u{id}@example.com")), |person| person.tenant = tenant.map(str::to_owned))
+    };
+    let rows = [of("1", Some("a")), of("2", Some("b")), of("3", Some("c")), of("4", None), of("5", Some("?"))];
+    let report = world.import(&rows);
+    assert_eq!(report.outcome("3"), Outcome::SkipTenant);
+    assert_eq!(report.outcome("5"), Outcome::Quarantine);
+    assert_eq!(report.counters.of(Outcome::Import), 3);
+    let mut one = World::new();
+    one.rules.tenants.clone_from(&world.rules.tenants);
+    one.rules.only_tenant = Some("acme".to_owned());
+    let report = one.import(&rows);
+    assert_eq!((report.counters.of(Outcome::Import), report.counters.of(Outcome::SkipTenant)), (1, 3));
+}
+
+#[test]
+fn a_rollback_removes_what_was_imported_and_keeps_what_its_owner_changed() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com"), person("2", "b@example.com")]);
+    world.change("a@example.com", |account, now| {
+        account.last_login_at = Some(now);
+        account.hash = Some(StoredHash::new("current:upgraded".to_owned()));
+        account.hash_upgraded_at = Some(now);
+        account.completed_at = Some(now);
+    });
+    world.change("b@example.com", |account, now| {
+        account.hash = Some(StoredHash::new("current:mine".to_owned()));
+        account.password_set_at = Some(now);
+    });
+    let mut results = world.roll_back(Later::Keep);
+    results.sort();
+    assert_eq!(results, [Restored::KeptChanged, Restored::Removed]);
+    assert_eq!(world.target.accounts().len(), 1);
+    assert_eq!(world.account("b@example.com").effective_hash().unwrap().expose(), "current:mine");
+    world.roll_back(Later::Overwrite);
+    assert_eq!(world.target.accounts(), []);
+}
+
+#[test]
+fn an_update_is_taken_back_to_the_exact_former_state() {
+    let mut world = World::new();
+    world.import(&[person("1", "a@example.com")]);
+    let before = world.target.accounts();
+    let ask = LedgerAsk { scope: LedgerScope::All, changes_only: true, before: None, limit: 10 };
+    world.import(&[with(person("1", "z@example.com"), |person| {
+        person.hash = Some(StoredHash::new("foreign:2".to_owned()));
+        person.roles = vec!["admin".to_owned()];
+    })]);
+    let newest = ready(world.target.ledger(ask)).unwrap().remove(0).item;
+    let current = world.target.accounts().remove(0);
+    let now = world.now();
+    let back = rollback::decide(&[newest], Some(&current), Later::Keep, now, &Mirror).unwrap();
+    assert_eq!(back.result, Restored::Restored);
+    let Some(AccountWrite::Change { to, .. }) = back.write else { panic!("{back:?}") };
+    assert_eq!([*to], *before);
+}
+
+/// Rows with few different names, so that they collide.
+fn rows() -> impl Strategy<Value = Vec<Person>> {
+    let email = prop_oneof![
+        Just(None),
+        Just(Some("a@example.com")),
+        Just(Some("A@Example.com")),
+        Just(Some("b@example.com")),
+        Just(Some("c@example.com")),
+        Just(Some("no address")),
+    ];
+    let username = prop_oneof![Just(None), Just(Some("ann")), Just(Some("Ann")), Just(Some("b@example.com"))];
+    let hash = prop_oneof![Just(None), Just(Some("foreign:1")), Just(Some("hostile:1")), Just(Some("weak:1"))];
+    let activity =
+        prop_oneof![Just(Activity::Active), Just(Activity::Inactive), Just(Activity::Deleted), Just(Activity::Pending)];
+    let one = (email, username, hash, activity, any::<bool>());
+    proptest::collection::vec(one, 0..12).prop_map(|rows| {
+        let make = |(place, (email, username, hash, activity, admin)): (
+            usize,
+            (Option<&str>, Option<&str>, Option<&str>, Activity, bool),
+        )| {
+            with(Person::unknown(SourceId::parse(&format!("{:03}", place + 1)).unwrap()), |person| {
+                person.email = email.map(str::to_owned);
+                person.username = username.map(str::to_owned);
+                person.hash = hash.map(|hash| StoredHash::new(hash.to_owned()));
+                (person.activity, person.is_admin) = (activity, admin);
+            })
+        };
+        rows.into_iter().enumerate().map(make).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_row_has_one_outcome_and_a_dry_run_tells_the_truth(
+        first in rows(),
+        second in rows(),
+        rule in prop_oneof![Just(Collision::Conflict), Just(Collision::Oldest), Just(Collision::MostRecentlyUsed)],
+    ) {
+        let mut world = World::new();
+        world.rules.collision = rule;
+        for rows in [&first, &second] {
+            let untouched = world.target.accounts();
+            let dry = world.pass(rows, Act::Dry);
+            prop_assert_eq!(&world.target.accounts(), &untouched);
+            let run = world.import(rows);
+            prop_assert_eq!(&dry, &run);
+            prop_assert_eq!(run.counters.rows(), rows.len() as u64);
+        }
+        // A name that a later row sets free is taken by the next run; after that nothing changes any more (G3).
+        for _ in 0..second.len() {
+            world.import(&second);
+        }
+        let (accounts, lines) = (world.target.accounts(), world.target.lines().len());
+        let again = world.import(&second);
+        prop_assert_eq!(&world.target.accounts(), &accounts);
+        prop_assert_eq!(world.target.lines().len(), lines, "{:?}", again);
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing(rows in rows()) {
+        let mut world = World::new();
+        let first = world.import(&rows);
+        let (accounts, lines) = (world.target.accounts(), world.target.lines().len());
+        let second = world.import(&rows);
+        prop_assert_eq!(&world.target.accounts(), &accounts);
+        prop_assert_eq!(world.target.lines().len(), lines, "{:?}", second);
+        for (before, after) in first.rows.iter().zip(&second.rows) {
+            let imported = matches!(before.outcome, Outcome::Import | Outcome::ImportDisabled | Outcome::ImportResetRequired);
+            prop_assert_eq!(after.outcome, if imported { Outcome::Unchanged } else { before.outcome });
+        }
+    }
+
+    #[test]
+    fn a_rollback_of_everything_leaves_nothing(first in rows(), second in rows()) {
+        let mut world = World::new();
+        world.import(&first);
+        world.import(&second);
+        world.roll_back(Later::Keep);
+        prop_assert_eq!(world.target.accounts(), []);
+    }
+
+    #[test]
+    fn replaying_the_ledger_gives_the_final_state(first in rows(), second in rows()) {
+        let mut world = World::new();
+        world.import(&first);
+        world.import(&second);
+        let mut replayed = std::collections::BTreeMap::new();
+        for line in world.target.lines() {
+            let Some(user) = line.user else { continue };
+            match line.action {
+                crate::ledger::Action::Create => {
+                    replayed.insert(user, crate::columns::account(&line.after, &Mirror).unwrap());
+                }
+                _ => {
+                    let account = replayed.get_mut(&user).unwrap();
+                    for (name, value) in line.after.iter().filter(|(name, _)| *name != "link") {
+                        crate::columns::put(account, name, value, &Mirror).unwrap();
+                    }
+                }
+            }
+        }
+        let replayed: Vec<_> = replayed.into_values().collect();
+        prop_assert_eq!(replayed, world.target.accounts());
+    }
+}
+
+#[test]
+fn a_stale_run_is_fenced_off_and_a_second_one_is_refused() {
+    let mut world = World::new();
+    let run = world.begin(RunKind::Import);
+    let (plan, at) = (run.plan.clone(), world.now());
+    let busy = ready(world.target.begin_run(plan.clone(), at, at.minus(Duration::from_secs(30)))).unwrap();
+    assert!(matches!(busy, Begun::Busy(_)));
+    let mut write = BatchWrite::empty(run.lease(), at);
+    write.progress.checkpoint = SourceId::parse("7");
+    assert_eq!(ready(world.target.commit_batch(write.clone())).unwrap(), BatchCommit::Applied);
+    let resumed = ready(world.target.begin_run(plan, at, at)).unwrap();
+    let Begun::Resumed(resumed) = resumed else { panic!("{resumed:?}") };
+    assert_eq!((resumed.checkpoint.clone(), resumed.fence), (SourceId::parse("7"), 2));
+    assert_eq!(ready(world.target.commit_batch(write)).unwrap(), BatchCommit::Fenced);
+}
+
+#[test]
+fn rows_that_wait_are_listed_with_their_reason() {
+    let mut world = World::new();
+    world.import(&[person("1", "broken")]);
+    let waiting: Vec<PenEntry> = ready(world.target.pen(None, false, None, 10)).unwrap();
+    assert_eq!(waiting[0].label, "broken");
+    assert_eq!(waiting[0].reason.text(), "flawed {\"flaws\":[{\"column\":\"email\",\"kind\":\"email_invalid\"}]}");
+}
