@@ -1,0 +1,168 @@
+//! Figures: how far tenants, days and the whole installation are.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::{
+    finalize::GateFacts,
+    store::{DailyCount, LegacyUse, PendingAccount, PendingAsk, TenantFigures},
+};
+use oauth_core::{
+    ids::{TenantId, UserId},
+    time::Timestamp,
+};
+use rusqlite::params;
+
+use super::batch::unsigned;
+use crate::{cursor::Cursor, db::Db, error::Outcome};
+
+const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
+
+const COUNTS: &str = "SELECT tenant_id, count(*), sum(auth_method = 'password'), sum(auth_method = 'dual'), \
+                      sum(auth_method = 'oauth'), count(imported_at), count(invited_at), count(completed_at), \
+                      count(hash_upgraded_at), sum(reset_required), sum(status = 'disabled'), \
+                      sum(credential_state = 'legacy_scheme'), sum(credential_state = 'wrapped'), \
+                      max(last_password_login_at) FROM users WHERE status <> 'deleted' GROUP BY tenant_id";
+
+const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL GROUP BY tenant_id";
+
+pub(super) fn by_tenant(db: Db<'_>) -> Outcome<Vec<TenantFigures>> {
+    let mut figures = BTreeMap::from([(None, TenantFigures::default())]);
+    let named = db.all(NAMES, [], |row| {
+        let tenant = row.id("tenants.id", TenantId::from_uuid)?;
+        let (slug, name) = (row.value("tenants.slug")?, row.value("tenants.name")?);
+        Ok((tenant, slug, name))
+    })?;
+    for (tenant, slug, name) in named {
+        let names = TenantFigures { tenant: Some(tenant), slug, name, ..TenantFigures::default() };
+        figures.insert(Some(tenant), names);
+    }
+    for counted in db.all(COUNTS, [], counts)? {
+        let one = figures.entry(counted.tenant).or_default();
+        *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
+    }
+    let waiting = db.all(WAITING, [], |row| {
+        let tenant = row.id_opt("migration_pen.tenant_id", TenantId::from_uuid)?;
+        Ok((tenant, row.value("migration_pen.kind").map(unsigned)?))
+    })?;
+    for (tenant, rows) in waiting {
+        let one = figures.entry(tenant).or_default();
+        (one.tenant, one.waiting) = (tenant, rows);
+    }
+    Ok(figures.into_values().collect())
+}
+
+fn counts(row: &mut Cursor<'_>) -> Outcome<TenantFigures> {
+    let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
+    let mut next = || row.value("users.auth_method").map(unsigned);
+    let mut figures = TenantFigures {
+        tenant,
+        total: next()?,
+        password: next()?,
+        dual: next()?,
+        oauth: next()?,
+        imported: next()?,
+        invited: next()?,
+        completed: next()?,
+        hash_upgraded: next()?,
+        reset_required: next()?,
+        disabled: next()?,
+        legacy_scheme: next()?,
+        wrapped: next()?,
+        ..TenantFigures::default()
+    };
+    figures.last_password_login_at = row.time_opt("users.last_password_login_at")?;
+    Ok(figures)
+}
+
+/// Days as whole numbers, also before 1970: the instant within its day is never negative.
+const DAILY: &str = "SELECT (completed_at - ((completed_at % 86400000000) + 86400000000) % 86400000000) / 86400000000 AS day, \
+                     count(*) FROM users WHERE completed_at >= ?2 AND completed_at < ?3 \
+                     AND (?1 IS NULL OR tenant_id = ?1) AND status <> 'deleted' GROUP BY day ORDER BY day";
+
+pub(super) fn daily(db: Db<'_>, tenant: Option<TenantId>, from: Timestamp, to: Timestamp) -> Outcome<Vec<DailyCount>> {
+    db.all(DAILY, params![tenant.map(TenantId::uuid), from.micros(), to.micros()], |row| {
+        let day = row.value("users.completed_at")?;
+        Ok(DailyCount { day, completed: row.value("users.completed_at").map(unsigned)? })
+    })
+}
+
+/// Those who never signed in come last, as the least of all instants.
+const PENDING: &str = "SELECT u.id, t.slug, u.email, u.profile, u.last_login_at, u.invited_at FROM users u \
+                       LEFT JOIN tenants t ON t.id = u.tenant_id \
+                       WHERE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted' \
+                       AND (?1 IS NULL OR u.tenant_id = ?1) \
+                       AND (?3 IS NULL OR (-ifnull(u.last_login_at, -9223372036854775807), u.id) > (?2, ?3)) \
+                       ORDER BY -ifnull(u.last_login_at, -9223372036854775807), u.id LIMIT ?4";
+
+pub(super) fn pending(db: Db<'_>, ask: &PendingAsk) -> Outcome<Vec<PendingAccount>> {
+    let rank = ask.after.map(|(at, _)| at.map_or(i64::MAX, |at| -at.micros()));
+    let user = ask.after.map(|(_, user)| user.uuid());
+    db.all(PENDING, params![ask.tenant.map(TenantId::uuid), rank, user, ask.limit], |row| {
+        let user = row.id("users.id", UserId::from_uuid)?;
+        let tenant = row.value("tenants.slug")?;
+        let email = row.value("users.email")?;
+        let profile: oauth_core::claims::Profile = row.json("users.profile")?;
+        let last_login_at = row.time_opt("users.last_login_at")?;
+        let invited_at = row.time_opt("users.invited_at")?;
+        Ok(PendingAccount { user, tenant, email, name: profile.name, last_login_at, invited_at })
+    })
+}
+
+const ACCOUNTS: &str = "SELECT ifnull(sum(status = 'active'), 0), ifnull(sum(status = 'active' AND completed_at IS NULL), 0), \
+                        ifnull(sum(status = 'active' AND credential_state IN ('legacy_scheme', 'wrapped')), 0), \
+                        ifnull(sum(status <> 'active' AND completed_at IS NULL), 0) FROM users";
+
+const PEN: &str = "SELECT ifnull(sum(kind = 'quarantine'), 0), ifnull(sum(kind <> 'quarantine'), 0) FROM migration_pen \
+                   WHERE resolution IS NULL";
+
+const TOKENS: &str = "SELECT count(*) FROM tokens WHERE token_type = 'refresh' AND invalidated = 0 AND client_id IS NULL \
+                      AND expires_at > ?1";
+
+const USES: &str = "SELECT tenant_id, max(last_password_login_at) FROM users WHERE last_password_login_at >= ?1 \
+                    GROUP BY tenant_id";
+
+const UNCONFIRMED: &str =
+    "SELECT id, slug FROM tenants WHERE active AND deleted_at IS NULL AND confirmed_at IS NULL ORDER BY slug";
+
+const LAST_IMPORT: &str = "SELECT max(heartbeat_at) FROM migration_runs WHERE kind = 'import'";
+
+const FACTS: &str = "SELECT name, at, detail FROM migration_facts";
+
+pub(super) fn gate_facts(db: Db<'_>, now: Timestamp, window_start: Timestamp) -> Outcome<GateFacts> {
+    let mut facts = GateFacts::default();
+    db.one(ACCOUNTS, [], |row| {
+        let mut next = || row.value("users.status").map(unsigned);
+        (facts.active, facts.not_completed) = (next()?, next()?);
+        (facts.foreign_hashes, facts.inactive) = (next()?, next()?);
+        Ok(())
+    })?;
+    db.one(PEN, [], |row| {
+        let mut next = || row.value("migration_pen.kind").map(unsigned);
+        (facts.quarantined, facts.conflicts) = (next()?, next()?);
+        Ok(())
+    })?;
+    let tokens = db.one(TOKENS, [now.micros()], |row| row.value("tokens.jti").map(unsigned))?;
+    facts.live_legacy_tokens = tokens.unwrap_or_default();
+    facts.legacy_uses = db.all(USES, [window_start.micros()], |row| {
+        let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
+        Ok(LegacyUse { tenant, last_at: row.time("users.last_password_login_at")? })
+    })?;
+    facts.unconfirmed_tenants =
+        db.all(UNCONFIRMED, [], |row| Ok((row.id("tenants.id", TenantId::from_uuid)?, row.value("tenants.slug")?)))?;
+    facts.last_import_at = db.one(LAST_IMPORT, [], |row| row.time_opt("migration_runs.heartbeat_at"))?.flatten();
+    for (name, at, detail) in db.all(FACTS, [], fact)? {
+        match name.as_str() {
+            "backup_verified" => facts.backup_verified_at = Some(at),
+            "verified" => facts.verified = Some((at, detail == "true")),
+            "inactive_decided" => facts.inactive_decided_at = Some(at),
+            "counting_since" => facts.counting_since = Some(at),
+            _ => {}
+        }
+    }
+    Ok(facts)
+}
+
+fn fact(row: &mut Cursor<'_>) -> Outcome<(String, Timestamp, String)> {
+    let name = row.value("migration_facts.name")?;
+    Ok((name, row.time("migration_facts.at")?, row.value("migration_facts.detail")?))
+}

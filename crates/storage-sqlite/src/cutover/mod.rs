@@ -1,0 +1,146 @@
+//! The migration's port: runs under a lease, batches that are written whole, the ledger, and figures.
+
+mod account;
+mod batch;
+mod figures;
+mod ledger;
+mod links;
+mod pen;
+mod policies;
+mod runs;
+
+use std::collections::BTreeMap;
+
+use authly_cutover::{
+    account::TargetAccount,
+    finalize::GateFacts,
+    ledger::{LedgerAsk, LedgerEntry},
+    policy::{Policy, PolicyScope},
+    run::{Begun, Lease, Run, RunId, RunPlan},
+    source::{SourceId, SourceName},
+    store::{
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
+        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+    },
+};
+use oauth_core::{
+    audit::AuditEvent,
+    ids::{TenantId, UserId},
+    store::{Commit, StoreError},
+    time::Timestamp,
+};
+
+use crate::{SqliteStore, db::Db, error::Outcome};
+
+impl CutoverStore for SqliteStore {
+    async fn begin_run(&self, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Result<Begun, StoreError> {
+        self.write(move |db| runs::begin(db, plan, at, stale_before)).await
+    }
+
+    async fn renew_run(&self, lease: Lease, at: Timestamp) -> Result<Commit, StoreError> {
+        self.write(move |db| runs::renew(db, lease, at)).await
+    }
+
+    async fn finish_run(&self, lease: Lease, end: RunEnd) -> Result<Commit, StoreError> {
+        self.write(move |db| runs::finish(db, lease, &end)).await
+    }
+
+    async fn runs(&self, source: Option<&SourceName>, limit: u32) -> Result<Vec<Run>, StoreError> {
+        self.read(|db| runs::newest(db, source, limit))
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
+        self.read(|db| runs::by_id(db, run))
+    }
+
+    async fn snapshot(&self, ask: SnapshotAsk) -> Result<TargetSnapshot, StoreError> {
+        self.read_long(move |db| consistently(db, |db| batch::snapshot(db, &ask))).await
+    }
+
+    async fn tenants(&self) -> Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError> {
+        self.read_long(|db| consistently(db, batch::tenants)).await
+    }
+
+    async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {
+        self.write(move |db| batch::commit(db, &write)).await
+    }
+
+    async fn target_accounts(&self, users: &[UserId]) -> Result<Vec<TargetAccount>, StoreError> {
+        let users = users.to_vec();
+        self.read_long(move |db| consistently(db, |db| account::by_ids(db, &users))).await
+    }
+
+    async fn links(&self, source: &SourceName, after: Option<&SourceId>, limit: u32) -> Result<Vec<Link>, StoreError> {
+        let (source, after) = (source.clone(), after.cloned());
+        self.read_long(move |db| links::page(db, &source, after.as_ref(), limit)).await
+    }
+
+    async fn ledger(&self, ask: LedgerAsk) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.read_long(move |db| ledger::page(db, &ask)).await
+    }
+
+    async fn pen(
+        &self,
+        source: Option<&SourceName>,
+        resolved_too: bool,
+        after: Option<(SourceName, SourceId)>,
+        limit: u32,
+    ) -> Result<Vec<PenEntry>, StoreError> {
+        let source = source.cloned();
+        self.read_long(move |db| pen::page(db, source.as_ref(), resolved_too, after.as_ref(), limit)).await
+    }
+
+    async fn pen_entry(&self, source: &SourceName, id: &SourceId) -> Result<Option<PenEntry>, StoreError> {
+        self.read(|db| pen::by_key(db, source, id))
+    }
+
+    async fn figures(&self) -> Result<Vec<TenantFigures>, StoreError> {
+        self.read_long(|db| consistently(db, figures::by_tenant)).await
+    }
+
+    async fn daily(
+        &self,
+        tenant: Option<TenantId>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<DailyCount>, StoreError> {
+        self.read_long(move |db| figures::daily(db, tenant, from, to)).await
+    }
+
+    async fn pending(&self, ask: PendingAsk) -> Result<Vec<PendingAccount>, StoreError> {
+        self.read_long(move |db| figures::pending(db, &ask)).await
+    }
+
+    async fn gate_facts(&self, now: Timestamp, window_start: Timestamp) -> Result<GateFacts, StoreError> {
+        self.read_long(move |db| consistently(db, |db| figures::gate_facts(db, now, window_start))).await
+    }
+
+    async fn put_fact(&self, fact: TimedFact, audit: AuditEvent) -> Result<(), StoreError> {
+        self.write(move |db| policies::put_fact(db, &fact, &audit)).await
+    }
+
+    async fn policies(&self) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {
+        self.read(policies::shared)
+    }
+
+    async fn account_policy(&self, user: UserId) -> Result<Option<Policy>, StoreError> {
+        self.read(|db| policies::of_account(db, user))
+    }
+
+    async fn put_policy(
+        &self,
+        scope: PolicyScope,
+        policy: Option<Policy>,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| policies::put(db, scope, policy.as_ref(), &audit)).await
+    }
+}
+
+/// Several questions at one instant: a transaction that only reads sees one state of the file.
+fn consistently<T>(db: Db<'_>, ask: impl FnOnce(Db<'_>) -> Outcome<T>) -> Outcome<T> {
+    db.run("BEGIN", [])?;
+    let answer = ask(db);
+    db.run("COMMIT", [])?;
+    answer
+}
