@@ -1,0 +1,157 @@
+//! `authly-admin tenant`, `migrate tenants` and `migrate policy`.
+
+use authly_admin_cases::{
+    Admin,
+    tenant::{Accounts, PolicyChange, SyncMode, TenantChange, TenantDraft, WithGroups},
+};
+use authly_directory::services::DirectoryServices;
+use oauth_core::policy::Mode;
+use serde_json::json;
+
+use crate::{
+    args::{Choice, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
+    console::{Column, Console},
+    failure::{Code, Failure, refused},
+};
+
+const COLUMNS: &[Column] = &[
+    ("Tenant", "slug"),
+    ("Name", "name"),
+    ("Active", "is_active"),
+    ("Users", "members"),
+    ("Groups", "groups"),
+    ("Mode", "mode"),
+    ("Until", "until"),
+    ("Confirmed by", "confirmed_by"),
+];
+
+const SYNC_COLUMNS: &[Column] =
+    &[("Tenant", "tenant"), ("Group", "group"), ("Role", "role"), ("Action", "action"), ("Reason", "reason")];
+
+const POLICY_COLUMNS: &[Column] = &[
+    ("Tenant", "tenant"),
+    ("Mode", "mode"),
+    ("New users", "new_users"),
+    ("Since", "since"),
+    ("Until", "until"),
+    ("Wave", "wave"),
+];
+
+pub(crate) async fn run<V: DirectoryServices>(
+    admin: &Admin<V>,
+    command: TenantCommand,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        TenantCommand::Create { slug, name, with_groups } => {
+            let groups = if with_groups { WithGroups::Yes } else { WithGroups::No };
+            let tenant = admin.create_tenant(TenantDraft { slug, name, groups }).await;
+            console.item(&tenant.map_err(refused("cannot create the tenant"))?)
+        }
+        TenantCommand::List { removed } => {
+            let tenants = admin.tenants(removed).await.map_err(refused("cannot list the tenants"))?;
+            console.list(&tenants, COLUMNS, "No tenants yet. `authly-admin tenant create` makes one.")
+        }
+        TenantCommand::Show { tenant } => {
+            console.item(&admin.tenant(&tenant).await.map_err(refused("cannot show the tenant"))?)
+        }
+        TenantCommand::Update { tenant, name, active, legacy_login } => {
+            let (active, legacy_login) = (active.map(Choice::is_on), legacy_login.map(Choice::is_on));
+            let changed = admin.update_tenant(&tenant, TenantChange { name, active, legacy_login }).await;
+            console.item(&changed.map_err(refused("cannot change the tenant"))?)
+        }
+        TenantCommand::Delete { tenant, with_members } => delete(admin, &tenant, with_members, console).await,
+    }
+}
+
+async fn delete<V: DirectoryServices>(
+    admin: &Admin<V>,
+    slug: &str,
+    with_members: bool,
+    console: Console,
+) -> Result<(), Failure> {
+    let cannot = "cannot delete the tenant";
+    let tenant = admin.tenant(slug).await.map_err(refused(cannot))?.tenant;
+    if with_members && tenant.members > 0 {
+        console.note(&format!("{} accounts of {slug} are deleted with it, for good.", tenant.members));
+    }
+    // What would be refused anyway is refused before anybody is asked.
+    if with_members || tenant.members == 0 {
+        console.confirm("delete", slug)?;
+    }
+    let accounts = if with_members { Accounts::Delete } else { Accounts::Protect };
+    let deleted = admin.delete_tenant(slug, accounts).await.map_err(refused(cannot))?;
+    console.item(&json!({ "deleted": slug, "accounts_deleted": deleted }))
+}
+
+/// `migrate tenants`.
+pub(crate) async fn migrate<V: DirectoryServices>(
+    admin: &Admin<V>,
+    command: TenantsCommand,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        TenantsCommand::Sync { idp: _, execute } => sync(admin, execute, console).await,
+        TenantsCommand::Confirm { tenant, by, withdraw: _ } => {
+            let done = match by {
+                Some(by) => admin.confirm_tenant(&tenant, &by).await,
+                None => admin.withdraw_confirmation(&tenant).await,
+            };
+            console.item(&done.map_err(refused("cannot confirm the tenant"))?)
+        }
+    }
+}
+
+async fn sync<V: DirectoryServices>(admin: &Admin<V>, execute: bool, console: Console) -> Result<(), Failure> {
+    let mode = if execute { SyncMode::Execute } else { SyncMode::DryRun };
+    let report = admin.sync_tenants(mode).await.map_err(refused("cannot synchronize the tenants"))?;
+    if console.is_json() {
+        console.item(&report)?;
+    } else {
+        console.list(
+            &report.rows,
+            SYNC_COLUMNS,
+            "No tenants are in operation. `authly-admin tenant create` makes one.",
+        )?;
+        let (made, mapped) = if execute { ("made", "mapped") } else { ("to make", "to map") };
+        console.note(&format!(
+            "{} tenants: {} groups {made}, {} {mapped}, {} there already, {} need a decision.",
+            report.tenants, report.created, report.mapped, report.existing, report.refused
+        ));
+        if !execute && report.created + report.mapped > 0 {
+            console.note("Nothing was written. Add --execute to do it.");
+        }
+    }
+    match report.refused {
+        0 => Ok(()),
+        _ if execute => Err(Failure::silent(Code::Partly)),
+        _ => Err(Failure::silent(Code::CheckErrors)),
+    }
+}
+
+/// `migrate policy`.
+pub(crate) async fn policy<V: DirectoryServices>(
+    admin: &Admin<V>,
+    command: PolicyCommand,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        PolicyCommand::Set { tenant, mode, new_users, until, wave } => {
+            let change = PolicyChange { mode: mode.into(), new_users: new_users.map(Mode::from), until, wave };
+            let set = admin.set_policy(tenant.as_deref(), change).await;
+            console.item(&set.map_err(refused("cannot set the policy"))?)?;
+            if mode == ModeChoice::OauthOnly {
+                console.note("The legacy doors refuse these accounts from now on, on every node within a second.");
+            }
+            Ok(())
+        }
+        PolicyCommand::Show => {
+            let policies = admin.show_policies().await.map_err(refused("cannot show the policies"))?;
+            console.list(&policies, POLICY_COLUMNS, "No policy is set: both ways to sign in are open to everybody.")
+        }
+        PolicyCommand::Clear { tenant } => {
+            admin.clear_policy(tenant.as_deref()).await.map_err(refused("cannot remove the policy"))?;
+            console.item(&json!({ "cleared": true, "tenant": tenant }))
+        }
+    }
+}

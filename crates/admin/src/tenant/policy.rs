@@ -1,0 +1,113 @@
+//! Which ways to sign in a tenant has, or everybody (S001-50..53): set, show, remove.
+
+use authly_directory::services::DirectoryServices;
+use oauth_core::{
+    audit::AuditKind,
+    policy::{Mode, Policies, Policy},
+    store::CatalogRepository as _,
+    text,
+    time::Timestamp,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{Admin, AdminError};
+
+/// A policy to set; it replaces the one before as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyChange {
+    /// Which ways are open.
+    pub mode: Mode,
+    /// Which ways are open to accounts that are created from now on.
+    pub new_users: Option<Mode>,
+    /// From when on the mode counts as `oauth-only`.
+    pub until: Option<Timestamp>,
+    /// The name of the wave.
+    pub wave: Option<String>,
+}
+
+/// A policy as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyView {
+    /// The tenant's short name; nothing for the installation's.
+    pub tenant: Option<String>,
+    /// Which ways to sign in are open: `password`, `dual` or `oauth-only`.
+    pub mode: &'static str,
+    /// The same for accounts that are younger than the policy.
+    pub new_users: Option<&'static str>,
+    /// From when on accounts are new users, RFC 3339.
+    pub since: Option<String>,
+    /// When the mode becomes `oauth-only`, RFC 3339.
+    pub until: Option<String>,
+    /// The name of the wave.
+    pub wave: Option<String>,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// Sets the policy of a tenant, or of everybody whose tenant has none.
+    pub async fn set_policy(&self, tenant: Option<&str>, change: PolicyChange) -> Result<PolicyView, AdminError> {
+        let now = self.now();
+        if change.mode == Mode::OauthOnly && change.until.is_some() {
+            return Err(AdminError::invalid("until", "oauth-only is where the other modes end; it has no end itself"));
+        }
+        if change.until.is_some_and(|until| until <= now) {
+            return Err(AdminError::invalid("until", "is over already; set --mode oauth-only instead"));
+        }
+        if let Some(wave) = &change.wave {
+            text::line(wave, 100).map_err(|error| AdminError::invalid("wave", error))?;
+        }
+        let policy = Policy {
+            mode: change.mode,
+            new_users: change.new_users.filter(|new| *new != change.mode),
+            until: change.until,
+            since: Some(now),
+            wave: change.wave,
+        };
+        self.write_policy(tenant, Some(&policy)).await?;
+        Ok(view(tenant, &policy))
+    }
+
+    /// Removes the policy of a tenant or of the installation; what is wider counts again.
+    pub async fn clear_policy(&self, tenant: Option<&str>) -> Result<(), AdminError> {
+        self.write_policy(tenant, None).await
+    }
+
+    /// The policies: the installation's first, then those of tenants by short name.
+    pub async fn show_policies(&self) -> Result<Vec<PolicyView>, AdminError> {
+        let records = self.services.store().load_catalog().await?;
+        let policies = Policies::read(&records.settings);
+        let mut tenants: Vec<_> = records.tenants.iter().collect();
+        tenants.sort_by(|a, b| a.slug.cmp(&b.slug));
+        let of_tenants = tenants
+            .into_iter()
+            .filter_map(|tenant| policies.tenants.get(&tenant.id).map(|policy| view(Some(&tenant.slug), policy)));
+        Ok(policies.installation.iter().map(|policy| view(None, policy)).chain(of_tenants).collect())
+    }
+
+    pub(super) async fn policies(&self) -> Result<Policies, AdminError> {
+        Ok(Policies::read(&self.services.store().load_catalog().await?.settings))
+    }
+
+    async fn write_policy(&self, tenant: Option<&str>, policy: Option<&Policy>) -> Result<(), AdminError> {
+        let id = match tenant {
+            Some(slug) => Some(self.find_tenant(slug).await?.record.id),
+            None => None,
+        };
+        let value = json!(policy);
+        let detail = json!({ "policy": value, "tenant": tenant });
+        let audit = self.event(AuditKind::SettingChanged, None, None, detail);
+        self.services.store().put_setting(&Policies::setting(id), &value.to_string(), audit).await?;
+        Ok(())
+    }
+}
+
+fn view(tenant: Option<&str>, policy: &Policy) -> PolicyView {
+    PolicyView {
+        tenant: tenant.map(str::to_owned),
+        mode: policy.mode.as_str(),
+        new_users: policy.new_users.map(Mode::as_str),
+        since: policy.since.map(|at| at.to_rfc3339()),
+        until: policy.until.map(|at| at.to_rfc3339()),
+        wave: policy.wave.clone(),
+    }
+}
