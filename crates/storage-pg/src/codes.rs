@@ -1,10 +1,9 @@
-//! Authorization codes: issued with their grant, redeemed once.
+//! Authorization codes: found, and redeemed once.
 
 use oauth_core::{
-    ids::{SessionId, TenantId},
     pkce::{CodeChallenge, CodeProof},
     redirect::RedirectUri,
-    store::{CodeSnapshot, Commit, NewAuthorization, Redemption, StoreError},
+    store::{CodeSnapshot, Commit, Redemption, StoreError},
     token::TokenHash,
 };
 
@@ -12,48 +11,27 @@ use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use crate::{
-    audit::AuditParams,
     db::{Db, Params, Unknown},
-    error::{Trouble, is_conflict},
+    error::Trouble,
+    reader::Lookup,
     rows,
     store::PgStore,
-    value::{At, Reader, at, names},
+    value::{At, Reader, at},
     writer::Kind,
 };
 
-const FIND: &str = concat!(
-    "SELECT c.redirect_uri, c.code_challenge, c.nonce, c.expires_at, c.used_at, ",
-    rows::grant_snapshot_columns!(),
-    " FROM authorization_codes c JOIN grants g ON g.id = c.grant_id",
-    rows::grant_snapshot_joins!(),
-    "WHERE c.code = $1"
-);
-
-/// A session that has ended gives no codes; the lock makes its end wait until the grant can be seen.
-const ISSUE: &str = "
-    WITH live AS MATERIALIZED (
-      SELECT id FROM sessions WHERE id = $5 AND ended_at IS NULL FOR SHARE
-    ), issued AS (
-      INSERT INTO grants (id, user_id, client_id, tenant_id, session_id, scopes, resources, authenticated_at, methods,
-                          created_at, check_at)
-      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-       WHERE $5::uuid IS NULL OR EXISTS (SELECT 1 FROM live)
-      RETURNING id
-    ), code AS (
-      INSERT INTO authorization_codes (id, code, client_id, user_id, scopes, code_challenge, code_challenge_method,
-                                       redirect_uri, nonce, expires_at, created_at, grant_id)
-      SELECT id, $12, $3, $2, $6, $13::text, CASE WHEN $13::text IS NOT NULL THEN 'S256' END, $14, $15, $11, $10, id
-        FROM issued
-    ), consent AS (
-      INSERT INTO consents (user_id, client_id, scopes, updated_at)
-      SELECT $2, $3, $16::text[], $10 FROM issued WHERE $16::text[] IS NOT NULL
-      ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at
-    ), audit AS (
-      INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
-      SELECT $17::uuid, $18::timestamptz, $19::text, $20::uuid, $21::uuid, $22::text, $23::jsonb
-        FROM issued WHERE $17::uuid IS NOT NULL
-    )
-    SELECT count(*) FROM issued";
+macro_rules! find {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.n, c.redirect_uri, c.code_challenge, c.nonce, c.expires_at, c.used_at, ",
+            rows::grant_snapshot_columns!(),
+            " FROM ",
+            $asked,
+            " JOIN authorization_codes c ON c.code = w.code JOIN grants g ON g.id = c.grant_id",
+            rows::grant_snapshot_joins!()
+        )
+    };
+}
 
 const REDEEM: &str = "
     WITH won AS (
@@ -119,8 +97,8 @@ const REDEEMED: &str = "
 impl PgStore {
     pub(crate) async fn find_code(&self, code: TokenHash) -> Result<Option<CodeSnapshot>, StoreError> {
         let text = code.to_text();
-        let Some(row) = self.db().read_one(FIND, &[&text]).await? else { return Ok(None) };
-        let mut row = Reader::new(&row, "authorization_codes", &text);
+        let Some(row) = self.readers().codes.find(text.clone()).await? else { return Ok(None) };
+        let mut row = Reader::answer(&row, "authorization_codes", &text);
         Ok(Some(CodeSnapshot {
             hash: code,
             redirect_uri: RedirectUri::stored(row.take("redirect_uri")?),
@@ -134,51 +112,22 @@ impl PgStore {
             grant: rows::grant_snapshot(&mut row)?,
         }))
     }
+}
 
-    pub(crate) async fn write_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
-        let grant = write.grant;
-        let challenge = match write.proof {
-            CodeProof::Challenge(challenge) => Some(challenge.to_text()),
-            CodeProof::None => None,
-        };
-        let consent = write.consent.as_ref().map(names);
-        let audit = AuditParams::from(write.audit);
-        let params: Params<'_> = &[
-            &grant.id.uuid(),
-            &grant.user.uuid(),
-            &grant.client.uuid(),
-            &grant.tenant.map(TenantId::uuid),
-            &grant.session.map(SessionId::uuid),
-            &names(&grant.scope),
-            &grant.resources,
-            &At(grant.authenticated_at),
-            &rows::method_names(&grant.methods),
-            &At(grant.created_at),
-            &At(write.expires_at),
-            &write.code.to_text(),
-            &challenge,
-            &write.redirect_uri.as_str(),
-            &write.nonce,
-            &consent,
-            &audit.id,
-            &audit.at,
-            &audit.kind,
-            &audit.user,
-            &audit.client,
-            &audit.address,
-            &audit.detail,
-        ];
-        let first = self.db().write(ISSUE, params, Unknown::Report).await;
-        let unknown = matches!(first, Err(Trouble::Disconnected(_)));
-        let outcome = if unknown { self.db().write(ISSUE, params, Unknown::Report).await } else { first };
-        match outcome.map_err(StoreError::from) {
-            Ok(count) => Ok(commit(count)),
-            // Ids are never made twice: after a lost answer it is our own grant that stands there.
-            Err(error) if unknown && is_conflict(&error, &["grants.id"]) => Ok(Commit::Applied),
-            // The account or the client was removed meanwhile.
-            Err(error) if is_conflict(&error, REMOVED) => Ok(Commit::Lost),
-            Err(error) => Err(error),
-        }
+/// Codes, looked up in groups by the text of their hashes.
+pub(crate) struct CodeOf;
+
+impl Lookup for CodeOf {
+    type Key = String;
+    const ONE: &'static str = find!("(SELECT $1::text AS code, 1::bigint AS n) AS w");
+    const MANY: &'static str = find!("unnest($1::text[]) WITH ORDINALITY AS w (code, n)");
+
+    async fn one(client: &Client, statement: &Statement, key: &String) -> Result<Vec<Row>, tokio_postgres::Error> {
+        client.query(statement, &[key]).await
+    }
+
+    async fn many(client: &Client, statement: &Statement, keys: &[&String]) -> Result<Vec<Row>, tokio_postgres::Error> {
+        client.query(statement, &[&keys]).await
     }
 }
 
@@ -252,9 +201,6 @@ fn child(write: &Redemption) -> Option<&[u8]> {
 fn child_expiry(write: &Redemption) -> Option<At> {
     at(write.refresh.as_ref().map(|token| token.expires_at))
 }
-
-const REMOVED: &[&str] =
-    &["grants.user_id", "grants.client_id", "authorization_codes.user_id", "authorization_codes.client_id"];
 
 /// The only column of the only row.
 pub(crate) fn count(rows: &[Row]) -> Result<u64, Trouble> {

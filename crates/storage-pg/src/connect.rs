@@ -51,8 +51,12 @@ impl Drop for Driver {
 
 /// What all sessions but those of migrations are set to. Statements are planned once for all parameters, and so that they fit
 /// tables of any size: a plan that was made while a table was nearly empty must not read it whole when it is big.
-const TUNED: &[(&str, &str)] =
-    &[("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+const TUNED: &[(&str, &str)] = &[
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 /// An address that was read: what to connect to, and how.
 #[derive(Clone)]
@@ -136,14 +140,17 @@ impl Target {
                 let mut config = target.config.clone();
                 let ours = settings.iter().map(|(name, value)| format!("-c {name}={value}"));
                 let all: Vec<String> = config.get_options().map(str::to_owned).into_iter().chain(ours).collect();
-                config.options(all.join(" "));
+                if !all.is_empty() {
+                    config.options(all.join(" "));
+                }
                 match connect(&config, &target.tls, &handle).await {
                     Err(error) if refuses_settings(&error) => target.refused.store(true, Ordering::Relaxed),
                     outcome => return outcome,
                 }
             }
             let (client, task) = connect(&target.config, &target.tls, &handle).await?;
-            let statements: Vec<String> = settings.iter().map(|(name, value)| format!("SET {name} = {value}")).collect();
+            let statements: Vec<String> =
+                settings.iter().map(|(name, value)| format!("SET {name} = {value}")).collect();
             client.batch_execute(&statements.join("; ")).await?;
             Ok((client, task))
         });

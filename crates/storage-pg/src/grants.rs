@@ -10,24 +10,53 @@ use oauth_core::{
     time::Timestamp,
     token::TokenHash,
 };
+use tokio_postgres::{Client, Error, Row, Statement};
 use uuid::Uuid;
 
 use crate::{
     audit::AuditParams,
     codes::{self, commit},
     db::Unknown,
+    issue,
+    reader::Lookup,
     refresh, rows,
     store::PgStore,
     value::{At, Reader},
 };
 
-const FIND: &str = concat!(
-    "SELECT EXISTS (SELECT 1 FROM revoked_access_tokens WHERE jti = $2), ",
-    rows::grant_snapshot_columns!(),
-    " FROM grants g",
-    rows::grant_snapshot_joins!(),
-    "WHERE g.id = $1"
-);
+/// The revocation's row is asked for more than its key: an index alone must not seem to answer, or it may be read whole.
+macro_rules! find {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.n, x.revoked_at IS NOT NULL, ",
+            rows::grant_snapshot_columns!(),
+            " FROM ",
+            $asked,
+            " JOIN grants g ON g.id = w.id",
+            rows::grant_snapshot_joins!(),
+            "LEFT JOIN revoked_access_tokens x ON x.jti = w.jti"
+        )
+    };
+}
+
+macro_rules! find_revocation {
+    ($asked:literal) => {
+        concat!("SELECT w.n, x.revoked_at FROM ", $asked, " JOIN revoked_access_tokens x ON x.jti = w.jti")
+    };
+}
+
+macro_rules! authorization {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.n, ",
+            rows::session_columns!(),
+            ", k.scopes FROM ",
+            $asked,
+            " JOIN sessions s ON s.token = w.token JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
+              LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = w.client_id"
+        )
+    };
+}
 
 const REVOKE: &str = "
     WITH ended AS (
@@ -44,8 +73,6 @@ const REVOKE_ACCESS_TOKEN: &str = "
     VALUES ($1, $2, $3)
     ON CONFLICT (jti) DO NOTHING";
 
-const IS_REVOKED: &str = "SELECT count(*) FROM revoked_access_tokens WHERE jti = $1";
-
 const SPEND: &str = "
     WITH spent AS (
       INSERT INTO replay (client_id, jti, expires_at)
@@ -54,15 +81,6 @@ const SPEND: &str = "
       RETURNING 1
     )
     SELECT count(*) FROM spent";
-
-const AUTHORIZE: &str = concat!(
-    "SELECT ",
-    rows::session_columns!(),
-    ", k.scopes
-       FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
-       LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = $2
-      WHERE s.token = $1"
-);
 
 const OF_USER: &str = concat!(
     "SELECT ",
@@ -126,8 +144,8 @@ impl GrantRepository for PgStore {
     }
 
     async fn grant(&self, grant: GrantId, jti: AccessTokenId) -> Result<Option<GrantSnapshot>, StoreError> {
-        let Some(row) = self.db().read_one(FIND, &[&grant.uuid(), &jti.uuid()]).await? else { return Ok(None) };
-        let mut row = Reader::new(&row, "revoked_access_tokens", &grant);
+        let Some(row) = self.readers().grants.find((grant, jti)).await? else { return Ok(None) };
+        let mut row = Reader::answer(&row, "revoked_access_tokens", &grant);
         let token_revoked = row.take("jti")?;
         Ok(Some(GrantSnapshot { token_revoked, ..rows::grant_snapshot(&mut row)? }))
     }
@@ -137,7 +155,7 @@ impl GrantRepository for PgStore {
     }
 
     async fn access_token_revoked(&self, jti: AccessTokenId) -> Result<bool, StoreError> {
-        Ok(self.db().write(IS_REVOKED, &[&jti.uuid()], Unknown::Repeat).await? > 0)
+        Ok(self.readers().revocations.find(jti).await?.is_some())
     }
 
     async fn spend_assertion(&self, write: SpentAssertion) -> Result<Commit, StoreError> {
@@ -154,10 +172,9 @@ impl GrantRepository for PgStore {
     ) -> Result<AuthorizeSnapshot, StoreError> {
         let nobody = AuthorizeSnapshot { session: None, consent: oauth_core::scope::ScopeSet::default() };
         let Some(token) = session else { return Ok(nobody) };
-        let row = self.db().read_one(AUTHORIZE, &[&token.bytes().as_slice(), &client.uuid()]).await?;
-        let Some(row) = row else { return Ok(nobody) };
-        let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
-        let mut row = Reader::new(&row, "sessions", &key);
+        let Some(row) = self.readers().authorizations.find((token, client)).await? else { return Ok(nobody) };
+        let key = row.try_get::<_, Uuid>(1).unwrap_or_default();
+        let mut row = Reader::answer(&row, "sessions", &key);
         let session = rows::session(&mut row)?;
         row.of("consents");
         let consent = row.parse("scopes", |scopes: Option<Vec<&str>>| {
@@ -167,7 +184,11 @@ impl GrantRepository for PgStore {
     }
 
     async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
-        self.write_code(write).await
+        // What is remembered with the code may concern what another of its group remembers.
+        match write.consent.is_some() || write.audit.is_some() {
+            true => issue::issue_alone(self.db(), write).await,
+            false => self.writers().issue(write).await,
+        }
     }
 
     async fn grants_of(&self, user: UserId) -> Result<Vec<Grant>, StoreError> {
@@ -200,5 +221,61 @@ impl GrantRepository for PgStore {
             ],
         )
         .await
+    }
+}
+
+/// Grants, looked up in groups together with whether an access token is revoked.
+pub(crate) struct GrantOf;
+
+impl Lookup for GrantOf {
+    type Key = (GrantId, AccessTokenId);
+    const ONE: &'static str = find!("(SELECT $1::uuid AS id, $2::uuid AS jti, 1::bigint AS n) AS w");
+    const MANY: &'static str = find!("unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (id, jti, n)");
+
+    async fn one(client: &Client, statement: &Statement, key: &Self::Key) -> Result<Vec<Row>, Error> {
+        client.query(statement, &[&key.0.uuid(), &key.1.uuid()]).await
+    }
+
+    async fn many(client: &Client, statement: &Statement, keys: &[&Self::Key]) -> Result<Vec<Row>, Error> {
+        let (grants, tokens): (Vec<Uuid>, Vec<Uuid>) = keys.iter().map(|key| (key.0.uuid(), key.1.uuid())).unzip();
+        client.query(statement, &[&grants, &tokens]).await
+    }
+}
+
+/// Revoked access tokens, looked up in groups; there is a row for each that is.
+pub(crate) struct RevocationOf;
+
+impl Lookup for RevocationOf {
+    type Key = AccessTokenId;
+    const ONE: &'static str = find_revocation!("(SELECT $1::uuid AS jti, 1::bigint AS n) AS w");
+    const MANY: &'static str = find_revocation!("unnest($1::uuid[]) WITH ORDINALITY AS w (jti, n)");
+
+    async fn one(client: &Client, statement: &Statement, key: &Self::Key) -> Result<Vec<Row>, Error> {
+        client.query(statement, &[&key.uuid()]).await
+    }
+
+    async fn many(client: &Client, statement: &Statement, keys: &[&Self::Key]) -> Result<Vec<Row>, Error> {
+        let tokens: Vec<Uuid> = keys.iter().map(|key| key.uuid()).collect();
+        client.query(statement, &[&tokens]).await
+    }
+}
+
+/// What authorization requests depend on, looked up in groups: the session behind a cookie, and the consent for a client.
+pub(crate) struct AuthorizationOf;
+
+impl Lookup for AuthorizationOf {
+    type Key = (TokenHash, ClientKey);
+    const ONE: &'static str = authorization!("(SELECT $1::bytea AS token, $2::uuid AS client_id, 1::bigint AS n) AS w");
+    const MANY: &'static str =
+        authorization!("unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS w (token, client_id, n)");
+
+    async fn one(client: &Client, statement: &Statement, key: &Self::Key) -> Result<Vec<Row>, Error> {
+        client.query(statement, &[&key.0.bytes().as_slice(), &key.1.uuid()]).await
+    }
+
+    async fn many(client: &Client, statement: &Statement, keys: &[&Self::Key]) -> Result<Vec<Row>, Error> {
+        let (tokens, clients): (Vec<&[u8]>, Vec<Uuid>) =
+            keys.iter().map(|key| (key.0.bytes().as_slice(), key.1.uuid())).unzip();
+        client.query(statement, &[&tokens, &clients]).await
     }
 }

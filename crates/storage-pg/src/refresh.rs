@@ -5,28 +5,35 @@ use oauth_core::{
     token::TokenHash,
 };
 
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use crate::{
     codes::{commit, count, ordinals},
     db::{Db, Params, Unknown},
     error::Trouble,
+    reader::Lookup,
     rows,
     store::PgStore,
     value::{At, Reader},
     writer::Kind,
 };
 
-const FIND: &str = concat!(
-    "SELECT r.expires_at, r.created_at, r.used_at, r.successor IS NOT NULL, q.sealed, n.used_at, ",
-    rows::grant_snapshot_columns!(),
-    " FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id",
-    rows::grant_snapshot_joins!(),
-    "LEFT JOIN refresh_successors q ON q.spent = r.hash
-     LEFT JOIN refresh_tokens n ON n.hash = r.successor
-     WHERE r.hash = $1"
-);
+/// The successor is looked for only behind a token that was used.
+macro_rules! find {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.n, r.expires_at, r.created_at, r.used_at, r.successor IS NOT NULL, q.sealed, n.used_at, ",
+            rows::grant_snapshot_columns!(),
+            " FROM ",
+            $asked,
+            " JOIN refresh_tokens r ON r.hash = w.hash JOIN grants g ON g.id = r.grant_id",
+            rows::grant_snapshot_joins!(),
+            "LEFT JOIN refresh_successors q ON q.spent = CASE WHEN r.used_at IS NOT NULL THEN r.hash END
+             LEFT JOIN refresh_tokens n ON n.hash = r.successor"
+        )
+    };
+}
 
 const ROTATE: &str = "
     WITH won AS (
@@ -96,9 +103,9 @@ const ROTATED: &str = "SELECT count(*) FROM refresh_tokens WHERE hash = $1 AND p
 
 impl PgStore {
     pub(crate) async fn find_refresh(&self, token: TokenHash) -> Result<Option<RefreshSnapshot>, StoreError> {
-        let Some(row) = self.db().read_one(FIND, &[&token.bytes().as_slice()]).await? else { return Ok(None) };
+        let Some(row) = self.readers().refresh_tokens.find(token).await? else { return Ok(None) };
         let key = token.to_text();
-        let mut row = Reader::new(&row, "refresh_tokens", &key);
+        let mut row = Reader::answer(&row, "refresh_tokens", &key);
         let (expires_at, created_at, used_at) =
             (row.at("expires_at")?, row.at("created_at")?, row.maybe_at("used_at")?);
         let followed: bool = row.take("successor")?;
@@ -111,6 +118,28 @@ impl PgStore {
             successor: followed.then_some(successor),
             grant: rows::grant_snapshot(&mut row)?,
         }))
+    }
+}
+
+/// Refresh tokens, looked up in groups.
+pub(crate) struct RefreshOf;
+
+impl Lookup for RefreshOf {
+    type Key = TokenHash;
+    const ONE: &'static str = find!("(SELECT $1::bytea AS hash, 1::bigint AS n) AS w");
+    const MANY: &'static str = find!("unnest($1::bytea[]) WITH ORDINALITY AS w (hash, n)");
+
+    async fn one(client: &Client, statement: &Statement, key: &TokenHash) -> Result<Vec<Row>, tokio_postgres::Error> {
+        client.query(statement, &[&key.bytes().as_slice()]).await
+    }
+
+    async fn many(
+        client: &Client,
+        statement: &Statement,
+        keys: &[&TokenHash],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let hashes: Vec<&[u8]> = keys.iter().map(|key| key.bytes().as_slice()).collect();
+        client.query(statement, &[&hashes]).await
     }
 }
 

@@ -57,6 +57,23 @@ pub(crate) fn names(scopes: &ScopeSet) -> Vec<&str> {
     scopes.iter().map(Scope::as_str).collect()
 }
 
+/// The text of a `text[]`, for an array of arrays whose rows differ in length.
+pub(crate) fn array_text<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = String::from("{");
+    for value in values {
+        text.push_str(if text.len() > 1 { ",\"" } else { "\"" });
+        for character in value.chars() {
+            if matches!(character, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        text.push('"');
+    }
+    text.push('}');
+    text
+}
+
 /// Reads the columns of a row one after the other.
 pub(crate) struct Reader<'a> {
     row: &'a Row,
@@ -69,6 +86,11 @@ impl<'a> Reader<'a> {
     /// Begins at the first column; `key` is how the row was found.
     pub(crate) fn new(row: &'a Row, table: &'static str, key: &'a dyn Display) -> Self {
         Self { row, next: 0, table, key }
+    }
+
+    /// Begins behind the ordinal of an answer to many.
+    pub(crate) fn answer(row: &'a Row, table: &'static str, key: &'a dyn Display) -> Self {
+        Self { next: 1, ..Self::new(row, table, key) }
     }
 
     /// Names the table that the following columns belong to.
@@ -131,6 +153,13 @@ mod tests {
         let mut out = BytesMut::new();
         At(Timestamp::from_micros(micros)).to_sql(&Type::TIMESTAMPTZ, &mut out).unwrap();
         At::from_sql(&Type::TIMESTAMPTZ, &out).unwrap().0.micros()
+    }
+
+    #[test]
+    fn the_text_of_an_array_quotes_every_value() {
+        assert_eq!(array_text([]), "{}");
+        assert_eq!(array_text(["a", "", "NULL", "b c,{}"]), r#"{"a","","NULL","b c,{}"}"#);
+        assert_eq!(array_text([r#"a"b\c"#]), r#"{"a\"b\\c"}"#);
     }
 
     #[test]

@@ -15,10 +15,10 @@ use tokio_postgres::{Client, Statement};
 
 use crate::{
     codes::{Redeem, commit},
-    issue::Issue,
     connect::Target,
     db::{Db, TRIES},
     error::{Trouble, busy, unavailable},
+    issue::Issue,
     refresh::Rotate,
 };
 
