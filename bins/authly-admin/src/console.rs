@@ -1,6 +1,6 @@
 //! What the terminal sees: tables for people, JSON for programs, questions before something is removed.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use authly_runtime::trouble::Trouble;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -86,6 +86,23 @@ impl Console {
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         if read.is_ok() && answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
+    }
+}
+
+impl Console {
+    /// Asks before something great is done: the word yes must be given, typed or by a script, unless `--yes` was.
+    pub(crate) fn agree(self, act: &str, warning: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let _unheard = write!(io::stderr().lock(), "This would {act}.\n{warning}\nType yes to do it: ");
+        let mut answer = String::new();
+        let read = io::stdin().lock().take(1_000).read_line(&mut answer);
+        if read.is_ok() && answer.trim() == "yes" {
+            return Ok(());
+        }
+        let remedy = "answer yes, or add --yes to do it unasked";
+        Err(Trouble::new(format!("did not {act}"), "cancelled", remedy).into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! How commands end: three parts on standard error, and the exit codes of the one table (C-40).
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
@@ -15,6 +16,8 @@ pub(crate) enum Code {
     Failed = 1,
     /// A check found errors.
     CheckErrors = 10,
+    /// A check found warnings only.
+    CheckWarnings = 11,
     /// The command line cannot be read.
     Usage = 64,
 }
@@ -37,6 +40,11 @@ impl Failure {
         Self { trouble: Some(trouble), code: Code::Usage }
     }
 
+    /// A failure with an exit code of its own.
+    pub(crate) fn with(code: Code, trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), code }
+    }
+
     /// Tells what happened on standard error and gives the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
         if let Some(trouble) = &self.trouble {
@@ -46,6 +54,12 @@ impl Failure {
             let _unheard = writeln!(out, "{on}error:{off} {trouble}");
         }
         ExitCode::from(self.code as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.trouble.as_ref().map_or(Ok(()), |trouble| trouble.fmt(f))
     }
 }
 

@@ -10,6 +10,7 @@ use authly_runtime::{
     store::{self, Database, Visitor},
 };
 use clap::CommandFactory as _;
+use serde_json::Value;
 
 use crate::{
     args::{Cli, Command, Global, KeysCommand, UserCommand},
@@ -32,9 +33,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => commands::config::run(&report(&cli.global), &command, console),
         command => {
             let settings = settings(&cli.global)?;
+            let configuration = serde_json::to_value(report(&cli.global).rows()).unwrap_or_default();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
-            runtime.block_on(store::visit(&settings, Task { command, console, settings: &settings }))?
+            runtime.block_on(store::visit(&settings, Task { command, console, settings: &settings, configuration }))?
         }
     }
 }
@@ -62,16 +64,24 @@ struct Task<'a> {
     command: Command,
     console: Console,
     settings: &'a Settings,
+    /// Every setting with its origin, secrets masked.
+    configuration: Value,
 }
 
 impl Visitor for Task<'_> {
     type Output = Result<(), Failure>;
 
     async fn visit<D: Database>(self, database: D) -> Self::Output {
-        let Self { command, console, settings } = self;
-        if let Command::Migrate(command) = command {
-            return commands::migrate::run(command, settings, &database, console).await;
-        }
+        let Self { command, console, settings, configuration } = self;
+        let command = match command {
+            Command::Backup(command) => {
+                return commands::backup::run(command, settings, configuration, &database, console).await;
+            }
+            Command::Migrate(command) => {
+                return commands::migrate::run(command, settings, &database, console).await;
+            }
+            other => other,
+        };
         store::bring_up_to_date(settings, &database).await?;
         let live = services(settings, database.open().await?, &command).await?;
         let admin = live::admin(settings, &live);
@@ -81,7 +91,11 @@ impl Visitor for Task<'_> {
             Command::Scope(command) => commands::scope::run(&admin, command, console).await,
             Command::User(command) => commands::user::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
-            Command::Config(_) | Command::Migrate(_) | Command::Completion { .. } | Command::Reference { .. } => Ok(()),
+            Command::Backup(_)
+            | Command::Config(_)
+            | Command::Migrate(_)
+            | Command::Completion { .. }
+            | Command::Reference { .. } => Ok(()),
         }
     }
 }
@@ -110,6 +124,11 @@ async fn services<S: AnyStore>(settings: &Settings, store: S, command: &Command)
 /// The services for the commands that bring a store into shape.
 pub(crate) async fn services_without_keys<S: AnyStore>(settings: &Settings, store: S) -> Result<Arc<Live<S>>, Failure> {
     administration(settings, store, keys::useless_sealer(), true).await
+}
+
+/// The services over a store that is taken as it is.
+pub(crate) fn services_as_they_are<S: AnyStore>(settings: &Settings, store: S) -> Result<Arc<Live<S>>, Failure> {
+    Ok(Arc::new(Live::for_administration(settings, store, keys::useless_sealer())?))
 }
 
 /// The default scopes come with the tables, so that clients can be registered before the server's first start.

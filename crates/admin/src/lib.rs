@@ -4,6 +4,7 @@
 //! prints, reads a command line or knows SQL.
 
 pub mod audit;
+pub mod backup;
 pub mod client;
 pub mod error;
 pub mod key;

@@ -4,7 +4,7 @@ use authly_directory::services::DirectoryServices;
 use oauth_core::{
     audit::AuditKind,
     catalog::{CatalogRecords, Switches},
-    store::CatalogRepository as _,
+    store::{CatalogRepository as _, PauseRepository, Paused},
 };
 
 use crate::{Admin, AdminError};
@@ -29,5 +29,23 @@ impl<V: DirectoryServices> Admin<V> {
         let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ name: on }));
         let value = if on { "true" } else { "false" };
         Ok(self.services.store().put_setting(name, value, audit).await?)
+    }
+}
+
+impl<V: DirectoryServices> Admin<V>
+where
+    V::Store: PauseRepository,
+{
+    /// Switches OAuth off with every client and what their tokens could do, in one step (S000-71). Who signed in by the legacy
+    /// doors notices nothing.
+    pub async fn pause_oauth(&self) -> Result<Paused, AdminError> {
+        let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ "oauth": "paused" }));
+        Ok(self.services.store().pause_oauth(audit).await?)
+    }
+
+    /// Switches OAuth on and restores what [`pause_oauth`](Self::pause_oauth) has switched off (S000-72).
+    pub async fn resume_oauth(&self) -> Result<Paused, AdminError> {
+        let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ "oauth": "resumed" }));
+        Ok(self.services.store().resume_oauth(audit).await?)
     }
 }

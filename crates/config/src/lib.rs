@@ -74,6 +74,7 @@ mod words;
 
 pub use crate::load::{Report, from_process, from_process_with, load};
 pub use crate::origin::Origin;
+pub use crate::parse::login::Login;
 pub use crate::problem::{Invalid, Problem, Severity};
 pub use crate::reference::{example_toml, reference_markdown};
 pub use crate::secret::{SecretKey, SecretText, SecretUrl};

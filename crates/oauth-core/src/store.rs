@@ -4,6 +4,7 @@
 //! Everything that is written, times and audit events included, is in the argument; stores add nothing.
 
 mod outcome;
+mod pause;
 mod snapshot;
 mod write;
 
@@ -11,6 +12,7 @@ use std::future::Future;
 
 pub use self::{
     outcome::{Commit, StoreError, StoreErrorKind},
+    pause::{PauseRepository, Paused},
     snapshot::{AuthorizeSnapshot, CodeSnapshot, Grant, GrantSnapshot, RefreshSnapshot, SessionEnd, Successor},
     write::{
         NewAuthorization, NewRefreshToken, PurgeOrder, Purged, Redemption, Revocation, RevocationReason,

@@ -12,7 +12,7 @@ use oauth_core::{
     catalog::SwitchOverrides,
     secret::Secret,
     services::{CatalogSource as _, Services},
-    store::{CatalogRepository, Store},
+    store::{CatalogRepository, PauseRepository, Store},
 };
 use tokio::sync::Notify;
 
@@ -25,9 +25,9 @@ use crate::{
 };
 
 /// A store that implements every port.
-pub trait AnyStore: Store + CatalogRepository + AccountRepository {}
+pub trait AnyStore: Store + CatalogRepository + AccountRepository + PauseRepository {}
 
-impl<S: Store + CatalogRepository + AccountRepository> AnyStore for S {}
+impl<S: Store + CatalogRepository + AccountRepository + PauseRepository> AnyStore for S {}
 
 /// Everything that the engine and the directory are built from, over a store of type `S`.
 pub struct Live<S> {

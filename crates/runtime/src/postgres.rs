@@ -55,6 +55,21 @@ impl Database for Postgres {
         Ok(SchemaReport { pending, differences })
     }
 
+    async fn deviations(&self) -> Result<Vec<String>, Trouble> {
+        self.store.deviations().await.map_err(|error| {
+            let remedy =
+                "the database user must be allowed to create a schema, which is rolled back: GRANT CREATE ON DATABASE";
+            Trouble::caused(format!("cannot compare the schema of {}", self.shown), &error, remedy)
+        })
+    }
+
+    async fn make_auth_users(&self) -> Result<(), Trouble> {
+        let made = self.store.make_auth_users().await;
+        made.map_err(|error| {
+            Trouble::caused("cannot make the view auth_users", &error, "rename what stands in its way")
+        })
+    }
+
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {
         self.store.migrate().await.map(|report| report.applied).map_err(|error| self.failed(&error))
     }

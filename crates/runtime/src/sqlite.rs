@@ -45,6 +45,18 @@ impl Database for Sqlite {
         }
     }
 
+    async fn deviations(&self) -> Result<Vec<String>, Trouble> {
+        authly_storage_sqlite::deviations(&self.path).map_err(|error| self.failed(&error))
+    }
+
+    async fn make_auth_users(&self) -> Result<(), Trouble> {
+        Err(Trouble::new(
+            "cannot make the view auth_users",
+            "the store is an SQLite file, whose tables other programs do not share",
+            "keep the accounts in PostgreSQL where another program reads them",
+        ))
+    }
+
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private_file::create_folder(folder)?;

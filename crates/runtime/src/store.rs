@@ -29,6 +29,10 @@ pub trait Database: Send + Sync {
 
     /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;
+    /// Compares the schema with what the steps make, by name and definition; it must be up to date. Touches nothing.
+    fn deviations(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
+    /// Makes the view `auth_users` for applications that know accounts by its names (C-08).
+    fn make_auth_users(&self) -> impl Future<Output = Result<(), Trouble>> + Send;
     /// Applies what is pending; harmless when nothing is, and when several do it at once. Returns the names of the steps.
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Opens the store, whose schema must be up to date.

@@ -19,6 +19,7 @@ pub mod grants;
 pub mod keys;
 pub mod legacy;
 pub mod passwords;
+pub mod pause;
 pub mod purge;
 pub mod refresh;
 pub mod scopes;
@@ -29,14 +30,14 @@ pub mod tenants;
 mod world;
 
 use authly_directory::store::AccountRepository;
-use oauth_core::store::{CatalogRepository, Store};
+use oauth_core::store::{CatalogRepository, PauseRepository, Store};
 
 pub use self::world::World;
 
 /// A store with every port.
-pub trait WholeStore: Store + CatalogRepository + AccountRepository {}
+pub trait WholeStore: Store + CatalogRepository + AccountRepository + PauseRepository {}
 
-impl<S: Store + CatalogRepository + AccountRepository> WholeStore for S {}
+impl<S: Store + CatalogRepository + AccountRepository + PauseRepository> WholeStore for S {}
 
 /// Runs one case on a runtime of its own: called by what [`suite!`] expands to.
 pub fn run(case: impl Future<Output = ()>) {

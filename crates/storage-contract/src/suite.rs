@@ -98,6 +98,11 @@ macro_rules! suite {
                 a_change_ends_the_legacy_tokens_of_the_account
                 a_change_for_an_unknown_account_is_lost
             }
+            pause {
+                switching_off_and_on_restores_exactly_what_was
+                switching_off_twice_remembers_the_first_time
+                clients_that_come_and_go_meanwhile_are_let_be
+            }
             purge {
                 an_empty_store_has_nothing_to_purge
                 living_things_stay

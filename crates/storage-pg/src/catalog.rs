@@ -45,7 +45,7 @@ const DELETE_SCOPE: &str = "DELETE FROM scopes WHERE id = $1 RETURNING scope_nam
 const FORGET_SCOPE: &str = "
     UPDATE clients SET other_scopes = array_remove(other_scopes, $1::text) WHERE $1::text = ANY(other_scopes)";
 
-const PUT_SETTING: &str = "
+pub(crate) const PUT_SETTING: &str = "
     INSERT INTO settings (name, value, updated_at)
     VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";

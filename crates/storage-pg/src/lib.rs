@@ -19,6 +19,7 @@ mod keys;
 mod legacy;
 mod maintenance;
 mod reader;
+mod pause;
 mod refresh;
 mod rows;
 pub mod schema;

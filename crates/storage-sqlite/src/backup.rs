@@ -74,6 +74,13 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), CopyError> {
 pub fn check(path: &Path) -> Result<CopyContents, CopyError> {
     let told = |source| sqlite(path, source);
     let file = reader(path)?;
+    let size =
+        file.query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| row.get(0));
+    let (size, length): (i64, _) = (size.map_err(told)?, path.metadata().map_or(0, |found| found.len()));
+    if u64::try_from(size) != Ok(length) {
+        let why = format!("it should have {size} bytes and has {length}");
+        return Err(CopyError::Damaged { path: path.to_owned(), why });
+    }
     let found = |sql: &str| -> rusqlite::Result<Vec<String>> {
         file.prepare(sql)?.query_map([], |row| row.get::<_, String>(0))?.collect()
     };
@@ -100,7 +107,7 @@ pub fn check(path: &Path) -> Result<CopyContents, CopyError> {
 
 /// Replaces the contents of a store's file by those of a copy, in one transaction, after copying them to `kept`.
 pub fn replace(path: &Path, with: &Path, kept: &Path, others: Others) -> Result<(), CopyError> {
-    let told = |source| sqlite(path, source);
+    let told = |source| damaged(path, source);
     let source = reader(with)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(path, flags).map_err(told)?;
@@ -110,7 +117,7 @@ pub fn replace(path: &Path, with: &Path, kept: &Path, others: Others) -> Result<
         let alone = target.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
         alone.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CopyError::InUse { path: path.to_owned() },
-            _ => sqlite(path, error),
+            _ => damaged(path, error),
         })?;
     }
     target.execute_batch("PRAGMA synchronous = FULL").map_err(told)?;

@@ -94,11 +94,7 @@ impl CatalogRepository for SqliteStore {
 
     async fn put_setting(&self, name: &str, value: &str, audit: AuditEvent) -> Result<(), StoreError> {
         let (name, value) = (name.to_owned(), value.to_owned());
-        self.write(move |db| {
-            db.run(PUT_SETTING, [name, value])?;
-            changed(db, Some(&audit))
-        })
-        .await
+        self.write(move |db| put_setting(db, &name, &value, &audit)).await
     }
 }
 
@@ -149,6 +145,12 @@ const SETTINGS: &str = "SELECT name, value FROM settings";
 
 const PUT_SETTING: &str = "INSERT INTO settings (name, value) VALUES (?1, ?2) \
                            ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+/// Creates or replaces a setting.
+pub(crate) fn put_setting(db: Db<'_>, name: &str, value: &str, event: &AuditEvent) -> Outcome<()> {
+    db.run(PUT_SETTING, [name, value])?;
+    changed(db, Some(event))
+}
 
 const TENANTS: &str = "SELECT id, slug, name, active, legacy_login FROM tenants ORDER BY id";
 

@@ -21,6 +21,7 @@ mod keys;
 mod legacy;
 mod maintenance;
 mod migrate;
+mod pause;
 mod person;
 mod reader;
 mod refresh;
@@ -40,7 +41,7 @@ use oauth_core::store::StoreError;
 use self::{db::Db, error::Outcome, maintenance::SharedRounds, reader::Readers, writer::Writer};
 pub use self::{
     error::OpenError,
-    migrate::{MigrationReport, migrate, pending},
+    migrate::{MigrationReport, deviations, migrate, pending},
 };
 
 /// A store in one SQLite file; clones share it.

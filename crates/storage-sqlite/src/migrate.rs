@@ -4,7 +4,7 @@
 //! note apart, and who came in between, or after a crash, would take the tables for somebody else's. Two programs that start at
 //! once are harmless: SQLite lets one write, and the other finds the work done.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
@@ -74,6 +74,36 @@ pub fn pending(path: &Path) -> Result<Vec<String>, OpenError> {
         return Ok(files::migrations::runner().get_migrations().iter().map(ToString::to_string).collect());
     }
     missing(path, &connection::reader(path)?)
+}
+
+/// What is missing or otherwise than the migrations make it, by name and definition (S000-34); nothing where the structure is
+/// right.
+pub fn deviations(path: &Path) -> Result<Vec<String>, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let found = things(&connection::reader(path)?).map_err(sqlite)?;
+    let mut reference = Connection::open_in_memory().map_err(sqlite)?;
+    let made = files::migrations::runner().run(&mut reference);
+    made.map_err(|source| OpenError::Migration { path: path.to_owned(), source: Box::new(source) })?;
+    let mut problems = Vec::new();
+    for (name, definition) in things(&reference).map_err(sqlite)? {
+        match found.get(&name) {
+            None => problems.push(format!("{name}: is missing")),
+            Some(theirs) if *theirs != definition => {
+                problems.push(format!("{name}: is {theirs:?}, expected {definition:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(problems)
+}
+
+/// Tables, indexes and triggers with their definitions; blanks do not count.
+fn things(file: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    const SQL: &str = "SELECT type || ' ' || name, sql FROM sqlite_schema \
+                       WHERE sql IS NOT NULL AND name <> 'refinery_schema_history'";
+    let mut statement = file.prepare(SQL)?;
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    statement.query_map([], |row| Ok((row.get(0)?, one_line(row.get(1)?))))?.collect()
 }
 
 fn newest() -> i32 {

@@ -67,6 +67,16 @@ const LAYERS: &[Layer] = &[
             "authly-storage-sqlite",
         ]),
     },
+    Layer {
+        package: "authly-backup",
+        may_use: Uses::Only(&[
+            "oauth-core",
+            "authly-config",
+            "authly-runtime",
+            "authly-storage-pg",
+            "authly-storage-sqlite",
+        ]),
+    },
     Layer { package: "authly-testkit", may_use: Uses::Anything },
     Layer { package: "authly-pg-fixture", may_use: Uses::Only(&[]) },
     Layer { package: "authly-bench", may_use: Uses::Only(&[]) },

@@ -7,7 +7,13 @@ pub(crate) enum MigrateCommand {
     /// The schema of the database
     #[command(subcommand, arg_required_else_help = true)]
     Schema(SchemaCommand),
-    /// The OAuth endpoints: on or off, on all nodes within a second
+    /// Create the default scopes and the client that a migration is tried with, where they are missing
+    #[command(
+        after_help = "The client is `migration-test-client`; its secret is shown once, when it is created.\n\nExamples:\n  \
+        authly-admin migrate seed\n  authly-admin migrate seed --output json"
+    )]
+    Seed,
+    /// OAuth with all its clients: on or off, on all nodes within a second
     #[command(subcommand, arg_required_else_help = true)]
     Oauth(OAuthCommand),
 }
@@ -21,24 +27,38 @@ pub(crate) enum SchemaCommand {
     Status,
     /// Bring the schema up to date; a database of the program before is adopted with all its data
     #[command(
-        after_help = "Examples:\n  authly-admin migrate schema up\n  authly-admin migrate schema up --output json"
+        after_help = "Examples:\n  authly-admin migrate schema up\n  authly-admin migrate schema up --view auth_users"
     )]
-    Up,
-    /// Check that the database is fit to be brought up to date, and touch nothing
+    Up {
+        /// Make this view too, for applications that know accounts by its names (PostgreSQL)
+        #[arg(long, value_enum, value_name = "VIEW")]
+        view: Option<View>,
+    },
+    /// Compare the schema with what it should be, by name and definition, and touch nothing
     #[command(
-        after_help = "Examples:\n  authly-admin migrate schema verify\n  authly-admin migrate schema verify --output json"
+        after_help = "Before the steps are applied it tells whether the database is fit for them, afterwards every table, \
+        column, constraint, index and trigger that is missing, not valid or different. Exits with 0 when all is as it should be, \
+        with 11 when steps are pending, with 10 otherwise.\n\nExamples:\n  \
+        authly-admin migrate schema verify\n  authly-admin migrate schema verify --output json"
     )]
     Verify,
 }
 
+/// A view for other applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum View {
+    #[value(name = "auth_users")]
+    AuthUsers,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum OAuthCommand {
-    /// Let the OAuth endpoints answer
+    /// Let the OAuth endpoints answer again, with every client and token as it was
     #[command(
         after_help = "Examples:\n  authly-admin migrate oauth enable\n  authly-admin migrate oauth enable --output json"
     )]
     Enable,
-    /// Let the OAuth endpoints answer 404; the password login stays
+    /// Let the OAuth endpoints answer 404, and switch every client off; the password login stays
     #[command(
         after_help = "Examples:\n  authly-admin migrate oauth disable\n  authly-admin migrate oauth disable --output json"
     )]

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. Every command shows two examples.
 
+mod backup;
 mod client;
 mod client_fields;
 mod config;
@@ -13,11 +14,12 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    backup::BackupCommand,
     client::ClientCommand,
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     keys::KeysCommand,
-    migrate::{MigrateCommand, OAuthCommand, SchemaCommand},
+    migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     scope::{Choice, ScopeCommand},
     user::{CreateUser, UpdateUser, UserCommand},
 };
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     /// Check and show the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
+    /// Make, verify and put back backups of the store
+    #[command(subcommand, arg_required_else_help = true)]
+    Backup(BackupCommand),
     /// Bring the schema up to date, and switch OAuth on or off
     #[command(subcommand, arg_required_else_help = true)]
     Migrate(MigrateCommand),

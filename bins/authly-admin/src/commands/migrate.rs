@@ -5,7 +5,7 @@ use authly_runtime::store::{self, Database};
 use serde_json::json;
 
 use crate::{
-    args::{MigrateCommand, OAuthCommand, SchemaCommand},
+    args::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     console::Console,
     failure::{Code, Failure, refused},
     run,
@@ -20,7 +20,8 @@ pub(crate) async fn run<D: Database>(
     match command {
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
-        MigrateCommand::Schema(SchemaCommand::Up) => up(settings, database, console).await,
+        MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
+        MigrateCommand::Seed => super::seed::run(settings, database, console).await,
         MigrateCommand::Oauth(switch) => {
             oauth(settings, database, matches!(switch, OAuthCommand::Enable), console).await
         }
@@ -45,17 +46,37 @@ async fn status<D: Database>(database: &D, console: Console) -> Result<(), Failu
 async fn verify<D: Database>(database: &D, console: Console) -> Result<(), Failure> {
     let report = database.schema().await?;
     let fit = report.differences.is_empty();
-    console.item(&json!({ "fit": fit, "differences": report.differences, "pending": report.pending }))?;
-    if fit { Ok(()) } else { Err(Failure::silent(Code::CheckErrors)) }
+    let complete = report.is_current();
+    // What the steps have not made yet cannot be compared with what they make.
+    let deviations = if complete { database.deviations().await? } else { Vec::new() };
+    console.item(&json!({
+        "fit": fit,
+        "complete": complete && deviations.is_empty(),
+        "differences": report.differences,
+        "pending": report.pending,
+        "deviations": deviations,
+    }))?;
+    if !fit || !deviations.is_empty() {
+        return Err(Failure::silent(Code::CheckErrors));
+    }
+    if complete { Ok(()) } else { Err(Failure::silent(Code::CheckWarnings)) }
 }
 
-async fn up<D: Database>(settings: &Settings, database: &D, console: Console) -> Result<(), Failure> {
+async fn up<D: Database>(
+    settings: &Settings,
+    database: &D,
+    view: Option<View>,
+    console: Console,
+) -> Result<(), Failure> {
     let report = database.schema().await?;
     if !report.differences.is_empty() {
         return Err(store::unfit(&report).into());
     }
     let applied = database.migrate().await?;
     run::services_without_keys(settings, database.open().await?).await?;
+    if let Some(View::AuthUsers) = view {
+        database.make_auth_users().await?;
+    }
     console.item(&json!({ "applied": applied, "current": database.schema().await?.is_current() }))
 }
 
@@ -63,15 +84,24 @@ async fn oauth<D: Database>(settings: &Settings, database: &D, on: bool, console
     store::bring_up_to_date(settings, database).await?;
     let live = run::services_without_keys(settings, database.open().await?).await?;
     let admin = authly_runtime::live::admin(settings, &live);
-    admin.set_oauth_enabled(on).await.map_err(refused("cannot switch OAuth"))?;
+    let switched = if on { admin.resume_oauth().await } else { admin.pause_oauth().await };
+    let switched = switched.map_err(refused("cannot switch OAuth"))?;
     let environment = settings.oauth.enabled;
-    console.item(&json!({ "oauth_enabled": on, "environment": environment }))?;
+    console.item(&json!({
+        "oauth_enabled": on,
+        "clients_switched": switched.clients,
+        "tokens_switched": switched.tokens,
+        "environment": environment,
+    }))?;
     match environment {
         Some(decided) if decided != on => console.note(&format!(
             "But OAUTH_ENABLED={decided} is set here, and where a server has it, it wins over the stored switch.\n\
              Remove it from the environment or the configuration file of every node."
         )),
         _ => console.note("Every running server follows within a second, unless its environment sets OAUTH_ENABLED."),
+    }
+    if !on {
+        console.note("The clients are off and their tokens refused. `authly-admin migrate oauth enable` restores exactly what was.");
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The commands: arguments into use cases, results onto the console.
 
+pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod scope;
+pub(crate) mod seed;
 pub(crate) mod status;
 pub(crate) mod user;

@@ -1,7 +1,9 @@
 //! `authly-admin` as people and scripts use it: a process of its own, its exit codes and what it prints.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod client;
 mod installation;
+mod migrate;
 mod support;
 mod user;

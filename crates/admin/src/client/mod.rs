@@ -1,6 +1,7 @@
 //! Clients: register, list, show, update, new secret, deactivate, delete.
 
 mod draft;
+mod migration_test;
 mod view;
 
 use authly_directory::services::DirectoryServices;
@@ -16,6 +17,7 @@ use oauth_core::{
 
 pub use self::{
     draft::{ClientChange, ClientDraft, SecretChoice},
+    migration_test::MIGRATION_TEST_CLIENT,
     view::ClientView,
 };
 use crate::{Admin, AdminError};

@@ -80,7 +80,8 @@ fn mask_query(rest: &str) -> String {
     format!("{path}?{}", masked.join("&"))
 }
 
-fn encode(text: &str) -> String {
+/// Percent-encoding of everything that could mean something.
+pub(crate) fn encode(text: &str) -> String {
     let unreserved = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.as_bytes()
         .iter()
@@ -88,7 +89,8 @@ fn encode(text: &str) -> String {
         .collect()
 }
 
-fn decode(text: &str) -> Vec<u8> {
+/// Percent-decoding; what does not decode stays as it is.
+pub(crate) fn decode(text: &str) -> Vec<u8> {
     let mut pieces = text.split('%');
     let mut out = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {

@@ -7,6 +7,7 @@ pub(crate) mod duration;
 pub(crate) mod environment;
 pub(crate) mod issuer;
 pub(crate) mod key;
+pub(crate) mod login;
 pub(crate) mod masked_url;
 pub(crate) mod network;
 pub(crate) mod scalar;

@@ -9,9 +9,9 @@ use oauth_core::{
     session::Session,
     store::{
         AuthorizeSnapshot, CatalogRepository, CodeSnapshot, Commit, Grant, GrantRepository, GrantSnapshot,
-        LegacyTokenRepository, MaintenanceRepository, NewAuthorization, PurgeOrder, Purged, Redemption,
-        RefreshSnapshot, Revocation, RevocationReason, RevokedAccessToken, Rotation, SessionRepository, SpentAssertion,
-        StoreError,
+        LegacyTokenRepository, MaintenanceRepository, NewAuthorization, PauseRepository, Paused, PurgeOrder, Purged,
+        Redemption, RefreshSnapshot, Revocation, RevocationReason, RevokedAccessToken, Rotation, SessionRepository,
+        SpentAssertion, StoreError,
     },
     time::Timestamp,
     token::TokenHash,
@@ -76,6 +76,11 @@ forward! { CatalogRepository {
     fn delete_key(key: &KeyId, audit: AuditEvent) -> Commit;
     fn reseal_key(key: &KeyId, sealed: Vec<u8>) -> Commit;
     fn put_setting(name: &str, value: &str, audit: AuditEvent) -> ();
+} }
+
+forward! { PauseRepository {
+    fn pause_oauth(audit: AuditEvent) -> Paused;
+    fn resume_oauth(audit: AuditEvent) -> Paused;
 } }
 
 impl MaintenanceRepository for MemoryDirectory {

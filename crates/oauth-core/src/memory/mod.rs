@@ -19,6 +19,7 @@ mod catalog;
 mod grants;
 mod legacy;
 mod maintenance;
+mod pause;
 mod sessions;
 mod source;
 mod tables;

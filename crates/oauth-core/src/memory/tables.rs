@@ -1,6 +1,6 @@
 //! The maps behind the store, and how snapshots are put together from them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     audit::AuditEvent,
@@ -33,6 +33,7 @@ pub(super) struct Tables {
     pub(super) scopes: BTreeMap<ScopeKey, ScopeRecord>,
     pub(super) keys: BTreeMap<KeyId, SigningKeyRecord>,
     pub(super) tenants: BTreeMap<TenantId, TenantRecord>,
+    pub(super) paused_clients: BTreeSet<ClientKey>,
     pub(super) settings: HashMap<String, String>,
     pub(super) revision: i64,
     pub(super) audit: Vec<AuditEvent>,

@@ -8,6 +8,8 @@ mod adopt;
 mod indexes;
 mod online;
 mod shape;
+mod verify;
+mod view;
 
 use std::time::Duration;
 
@@ -85,6 +87,18 @@ impl PgStore {
     pub async fn differences(&self) -> Result<Vec<String>, SchemaError> {
         let client = self.own_connection().await?;
         adopt::differences(&client, has_history(&client).await?).await
+    }
+
+    /// What is missing or otherwise than the migrations make it, by name and definition; nothing where the schema is right. The
+    /// schema must be up to date.
+    pub async fn deviations(&self) -> Result<Vec<String>, SchemaError> {
+        let mut client = self.own_connection().await?;
+        verify::deviations(&mut client, &migrations()).await
+    }
+
+    /// Makes the view `auth_users` for applications that know accounts by its names.
+    pub async fn make_auth_users(&self) -> Result<(), SchemaError> {
+        view::make(&mut self.own_connection().await?).await
     }
 
     /// The server's version in its own words (S000-07).

@@ -202,6 +202,8 @@ pub(super) const OWN: &[&str] = &[
     "group_members",
     "groups",
     "login_failures",
+    "paused_clients",
+    "paused_tokens",
     "refresh_successors",
     "refresh_tokens",
     "replay",

@@ -1,0 +1,62 @@
+//! The last backup that was verified, which the end of the migration asks for.
+
+use authly_directory::services::DirectoryServices;
+use oauth_core::{audit::AuditKind, store::CatalogRepository as _, time::Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Admin, AdminError};
+
+/// The setting that holds the record.
+const LAST_VERIFIED_BACKUP: &str = "last_verified_backup";
+
+/// A backup that was read to its end and agreed with its checksum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    /// The copy, as it was named where it was verified.
+    pub file: String,
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// When it was made (RFC 3339).
+    pub created_at: String,
+    /// When it was verified (RFC 3339).
+    pub verified_at: String,
+}
+
+impl BackupRecord {
+    /// The instant whose state it holds.
+    pub fn created(&self) -> Option<Timestamp> {
+        Timestamp::parse_rfc3339(&self.created_at)
+    }
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// The newest backup that was verified; none where none was, or where nobody told this store.
+    pub async fn last_verified_backup(&self) -> Result<Option<BackupRecord>, AdminError> {
+        let settings = self.services.store().load_catalog().await?.settings;
+        Ok(settings.get(LAST_VERIFIED_BACKUP).and_then(|text| serde_json::from_str(text).ok()))
+    }
+
+    /// Remembers a verified backup; an older one than the one remembered changes nothing.
+    pub async fn record_backup(
+        &self,
+        file: &str,
+        sha256: &str,
+        created: Timestamp,
+    ) -> Result<BackupRecord, AdminError> {
+        let known = self.last_verified_backup().await?;
+        if let Some(newer) = known.filter(|known| known.created().is_some_and(|at| at > created)) {
+            return Ok(newer);
+        }
+        let record = BackupRecord {
+            file: file.to_owned(),
+            sha256: sha256.to_owned(),
+            created_at: created.to_rfc3339(),
+            verified_at: self.now().to_rfc3339(),
+        };
+        let text = serde_json::to_string(&record).map_err(|error| AdminError::invalid("file", error))?;
+        let detail = serde_json::json!({ LAST_VERIFIED_BACKUP: record });
+        let audit = self.event(AuditKind::SettingChanged, None, None, detail);
+        self.services.store().put_setting(LAST_VERIFIED_BACKUP, &text, audit).await?;
+        Ok(record)
+    }
+}
