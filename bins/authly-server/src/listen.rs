@@ -8,7 +8,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config}
 use actix_web::{App as WebApp, body::BoxBody, dev::AppConfig, middleware::from_fn, web::Data};
 use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
-use authly_http_api::{App, configure, edge::edge};
+use authly_http_api::{App, body::Patience, configure, edge::edge};
 use authly_runtime::Trouble;
 
 use crate::tls::Certificate;
@@ -48,6 +48,7 @@ pub(crate) fn answer<V: DirectoryServices>(
         ($finish:ident) => {{
             let web = WebApp::new()
                 .wrap(from_fn(edge::<V, BoxBody>))
+                .app_data(Patience(options.request_timeout))
                 .configure(|config| configure::<V>(config, &app))
                 .into_factory()
                 .map_err(|error: actix_web::Error| error.error_response());

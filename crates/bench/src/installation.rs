@@ -138,9 +138,9 @@ impl Installation {
         command
     }
 
-    /// The file that the server prints into.
-    pub(crate) fn log(&self) -> PathBuf {
-        self.folder.path().join("server.log")
+    /// The file that the server on this port prints into.
+    pub(crate) fn log(&self, port: u16) -> PathBuf {
+        self.folder.path().join(format!("server-{port}.log"))
     }
 }
 
@@ -152,7 +152,8 @@ fn secret() -> Result<String, Failure> {
     Ok(STANDARD.encode(bytes))
 }
 
-fn free_port() -> Result<u16, Failure> {
+/// A port on which nothing listens.
+pub fn free_port() -> Result<u16, Failure> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     port.map(|address| address.port()).map_err(|error| Failure::of("no free port", error))
 }

@@ -29,10 +29,17 @@ pub struct Server {
 impl Server {
     /// Starts the installation's server and waits for its first answer.
     pub fn start(installation: &Installation) -> Result<Self, Failure> {
+        Self::start_node(installation, installation.port)
+    }
+
+    /// Starts one more server of the same installation, on a port of its own.
+    pub fn start_node(installation: &Installation, port: u16) -> Result<Self, Failure> {
         let cannot = |error: Error| Failure::of("cannot start authly-server", error);
-        let log = File::create(installation.log()).map_err(cannot)?;
+        let path = installation.log(port);
+        let log = File::create(&path).map_err(cannot)?;
         let errors = log.try_clone().map_err(cannot)?;
         let mut command = installation.command(&installation.programs.server);
+        command.env("AUTHLY_LISTEN", format!("127.0.0.1:{port}"));
         command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
         let begin = Instant::now();
         let mut child = command.spawn().map_err(cannot)?;
@@ -46,10 +53,10 @@ impl Server {
             }
         };
         let mut server = Self { child, guard, took: Duration::ZERO };
-        while !answers(installation.port) {
+        while !answers(port) {
             let ended = !matches!(server.child.try_wait(), Ok(None));
             if ended || begin.elapsed() > PATIENCE {
-                let log = std::fs::read_to_string(installation.log()).unwrap_or_default();
+                let log = std::fs::read_to_string(&path).unwrap_or_default();
                 return Err(Failure::new(format!("authly-server does not answer\n{log}")));
             }
             std::thread::sleep(PAUSE);

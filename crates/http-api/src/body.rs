@@ -21,8 +21,15 @@ impl Default for Limit {
     }
 }
 
-/// How long a client may take to send them.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take to send them (AUTHLY_REQUEST_TIMEOUT_SECONDS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Duration::from_secs(10))
+    }
+}
 
 /// The kinds of bodies that endpoints take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +68,9 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect
     if announced.is_some_and(|length| length > limit) {
         return Err(refused(413, "the body is too large"));
     }
+    let Patience(patience) = request.app_data::<Patience>().copied().unwrap_or_default();
     let bytes = payload.to_bytes_limited(limit);
-    match actix_web::rt::time::timeout(PATIENCE, bytes).await {
+    match actix_web::rt::time::timeout(patience, bytes).await {
         Err(_) => Err(refused(408, "the body did not arrive in time")),
         Ok(Err(_)) => Err(refused(413, "the body is too large")),
         Ok(Ok(Err(_))) => Err(refused(400, "the body cannot be read")),

@@ -84,7 +84,7 @@ pub(super) const LISTENER: Section = Section {
         Setting::new(
             "listener.request_timeout",
             Kind::Lifetime { min: Duration::from_secs(1), max: Duration::from_secs(300) },
-            "How long a client may take to send the head of a request.",
+            "How long a client may take to send the head of a request, and then its body.",
         )
         .env(&[seconds("AUTHLY_REQUEST_TIMEOUT_SECONDS")])
         .or("10s")
