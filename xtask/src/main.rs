@@ -9,6 +9,7 @@ mod docs;
 mod failure;
 mod folder;
 mod fuzz;
+mod legacy_source;
 mod machine;
 mod node;
 mod pages;
@@ -42,6 +43,8 @@ Tasks:
   pg      Start, stop or name a private PostgreSQL for development
   bench   Measure the release build over loopback
   fuzz    Run the fuzz targets for a bounded time
+  legacy-source
+          Make a database as an older program left it, for tests and guides
 
 `cargo xtask <task> --help` tells more about one task.
 ";
@@ -64,6 +67,7 @@ fn start(task: &str, arguments: &[String]) -> Result<(), Failure> {
         "bench" => bench::main(arguments),
         "docs" => docs::main(arguments),
         "fuzz" => fuzz::main(arguments),
+        "legacy-source" => legacy_source::main(arguments),
         "pg" => pg::main(arguments),
         "run" => run::main(arguments),
         "test" => test::main(arguments),

@@ -3,10 +3,11 @@
 use super::{Source, before_tests};
 
 /// Where SQL is at home. The benchmark and the test tools create databases.
-const HOMES: [&str; 6] = [
+const HOMES: [&str; 7] = [
     "crates/storage-pg/",
     "crates/storage-sqlite/",
     "crates/sources/",
+    "crates/legacy-source/",
     "crates/testkit/",
     "crates/pg-fixture/",
     "xtask/",

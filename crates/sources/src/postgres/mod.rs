@@ -69,10 +69,11 @@ impl PgTables {
         after: Option<&SourceId>,
         limit: u32,
     ) -> Result<Vec<SourceRow>, SourceError> {
-        let (key, written) = (table.key.name.quoted(), &table.key.written);
+        // Qualified, because the list of what is selected may hold a text of the same name, and that would be sorted by.
+        let (key, written) = (format!("source.{}", table.key.name.quoted()), &table.key.written);
         let behind = after.map(|_| format!("WHERE {key} > ($2::text)::{written}")).unwrap_or_default();
         let sql = format!(
-            "SELECT {key}::text, {} FROM {} {behind} ORDER BY {key} LIMIT $1",
+            "SELECT {key}::text, {} FROM {} source {behind} ORDER BY {key} LIMIT $1",
             column::list(&table.columns),
             table.quoted()
         );
