@@ -61,6 +61,7 @@ const LAYERS: &[Layer] = &[
             "authly-federation",
             "authly-jose",
             "authly-limits-redis",
+            "authly-mail",
             "authly-passwords",
             "authly-seal",
             "authly-storage-pg",
@@ -79,6 +80,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer { package: "authly-testkit", may_use: Uses::Anything },
     Layer { package: "authly-pg-fixture", may_use: Uses::Only(&[]) },
+    Layer { package: "authly-legacy-source", may_use: Uses::Only(&[]) },
     Layer { package: "authly-bench", may_use: Uses::Only(&[]) },
     Layer { package: "authly-server", may_use: Uses::Anything },
     Layer { package: "authly-admin", may_use: Uses::Anything },
@@ -87,7 +89,8 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// Ours that only dev-dependencies name.
-const FOR_TESTS: &[&str] = &["authly-bench", "authly-testkit", "authly-pg-fixture", "authly-storage-contract"];
+const FOR_TESTS: &[&str] =
+    &["authly-bench", "authly-legacy-source", "authly-testkit", "authly-pg-fixture", "authly-storage-contract"];
 
 /// Packages that hold nothing but tests, and may name those.
 const TESTS: &[&str] = &["authly-browser-tests", "authly-testkit"];
@@ -97,20 +100,14 @@ const HOMES: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["authly-jose"]),
     (
         &["openssl"],
-        &[
-            "authly-jose",
-            "authly-storage-pg",
-            "authly-server",
-            "authly-sources",
-            "authly-testkit",
-            "authly-pg-fixture",
-        ],
+        &["authly-jose", "authly-storage-pg", "authly-server", "authly-sources", "authly-testkit", "authly-pg-fixture"],
     ),
     (
         &["tokio-postgres", "deadpool-postgres", "postgres-openssl"],
-        &["authly-storage-pg", "authly-sources", "authly-pg-fixture"],
+        &["authly-storage-pg", "authly-sources", "authly-pg-fixture", "authly-legacy-source"],
     ),
-    (&["rusqlite"], &["authly-storage-sqlite", "authly-sources"]),
+    (&["rusqlite"], &["authly-storage-sqlite", "authly-sources", "authly-legacy-source"]),
+    (&["lettre"], &["authly-mail"]),
     (&["csv"], &["authly-sources"]),
     (&["refinery", "refinery-core"], &["authly-storage-pg", "authly-storage-sqlite"]),
     (&["actix-web", "actix-http", "actix-cors"], &["authly-http-api", "authly-testkit", "authly-server"]),
