@@ -9,6 +9,7 @@ use oauth_core::{
     secret::Secret,
     services::{Purpose, Random as _, Sealer as _},
     store::{CatalogRepository as _, Commit},
+    time::Timestamp,
 };
 use serde::Serialize;
 
@@ -29,6 +30,38 @@ pub struct KeyView {
     pub activated_at: Option<String>,
     /// When it disappears from the key set, RFC 3339.
     pub remove_at: Option<String>,
+}
+
+/// How a rotation goes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Signs with a fresh key that nobody knows yet, as after a leak: resource servers that keep the key set refuse its tokens
+    /// until they have fetched it again.
+    AtOnce,
+    /// Signs with a key that was published before.
+    WhenPublished,
+}
+
+/// What a rotation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The algorithm had no key: its first one signs.
+    First,
+    /// No key waited: one is published now, and the next rotation signs with it.
+    NotYet,
+    /// A key signs that is published since then.
+    Published {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A fresh key signs, as was asked for.
+    Unpublished,
+}
+
+/// The key that the next rotation of these signs with: the newest that waits, so that an imported one goes before one made by us.
+pub fn waiting(keys: &[SigningKeyRecord]) -> Option<&SigningKeyRecord> {
+    let next = keys.iter().filter(|key| key.state == KeyState::Next);
+    next.max_by_key(|key| (key.created_at, key.id.0.as_str()))
 }
 
 impl<V: DirectoryServices> Admin<V> {
@@ -60,27 +93,67 @@ impl<V: DirectoryServices> Admin<V> {
         }
     }
 
-    /// Makes the next key of `algorithm` current (or a fresh one, where none waits), retires the current one, and puts a new next
-    /// key behind it.
-    pub async fn rotate_key(&self, algorithm: Algorithm) -> Result<Vec<KeyView>, AdminError> {
-        let keys = self.services.store().load_catalog().await?.keys;
-        let next = keys.iter().find(|key| key.algorithm == algorithm.name() && key.state == KeyState::Next);
-        let now = self.now();
-        match next {
-            Some(key) => {
-                let audit = self.key_event(&key.id, KeyState::Current);
-                let until = now.plus(self.settings.key_retirement);
-                match self.services.store().set_key_state(&key.id, KeyState::Current, now, until, audit).await? {
-                    Commit::Applied => {}
-                    Commit::Lost => return Err(AdminError::not_found("key", &key.id.0)),
-                }
+    /// Makes a key of `algorithm` that everybody can know already sign from now on, retires the current one, and publishes another
+    /// behind it. Where none waits yet, one is published now and nothing else changes; [`Rotation::AtOnce`] does not wait.
+    pub async fn rotate_key(&self, algorithm: Algorithm, rotation: Rotation) -> Result<Rotated, AdminError> {
+        let keys = self.keys_of(algorithm).await?;
+        let rotated = match (rotation, waiting(&keys)) {
+            (Rotation::WhenPublished, Some(next)) => {
+                self.promote(next).await?;
+                Rotated::Published { since: next.created_at }
             }
-            None => {
+            (Rotation::WhenPublished, None) if keys.iter().any(|key| key.state == KeyState::Current) => {
+                self.create_key(algorithm, KeyState::Next).await?;
+                return Ok(Rotated::NotYet);
+            }
+            // An algorithm that nothing was signed with yet has nobody who could know another key.
+            (rotation, _) => {
                 self.create_key(algorithm, KeyState::Current).await?;
+                if rotation == Rotation::AtOnce { Rotated::Unpublished } else { Rotated::First }
             }
+        };
+        self.publish_next(algorithm).await?;
+        Ok(rotated)
+    }
+
+    /// Publishes a key that signs later, unless one waits already. Of several nodes that do so at once one keeps its own.
+    pub(crate) async fn publish_next(&self, algorithm: Algorithm) -> Result<bool, AdminError> {
+        if waiting(&self.keys_of(algorithm).await?).is_some() {
+            return Ok(false);
         }
-        self.create_key(algorithm, KeyState::Next).await?;
-        self.keys().await
+        let made = self.create_key(algorithm, KeyState::Next).await?;
+        let keys = self.keys_of(algorithm).await?;
+        let next = || keys.iter().filter(|key| key.state == KeyState::Next);
+        let Some(kept) = next().min_by_key(|key| (key.created_at, key.id.0.as_str())) else { return Ok(true) };
+        for key in next().filter(|key| key.id != kept.id) {
+            self.withdraw(key).await?;
+        }
+        Ok(kept.id.0 == made.kid)
+    }
+
+    async fn promote(&self, next: &SigningKeyRecord) -> Result<(), AdminError> {
+        let now = self.now();
+        let audit = self.key_event(&next.id, KeyState::Current);
+        let until = now.plus(self.settings.key_retirement);
+        match self.services.store().set_key_state(&next.id, KeyState::Current, now, until, audit).await? {
+            Commit::Applied => Ok(()),
+            Commit::Lost => Err(AdminError::not_found("key", &next.id.0)),
+        }
+    }
+
+    /// Takes a key away that never signed.
+    async fn withdraw(&self, key: &SigningKeyRecord) -> Result<(), AdminError> {
+        let (now, store) = (self.now(), self.services.store());
+        let audit = || self.key_event(&key.id, KeyState::Retired);
+        let _done_by_us_or_another_node = store.set_key_state(&key.id, KeyState::Retired, now, now, audit()).await?;
+        let _done_by_us_or_another_node = store.delete_key(&key.id, audit()).await?;
+        Ok(())
+    }
+
+    async fn keys_of(&self, algorithm: Algorithm) -> Result<Vec<SigningKeyRecord>, AdminError> {
+        let mut keys = self.services.store().load_catalog().await?.keys;
+        keys.retain(|key| key.algorithm == algorithm.name());
+        Ok(keys)
     }
 
     async fn store_key(&self, material: KeyMaterial, state: KeyState) -> Result<KeyView, AdminError> {

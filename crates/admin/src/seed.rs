@@ -1,7 +1,10 @@
 //! The first start: default scopes, keys, the first administrator and the demo's client. Each step finds what is there and
 //! leaves it alone, so that starting twice or on three nodes changes nothing.
 
-use authly_directory::{services::DirectoryServices, store::AccountQuery};
+use authly_directory::{
+    services::DirectoryServices,
+    store::{AccountQuery, Listed},
+};
 use oauth_core::{
     catalog::KeyState, client::ClientType, crypto::Algorithm, scope::ScopeSet, secret::Secret,
     store::CatalogRepository as _, token::OpaqueToken,
@@ -61,7 +64,8 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(created)
     }
 
-    /// Makes a current key for each algorithm that has none, after importing `rsa` where it is given; returns how many.
+    /// Makes a current key for each algorithm that has none, after importing `rsa` where it is given, and publishes one behind it,
+    /// so that a rotation never has to sign with a key that nobody knows; returns how many.
     pub async fn seed_keys(&self, rsa: Option<&Secret<String>>) -> Result<usize, AdminError> {
         let keys = self.services.store().load_catalog().await?.keys;
         let has = |algorithm: Algorithm| {
@@ -69,14 +73,14 @@ impl<V: DirectoryServices> Admin<V> {
         };
         let mut created = 0;
         for algorithm in Algorithm::ALL {
-            if has(algorithm) {
-                continue;
+            if !has(algorithm) {
+                match (algorithm, rsa) {
+                    (Algorithm::RS256, Some(pem)) => self.import_key(pem, KeyState::Current).await?,
+                    _ => self.create_key(algorithm, KeyState::Current).await?,
+                };
+                created += 1;
             }
-            match (algorithm, rsa) {
-                (Algorithm::RS256, Some(pem)) => self.import_key(pem, KeyState::Current).await?,
-                _ => self.create_key(algorithm, KeyState::Current).await?,
-            };
-            created += 1;
+            created += usize::from(self.publish_next(algorithm).await?);
         }
         Ok(created)
     }
@@ -87,7 +91,7 @@ impl<V: DirectoryServices> Admin<V> {
         email: &str,
         password: Option<Secret<String>>,
     ) -> Result<Option<FirstAdministrator>, AdminError> {
-        let query = AccountQuery { limit: 1, ..AccountQuery::default() };
+        let query = AccountQuery { listed: Listed::All, limit: 1, ..AccountQuery::default() };
         if !self.users(query).await?.is_empty() {
             return Ok(None);
         }

@@ -1,9 +1,12 @@
 //! Starts of an installation over the store in memory.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 
-use authly_admin_cases::user::UserDraft;
+use authly_admin_cases::{
+    key::{Rotated, Rotation},
+    user::UserDraft,
+};
 use authly_directory::memory::MemoryDirectory;
 use authly_runtime::{
     Live,
@@ -12,9 +15,12 @@ use authly_runtime::{
     start::{Started, start},
 };
 use oauth_core::{
+    catalog::KeyState,
     crypto::Algorithm,
+    ids::KeyId,
     services::{CatalogSource as _, Services as _},
-    store::CatalogRepository as _,
+    store::{CatalogRepository as _, Commit},
+    time::Timestamp,
 };
 use support::settings;
 
@@ -47,6 +53,47 @@ async fn the_first_start_of_development_creates_everything_and_the_second_nothin
         second.engine.legacy.unwrap().access_secret.expose(),
         first.engine.legacy.unwrap().access_secret.expose()
     );
+}
+
+#[tokio::test]
+async fn the_first_start_publishes_the_key_that_a_rotation_signs_with() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(home.path(), &[]);
+    let store = MemoryDirectory::new();
+    let started = start(&settings, store.clone()).await.unwrap();
+    let admin = live::admin(&settings, &started.live);
+    for algorithm in Algorithm::ALL {
+        let waiting = key(&store, algorithm, KeyState::Next).await.expect("a key waits from the first start on");
+        assert!(started.live.catalog().current().jwks.contains(&waiting.0), "it is published");
+        let rotated = admin.rotate_key(algorithm, Rotation::WhenPublished).await.unwrap();
+        assert!(matches!(rotated, Rotated::Published { .. }), "{rotated:?}");
+        assert_eq!(key(&store, algorithm, KeyState::Current).await, Some(waiting.clone()));
+        assert!(key(&store, algorithm, KeyState::Next).await.is_some_and(|next| next != waiting));
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_without_a_waiting_key_publishes_one_and_signs_with_the_key_before() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(home.path(), &[]);
+    let store = MemoryDirectory::new();
+    let admin = live::admin(&settings, &start(&settings, store.clone()).await.unwrap().live);
+    let next = key(&store, Algorithm::ES256, KeyState::Next).await.unwrap();
+    let audit = || store.store().audit_log().remove(0);
+    let now = Timestamp::from_seconds(0);
+    assert_eq!(store.set_key_state(&next, KeyState::Retired, now, now, audit()).await.unwrap(), Commit::Applied);
+    let before = key(&store, Algorithm::ES256, KeyState::Current).await;
+    assert_eq!(admin.rotate_key(Algorithm::ES256, Rotation::WhenPublished).await.unwrap(), Rotated::NotYet);
+    assert_eq!(key(&store, Algorithm::ES256, KeyState::Current).await, before);
+    let published = key(&store, Algorithm::ES256, KeyState::Next).await;
+    assert!(published.is_some());
+    admin.rotate_key(Algorithm::ES256, Rotation::WhenPublished).await.unwrap();
+    assert_eq!(key(&store, Algorithm::ES256, KeyState::Current).await, published);
+}
+
+async fn key(store: &MemoryDirectory, algorithm: Algorithm, state: KeyState) -> Option<KeyId> {
+    let keys = store.load_catalog().await.unwrap().keys;
+    keys.into_iter().find(|key| key.algorithm == algorithm.name() && key.state == state).map(|key| key.id)
 }
 
 #[tokio::test]
@@ -105,7 +152,7 @@ async fn after_a_rewrap_the_previous_encryption_key_is_not_needed() {
     let both = [("SECRET_ENCRYPTION_KEY", KEYS[1]), ("SECRET_ENCRYPTION_KEY_PREVIOUS", KEYS[0])];
     let started = start(&settings(home.path(), &both), store.clone()).await.unwrap();
     let done = rewrap::rewrap(&started.live).await.unwrap();
-    assert_eq!((done.rewrapped, done.unchanged), (3, 0));
+    assert_eq!((done.rewrapped, done.unchanged), (6, 0));
     assert_eq!(rewrap::rewrap(&started.live).await.unwrap().rewrapped, 0);
     start(&settings(home.path(), &both[..1]), store).await.unwrap();
 }

@@ -24,11 +24,14 @@ pub(crate) enum KeysCommand {
     #[command(after_help = "Examples:\n  authly-admin keys list\n  authly-admin keys list --output json")]
     List,
     /// Sign with the next key from now on, and publish one behind it
-    #[command(after_help = "Examples:\n  authly-admin keys rotate\n  authly-admin keys rotate --alg ES256")]
+    #[command(after_help = "Examples:\n  authly-admin keys rotate\n  authly-admin keys rotate --alg ES256 --now")]
     Rotate {
         /// Only this algorithm (repeat for more); all that have a key if not given
         #[arg(long, value_enum, value_name = "ALG")]
         alg: Vec<KeyAlgorithm>,
+        /// Sign with a fresh key at once, as after a leak: its tokens are refused by whoever keeps the key set for a while
+        #[arg(long)]
+        now: bool,
     },
     /// Store a private key in PEM from standard input; it is published first, and signs after a rotation
     #[command(after_help = "Examples:\n  \

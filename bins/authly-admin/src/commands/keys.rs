@@ -1,19 +1,22 @@
 //! `authly-admin keys`.
 
-use authly_admin_cases::Admin;
+use authly_admin_cases::{
+    Admin,
+    key::{Rotated, Rotation},
+};
 use authly_runtime::{
     Live, Trouble,
     live::AnyStore,
     rewrap::{self, Rewrapped},
 };
-use authly_seal::{EncryptionKey, SystemRandom};
-use oauth_core::{catalog::KeyState, crypto::Algorithm, token::OpaqueToken};
+use authly_seal::{EncryptionKey, SystemClock, SystemRandom};
+use oauth_core::{catalog::KeyState, crypto::Algorithm, services::Clock as _, token::OpaqueToken};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    args::{Format, KeysCommand},
+    args::{Format, KeyAlgorithm, KeysCommand},
     console::{Column, Console},
-    failure::{Failure, refused},
+    failure::{Code, Failure, refused},
     secret_input,
 };
 
@@ -38,19 +41,7 @@ pub(crate) async fn run<S: AnyStore>(
             let keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
             console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
         }
-        KeysCommand::Rotate { alg } => {
-            let mut keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
-            let wanted: Vec<Algorithm> = if alg.is_empty() {
-                let has = |algorithm: &Algorithm| keys.iter().any(|key| key.alg == algorithm.name());
-                Algorithm::ALL.into_iter().filter(has).collect()
-            } else {
-                alg.into_iter().map(Into::into).collect()
-            };
-            for algorithm in wanted {
-                keys = admin.rotate_key(algorithm).await.map_err(refused("cannot rotate the keys"))?;
-            }
-            console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
-        }
+        KeysCommand::Rotate { alg, now } => rotate(admin, alg, now, console).await,
         KeysCommand::Import { current } => {
             let state = if current { KeyState::Current } else { KeyState::Next };
             let key = admin.import_key(&secret_input::text_from_stdin("private key")?, state).await;
@@ -64,6 +55,60 @@ pub(crate) async fn run<S: AnyStore>(
         }
     }
 }
+
+async fn rotate<S: AnyStore>(
+    admin: &Admin<Live<S>>,
+    alg: Vec<KeyAlgorithm>,
+    at_once: bool,
+    console: Console,
+) -> Result<(), Failure> {
+    let keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
+    let wanted: Vec<Algorithm> = if alg.is_empty() {
+        let has = |algorithm: &Algorithm| keys.iter().any(|key| key.alg == algorithm.name());
+        Algorithm::ALL.into_iter().filter(has).collect()
+    } else {
+        alg.into_iter().map(Into::into).collect()
+    };
+    let rotation = if at_once { Rotation::AtOnce } else { Rotation::WhenPublished };
+    let mut done = Vec::new();
+    for algorithm in wanted {
+        let rotated = admin.rotate_key(algorithm, rotation).await.map_err(refused("cannot rotate the keys"))?;
+        done.push((algorithm.name(), rotated));
+    }
+    let keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
+    console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")?;
+    for (algorithm, rotated) in &done {
+        if let Some(note) = note(*rotated) {
+            console.note(&format!("{algorithm}: {note}"));
+        }
+    }
+    if done.iter().any(|(_, rotated)| *rotated == Rotated::NotYet) {
+        return Err(Failure::silent(Code::Partly));
+    }
+    Ok(())
+}
+
+/// What people should know about a rotation.
+fn note(rotated: Rotated) -> Option<&'static str> {
+    match rotated {
+        Rotated::NotYet => Some(
+            "no key waited, so the one before still signs. One is published now: rotate again when resource servers have \
+             fetched the key set anew, or use --now to sign at once.",
+        ),
+        Rotated::Published { since } if SystemClock.now().since(since) < FRESH => Some(
+            "the key that signs now was published less than an hour ago: resource servers that keep the key set longer \
+             refuse its tokens until they fetch it again.",
+        ),
+        Rotated::Unpublished => Some(
+            "a fresh key signs at once. Resource servers that keep the key set refuse its tokens until they fetch it again; \
+             the key before stays published until its last token has expired.",
+        ),
+        Rotated::First | Rotated::Published { .. } => None,
+    }
+}
+
+/// Resource servers may keep the key set for so long.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(3_600);
 
 /// Prints a complete set of secrets in the form of an environment file; no store is needed.
 pub(crate) fn generate(console: Console) -> Result<(), Failure> {

@@ -6,13 +6,42 @@ use crate::support::Place;
 
 #[test]
 fn the_status_names_version_store_and_numbers() {
-    let status = Place::new().json(&["status"]);
+    let place = Place::new();
+    place.json(&["migrate", "schema", "up"]);
+    let status = place.json(&["status"]);
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     assert!(status["engine"].as_str().unwrap().starts_with("SQLite 3."), "{status}");
     assert_eq!(
         (&status["schema"], &status["oauth"], &status["users"]),
         (&"up to date".into(), &"on".into(), &0.into())
     );
+}
+
+#[test]
+fn a_command_that_only_reads_makes_no_store_and_says_what_to_do() {
+    let place = Place::new();
+    for reads in [
+        &["status"][..],
+        &["client", "list"],
+        &["client", "show", "app"],
+        &["scope", "list"],
+        &["scope", "show", "read"],
+        &["user", "list"],
+        &["user", "show", "ada"],
+        &["keys", "list"],
+    ] {
+        let done = place.run(reads);
+        assert!(done.refused(1).contains("authly-admin migrate schema up"), "{reads:?}: {}", done.err);
+        assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 0, "{reads:?} left something behind");
+    }
+}
+
+#[test]
+fn the_status_counts_those_who_are_locked_by_wrong_passwords() {
+    let place = Place::new();
+    place.json_with(&["user", "create", "--email", "ada@example.com", "--password-stdin"], "correct horse battery");
+    let status = place.json(&["status"]);
+    assert_eq!((&status["locked_users"], &status["users_locked_by_failures"]), (&0.into(), &0.into()));
 }
 
 #[test]
@@ -86,6 +115,20 @@ fn a_rotation_signs_with_the_key_that_was_published() {
 }
 
 #[test]
+fn a_rotation_at_once_says_what_it_costs() {
+    let place = Place::new();
+    let kid = |keys: &serde_json::Value, state: &str| {
+        keys.as_array().unwrap().iter().find(|key| key["state"] == state).map(|key| key["kid"].clone())
+    };
+    let first = place.json(&["keys", "rotate", "--alg", "ES256"]);
+    let at_once = place.run(&["keys", "rotate", "--alg", "ES256", "--now"]);
+    assert!(at_once.code == 0 && at_once.err.contains("until they fetch it again"), "{at_once:?}");
+    let forced = place.json(&["keys", "list"]);
+    assert_ne!(kid(&forced, "current"), kid(&first, "next"), "nobody knows the key that signs");
+    assert_eq!(kid(&forced, "next"), kid(&first, "next"), "the one that waited still waits");
+}
+
+#[test]
 fn a_key_of_before_is_imported_once_and_signs_after_a_rotation() {
     let place = Place::new();
     let generated = place.json(&["keys", "generate"]);
@@ -121,7 +164,9 @@ fn a_file_that_is_no_store_of_ours_is_left_untouched() {
     let path = place.folder.path().join("authly.db");
     std::fs::write(&path, b"this is not a database, it is a letter of more than one hundred bytes, so that nobody takes it for an empty file").unwrap();
     let before = std::fs::read(&path).unwrap();
-    place.run(&["migrate", "schema", "up"]).refused(1);
+    let refused = place.run(&["migrate", "schema", "up"]);
+    assert!(refused.refused(1).contains("not an SQLite database"), "{}", refused.err);
+    assert!(refused.err.contains("name another file in DATABASE_URL"), "{}", refused.err);
     place.run(&["client", "list"]).refused(1);
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }

@@ -145,7 +145,7 @@ async fn rotated_keys_appear_and_the_old_ones_stay() {
     let before = op.tokens(&mut browser, &op.request()).await;
     let old = kids().await;
     for algorithm in [Algorithm::ES256, Algorithm::RS256] {
-        app.app.admin.rotate_key(algorithm).await.unwrap();
+        app.app.admin.rotate_key(algorithm, authly_admin_cases::key::Rotation::AtOnce).await.unwrap();
     }
     app.services.refresh().await;
     let new = kids().await;

@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use authly_admin_cases::AdminError;
+use authly_admin_cases::{
+    AdminError,
+    key::{self, Rotation},
+};
 use authly_config::Settings;
 use oauth_core::{
     audit::{AuditEvent, AuditKind},
@@ -46,7 +49,7 @@ pub async fn rotate_once<S: AnyStore>(settings: &Settings, live: &Arc<Live<S>>) 
         match due(&keys, algorithm, age, now) {
             Due::Nothing => continue,
             Due::Publish => admin.create_key(algorithm, KeyState::Next).await.map(drop)?,
-            Due::Rotate => admin.rotate_key(algorithm).await.map(drop)?,
+            Due::Rotate => admin.rotate_key(algorithm, Rotation::WhenPublished).await.map(drop)?,
         }
         changes += 1;
     }
@@ -70,10 +73,10 @@ enum Due {
 /// What an algorithm needs now. A key younger than the lead time, or half of a short rotation age, does not sign yet.
 fn due(keys: &[SigningKeyRecord], algorithm: Algorithm, age: Duration, now: Timestamp) -> Due {
     let lead = LEAD.min(age / 2);
-    let of = |state: KeyState| keys.iter().find(|key| key.algorithm == algorithm.name() && key.state == state);
-    let Some(current) = of(KeyState::Current) else { return Due::Nothing };
+    let ours: Vec<_> = keys.iter().filter(|key| key.algorithm == algorithm.name()).cloned().collect();
+    let Some(current) = ours.iter().find(|key| key.state == KeyState::Current) else { return Due::Nothing };
     let since = now.since(current.activated_at.unwrap_or(current.created_at));
-    match of(KeyState::Next) {
+    match key::waiting(&ours) {
         None if since + lead >= age => Due::Publish,
         Some(next) if since >= age && now.since(next.created_at) >= lead => Due::Rotate,
         _ => Due::Nothing,
