@@ -14,6 +14,8 @@ use authly_runtime::trouble::Trouble;
 pub(crate) enum Code {
     /// Failed, refused or cancelled.
     Failed = 1,
+    /// A part is done, and a part is not.
+    Partly = 2,
     /// A check found errors.
     CheckErrors = 10,
     /// A check found warnings only.
@@ -75,10 +77,20 @@ pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(AdminError) -> Fai
     move |error| {
         let remedy = remedy(&error);
         let why = match &error {
-            AdminError::Invalid { field, why } => format!("--{}: {why}", field.replace('_', "-")),
+            AdminError::Invalid { field, why } => format!("{}: {why}", option(field)),
             _ => error.to_string(),
         };
         Trouble::new(what, why, remedy).into()
+    }
+}
+
+/// How the command line calls a field: most are options, secrets come by standard input, and what a command is about has no
+/// option at all.
+fn option(field: &str) -> String {
+    match field {
+        "user" | "client" => field.to_owned(),
+        "password" | "secret" => format!("--{field}-stdin"),
+        _ => format!("--{}", field.replace('_', "-")),
     }
 }
 
@@ -102,6 +114,24 @@ fn noun(what: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_field_that_is_refused_is_called_as_the_command_line_calls_it() {
+        use clap::CommandFactory as _;
+        fn options(command: &clap::Command, known: &mut Vec<String>) {
+            known.extend(command.get_arguments().filter_map(|option| Some(format!("--{}", option.get_long()?))));
+            command.get_subcommands().for_each(|inner| options(inner, known));
+        }
+        let mut known = Vec::new();
+        options(&crate::args::Cli::command(), &mut known);
+        for field in [
+            "audience", "client_id", "description", "email", "jwks", "jwks_uri", "name", "no_pkce", "password",
+            "redirect_uri", "scope", "secret", "tenant", "username",
+        ] {
+            assert!(known.contains(&option(field)), "{} is no option", option(field));
+        }
+        assert_eq!(option("user"), "user");
+    }
 
     #[test]
     fn a_refusal_names_the_option_and_what_to_do() {

@@ -24,7 +24,7 @@ impl Sqlite {
 
     fn failed(&self, error: &OpenError) -> Trouble {
         let remedy = match error {
-            OpenError::Foreign { .. } => "name another file in DATABASE_URL",
+            OpenError::Foreign { .. } | OpenError::NotADatabase { .. } => "name another file in DATABASE_URL",
             OpenError::Newer { .. } => "start the newer release, or restore a backup from before the upgrade",
             _ => "check that the file and its folder may be written by this user, and that the disk has room",
         };

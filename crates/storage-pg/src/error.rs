@@ -50,7 +50,7 @@ impl From<tokio_postgres::Error> for Trouble {
         let Some(db) = error.as_db_error() else {
             if error.is_closed() || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>())
             {
-                return Self::Disconnected(unavailable(error.to_string()));
+                return Self::Disconnected(unavailable(describe_client(&error)));
             }
             return Self::Refused(unavailable(describe_client(&error)));
         };
@@ -91,9 +91,19 @@ pub(crate) fn is_conflict(error: &StoreError, among: &[&str]) -> bool {
     matches!(error.kind, StoreErrorKind::Conflict(name) if among.contains(&name))
 }
 
-/// The library's own errors tell what went wrong in their cause.
+/// The library's own errors tell what went wrong in their causes.
 fn describe_client(error: &tokio_postgres::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+    let mut told = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let words = next.to_string();
+        if !told.contains(&words) {
+            told.push_str(": ");
+            told.push_str(&words);
+        }
+        cause = next.source();
+    }
+    told
 }
 
 /// The names of the values that are unique, by table and by the columns between the first parentheses of the detail
@@ -114,6 +124,10 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("grants", "client_id", "grants.client_id"),
     ("grants", "id", "grants.id"),
     ("grants", "user_id", "grants.user_id"),
+    ("groups", "name", "groups.name"),
+    ("groups", "tenant_id, name", "groups.name"),
+    ("email_links", "token", "email_links.token"),
+    ("mail_outbox", "id", "mail_outbox.id"),
     ("refresh_tokens", "hash", "refresh_tokens.hash"),
     ("scopes", "id", "scopes.key"),
     ("scopes", "scope_name", "scopes.scope_name"),

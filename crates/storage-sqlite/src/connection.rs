@@ -40,7 +40,7 @@ fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, Ope
         connection.execute_batch(settings)?;
         Ok(connection)
     };
-    opened().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+    opened().map_err(|source| OpenError::sqlite(path, source))
 }
 
 /// Creates the file unless it is there.

@@ -44,6 +44,12 @@ pub enum OpenError {
         /// The newest version of this release.
         known: i32,
     },
+    /// The file is something else than a database.
+    #[error("{path} is not an SQLite database")]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
     /// The structure is not up to date.
     #[error("{path} lacks the migrations {}: run `authly-admin migrate schema up`", missing.join(", "))]
     Pending {
@@ -60,6 +66,17 @@ pub enum OpenError {
         /// Why.
         source: Error,
     },
+}
+
+impl OpenError {
+    /// What SQLite says about a file.
+    pub(crate) fn sqlite(path: &std::path::Path, source: Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
+            _ => Self::Sqlite { path, source },
+        }
+    }
 }
 
 /// A failure inside a step; `?` makes it from both kinds of errors.
@@ -104,11 +121,14 @@ impl From<Error> for Fault {
 }
 
 /// What SQLite says, and what the ports call it.
-const CONSTRAINTS: [(&str, &str); 15] = [
+const CONSTRAINTS: [(&str, &str); 18] = [
     ("authorization_codes.code", "authorization_codes.code"),
     ("clients.client_id", "clients.client_id"),
     ("clients.key", "clients.key"),
+    ("email_links.token", "email_links.token"),
     ("grants.id", "grants.id"),
+    ("index 'groups_name'", "groups.name"),
+    ("mail_outbox.id", "mail_outbox.id"),
     ("refresh_tokens.hash", "refresh_tokens.hash"),
     ("scopes.key", "scopes.key"),
     ("sessions.id", "sessions.id"),

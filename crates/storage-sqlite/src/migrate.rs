@@ -111,7 +111,7 @@ fn newest() -> i32 {
 }
 
 fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
-    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let sqlite = |source| OpenError::sqlite(path, source);
     // One snapshot for both questions: between them another program may finish its migration.
     let snapshot = file.unchecked_transaction().map_err(sqlite)?;
     let applied = applied(&snapshot).map_err(sqlite)?;

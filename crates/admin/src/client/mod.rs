@@ -75,6 +75,13 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(clients)
     }
 
+    /// The clients that cannot be read: identifier and column. They are left out everywhere else.
+    pub async fn unreadable_clients(&self) -> Result<Vec<(String, &'static str)>, AdminError> {
+        let left_out = self.services.store().load_catalog().await?.unreadable;
+        let clients = left_out.into_iter().filter(|row| row.table == "clients");
+        Ok(clients.map(|row| (row.name, row.column)).collect())
+    }
+
     /// The client with that identifier.
     pub async fn client(&self, id: &str) -> Result<ClientView, AdminError> {
         self.find_client(id).await.map(|client| ClientView::of(&client))
@@ -103,7 +110,7 @@ impl<V: DirectoryServices> Admin<V> {
     pub async fn rotate_client_secret(&self, id: &str, overlap: std::time::Duration) -> Result<Registered, AdminError> {
         let mut client = self.find_client(id).await?;
         if client.secrets.is_empty() && client.imported_secret.is_none() {
-            return Err(AdminError::invalid("client_id", "this client does not authenticate with a secret"));
+            return Err(AdminError::invalid("client", "it does not authenticate with a secret"));
         }
         let now = self.now();
         let until = now.plus(overlap);
@@ -141,8 +148,12 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     async fn find_client(&self, id: &str) -> Result<Client, AdminError> {
-        let clients = self.services.store().load_catalog().await?.clients;
-        clients.into_iter().find(|client| client.id.as_str() == id).ok_or_else(|| AdminError::not_found("client", id))
+        let records = self.services.store().load_catalog().await?;
+        if let Some(row) = records.unreadable.iter().find(|row| row.table == "clients" && row.name == id) {
+            return Err(AdminError::invalid("client", format!("the column {} of {id:?} cannot be read", row.column)));
+        }
+        let mut clients = records.clients.into_iter();
+        clients.find(|client| client.id.as_str() == id).ok_or_else(|| AdminError::not_found("client", id))
     }
 
     /// 128 random bits in unreserved characters: several clients do not form-encode Basic credentials.
