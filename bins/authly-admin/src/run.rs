@@ -82,7 +82,11 @@ impl Visitor for Task<'_> {
             }
             other => other,
         };
-        store::bring_up_to_date(settings, &database).await?;
+        if command.only_reads() {
+            store::must_be_up_to_date(settings, &database).await?;
+        } else {
+            store::bring_up_to_date(settings, &database).await?;
+        }
         let live = services(settings, database.open().await?, &command).await?;
         let admin = live::admin(settings, &live);
         match command {
@@ -90,12 +94,10 @@ impl Visitor for Task<'_> {
             Command::Client(command) => commands::client::run(&admin, command, console).await,
             Command::Scope(command) => commands::scope::run(&admin, command, console).await,
             Command::User(command) => commands::user::run(&admin, command, console).await,
+            Command::Tenant(command) => commands::tenant::run(&admin, command, console).await,
+            Command::Group(command) => commands::group::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
-            Command::Backup(_)
-            | Command::Config(_)
-            | Command::Migrate(_)
-            | Command::Completion { .. }
-            | Command::Reference { .. } => Ok(()),
+            Command::Backup(_) | Command::Config(_) | Command::Migrate(_) | Command::Completion { .. } | Command::Reference { .. } => Ok(()),
         }
     }
 }
@@ -118,7 +120,7 @@ async fn services<S: AnyStore>(settings: &Settings, store: S, command: &Command)
         }
         _ => keys::useless_sealer(),
     };
-    administration(settings, store, sealer, records.scopes.is_empty()).await
+    administration(settings, store, sealer, records.scopes.is_empty() && !command.only_reads()).await
 }
 
 /// The services for the commands that bring a store into shape.

@@ -1,7 +1,7 @@
 //! What an installation holds, in numbers.
 
 use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
-use oauth_core::store::CatalogRepository as _;
+use oauth_core::{catalog::Unreadable, store::CatalogRepository as _};
 use serde::Serialize;
 
 use crate::{Admin, AdminError};
@@ -19,6 +19,8 @@ pub struct Status {
     pub active_clients: usize,
     /// All clients.
     pub clients: usize,
+    /// Rows of clients and scopes that cannot be read and are left out.
+    pub unreadable: Vec<String>,
     /// Scopes in use.
     pub scopes: usize,
     /// Tenants.
@@ -29,8 +31,10 @@ pub struct Status {
     pub users: u64,
     /// Active accounts.
     pub active_users: u64,
-    /// Accounts locked by an administrator.
+    /// Accounts that are locked now, by an administrator or by wrong passwords.
     pub locked_users: u64,
+    /// Those of them that wrong passwords lock.
+    pub users_locked_by_failures: u64,
     /// Accounts whose address is not verified.
     pub unverified_users: u64,
 }
@@ -39,7 +43,7 @@ impl<V: DirectoryServices> Admin<V> {
     /// The state of the installation.
     pub async fn status(&self) -> Result<Status, AdminError> {
         let records = self.services.store().load_catalog().await?;
-        let counts = self.services.accounts().count_accounts().await?;
+        let counts = self.services.accounts().count_accounts(self.now()).await?;
         let switches = records.switches();
         Ok(Status {
             oauth_enabled: switches.oauth_enabled,
@@ -47,6 +51,7 @@ impl<V: DirectoryServices> Admin<V> {
             shared_with_older_program: self.services.accounts().shared_with_older_program().await?,
             active_clients: records.clients.iter().filter(|client| client.is_active()).count(),
             clients: records.clients.len(),
+            unreadable: records.unreadable.iter().map(left_out).collect(),
             scopes: records.scopes.iter().filter(|scope| scope.is_active).count(),
             tenants: records.tenants.len(),
             signing_keys: records
@@ -58,7 +63,13 @@ impl<V: DirectoryServices> Admin<V> {
             users: counts.total,
             active_users: counts.active,
             locked_users: counts.locked,
+            users_locked_by_failures: counts.locked_by_failures,
             unverified_users: counts.unverified,
         })
     }
+}
+
+/// A row that is left out, in words.
+fn left_out(row: &Unreadable) -> String {
+    format!("{} {} (column {})", row.table.trim_end_matches('s'), row.name, row.column)
 }

@@ -1,25 +1,25 @@
 //! Users: create, list, show, update, set a password, deactivate, delete.
 
 use authly_directory::{
-    account::{Account, AccountChange, NewAccount},
-    identifier::{EmailAddress, Identifier, fold},
+    account::{Account, AccountChange, NewAccount, TenantMove},
+    identifier::{EmailAddress, Identifier},
     password::{PasswordService as _, PresentedPassword, StoredHash},
     services::DirectoryServices,
     store::{AccountQuery, AccountRepository as _, PasswordChange, Replace},
+    tenant::Slug,
 };
 use oauth_core::{
     audit::AuditKind,
-    catalog::TenantRecord,
     claims::Profile,
     ids::{TenantId, UserId},
     secret::Secret,
-    store::{CatalogRepository as _, Commit, RevocationReason, SessionRepository as _},
+    store::{Commit, RevocationReason, SessionRepository as _},
     subject::AccountStatus,
     text,
 };
 use serde::Serialize;
 
-use crate::{Admin, AdminError};
+use crate::{Admin, AdminError, tenant::TenantDraft};
 
 /// A user as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +47,8 @@ pub struct UserView {
     pub tenant: Option<String>,
     /// Its roles.
     pub roles: Vec<String>,
+    /// The names of its groups.
+    pub groups: Vec<String>,
     /// When it was created, RFC 3339.
     pub created_at: String,
     /// When somebody last signed in, RFC 3339.
@@ -114,6 +116,9 @@ impl<V: DirectoryServices> Admin<V> {
             .create_account(account, audit)
             .await
             .map_err(|error| AdminError::taken(error, "user", email.as_str()))?;
+        if let Some(tenant) = tenant {
+            self.join_tenant_group(tenant, id).await?;
+        }
         self.user(&id.to_string()).await
     }
 
@@ -130,16 +135,19 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(UserView { locked_until: still.map(|until| until.to_rfc3339()), ..view(&account) })
     }
 
-    /// Changes a user; switching an account off ends its sessions and grants at once.
+    /// Changes a user; switching an account off or moving it to another tenant ends its sessions and grants at once.
     pub async fn update_user(&self, name: &str, change: AccountChange) -> Result<UserView, AdminError> {
-        let account = self.find_user(name).await?;
+        let account = self.find_living(name).await?;
+        let change = self.renamed(&account, change);
         if let Some(email) = &change.email
             && EmailAddress::parse(email).is_none()
         {
             return Err(AdminError::invalid("email", format!("{email:?} is not an e-mail address")));
         }
         let id = account.subject.id;
-        let ends = change.is_locked == Some(true)
+        let moved = change.tenant;
+        let ends = moved.is_some()
+            || change.is_locked == Some(true)
             || matches!(change.status, Some(AccountStatus::Disabled | AccountStatus::Deleted));
         let audit = self.event(AuditKind::AccountChanged, Some(id), None, serde_json::json!({ "by": "administrator" }));
         let wanted = change.email.clone().or_else(|| change.username.clone()).unwrap_or_default();
@@ -151,12 +159,31 @@ impl<V: DirectoryServices> Admin<V> {
         if ends {
             self.end_everything(id).await?;
         }
+        if let Some(tenant) = moved.and_then(TenantMove::target) {
+            self.join_tenant_group(tenant, id).await?;
+        }
         self.user(&id.to_string()).await
+    }
+
+    /// Deletes a user: the address is free again, what is known of the person is gone, and all that was opened ends. The id stays
+    /// and is never given again.
+    pub async fn delete_user(&self, name: &str) -> Result<UserView, AdminError> {
+        let id = self.find_living(name).await?.subject.id;
+        let audit = self.event(
+            AuditKind::AccountChanged,
+            Some(id),
+            None,
+            serde_json::json!({ "by": "administrator", "deleted": true }),
+        );
+        match self.services.accounts().delete_account(id, self.now(), audit).await? {
+            Commit::Applied => self.user(&id.to_string()).await,
+            Commit::Lost => Err(AdminError::not_found("user", name)),
+        }
     }
 
     /// Sets a password, ends all sessions and grants, and forgets failures.
     pub async fn set_user_password(&self, name: &str, password: &Secret<String>) -> Result<UserView, AdminError> {
-        let account = self.find_user(name).await?;
+        let account = self.find_living(name).await?;
         let id = account.subject.id;
         let (hash, older_hash) = self.hashes(password, &[&account.email, &account.username]).await?;
         let hash = hash.ok_or_else(|| AdminError::invalid("password", "is empty"))?;
@@ -174,7 +201,7 @@ impl<V: DirectoryServices> Admin<V> {
 
     /// Forgets failed sign-ins and the lock that followed from them.
     pub async fn unlock_user(&self, name: &str) -> Result<UserView, AdminError> {
-        let account = self.find_user(name).await?;
+        let account = self.find_living(name).await?;
         self.services.accounts().clear_failures(account.subject.id).await?;
         if account.is_locked {
             return self.update_user(name, AccountChange { is_locked: Some(false), ..AccountChange::default() }).await;
@@ -189,9 +216,7 @@ impl<V: DirectoryServices> Admin<V> {
 
     /// The tenant with that short name.
     pub async fn tenant_by_slug(&self, slug: &str) -> Result<TenantId, AdminError> {
-        let tenants = self.services.store().load_catalog().await?.tenants;
-        let tenant = tenants.iter().find(|tenant| tenant.slug == slug);
-        tenant.map(|tenant| tenant.id).ok_or_else(|| AdminError::not_found("tenant", slug))
+        Ok(self.find_tenant(slug).await?.record.id)
     }
 
     async fn end_everything(&self, id: UserId) -> Result<(), AdminError> {
@@ -216,7 +241,7 @@ impl<V: DirectoryServices> Admin<V> {
         Ok((Some(self.services.passwords().hash(presented).await?), older))
     }
 
-    async fn find_user(&self, name: &str) -> Result<Account, AdminError> {
+    pub(crate) async fn find_user(&self, name: &str) -> Result<Account, AdminError> {
         if let Some(id) = UserId::parse(name) {
             let found = self.services.accounts().account(id).await?;
             return found.map(|(account, _)| account).ok_or_else(|| AdminError::not_found("user", name));
@@ -230,32 +255,46 @@ impl<V: DirectoryServices> Admin<V> {
         }
     }
 
+    /// The user with that name; a deleted one, which only its id finds, cannot be changed any more.
+    async fn find_living(&self, name: &str) -> Result<Account, AdminError> {
+        let account = self.find_user(name).await?;
+        match account.subject.status {
+            AccountStatus::Deleted => Err(AdminError::invalid("user", format!("{name:?} is deleted"))),
+            _ => Ok(account),
+        }
+    }
+
+    /// A name that followed from the user name follows the new one.
+    fn renamed(&self, account: &Account, change: AccountChange) -> AccountChange {
+        let profile = &account.subject.profile;
+        let follows = profile.preferred_username.as_ref() == Some(&account.username);
+        match (&change.username, &change.profile) {
+            (Some(_), None) if follows => {
+                AccountChange { profile: Some(Profile { preferred_username: None, ..profile.clone() }), ..change }
+            }
+            _ => change,
+        }
+    }
+
     async fn tenant_named(&self, slug: &str) -> Result<TenantId, AdminError> {
-        let fine = !slug.is_empty()
-            && slug.len() <= 63
-            && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && fold(slug) == slug;
-        if !fine {
+        if Slug::parse(slug).is_none() {
             return Err(AdminError::invalid(
                 "tenant",
                 "a tenant's short name has 1 to 63 lower-case letters, digits and hyphens",
             ));
         }
-        let tenants = self.services.store().load_catalog().await?.tenants;
-        if let Some(tenant) = tenants.iter().find(|tenant| tenant.slug == slug) {
-            return Ok(tenant.id);
+        match self.find_tenant(slug).await {
+            Err(AdminError::NotFound { .. }) => {
+                let slug = Some(slug.to_owned());
+                let created = self.create_tenant(TenantDraft { slug, ..TenantDraft::default() }).await?;
+                Ok(self.find_tenant(&created.tenant.slug).await?.record.id)
+            }
+            found => Ok(found?.record.id),
         }
-        let now = self.now();
-        let id = TenantId::generate(now, self.services.random());
-        let tenant =
-            TenantRecord { id, slug: slug.to_owned(), name: slug.to_owned(), active: true, legacy_login: true };
-        let audit = self.event(AuditKind::SettingChanged, None, None, serde_json::json!({ "tenant": slug }));
-        self.services.accounts().put_tenant(&tenant, now, audit).await?;
-        Ok(id)
     }
 }
 
-fn view(account: &Account) -> UserView {
+pub(crate) fn view(account: &Account) -> UserView {
     UserView {
         id: account.subject.id.to_string(),
         email: account.email.clone(),
@@ -268,6 +307,7 @@ fn view(account: &Account) -> UserView {
         locked_until: None,
         tenant: account.subject.tenant.as_ref().map(|tenant| tenant.slug.clone()),
         roles: account.subject.roles.clone(),
+        groups: account.subject.groups.clone(),
         created_at: account.created_at.to_rfc3339(),
         last_login_at: account.last_login_at.map(|at| at.to_rfc3339()),
     }

@@ -50,6 +50,22 @@ pub struct Credential {
     pub shared_with_older_program: bool,
 }
 
+/// The names of a deleted account: unique, nobody's, and no address that mail could reach (RFC 2606 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// In place of the e-mail address.
+    pub email: String,
+    /// In place of the user name.
+    pub username: String,
+}
+
+impl Tombstone {
+    /// What stands in the place of this account's names.
+    pub fn of(user: UserId) -> Self {
+        Self { email: format!("deleted-{user}@deleted.invalid"), username: format!("deleted-{user}") }
+    }
+}
+
 /// An account to be created.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
@@ -79,6 +95,25 @@ pub struct NewAccount {
     pub created_at: Timestamp,
 }
 
+/// Where an account goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantMove {
+    /// Into this tenant.
+    Into(TenantId),
+    /// Out of its tenant, into none.
+    Out,
+}
+
+impl TenantMove {
+    /// The tenant that it leads to.
+    pub const fn target(self) -> Option<TenantId> {
+        match self {
+            Self::Into(tenant) => Some(tenant),
+            Self::Out => None,
+        }
+    }
+}
+
 /// What may be changed of an account; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
@@ -90,6 +125,8 @@ pub struct AccountChange {
     pub is_verified: Option<bool>,
     /// Whether it is an administrator.
     pub is_admin: Option<bool>,
+    /// Its tenant; memberships in groups of the former one end in the same step.
+    pub tenant: Option<TenantMove>,
     /// Its state.
     pub status: Option<AccountStatus>,
     /// Whether an administrator locked it.

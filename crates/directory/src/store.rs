@@ -116,6 +116,16 @@ pub enum Replace {
     This(StoredHash),
 }
 
+/// Whether deleted accounts are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    /// Only those that live.
+    #[default]
+    Living,
+    /// Deleted ones too: what is left of them is their id.
+    All,
+}
+
 /// Which accounts to list.
 #[derive(Clone, Debug, Default)]
 pub struct AccountQuery {
@@ -123,6 +133,8 @@ pub struct AccountQuery {
     pub contains: Option<String>,
     /// Only those of this tenant.
     pub tenant: Option<TenantId>,
+    /// Whether deleted ones are among them.
+    pub listed: Listed,
     /// Only those after this id (paging in id order).
     pub after: Option<UserId>,
     /// At most so many.
@@ -136,8 +148,10 @@ pub struct AccountCounts {
     pub total: u64,
     /// Active ones.
     pub active: u64,
-    /// Locked by an administrator.
+    /// Locked, by an administrator or by failures.
     pub locked: u64,
+    /// Locked by failures.
+    pub locked_by_failures: u64,
     /// Whose address is not verified.
     pub unverified: u64,
 }
@@ -166,6 +180,15 @@ pub trait AccountRepository: Send + Sync {
         account: NewAccount,
         audit: AuditEvent,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Deletes an account, in one step: its address and user name are free again, its password, roles, groups and personal data
+    /// are gone, its sessions, grants, codes, links and legacy tokens end. Its id stays as a
+    /// [tombstone](crate::account::Tombstone) and is never given again. `Lost` if it does not exist or is deleted already.
+    fn delete_account(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Changes an account; `Lost` if it does not exist.
     fn change_account(
         &self,
@@ -180,8 +203,8 @@ pub trait AccountRepository: Send + Sync {
     fn find_accounts(&self, identifier: &Identifier) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
     /// One page of accounts in id order.
     fn list_accounts(&self, query: AccountQuery) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
-    /// Numbers of accounts.
-    fn count_accounts(&self) -> impl Future<Output = Result<AccountCounts, StoreError>> + Send;
+    /// Numbers of accounts; locks are those that hold at that instant.
+    fn count_accounts(&self, at: Timestamp) -> impl Future<Output = Result<AccountCounts, StoreError>> + Send;
     /// Until when failures lock the account, for unknown browsers or for one that is known; the instant may have passed.
     fn locked_until(&self, user: UserId) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
     /// Forgets failures and the lock that followed from them.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{jws::access::Membership, scope::ScopeSet, subject::Subject};
+use crate::{jws::access::Membership, scope::ScopeSet, subject::Subject, time::Timestamp};
 
 /// The standard claims of an account; which of them a client sees is decided by scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,20 @@ pub struct Profile {
     pub address: Option<Address>,
     /// `updated_at` in seconds since the epoch.
     pub updated_at: Option<i64>,
+}
+
+impl Profile {
+    /// The claims with those that the account itself holds. Who has no other name that is preferred, as accounts of an older
+    /// program have none, is called by the user name.
+    pub fn of_account(self, email: &str, email_verified: bool, username: &str, updated_at: Timestamp) -> Self {
+        Self {
+            email: Some(email.to_owned()),
+            email_verified,
+            updated_at: Some(updated_at.seconds()),
+            preferred_username: self.preferred_username.or_else(|| Some(username.to_owned())),
+            ..self
+        }
+    }
 }
 
 /// The `address` claim.

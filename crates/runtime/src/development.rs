@@ -5,7 +5,7 @@
 
 use authly_admin_cases::AdminError;
 use authly_config::Settings;
-use authly_directory::store::AccountQuery;
+use authly_directory::store::{AccountQuery, Listed};
 use authly_seal::{SystemClock, SystemRandom};
 use oauth_core::{
     audit::{AuditEvent, AuditKind},
@@ -81,7 +81,7 @@ pub fn is_marked(records: &CatalogRecords) -> bool {
 }
 
 async fn is_empty<S: AnyStore>(store: &S) -> Result<bool, Trouble> {
-    let query = AccountQuery { limit: 1, ..AccountQuery::default() };
+    let query = AccountQuery { listed: Listed::All, limit: 1, ..AccountQuery::default() };
     Ok(store.list_accounts(query).await.map_err(unreadable)?.is_empty())
 }
 

@@ -71,6 +71,29 @@ pub async fn bring_up_to_date<D: Database>(settings: &Settings, database: &D) ->
     }
 }
 
+/// Makes sure that the schema is what this program needs and touches nothing, for work that only reads: it neither makes a store
+/// nor changes one.
+pub async fn must_be_up_to_date<D: Database>(settings: &Settings, database: &D) -> Result<(), Trouble> {
+    let report = database.schema().await?;
+    if !report.differences.is_empty() {
+        return Err(unfit(&report));
+    }
+    if report.pending.iter().any(|step| step.starts_with("V1__")) {
+        return Err(absent(settings));
+    }
+    if report.pending.is_empty() { Ok(()) } else { Err(behind(&report)) }
+}
+
+/// Nobody has made the store yet.
+fn absent(settings: &Settings) -> Trouble {
+    Trouble::new(
+        "there is no store yet",
+        format!("{} holds nothing of Authly", settings.store.database),
+        "name another one in DATABASE_URL, or go to the folder of the installation; a first start of `authly-server`, or \
+         `authly-admin migrate schema up`, makes this one",
+    )
+}
+
 /// A database that will not be touched.
 pub fn unfit(report: &SchemaReport) -> Trouble {
     Trouble::new(

@@ -1,15 +1,17 @@
 //! Accounts: roundtrips, unique names, paging, numbers, and the log.
 
 use authly_directory::{
-    account::{Account, AccountChange, NewAccount},
+    account::{Account, AccountChange, NewAccount, Tombstone},
     identifier::Identifier,
-    store::AccountQuery,
+    store::{AccountQuery, Attempt, Listed},
 };
 use oauth_core::{
     audit::{AuditEvent, AuditKind},
     claims::{Address, Profile},
     ids::UserId,
-    store::{Commit, StoreError},
+    scope::ScopeSet,
+    session::NewSession,
+    store::{Commit, NewAuthorization, StoreError},
     subject::{AccountStatus, Subject},
 };
 
@@ -95,6 +97,7 @@ pub async fn a_new_account_reads_back_as_it_was_written<S: WholeStore>(w: World<
                     email: Some(new.email.clone()),
                     email_verified: new.is_verified,
                     updated_at: Some(new.created_at.seconds()),
+                    preferred_username: new.profile.preferred_username.clone().or(Some(new.username.clone())),
                     ..new.profile
                 },
             },
@@ -149,6 +152,9 @@ pub async fn a_change_touches_what_it_names_and_nothing_else<S: WholeStore>(w: W
         subject.roles = one.roles.clone().unwrap_or(subject.roles.clone());
         expected.email = one.email.clone().unwrap_or(expected.email);
         expected.username = one.username.clone().unwrap_or(expected.username);
+        if one.username.is_some() {
+            expected.subject.profile.preferred_username = Some(expected.username.clone());
+        }
         expected.is_verified = one.is_verified.unwrap_or(expected.is_verified);
         expected.is_locked = one.is_locked.unwrap_or(expected.is_locked);
         expected.legacy_login = one.legacy_login.unwrap_or(expected.legacy_login);
@@ -183,7 +189,7 @@ pub async fn a_taken_address_or_user_name_is_a_conflict_in_any_spelling<S: Whole
         let twin = NewAccount { username: username.to_owned(), ..w.new_account("other") };
         assert_conflict(w.store.create_account(twin, audit()).await, "users.username");
     }
-    assert_eq!(w.store.count_accounts().await.unwrap().total, 1);
+    assert_eq!(w.store.count_accounts(w.now).await.unwrap().total, 1);
     assert_eq!(w.logged(AuditKind::AccountCreated).await, 1);
     w.user("Zoe").await;
 }
@@ -278,8 +284,89 @@ pub async fn accounts_are_counted_by_state<S: WholeStore>(w: World<S>) {
         let user = w.user(&format!("user{place}")).await;
         assert_eq!(change(&w, user, one).await.unwrap(), Commit::Applied);
     }
-    let counts = w.store.count_accounts().await.unwrap();
-    assert_eq!((counts.total, counts.active, counts.locked, counts.unverified), (5, 4, 1, 1));
+    for name in ["user0", "user3", "user3"] {
+        let attempt = Attempt { max_failures: 1, lock_until: w.later(60), ..w.attempt(name, w.now) };
+        w.store.begin_sign_in(attempt).await.unwrap();
+    }
+    let count = async |at| {
+        let counts = w.store.count_accounts(at).await.unwrap();
+        (counts.total, counts.active, counts.locked, counts.locked_by_failures, counts.unverified)
+    };
+    assert_eq!(count(w.now).await, (5, 4, 2, 2, 1), "who is locked twice counts once");
+    assert_eq!(count(w.later(60)).await, (5, 4, 1, 0, 1), "a lock that is over locks nobody");
+}
+
+/// Accounts of an older program have no claims of their own: they are called by their user name, wherever they are read.
+pub async fn an_account_without_a_preferred_name_is_called_by_its_user_name<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let client = w.client("app").await;
+    let session = w.begin("ada", w.new_session(user)).await;
+    let (code, _) = w.code(w.new_grant(user, client, Some(session.id))).await;
+    let called = async |name: &str| {
+        let name = Some(name.to_owned());
+        let found = account(&w, user).await;
+        assert_eq!(found.subject.profile.preferred_username, name);
+        assert_eq!(w.store.session(session.token).await.unwrap().unwrap().subject.profile.preferred_username, name);
+        let snapshot = w.store.code(code).await.unwrap().unwrap().grant;
+        assert_eq!(snapshot.subject.profile.preferred_username, name);
+    };
+    called("ada").await;
+    let renamed = AccountChange { username: Some("lovelace".to_owned()), ..AccountChange::default() };
+    assert_eq!(change(&w, user, renamed).await.unwrap(), Commit::Applied);
+    called("lovelace").await;
+    let profile = Profile { preferred_username: Some("Countess".to_owned()), ..Profile::default() };
+    let named = AccountChange { profile: Some(profile), ..AccountChange::default() };
+    assert_eq!(change(&w, user, named).await.unwrap(), Commit::Applied);
+    called("Countess").await;
+}
+
+/// What is left is an id that nobody gets again; the names are free.
+pub async fn a_deleted_account_leaves_nothing_but_its_id<S: WholeStore>(w: World<S>) {
+    let tenant = crate::tenants::put(&w, "acme").await;
+    let new = NewAccount { tenant: Some(tenant), is_admin: true, profile: full_profile(), ..w.new_account("ada") };
+    let user = w.create(new).await;
+    let client = w.client("app").await;
+    let session = NewSession { user_agent: Some("Browser".to_owned()), ..w.new_session(user) };
+    let session = w.begin("ada", session).await;
+    let write = NewAuthorization {
+        consent: Some(ScopeSet::parse("read").unwrap()),
+        ..w.new_authorization(w.new_grant(user, client, Some(session.id)))
+    };
+    let (code, grant) = (write.code, write.grant.id);
+    assert_eq!(w.store.issue_code(write).await.unwrap(), Commit::Applied);
+    let (refresh, _) = w.token((code, grant)).await;
+    w.store.begin_sign_in(w.attempt("ada", w.now)).await.unwrap();
+
+    let delete = async || w.store.delete_account(user, w.later(60), w.audit(AuditKind::AccountChanged)).await.unwrap();
+    assert_eq!(delete().await, Commit::Applied);
+    assert_eq!(delete().await, Commit::Lost, "it is gone already");
+    assert_eq!(w.logged(AuditKind::AccountChanged).await, 1);
+
+    let (left, credential) = w.store.account(user).await.unwrap().unwrap();
+    let names = Tombstone::of(user);
+    assert_eq!((&left.email, &left.username), (&names.email, &names.username));
+    assert_eq!(credential.hash, None);
+    assert_eq!(left.subject.status, AccountStatus::Deleted);
+    assert!(!left.subject.is_admin && !left.is_verified && left.subject.roles.is_empty());
+    let claims = Profile::default().of_account(&names.email, false, &names.username, w.later(60));
+    assert_eq!(left.subject.profile, claims, "nothing tells who it was");
+
+    assert!(w.store.session(session.token).await.unwrap().is_none_or(|session| session.ended_at.is_some()));
+    assert!(w.store.sessions_of(user).await.unwrap().is_empty());
+    assert!(w.store.grants_of(user).await.unwrap().is_empty());
+    assert!(w.store.refresh(refresh).await.unwrap().is_none_or(|token| token.grant.grant.revoked_at.is_some()));
+    assert!(w.store.locked_until(user).await.unwrap().is_none());
+    assert!(w.store.authorize_snapshot(None, client).await.unwrap().consent.is_empty());
+
+    let listed = async |listed| {
+        let query = AccountQuery { listed, limit: 10, ..AccountQuery::default() };
+        w.store.list_accounts(query).await.unwrap().len()
+    };
+    assert_eq!((listed(Listed::Living).await, listed(Listed::All).await), (0, 1));
+    assert!(w.store.find_accounts(&Identifier::parse("ada@example.org").unwrap()).await.unwrap().is_empty());
+    let again = w.user("ada").await;
+    assert_ne!(again, user);
+    assert_eq!(w.store.begin_sign_in(w.attempt("ada", w.now)).await.unwrap()[0].failures, 1);
 }
 
 /// Events come back whole, newest first.

@@ -2,11 +2,20 @@
 
 use std::sync::Arc;
 
-use authly_directory::store::{PasswordChange, Replace, SignIn};
+use authly_directory::{
+    identifier::EmailAddress,
+    mail::{
+        letter::{MailKind, NewMail},
+        link::{Delivery, EmailLink, LinkKind},
+        outbox::Hold,
+        store::{LinkUse, LinkedPassword, NewLink},
+    },
+    store::{PasswordChange, Replace, SignIn},
+};
 use oauth_core::{
     audit::AuditKind,
     catalog::KeyState,
-    ids::UserId,
+    ids::{LeaseId, MailId, UserId},
     legacy::LegacyRotation,
     session::NewSession,
     store::{Commit, RevocationReason, StoreError},
@@ -196,7 +205,7 @@ pub async fn parallel_registrations_of_one_name_have_one_winner<S: WholeStore>(w
     });
     let answers = together(all.collect()).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    assert_eq!(w.store.count_accounts().await.unwrap().total, 1);
+    assert_eq!(w.store.count_accounts(w.now).await.unwrap().total, 1);
     assert_eq!(w.logged(AuditKind::AccountCreated).await, 1);
 }
 
@@ -288,4 +297,84 @@ pub async fn parallel_current_keys_leave_one_current<S: WholeStore>(w: World<S>)
     let keys = w.store.load_catalog().await.unwrap().keys;
     assert_eq!(keys.len(), answers.iter().filter(|answer| answer.is_ok()).count());
     assert_eq!(keys.iter().filter(|key| key.state == KeyState::Current).count(), 1);
+}
+
+/// Two servers never send the same mail: each is held once, and begun once.
+pub async fn twenty_servers_hold_each_mail_once<S: WholeStore>(w: World<S>) {
+    let w = Arc::new(w);
+    for _ in 0..30 {
+        let mail = NewMail {
+            id: MailId::from_uuid(w.user_id().uuid()),
+            kind: MailKind::SetPassword,
+            to: EmailAddress::parse("ada@example.org").unwrap(),
+            user: None,
+            sealed: vec![1],
+            at: w.now,
+        };
+        w.store.queue_mail(mail, None).await.unwrap();
+    }
+    let servers = (0..20).map(|_| {
+        let w = w.clone();
+        async move {
+            let lease = LeaseId::from_uuid(w.user_id().uuid());
+            let mut begun = Vec::new();
+            loop {
+                let hold = Hold { lease, now: w.now, until: w.later(60), limit: 3 };
+                let held = w.store.hold_mails(hold).await.unwrap();
+                if held.is_empty() {
+                    return begun;
+                }
+                for mail in held {
+                    let id = mail.entry.id;
+                    if w.store.begin_transmission(id, lease, w.now, w.later(60)).await.unwrap() == Commit::Applied {
+                        begun.push(id);
+                    }
+                }
+            }
+        }
+    });
+    let mut begun = together(servers.collect()).await.concat();
+    let all = begun.len();
+    begun.sort();
+    begun.dedup();
+    assert_eq!((all, begun.len()), (30, 30));
+}
+
+/// A link opens once under concurrency.
+pub async fn a_link_that_twenty_open_sets_one_password<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let address = w.store.account(user).await.unwrap().unwrap().0.email;
+    let w = Arc::new(w);
+    let link = EmailLink {
+        token: w.hash(),
+        kind: LinkKind::SetPassword,
+        user,
+        address: address.clone(),
+        delivery: Delivery::Mailed,
+        created_at: w.now,
+        expires_at: w.later(60),
+        used_at: None,
+    };
+    let write = NewLink { link: link.clone(), mail: None, audit: w.audit(AuditKind::LinkIssued) };
+    w.store.issue_link(write).await.unwrap();
+    let opened = (0..20).map(|number| {
+        let (w, address) = (w.clone(), address.clone());
+        async move {
+            let audit = w.audit(AuditKind::PasswordChanged);
+            let link = LinkUse { token: link.token, user, address, at: w.later(1), audit };
+            let write = LinkedPassword {
+                link,
+                delivery: Delivery::Mailed,
+                hash: hash_of(&number.to_string()),
+                older_hash: None,
+                notice: None,
+            };
+            w.store.set_password_by_link(write).await
+        }
+    });
+    let winners = winners(&together(opened.collect()).await);
+    assert_eq!(winners.len(), 1);
+    let stored = w.store.account(user).await.unwrap().unwrap().1.hash;
+    assert_eq!(stored, Some(hash_of(&winners[0].to_string())));
+    assert_eq!(w.logged(AuditKind::PasswordChanged).await, 1);
 }

@@ -16,6 +16,8 @@ macro_rules! suite {
                 pages_of_accounts_follow_each_other_without_gap
                 a_search_takes_percent_and_underscore_literally
                 accounts_are_counted_by_state
+                an_account_without_a_preferred_name_is_called_by_its_user_name
+                a_deleted_account_leaves_nothing_but_its_id
                 the_newest_audit_events_come_first
             }
             clients {
@@ -61,6 +63,8 @@ macro_rules! suite {
                 a_legacy_rotation_that_races_a_new_password_leaves_nothing_alive
                 parallel_changes_of_one_password_have_one_winner
                 parallel_current_keys_leave_one_current
+                twenty_servers_hold_each_mail_once
+                a_link_that_twenty_open_sets_one_password
             }
             grants {
                 a_revocation_counts_once
@@ -88,6 +92,26 @@ macro_rules! suite {
                 an_invalidated_token_is_not_rotated
                 a_rotation_that_fails_halfway_leaves_the_token_valid
                 invalidation_is_idempotent
+            }
+            mail {
+                a_link_reads_back_as_it_was_issued
+                a_link_and_its_mail_stand_together
+                a_link_that_exists_is_refused
+                a_link_verifies_an_address_once
+                a_verified_address_opens_no_closed_account
+                a_link_is_used_for_its_own_purpose_in_time
+                a_password_by_link_ends_everything_older
+                only_a_mailed_link_verifies_with_the_password
+                any_new_password_uses_up_the_links
+                a_password_by_link_that_fails_halfway_leaves_no_trace
+                a_mail_is_held_by_one_server
+                mails_are_held_when_they_are_due
+                a_released_mail_is_free_at_once
+                a_settled_mail_reads_back
+                a_mail_whose_sender_was_lost_is_unknown
+                unknown_mails_are_sent_again_by_setting
+                mails_are_listed_retried_and_dropped
+                settled_mails_and_expired_links_are_purged
             }
             passwords {
                 an_upgrade_replaces_the_hash_that_was_verified
@@ -166,6 +190,20 @@ macro_rules! suite {
                 a_tenant_is_created_and_changed
                 a_taken_slug_is_a_conflict
                 an_account_shows_its_tenant_as_it_is_now
+                tenants_are_listed_with_what_they_have
+                a_confirmation_is_kept_and_taken_back
+                a_tenant_with_accounts_stays
+                a_tenant_that_was_never_used_goes_without_a_trace
+                a_used_tenant_keeps_its_short_name_and_closes_its_clients
+                a_group_is_made_described_and_removed
+                a_taken_group_name_is_a_conflict_within_its_tenant_and_leaves_no_trace
+                an_account_shows_the_groups_it_is_in
+                a_group_of_another_tenant_takes_nobody_in
+                a_move_to_another_tenant_ends_what_hung_on_the_former
+                a_group_with_members_stays_unless_they_are_released
+                members_are_listed_in_pages
+                mappings_are_listed_replaced_and_go_with_their_group
+                a_client_of_a_tenant_reads_back
             }
         }
     };

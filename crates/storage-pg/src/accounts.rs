@@ -1,10 +1,13 @@
 //! Accounts and their passwords.
 
 use authly_directory::{
-    account::{Account, AccountChange, Credential, NewAccount},
+    account::{Account, AccountChange, Credential, NewAccount, TenantMove},
     identifier::{Identifier, fold},
+    mail::link::LinkKind,
     password::StoredHash,
-    store::{AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, PasswordChange, Replace, SignIn},
+    store::{
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+    },
 };
 use oauth_core::{
     audit::AuditEvent,
@@ -21,8 +24,9 @@ use crate::{
     catalog::{finish, finish_if},
     codes::commit,
     db::{Gate, Params, Steps, Unknown},
-    rows,
+    deletion, mail, rows,
     store::PgStore,
+    tenants::SETTLE_GROUPS,
     value::{At, Reader},
 };
 
@@ -42,15 +46,19 @@ const LIST: &str = concat!(
     " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id
       WHERE ($1::uuid IS NULL OR u.id > $1)
         AND ($2::uuid IS NULL OR u.tenant_id = $2)
+        AND ($5 OR u.status <> 'deleted')
         AND ($3::text IS NULL OR strpos(lower(u.email), $3) > 0 OR strpos(lower(u.username), $3) > 0)
       ORDER BY u.id
       LIMIT $4"
 );
 
 const COUNT: &str = "
-    SELECT count(*), count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE is_locked),
-           count(*) FILTER (WHERE is_verified IS NOT TRUE)
-      FROM users WHERE status <> 'deleted'";
+    WITH held AS (SELECT DISTINCT user_id FROM login_failures WHERE locked_until > $1)
+    SELECT count(*), count(*) FILTER (WHERE u.status = 'active'),
+           count(*) FILTER (WHERE u.is_locked OR held.user_id IS NOT NULL), count(held.user_id),
+           count(*) FILTER (WHERE u.is_verified IS NOT TRUE)
+      FROM users u LEFT JOIN held ON held.user_id = u.id
+     WHERE u.status <> 'deleted'";
 
 /// Names are unique by folded form, which an adopted database may break already: no index can promise it.
 const TAKEN: &str = "
@@ -68,7 +76,7 @@ const CHANGE: &str = "
        SET email = COALESCE($2, email), username = COALESCE($3, username), is_verified = COALESCE($4, is_verified),
            is_admin = COALESCE($5, is_admin), status = COALESCE($6, status), is_locked = COALESCE($7, is_locked),
            legacy_login = COALESCE($8, legacy_login), roles = COALESCE($9, roles), profile = COALESCE($10, profile),
-           updated_at = $11
+           updated_at = $11, tenant_id = CASE WHEN $12 THEN $13 ELSE tenant_id END
      WHERE id = $1";
 
 /// A statement of its own, after the account is locked: it sees every pair that was recorded under the old password.
@@ -144,37 +152,11 @@ impl AccountRepository for PgStore {
     }
 
     async fn set_password(&self, write: PasswordChange) -> Result<Commit, StoreError> {
-        let replaced = match &write.replaces {
-            Replace::Any => None,
-            Replace::This(hash) => Some(hash.expose()),
-        };
-        let older = write.older_hash.as_ref().map(StoredHash::expose);
-        let audit = AuditParams::from(write.audit);
-        let params: Params<'_> = &[
-            &write.user.uuid(),
-            &replaced,
-            &write.hash.expose(),
-            &older,
-            &At(write.at),
-            &audit.id,
-            &audit.at,
-            &audit.kind,
-            &audit.user,
-            &audit.client,
-            &audit.address,
-            &audit.detail,
-        ];
         let mut client = self.db().client().await?;
         let steps = self.db().begin(&mut client).await?;
-        let changed: i64 = match steps.run(SET_PASSWORD, params).await?.first() {
-            Some(row) => row.try_get(0).map_err(crate::error::Trouble::from)?,
-            None => 0,
-        };
-        if changed > 0 {
-            steps.change(END_LEGACY_TOKENS, &[&write.user.uuid()]).await?;
-        }
+        let outcome = enter_password(&steps, write).await?;
         steps.commit().await?;
-        Ok(commit(u64::from(changed > 0)))
+        Ok(outcome)
     }
 
     async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
@@ -221,9 +203,22 @@ impl AccountRepository for PgStore {
             &change.roles,
             &change.profile.map(|profile| Json(own_claims(profile))),
             &At(at),
+            &change.tenant.is_some(),
+            &change.tenant.and_then(TenantMove::target).map(TenantId::uuid),
         ];
         let changed = steps.change(CHANGE, params).await?;
+        if changed > 0 && change.tenant.is_some() {
+            steps.change(SETTLE_GROUPS, &[&user.uuid()]).await?;
+            steps.change(END_LEGACY_TOKENS, &[&user.uuid()]).await?;
+        }
         finish_if(changed, steps, audit).await
+    }
+
+    async fn delete_account(&self, user: UserId, at: Timestamp, audit: AuditEvent) -> Result<Commit, StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_behind(Gate::Accounts, &mut client).await?;
+        let buried = deletion::bury(&steps, user, at).await?;
+        finish_if(buried, steps, audit).await
     }
 
     async fn account(&self, user: UserId) -> Result<Option<(Account, Credential)>, StoreError> {
@@ -239,15 +234,22 @@ impl AccountRepository for PgStore {
     async fn list_accounts(&self, query: AccountQuery) -> Result<Vec<Account>, StoreError> {
         let contains = query.contains.as_deref().map(fold);
         let (after, tenant) = (query.after.map(UserId::uuid), query.tenant.map(TenantId::uuid));
-        let found = self.db().read(LIST, &[&after, &tenant, &contains, &i64::from(query.limit)]).await?;
+        let all = query.listed == Listed::All;
+        let found = self.db().read(LIST, &[&after, &tenant, &contains, &i64::from(query.limit), &all]).await?;
         found.iter().map(|row| rows::account(&mut Reader::new(row, "users", &"-"))).collect()
     }
 
-    async fn count_accounts(&self) -> Result<AccountCounts, StoreError> {
-        let Some(row) = self.db().read_one(COUNT, &[]).await? else { return Ok(AccountCounts::default()) };
+    async fn count_accounts(&self, at: Timestamp) -> Result<AccountCounts, StoreError> {
+        let Some(row) = self.db().read_one(COUNT, &[&At(at)]).await? else { return Ok(AccountCounts::default()) };
         let mut row = Reader::new(&row, "users", &"-");
         let mut count = || row.parse("id", |count: i64| u64::try_from(count).ok());
-        Ok(AccountCounts { total: count()?, active: count()?, locked: count()?, unverified: count()? })
+        Ok(AccountCounts {
+            total: count()?,
+            active: count()?,
+            locked: count()?,
+            locked_by_failures: count()?,
+            unverified: count()?,
+        })
     }
 
     async fn locked_until(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
@@ -275,6 +277,40 @@ impl AccountRepository for PgStore {
     async fn audit_events(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         self.newest_events(limit).await
     }
+}
+
+/// Writes a new password with what follows from it.
+pub(crate) async fn enter_password(steps: &Steps<'_>, write: PasswordChange) -> Result<Commit, StoreError> {
+    let replaced = match &write.replaces {
+        Replace::Any => None,
+        Replace::This(hash) => Some(hash.expose()),
+    };
+    let older = write.older_hash.as_ref().map(StoredHash::expose);
+    let audit = AuditParams::from(write.audit);
+    let params: Params<'_> = &[
+        &write.user.uuid(),
+        &replaced,
+        &write.hash.expose(),
+        &older,
+        &At(write.at),
+        &audit.id,
+        &audit.at,
+        &audit.kind,
+        &audit.user,
+        &audit.client,
+        &audit.address,
+        &audit.detail,
+    ];
+    let changed: i64 = match steps.run(SET_PASSWORD, params).await?.first() {
+        Some(row) => row.try_get(0).map_err(crate::error::Trouble::from)?,
+        None => 0,
+    };
+    if changed > 0 {
+        steps.change(END_LEGACY_TOKENS, &[&write.user.uuid()]).await?;
+        let links: Params<'_> = &[&write.user.uuid(), &LinkKind::SetPassword.as_str(), &At(write.at)];
+        steps.change(mail::USE_UP, links).await?;
+    }
+    Ok(commit(u64::from(changed > 0)))
 }
 
 /// Looks behind the gate whether another account has one of these names.

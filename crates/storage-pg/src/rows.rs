@@ -25,8 +25,9 @@ macro_rules! subject_columns {
     () => {
         "u.id, u.status, COALESCE(u.is_admin, FALSE), t.id, t.slug, t.is_active, u.roles,
          ARRAY(SELECT member_of.name FROM group_members m JOIN groups member_of ON member_of.id = m.group_id
-                WHERE m.user_id = u.id ORDER BY member_of.name),
-         u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch')"
+                WHERE m.user_id = u.id AND (member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id)
+                ORDER BY member_of.name),
+         u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch'), u.username"
     };
 }
 
@@ -35,7 +36,7 @@ macro_rules! account_columns {
     () => {
         concat!(
             crate::rows::subject_columns!(),
-            ", u.username, u.is_locked, u.reset_required, u.legacy_login, COALESCE(u.created_at, 'epoch'), u.last_login_at"
+            ", u.is_locked, u.reset_required, u.legacy_login, COALESCE(u.created_at, 'epoch'), u.last_login_at"
         )
     };
 }
@@ -107,6 +108,7 @@ pub(crate) fn subject(row: &mut Reader<'_>) -> Result<Subject, StoreError> {
 struct Person {
     subject: Subject,
     email: String,
+    username: String,
     is_verified: bool,
     updated_at: Timestamp,
 }
@@ -125,30 +127,27 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
     let email: String = row.take("email")?;
     let is_verified = row.take("is_verified")?;
     let updated_at = row.at("updated_at")?;
-    let profile = Profile {
-        email: Some(email.clone()),
-        email_verified: is_verified,
-        updated_at: Some(updated_at.seconds()),
-        ..profile.map(|profile| profile.0).unwrap_or_default()
-    };
+    let username: String = row.take("username")?;
+    let profile =
+        profile.map(|profile| profile.0).unwrap_or_default().of_account(&email, is_verified, &username, updated_at);
     let tenant = tenant.map(|id| TenantRef {
         id: TenantId::from_uuid(id),
         slug: slug.unwrap_or_default(),
         active: active.unwrap_or_default(),
     });
     let subject = Subject { id, status, is_admin, tenant, roles, groups, profile };
-    Ok(Person { subject, email, is_verified, updated_at })
+    Ok(Person { subject, email, username, is_verified, updated_at })
 }
 
 /// Reads [`account_columns`].
 pub(crate) fn account(row: &mut Reader<'_>) -> Result<Account, StoreError> {
-    let Person { subject, email, is_verified, updated_at } = person(row)?;
+    let Person { subject, email, username, is_verified, updated_at } = person(row)?;
     Ok(Account {
         subject,
         email,
         is_verified,
         updated_at,
-        username: row.take("username")?,
+        username,
         is_locked: row.take("is_locked")?,
         reset_required: row.take("reset_required")?,
         legacy_login: row.take("legacy_login")?,

@@ -1,10 +1,13 @@
 //! Accounts and their credentials.
 
 use authly_directory::{
-    account::{Account, AccountChange, Credential, NewAccount},
+    account::{Account, AccountChange, Credential, NewAccount, TenantMove},
     identifier::{Identifier, fold},
+    mail::link::LinkKind,
     password::StoredHash,
-    store::{AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, PasswordChange, Replace, SignIn},
+    store::{
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+    },
 };
 use oauth_core::{
     audit::AuditEvent,
@@ -19,9 +22,11 @@ use crate::{
     SqliteStore, audit, catalog,
     cursor::{Cursor, json_text},
     db::Db,
+    deletion,
     error::Outcome,
+    mail,
     person::{Person, person_columns, profile_text},
-    sign_in,
+    sign_in, tenants,
 };
 
 impl AccountRepository for SqliteStore {
@@ -65,8 +70,12 @@ impl AccountRepository for SqliteStore {
         self.write(move |db| alter(db, user, &change, at, &audit)).await
     }
 
+    async fn delete_account(&self, user: UserId, at: Timestamp, audit: AuditEvent) -> Result<Commit, StoreError> {
+        self.write(move |db| deletion::bury(db, user, at, &audit)).await
+    }
+
     async fn account(&self, user: UserId) -> Result<Option<(Account, Credential)>, StoreError> {
-        let found = self.read(|db| db.one(BY_ID, [user.uuid()], read))?;
+        let found = self.read(|db| by_id(db, user))?;
         Ok(found.map(|Match { account, credential }| (account, credential)))
     }
 
@@ -79,14 +88,15 @@ impl AccountRepository for SqliteStore {
         self.read_long(move |db| {
             let (after, tenant) = (query.after.map(UserId::uuid), query.tenant.map(TenantId::uuid));
             let contains = query.contains.as_deref().map(fold);
-            let found = db.all(PAGE, params![after, tenant, contains, query.limit], read)?;
+            let all = query.listed == Listed::All;
+            let found = db.all(PAGE, params![after, tenant, contains, query.limit, all], read)?;
             Ok(found.into_iter().map(|found| found.account).collect())
         })
         .await
     }
 
-    async fn count_accounts(&self) -> Result<AccountCounts, StoreError> {
-        let counted = self.read_long(|db| db.one(COUNT, [], counts)).await?;
+    async fn count_accounts(&self, at: Timestamp) -> Result<AccountCounts, StoreError> {
+        let counted = self.read_long(move |db| db.one(COUNT, [at.micros()], counts)).await?;
         Ok(counted.unwrap_or_default())
     }
 
@@ -126,24 +136,23 @@ pub(crate) struct Match {
 macro_rules! account_query {
     ($rest:literal) => {
         concat!(
-            "SELECT u.username, u.is_locked, u.reset_required, u.legacy_login, u.created_at, u.last_login_at, \
-             coalesce(u.upgraded_hash, u.password_hash), ",
+            "SELECT ",
             person_columns!(),
-            " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
+            ", u.is_locked, u.reset_required, u.legacy_login, u.created_at, u.last_login_at, \
+             coalesce(u.upgraded_hash, u.password_hash) FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
             $rest
         )
     };
 }
 
-fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
-    let username = cursor.value("users.username")?;
+pub(crate) fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
+    let Person { subject, email, username, is_verified, updated_at } = Person::read(cursor)?;
     let is_locked = cursor.value("users.is_locked")?;
     let reset_required = cursor.value("users.reset_required")?;
     let legacy_login = cursor.value("users.legacy_login")?;
     let created_at = cursor.time("users.created_at")?;
     let last_login_at = cursor.time_opt("users.last_login_at")?;
     let hash = cursor.value::<Option<String>>("users.password_hash")?.map(StoredHash::new);
-    let Person { subject, email, is_verified, updated_at } = Person::read(cursor)?;
     let account = Account {
         subject,
         email,
@@ -160,6 +169,16 @@ fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
 }
 
 const BY_ID: &str = account_query!("WHERE u.id = ?1");
+
+/// The account with that id.
+pub(crate) fn by_id(db: Db<'_>, user: UserId) -> Outcome<Option<Match>> {
+    db.one(BY_ID, [user.uuid()], read)
+}
+
+/// One page of a group's members.
+pub(crate) const MEMBERS: &str = account_query!(
+    "JOIN group_members m ON m.user_id = u.id WHERE m.group_id = ?1 AND u.id > ifnull(?2, x'') ORDER BY u.id LIMIT ?3"
+);
 
 const BY_NAME: &str = account_query!(
     "WHERE (u.email_folded = ?1 OR u.username_folded = ?1) AND (?2 IS NULL OR u.tenant_id = ?2) ORDER BY u.id LIMIT 3"
@@ -179,15 +198,24 @@ pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<Tenan
 
 const PAGE: &str = account_query!(
     "WHERE u.id > ifnull(?1, x'') AND (?2 IS NULL OR u.tenant_id = ?2) \
-     AND (?3 IS NULL OR instr(u.email_folded, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
+     AND (?5 OR u.status <> 'deleted') AND (?3 IS NULL OR instr(u.email_folded, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
 );
 
-const COUNT: &str = "SELECT count(*), ifnull(sum(status = 'active'), 0), ifnull(sum(is_locked), 0), \
-                     ifnull(sum(is_verified = 0), 0) FROM users WHERE status <> 'deleted'";
+const COUNT: &str = "WITH held AS (SELECT DISTINCT user_id FROM login_failures WHERE locked_until > ?1) \
+                     SELECT count(*), ifnull(sum(status = 'active'), 0), \
+                            ifnull(sum(is_locked OR held.user_id IS NOT NULL), 0), count(held.user_id), \
+                            ifnull(sum(is_verified = 0), 0) \
+                     FROM users LEFT JOIN held ON held.user_id = users.id WHERE status <> 'deleted'";
 
 fn counts(cursor: &mut Cursor<'_>) -> Outcome<AccountCounts> {
     let mut next = || cursor.value::<i64>("users.status").map(|number| u64::try_from(number).unwrap_or(0));
-    Ok(AccountCounts { total: next()?, active: next()?, locked: next()?, unverified: next()? })
+    Ok(AccountCounts {
+        total: next()?,
+        active: next()?,
+        locked: next()?,
+        locked_by_failures: next()?,
+        unverified: next()?,
+    })
 }
 
 const INSERT: &str = "INSERT INTO users (id, tenant_id, email, email_folded, username, username_folded, password_hash, \
@@ -234,7 +262,8 @@ const ALTER: &str = "UPDATE users SET email = coalesce(?2, email), email_folded 
                      is_verified = coalesce(?6, is_verified), is_admin = coalesce(?7, is_admin), \
                      status = coalesce(?8, status), is_locked = coalesce(?9, is_locked), \
                      legacy_login = coalesce(?10, legacy_login), roles = coalesce(?11, roles), \
-                     profile = coalesce(?12, profile), updated_at = ?13 WHERE id = ?1";
+                     profile = coalesce(?12, profile), updated_at = ?13, \
+                     tenant_id = CASE WHEN ?14 THEN ?15 ELSE tenant_id END WHERE id = ?1";
 
 fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event: &AuditEvent) -> Outcome<Commit> {
     let changed = db.run(
@@ -253,9 +282,15 @@ fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event:
             change.roles.as_deref().map(json_text).transpose()?,
             change.profile.as_ref().map(profile_text).transpose()?,
             at.micros(),
+            change.tenant.is_some(),
+            change.tenant.and_then(TenantMove::target).map(TenantId::uuid),
         ],
     )?;
     if changed > 0 {
+        if change.tenant.is_some() {
+            tenants::settle_groups(db, user)?;
+            db.run(END_LEGACY_TOKENS, [user.uuid()])?;
+        }
         audit::write(db, event)?;
     }
     Ok(commit(changed))
@@ -274,7 +309,7 @@ const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE u
 
 const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1";
 
-fn set_password(db: Db<'_>, write: &PasswordChange) -> Outcome<Commit> {
+pub(crate) fn set_password(db: Db<'_>, write: &PasswordChange) -> Outcome<Commit> {
     let replaced = match &write.replaces {
         Replace::Any => None,
         Replace::This(hash) => Some(hash.expose()),
@@ -284,6 +319,7 @@ fn set_password(db: Db<'_>, write: &PasswordChange) -> Outcome<Commit> {
     if changed > 0 {
         db.run(CLEAR, [write.user.uuid()])?;
         db.run(END_LEGACY_TOKENS, [write.user.uuid()])?;
+        db.run(mail::USE_UP, params![write.user.uuid(), LinkKind::SetPassword.as_str(), write.at.micros()])?;
         audit::write_if(db, write.audit.as_ref())?;
     }
     Ok(commit(changed))

@@ -37,7 +37,7 @@ impl LegacyTokenRepository for SqliteStore {
 }
 
 const FIND: &str = concat!(
-    "SELECT k.token_type, k.expires_at, k.invalidated, k.client_id IS NOT NULL, u.username, u.is_locked, u.created_at, ",
+    "SELECT k.token_type, k.expires_at, k.invalidated, k.client_id IS NOT NULL, u.is_locked, u.created_at, ",
     person_columns!(),
     " FROM tokens k JOIN users u ON u.id = k.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE k.jti = ?1",
 );
@@ -48,10 +48,9 @@ fn find(db: Db<'_>, id: &LegacyTokenId) -> Outcome<Option<LegacyTokenSnapshot>> 
         let expires_at = cursor.time("tokens.expires_at")?;
         let invalidated = cursor.value("tokens.invalidated")?;
         let bound_to_client = cursor.value("tokens.client_id")?;
-        let username = cursor.value("users.username")?;
         let is_locked = cursor.value("users.is_locked")?;
         let created_at = cursor.time("users.created_at")?;
-        let Person { subject, email, is_verified, updated_at } = Person::read(cursor)?;
+        let Person { subject, email, username, is_verified, updated_at } = Person::read(cursor)?;
         let account = LegacyAccount { subject, email, username, is_verified, is_locked, created_at, updated_at };
         Ok(LegacyTokenSnapshot { id: id.clone(), kind, expires_at, invalidated, bound_to_client, account })
     })

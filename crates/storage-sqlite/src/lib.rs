@@ -14,11 +14,14 @@ mod client_row;
 mod codes;
 mod connection;
 mod cursor;
+mod cutover;
 mod db;
+mod deletion;
 mod error;
 mod grants;
 mod keys;
 mod legacy;
+mod mail;
 mod maintenance;
 mod migrate;
 mod pause;
@@ -29,6 +32,7 @@ mod scopes;
 mod sessions;
 mod sign_in;
 mod snapshot;
+mod tenants;
 mod writer;
 
 use std::{

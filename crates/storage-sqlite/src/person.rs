@@ -15,9 +15,9 @@ use crate::{
 /// Columns of an account; tables `users u` and, joined from the left, `tenants t`.
 macro_rules! person_columns {
     () => {
-        "u.id, u.status, u.is_admin, u.roles, u.profile, u.email, u.is_verified, u.updated_at, t.id, t.slug, t.active, \
+        "u.id, u.status, u.is_admin, u.roles, u.profile, u.email, u.is_verified, u.updated_at, u.username, t.id, t.slug, t.active, \
          (SELECT json_group_array(n.name ORDER BY n.name) FROM group_members m JOIN groups n ON n.id = m.group_id \
-           WHERE m.user_id = u.id)"
+           WHERE m.user_id = u.id AND (n.tenant_id IS NULL OR n.tenant_id = u.tenant_id))"
     };
 }
 pub(crate) use person_columns;
@@ -26,6 +26,7 @@ pub(crate) use person_columns;
 pub(crate) struct Person {
     pub(crate) subject: Subject,
     pub(crate) email: String,
+    pub(crate) username: String,
     pub(crate) is_verified: bool,
     pub(crate) updated_at: Timestamp,
 }
@@ -36,17 +37,16 @@ impl Person {
         let status = cursor.parse("users.status", AccountStatus::parse)?;
         let is_admin = cursor.value("users.is_admin")?;
         let roles = cursor.json("users.roles")?;
-        let mut profile: Profile = cursor.json("users.profile")?;
+        let profile: Profile = cursor.json("users.profile")?;
         let email: String = cursor.value("users.email")?;
         let is_verified = cursor.value("users.is_verified")?;
         let updated_at = cursor.time("users.updated_at")?;
+        let username: String = cursor.value("users.username")?;
         let tenant = tenant(cursor)?;
         let groups = cursor.json("groups.name")?;
-        profile.email = Some(email.clone());
-        profile.email_verified = is_verified;
-        profile.updated_at = Some(updated_at.seconds());
+        let profile = profile.of_account(&email, is_verified, &username, updated_at);
         let subject = Subject { id, status, is_admin, tenant, roles, groups, profile };
-        Ok(Self { subject, email, is_verified, updated_at })
+        Ok(Self { subject, email, username, is_verified, updated_at })
     }
 }
 

@@ -6,7 +6,9 @@ mod client_fields;
 mod config;
 mod keys;
 mod migrate;
+mod group;
 mod scope;
+mod tenant;
 mod user;
 
 use std::path::PathBuf;
@@ -18,9 +20,11 @@ pub(crate) use self::{
     client::ClientCommand,
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
-    keys::KeysCommand,
+    keys::{KeyAlgorithm, KeysCommand},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
+    group::{GroupCommand, MemberCommand},
     scope::{Choice, ScopeCommand},
+    tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
 };
 
@@ -84,6 +88,12 @@ pub(crate) enum Command {
     /// Create and change users
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
+    /// Create and change tenants
+    #[command(subcommand, arg_required_else_help = true)]
+    Tenant(TenantCommand),
+    /// Create and change groups, and say who is in them
+    #[command(subcommand, arg_required_else_help = true)]
+    Group(GroupCommand),
     /// Make, show and rotate keys
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),
@@ -112,6 +122,27 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         page: Page,
     },
+}
+
+impl Command {
+    /// Whether it only looks at the store. Such a command never makes one, and never changes one.
+    pub(crate) const fn only_reads(&self) -> bool {
+        match self {
+            Self::Status => true,
+            Self::Client(command) => matches!(command, ClientCommand::List | ClientCommand::Show { .. }),
+            Self::Scope(command) => matches!(command, ScopeCommand::List | ScopeCommand::Show { .. }),
+            Self::User(command) => matches!(command, UserCommand::List { .. } | UserCommand::Show { .. }),
+            Self::Keys(command) => matches!(command, KeysCommand::List),
+            Self::Tenant(command) => matches!(command, TenantCommand::List { .. } | TenantCommand::Show { .. }),
+            Self::Group(command) => matches!(
+                command,
+                GroupCommand::List { .. }
+                    | GroupCommand::Show { .. }
+                    | GroupCommand::Member(MemberCommand::List { .. })
+            ),
+            _ => false,
+        }
+    }
 }
 
 /// A page of the reference.

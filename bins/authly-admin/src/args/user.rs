@@ -22,6 +22,9 @@ pub(crate) enum UserCommand {
         /// Only those of this tenant
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// Also those that are deleted: what is left of them is their id
+        #[arg(long)]
+        deleted: bool,
         /// Only those behind this id, for the next page
         #[arg(long, value_name = "ID")]
         after: Option<String>,
@@ -77,7 +80,7 @@ pub(crate) enum UserCommand {
         /// E-mail address, user name or id
         user: String,
     },
-    /// Remove an account; its id is never given again
+    /// Delete an account: its address is free again, the rest is gone but for its id
     #[command(
         after_help = "Examples:\n  authly-admin user delete ada\n  authly-admin user delete ada@example.com --yes"
     )]
@@ -128,6 +131,12 @@ pub(crate) struct UpdateUser {
     /// The name for display
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// The short name of the tenant it moves to; its sessions, grants and groups of the former one end
+    #[arg(long, value_name = "SLUG", conflicts_with = "no_tenant")]
+    pub(crate) tenant: Option<String>,
+    /// It leaves its tenant
+    #[arg(long)]
+    pub(crate) no_tenant: bool,
     /// Whether the e-mail address is known to be right
     #[arg(long, value_enum, value_name = "ON|OFF")]
     pub(crate) verified: Option<Choice>,

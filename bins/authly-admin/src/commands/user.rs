@@ -1,7 +1,7 @@
 //! `authly-admin user`.
 
 use authly_admin_cases::{Admin, user::UserDraft};
-use authly_directory::{account::AccountChange, services::DirectoryServices, store::AccountQuery};
+use authly_directory::{account::{AccountChange, TenantMove}, services::DirectoryServices, store::{AccountQuery, Listed}};
 use authly_runtime::trouble::Trouble;
 use oauth_core::{ids::UserId, subject::AccountStatus};
 
@@ -32,13 +32,14 @@ pub(crate) async fn run<V: DirectoryServices>(
             let user = admin.create_user(draft(*create)?).await.map_err(refused("cannot create the user"))?;
             console.item(&user)
         }
-        UserCommand::List { contains, tenant, after, limit } => {
+        UserCommand::List { contains, tenant, deleted, after, limit } => {
             let tenant = match tenant {
                 Some(slug) => Some(admin.tenant_by_slug(&slug).await.map_err(refused("cannot list the users"))?),
                 None => None,
             };
             let after = after.map(|id| user_id(&id)).transpose()?;
-            let users = admin.users(AccountQuery { contains, tenant, after, limit }).await;
+            let listed = if deleted { Listed::All } else { Listed::Living };
+            let users = admin.users(AccountQuery { contains, tenant, listed, after, limit }).await;
             let users = users.map_err(refused("cannot list the users"))?;
             console.list(&users, COLUMNS, "No users here. `authly-admin user create` makes one.")?;
             if let Some(last) = users.last().filter(|_| u32::try_from(users.len()).is_ok_and(|count| count == limit)) {
@@ -69,7 +70,7 @@ pub(crate) async fn run<V: DirectoryServices>(
         UserCommand::Delete { user } => {
             let before = admin.user(&user).await.map_err(refused("cannot delete the user"))?;
             console.confirm("delete", &before.email)?;
-            let deleted = admin.update_user(&before.id, status(AccountStatus::Deleted)).await;
+            let deleted = admin.delete_user(&before.id).await;
             let deleted = deleted.map_err(refused("cannot delete the user"))?;
             console.item(&serde_json::json!({ "deleted": deleted.id, "email": before.email }))
         }
@@ -121,7 +122,15 @@ async fn change<V: DirectoryServices>(admin: &Admin<V>, update: UpdateUser) -> R
         }
         None => None,
     };
+    let tenant = match &update.tenant {
+        Some(slug) => {
+            let id = admin.tenant_by_slug(slug).await.map_err(refused("cannot change the user"))?;
+            Some(TenantMove::Into(id))
+        }
+        None => update.no_tenant.then_some(TenantMove::Out),
+    };
     Ok(AccountChange {
+        tenant,
         email: update.email,
         username: update.username,
         is_verified: update.verified.map(Choice::is_on),

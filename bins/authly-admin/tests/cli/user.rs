@@ -76,7 +76,29 @@ fn a_user_is_changed_switched_and_removed() {
     assert_eq!(place.json(&["user", "unlock", "ada"])["is_locked"], false);
     place.run(&["user", "delete", "ada"]).refused(1);
     assert_eq!(place.json(&["user", "delete", "ada", "--yes"])["email"], "ada@example.com");
-    assert_eq!(place.json(&["user", "list"])[0]["status"], "deleted", "the id is never given again");
+}
+
+#[test]
+fn a_deleted_user_leaves_an_id_and_its_address_is_free() {
+    let place = Place::new();
+    let id = ada(&place)["id"].clone();
+    let id = id.as_str().unwrap();
+    place.json(&["user", "delete", "ada", "--yes"]);
+    assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 0);
+    let left = place.json(&["user", "list", "--deleted"]);
+    assert_eq!((&left[0]["id"], &left[0]["status"]), (&id.into(), &"deleted".into()));
+    assert!(!left.to_string().contains("ada") && !left.to_string().contains("Ada"), "{left}");
+    for change in [
+        &["user", "activate", id][..],
+        &["user", "update", id, "--admin", "on"],
+        &["user", "unlock", id],
+        &["user", "delete", id, "--yes"],
+    ] {
+        assert!(place.run(change).refused(1).contains("is deleted"), "{change:?}");
+    }
+    assert_ne!(ada(&place)["id"], id, "the id is never given again");
+    let status = place.json(&["status"]);
+    assert_eq!(status["users"], 1);
 }
 
 #[test]
@@ -85,7 +107,7 @@ fn passwords_come_from_standard_input_and_are_judged() {
     ada(&place);
     place.json_with(&["user", "set-password", "ada", "--password-stdin"], "another good password\n");
     let short = place.run_with(&["user", "set-password", "ada", "--password-stdin"], "short\n");
-    assert!(short.refused(1).contains("at least 8 characters"));
+    assert!(short.refused(1).contains("--password-stdin: ") && short.err.contains("at least 8 characters"), "{}", short.err);
     assert!(!short.err.contains("\"short\""));
     place.run_with(&["user", "set-password", "ada", "--password-stdin"], "").refused(1);
     assert!(place.run(&["user", "set-password", "ada"]).refused(1).contains("--password-stdin"));

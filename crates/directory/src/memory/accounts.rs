@@ -3,19 +3,34 @@
 use oauth_core::{
     audit::AuditEvent,
     catalog::TenantRecord,
+    claims::Profile,
     ids::UserId,
-    store::{Commit, StoreError, StoreErrorKind},
+    store::{Commit, RevocationReason, StoreError, StoreErrorKind},
     subject::{AccountStatus, Subject, TenantRef},
     time::Timestamp,
 };
 
-use super::{MemoryDirectory, with_claims};
+use super::{MemoryDirectory, People, Person, sign_in::Failures};
 use crate::{
-    account::{Account, AccountChange, Credential, NewAccount},
+    account::{Account, AccountChange, Credential, NewAccount, TenantMove, Tombstone},
     identifier::{Identifier, fold},
+    mail::link::LinkKind,
     password::StoredHash,
-    store::{AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, PasswordChange, Replace, SignIn},
+    store::{
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+    },
 };
+
+impl MemoryDirectory {
+    /// Writes a new password with what follows from it.
+    pub(super) fn enter_password(&self, people: &mut People, account: Account, hash: StoredHash, at: Timestamp) {
+        let user = account.subject.id;
+        self.keep(people, account, Some(hash));
+        people.failures.retain(|(theirs, _), _| *theirs != user);
+        people.use_up_links(user, LinkKind::SetPassword, at);
+        self.store.end_legacy_tokens(user);
+    }
+}
 
 impl AccountRepository for MemoryDirectory {
     async fn begin_sign_in(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
@@ -49,9 +64,7 @@ impl AccountRepository for MemoryDirectory {
             return Ok(Commit::Lost);
         }
         let account = Account { reset_required: false, updated_at: write.at, ..person.account.clone() };
-        self.keep(&mut people, account, Some(write.hash));
-        people.failures.retain(|(user, _), _| *user != write.user);
-        self.store.end_legacy_tokens(write.user);
+        self.enter_password(&mut people, account, write.hash, write.at);
         write.audit.into_iter().for_each(|event| self.store.record(event));
         Ok(Commit::Applied)
     }
@@ -88,6 +101,23 @@ impl AccountRepository for MemoryDirectory {
         Ok(())
     }
 
+    async fn delete_account(&self, user: UserId, at: Timestamp, audit: AuditEvent) -> Result<Commit, StoreError> {
+        let mut people = self.lock();
+        let living = |person: &&Person| person.account.subject.status != AccountStatus::Deleted;
+        let Some(person) = people.accounts.get(&user).filter(living) else { return Ok(Commit::Lost) };
+        let account = buried(person.account.clone(), at);
+        self.keep(&mut people, account, None);
+        people.failures.retain(|(theirs, _), _| *theirs != user);
+        people.links.retain(|_, link| link.user != user);
+        people.mails.retain(|_, row| !row.is_for(user));
+        people.organization.forget(user);
+        self.store.end_everything(user, at, RevocationReason::Administrator);
+        self.store.forget_consents(user);
+        self.store.end_legacy_tokens(user);
+        self.store.record(audit);
+        Ok(Commit::Applied)
+    }
+
     async fn change_account(
         &self,
         user: UserId,
@@ -101,6 +131,7 @@ impl AccountRepository for MemoryDirectory {
         let account = changed(person.account.clone(), change, at);
         people.check_names(user, &account.email, &account.username)?;
         self.keep(&mut people, account, hash);
+        self.settle_groups(&mut people, user);
         self.store.record(audit);
         Ok(Commit::Applied)
     }
@@ -120,7 +151,8 @@ impl AccountRepository for MemoryDirectory {
         let fits = |account: &Account| {
             let named = |text: &String| fold(&account.email).contains(text) || fold(&account.username).contains(text);
             let tenant = account.subject.tenant.as_ref().map(|tenant| tenant.id);
-            query.after.is_none_or(|after| account.subject.id > after)
+            (query.listed == Listed::All || account.subject.status != AccountStatus::Deleted)
+                && query.after.is_none_or(|after| account.subject.id > after)
                 && query.tenant.is_none_or(|wanted| tenant == Some(wanted))
                 && wanted.as_ref().is_none_or(named)
         };
@@ -129,7 +161,7 @@ impl AccountRepository for MemoryDirectory {
         Ok(page.take(most).map(|person| self.current(person)).collect())
     }
 
-    async fn count_accounts(&self) -> Result<AccountCounts, StoreError> {
+    async fn count_accounts(&self, at: Timestamp) -> Result<AccountCounts, StoreError> {
         let people = self.lock();
         let mut counts = AccountCounts::default();
         for account in people.accounts.values().map(|person| &person.account) {
@@ -138,7 +170,11 @@ impl AccountRepository for MemoryDirectory {
             }
             counts.total += 1;
             counts.active += u64::from(account.subject.status == AccountStatus::Active);
-            counts.locked += u64::from(account.is_locked);
+            let held = |failures: &Failures| failures.locked_until.is_some_and(|until| until > at);
+            let theirs = |(user, _): &(UserId, [u8; 16])| *user == account.subject.id;
+            let by_failures = people.failures.iter().any(|(key, failures)| theirs(key) && held(failures));
+            counts.locked += u64::from(account.is_locked || by_failures);
+            counts.locked_by_failures += u64::from(by_failures);
             counts.unverified += u64::from(!account.is_verified);
         }
         Ok(counts)
@@ -159,8 +195,10 @@ impl AccountRepository for MemoryDirectory {
         Ok(false)
     }
 
-    async fn put_tenant(&self, tenant: &TenantRecord, _at: Timestamp, audit: AuditEvent) -> Result<(), StoreError> {
-        self.store.put_tenant(tenant.clone(), audit)
+    async fn put_tenant(&self, tenant: &TenantRecord, at: Timestamp, audit: AuditEvent) -> Result<(), StoreError> {
+        self.store.put_tenant(tenant.clone(), audit)?;
+        self.note_tenant(tenant.id, at);
+        Ok(())
     }
 
     async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
@@ -191,6 +229,38 @@ fn changed(mut account: Account, change: AccountChange, at: Timestamp) -> Accoun
     set(&mut account.legacy_login, change.legacy_login);
     set(&mut account.subject.roles, change.roles);
     set(&mut account.subject.profile, change.profile);
+    match change.tenant {
+        None => {}
+        Some(TenantMove::Into(id)) => {
+            account.subject.tenant = Some(TenantRef { id, slug: String::new(), active: true })
+        }
+        Some(TenantMove::Out) => account.subject.tenant = None,
+    }
     account.updated_at = at;
-    with_claims(account)
+    account
+}
+
+/// What is left of an account that was deleted.
+fn buried(account: Account, at: Timestamp) -> Account {
+    let Tombstone { email, username } = Tombstone::of(account.subject.id);
+    Account {
+        subject: Subject {
+            id: account.subject.id,
+            status: AccountStatus::Deleted,
+            is_admin: false,
+            tenant: account.subject.tenant,
+            roles: Vec::new(),
+            groups: Vec::new(),
+            profile: Profile::default(),
+        },
+        email,
+        username,
+        is_verified: false,
+        is_locked: false,
+        reset_required: false,
+        legacy_login: false,
+        created_at: account.created_at,
+        updated_at: at,
+        last_login_at: None,
+    }
 }

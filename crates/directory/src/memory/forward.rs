@@ -93,8 +93,9 @@ impl MaintenanceRepository for MemoryDirectory {
             people.failures.retain(|key, _| !keys.contains(key));
             u64::try_from(keys.len()).unwrap_or(u64::MAX)
         };
+        let mails = self.lock().purge_mails(order.tokens_before, most);
         let purged = self.store.purge(order).await?;
-        Ok(Purged { others: purged.others + failures, ..purged })
+        Ok(Purged { others: purged.others + failures + mails, ..purged })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

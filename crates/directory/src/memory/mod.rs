@@ -5,7 +5,9 @@
 
 mod accounts;
 mod forward;
+mod mail;
 mod sign_in;
+mod tenant;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,12 +17,20 @@ use std::{
     },
 };
 
-use oauth_core::{ids::UserId, legacy::LegacyAccount, memory::MemoryStore, store::StoreError, store::StoreErrorKind};
+use oauth_core::{
+    ids::{MailId, UserId},
+    legacy::LegacyAccount,
+    memory::MemoryStore,
+    store::{StoreError, StoreErrorKind},
+    subject::Subject,
+    token::TokenHash,
+};
 
-use self::sign_in::Failures;
+use self::{mail::MailRow, sign_in::Failures, tenant::Organization};
 use crate::{
     account::{Account, Credential},
     identifier::fold,
+    mail::link::EmailLink,
     password::StoredHash,
 };
 
@@ -68,9 +78,9 @@ impl MemoryDirectory {
 
     /// Writes an account here and tells the protocol's store.
     fn keep(&self, people: &mut People, account: Account, hash: Option<StoredHash>) {
-        let account = with_claims(account);
+        let subject = with_claims(&account);
         self.store.put_account(LegacyAccount {
-            subject: account.subject.clone(),
+            subject,
             email: account.email.clone(),
             username: account.username.clone(),
             is_verified: account.is_verified,
@@ -91,19 +101,20 @@ impl MemoryDirectory {
     }
 }
 
-/// The claims that come from columns of their own.
-fn with_claims(mut account: Account) -> Account {
-    let profile = &mut account.subject.profile;
-    profile.email = Some(account.email.clone());
-    profile.email_verified = account.is_verified;
-    profile.updated_at = Some(account.updated_at.seconds());
-    account
+/// The account as the protocol sees it, with the claims that it holds in fields of its own.
+fn with_claims(account: &Account) -> Subject {
+    let Account { subject, email, username, is_verified, updated_at, .. } = account;
+    let profile = subject.profile.clone().of_account(email, *is_verified, username, *updated_at);
+    Subject { profile, ..subject.clone() }
 }
 
 #[derive(Debug, Default)]
 struct People {
     accounts: BTreeMap<UserId, Person>,
     failures: HashMap<(UserId, [u8; 16]), Failures>,
+    links: HashMap<TokenHash, EmailLink>,
+    mails: BTreeMap<MailId, MailRow>,
+    organization: Organization,
 }
 
 #[derive(Debug)]

@@ -29,10 +29,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     audit::AuditEvent,
     catalog::TenantRecord,
+    client::ClientState,
     ids::UserId,
     legacy::{LegacyAccount, NewLegacyPair},
     session::NewSession,
-    store::{StoreError, StoreErrorKind},
+    store::{RevocationReason, StoreError, StoreErrorKind},
     subject::Subject,
     time::Timestamp,
 };
@@ -91,6 +92,19 @@ impl MemoryStore {
         self.lock().legacy_tokens.values_mut().filter(|row| row.user == user).for_each(|row| row.invalidated = true);
     }
 
+    /// Forgets what an account consented to, as after its deletion.
+    pub fn forget_consents(&self, user: UserId) {
+        self.lock().consents.retain(|(theirs, _), _| *theirs != user);
+    }
+
+    /// Ends all sessions of an account and revokes all its grants.
+    pub fn end_everything(&self, user: UserId, at: Timestamp, reason: RevocationReason) {
+        let mut tables = self.lock();
+        let theirs = tables.sessions.values_mut().filter(|row| row.begun.user == user && row.ended_at.is_none());
+        theirs.for_each(|row| row.ended_at = Some(at));
+        tables.revoke_grants(at, reason, |grant| grant.user == user);
+    }
+
     /// Begins a session, records a legacy pair and writes an audit event in one step.
     pub fn begin(
         &self,
@@ -116,6 +130,24 @@ impl MemoryStore {
         tables.tenants.insert(tenant.id, tenant);
         tables.changed(audit);
         Ok(())
+    }
+
+    /// Removes a tenant that nothing of the directory hangs on (`used` is false) and that has no client, or else closes it and
+    /// switches its clients off; returns whether it stays.
+    pub fn close_tenant(&self, tenant: TenantRecord, used: bool, audit: AuditEvent) -> bool {
+        let mut tables = self.lock();
+        let mut stays = used;
+        for client in tables.clients.values_mut().filter(|client| client.tenant == Some(tenant.id)) {
+            client.state = ClientState::Inactive;
+            stays = true;
+        }
+        if stays {
+            tables.tenants.insert(tenant.id, TenantRecord { active: false, ..tenant });
+        } else {
+            tables.tenants.remove(&tenant.id);
+        }
+        tables.changed(audit);
+        stays
     }
 
     /// Writes an audit event by itself.
