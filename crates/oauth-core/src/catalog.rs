@@ -6,9 +6,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    client::Client,
+    client::{Client, ClientState},
     crypto::{Algorithm, Crypto, CryptoError, Signer, VerifierSet},
     ids::{ClientId, ClientKey, KeyId, ScopeKey, TenantId},
+    policy::Policies,
     scope::{Scope, ScopeSet},
     secret::Secret,
     services::{Purpose, Sealer},
@@ -106,6 +107,18 @@ pub struct Switches {
     pub legacy_tokens_until: Option<Timestamp>,
 }
 
+/// A row of the catalog that cannot be read, as an older program or a hand may have written it. It is left out, so that it closes
+/// nothing but itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unreadable {
+    /// The table.
+    pub table: &'static str,
+    /// What people call the row: a client identifier, the name of a scope.
+    pub name: String,
+    /// The column whose value cannot be read.
+    pub column: &'static str,
+}
+
 /// What a store keeps of the catalog.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogRecords {
@@ -121,6 +134,8 @@ pub struct CatalogRecords {
     pub tenants: Vec<TenantRecord>,
     /// Named settings: JSON text by name.
     pub settings: HashMap<String, String>,
+    /// Clients and scopes that were left out.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl CatalogRecords {
@@ -163,6 +178,8 @@ pub struct Catalog {
     pub switches: Switches,
     /// Key set document (RFC 7517 5), ready to be served.
     pub jwks: Arc<str>,
+    /// Which ways to sign in are open to whom.
+    pub policies: Policies,
     /// Keys for verifying our own tokens.
     pub verifiers: VerifierSet,
     clients: HashMap<ClientId, Arc<Client>>,
@@ -197,17 +214,19 @@ impl Catalog {
             }
             published.push(serde_json::Value::Object(public));
         }
-        let clients_by_key: HashMap<_, _> =
-            records.clients.into_iter().map(|client| (client.key, Arc::new(client))).collect();
+        let tenants: HashMap<_, _> = records.tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect();
+        let clients = records.clients.into_iter().map(|client| in_operation(client, &tenants));
+        let clients_by_key: HashMap<_, _> = clients.map(|client| (client.key, Arc::new(client))).collect();
         Ok(Self {
             revision: records.revision,
+            policies: Policies::read(&records.settings),
             switches,
             jwks: serde_json::json!({ "keys": published }).to_string().into(),
             verifiers: VerifierSet::new(verifiers),
             clients: clients_by_key.values().map(|client| (client.id.clone(), client.clone())).collect(),
             clients_by_key,
             scopes: records.scopes,
-            tenants: records.tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
+            tenants,
             signers,
         })
     }
@@ -261,6 +280,12 @@ impl Catalog {
     pub fn signing_algorithms(&self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL.into_iter().filter(|algorithm| self.signers.contains_key(algorithm))
     }
+}
+
+/// A client of a tenant that is not in operation is as good as switched off.
+fn in_operation(client: Client, tenants: &HashMap<TenantId, TenantRecord>) -> Client {
+    let closed = client.tenant.is_some_and(|id| tenants.get(&id).is_none_or(|tenant| !tenant.active));
+    if closed { Client { state: ClientState::Inactive, ..client } } else { client }
 }
 
 /// Opens the private half of a key at rest.

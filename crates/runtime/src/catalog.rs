@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use oauth_core::{
-    catalog::{Catalog, CatalogRecords, SwitchOverrides},
+    catalog::{Catalog, CatalogRecords, SwitchOverrides, Unreadable},
     crypto::{Crypto, CryptoError},
     services::{CatalogSource, Sealer},
     store::{CatalogRepository, StoreError},
@@ -16,6 +16,8 @@ use tokio::sync::Mutex;
 pub struct CatalogHolder {
     current: ArcSwap<Catalog>,
     overrides: ArcSwap<SwitchOverrides>,
+    /// What was left out of the catalog, and told.
+    left_out: ArcSwap<Vec<Unreadable>>,
     /// One load at a time, so that an older one never replaces a newer one.
     loading: Mutex<()>,
 }
@@ -62,7 +64,9 @@ impl CatalogHolder {
         crypto: &impl Crypto,
         sealer: &impl Sealer,
     ) -> Result<Self, CatalogFailure> {
+        tell(&records.unreadable, &[]);
         Ok(Self {
+            left_out: ArcSwap::from_pointee(records.unreadable.clone()),
             current: ArcSwap::from_pointee(Catalog::build(records, overrides, crypto, sealer)?),
             overrides: ArcSwap::from_pointee(overrides),
             loading: Mutex::new(()),
@@ -103,9 +107,22 @@ impl CatalogHolder {
         sealer: &impl Sealer,
     ) -> Result<Refreshed, CatalogFailure> {
         let records = store.load_catalog().await?;
+        tell(&records.unreadable, &self.left_out.load());
+        self.left_out.store(Arc::new(records.unreadable.clone()));
         let catalog = Catalog::build(records, **self.overrides.load(), crypto, sealer)?;
         self.current.store(Arc::new(catalog));
         Ok(Refreshed::Changed)
+    }
+}
+
+/// Tells once of what is left out: each row closes only itself, but somebody should know.
+fn tell(left_out: &[Unreadable], told: &[Unreadable]) {
+    for Unreadable { table, name, column } in left_out.iter().filter(|row| !told.contains(row)) {
+        let message = "a row cannot be read and is left out, as if it were not there";
+        match *table {
+            "clients" => tracing::error!(client_id = name, column, "{message}"),
+            table => tracing::error!(table, name, column, "{message}"),
+        }
     }
 }
 

@@ -66,12 +66,17 @@ impl CatalogRepository for PgStore {
         let mut client = self.db().client().await?;
         let steps = self.db().begin_snapshot(&mut client).await?;
         let revision = revision(steps.run(REVISION, &[]).await?.first())?;
-        let scopes = steps.run(SCOPES, &[]).await?.iter().map(scope).collect::<Result<_, _>>()?;
+        let (mut scopes, mut left_out) = (Vec::new(), Vec::new());
+        for row in &steps.run(SCOPES, &[]).await? {
+            scopes.extend(clients::readable(scope(row), row, &mut left_out)?);
+        }
         let tenants = steps.run(TENANTS, &[]).await?.iter().map(tenant).collect::<Result<_, _>>()?;
         let settings = steps.run(SETTINGS, &[]).await?.iter().map(setting).collect::<Result<_, _>>()?;
-        let (clients, keys) = (clients::load(&steps).await?, keys::load(&steps).await?);
+        let (clients, mut unreadable) = clients::load(&steps).await?;
+        unreadable.append(&mut left_out);
+        let keys = keys::load(&steps).await?;
         steps.commit().await?;
-        Ok(CatalogRecords { revision, clients, scopes, keys, tenants, settings })
+        Ok(CatalogRecords { revision, clients, scopes, keys, tenants, settings, unreadable })
     }
 
     async fn create_client(&self, client: &Client, audit: AuditEvent) -> Result<(), StoreError> {

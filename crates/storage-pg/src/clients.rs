@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use oauth_core::{
+    catalog::Unreadable,
     client::{
         AssertionAudience, AuthMethod, Client, ClientSecret, ClientState, ClientType, ConsentPolicy, GrantType,
         IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
-    ids::{ClientId, ClientKey},
+    ids::{ClientId, ClientKey, TenantId},
     redirect::{ApplicationType, RedirectUri},
     scope::{Scope, ScopeSet},
     secret::Secret,
-    store::StoreError,
+    store::{StoreError, StoreErrorKind},
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -34,7 +35,8 @@ const LOAD: &str = "
            c.assertion_audience, c.id_token_alg, c.jwks, c.jwks_uri, c.client_uri, c.logo_uri, c.policy_uri, c.tos_uri,
            ARRAY(SELECT s.scope_name::text FROM client_scopes m JOIN scopes s ON s.id = m.scope_id
                   WHERE m.client_id = c.id ORDER BY m.position, s.scope_name) || c.other_scopes,
-           COALESCE(c.created_at, 'epoch'), COALESCE(c.updated_at, c.created_at, 'epoch')
+           COALESCE(c.created_at, 'epoch'), COALESCE(c.updated_at, c.created_at, 'epoch'),
+           c.tenant_id
       FROM clients c
      ORDER BY c.id";
 
@@ -49,9 +51,9 @@ const INSERT: &str = "
     INSERT INTO clients (id, client_id, client_name, client_secret_hash, client_type, application_type, auth_method,
                          require_pkce, is_active, redirect_uris, post_logout_redirect_uris, grant_types, audiences,
                          skip_consent, introspection, assertion_audience, id_token_alg, jwks, jwks_uri, client_uri,
-                         logo_uri, policy_uri, tos_uri, created_at, updated_at)
+                         logo_uri, policy_uri, tos_uri, created_at, updated_at, tenant_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-            $25)";
+            $25, $26)";
 
 const UPDATE: &str = "
     UPDATE clients
@@ -59,7 +61,7 @@ const UPDATE: &str = "
            auth_method = $7, require_pkce = $8, is_active = $9, redirect_uris = $10, post_logout_redirect_uris = $11,
            grant_types = $12, audiences = $13, skip_consent = $14, introspection = $15, assertion_audience = $16,
            id_token_alg = $17, jwks = $18, jwks_uri = $19, client_uri = $20, logo_uri = $21, policy_uri = $22,
-           tos_uri = $23, created_at = $24, updated_at = $25
+           tos_uri = $23, created_at = $24, updated_at = $25, tenant_id = $26
      WHERE id = $1";
 
 const DROP_SECRETS: &str = "DELETE FROM client_secrets WHERE client_id = $1 AND hash <> ALL($2)";
@@ -102,7 +104,8 @@ pub(crate) const UPGRADE_SECRET: &str = "
       FROM clients c WHERE c.id = $1
     ON CONFLICT (client_id, hash) DO NOTHING";
 
-pub(crate) async fn load(steps: &Steps<'_>) -> Result<Vec<Client>, StoreError> {
+/// All clients, and those that cannot be read, as the older program may write what no rule of ours allows.
+pub(crate) async fn load(steps: &Steps<'_>) -> Result<(Vec<Client>, Vec<Unreadable>), StoreError> {
     let mut secrets: HashMap<Uuid, Vec<ClientSecret>> = HashMap::new();
     for row in steps.run(LOAD_SECRETS, &[]).await? {
         let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
@@ -115,13 +118,30 @@ pub(crate) async fn load(steps: &Steps<'_>) -> Result<Vec<Client>, StoreError> {
         });
     }
     let rows = steps.run(LOAD, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let mut client = client(row)?;
+    let (mut clients, mut left_out) = (Vec::new(), Vec::new());
+    for row in &rows {
+        if let Some(mut client) = readable(client(row), row, &mut left_out)? {
             client.secrets = secrets.remove(&client.key.uuid()).unwrap_or_default();
-            Ok(client)
-        })
-        .collect()
+            clients.push(client);
+        }
+    }
+    Ok((clients, left_out))
+}
+
+/// What was read of a row whose second column is its name; a row that cannot be read is noted and left out.
+pub(crate) fn readable<T>(
+    read: Result<T, StoreError>,
+    row: &Row,
+    left_out: &mut Vec<Unreadable>,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError { kind: StoreErrorKind::Corrupt { table, column, key }, .. }) => {
+            left_out.push(Unreadable { table, column, name: row.try_get(1).unwrap_or(key) });
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) async fn insert(steps: &Steps<'_>, client: &Client) -> Result<(), Trouble> {
@@ -179,6 +199,7 @@ async fn write(steps: &Steps<'_>, sql: &'static str, client: &Client) -> Result<
         &client.tos_uri,
         &At(client.created_at),
         &At(client.updated_at),
+        &client.tenant.map(TenantId::uuid),
     ];
     steps.change(sql, params).await
 }
@@ -239,11 +260,13 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         policy_uri: row.take("policy_uri")?,
         tos_uri: row.take("tos_uri")?,
         scopes: row.parse("other_scopes", |names: Vec<&str>| {
-            names.into_iter().map(|name| Scope::parse(name).ok()).collect::<Option<ScopeSet>>()
+            // A scope whose name no client could ask for is told of where scopes are read.
+            Some(names.into_iter().filter_map(|name| Scope::parse(name).ok()).collect::<ScopeSet>())
         })?,
         state,
         created_at: row.at("created_at")?,
         updated_at: row.at("updated_at")?,
+        tenant: row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid),
     })
 }
 

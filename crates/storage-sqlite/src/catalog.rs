@@ -107,13 +107,13 @@ fn revision(db: Db<'_>) -> Outcome<i64> {
 const RAISE: &str = "UPDATE revision SET number = number + 1";
 
 /// Notes a change of the catalog.
-fn changed(db: Db<'_>, event: Option<&AuditEvent>) -> Outcome<()> {
+pub(crate) fn changed(db: Db<'_>, event: Option<&AuditEvent>) -> Outcome<()> {
     db.run(RAISE, [])?;
     audit::write_if(db, event)
 }
 
 /// Notes a change if rows were changed.
-fn if_changed(db: Db<'_>, rows: usize, event: Option<&AuditEvent>) -> Outcome<Commit> {
+pub(crate) fn if_changed(db: Db<'_>, rows: usize, event: Option<&AuditEvent>) -> Outcome<Commit> {
     if rows == 0 {
         return Ok(Commit::Lost);
     }
@@ -131,10 +131,12 @@ fn load(db: Db<'_>) -> Outcome<CatalogRecords> {
 
 fn load_all(db: Db<'_>) -> Outcome<CatalogRecords> {
     let setting = |cursor: &mut Cursor<'_>| Ok((cursor.value("settings.name")?, cursor.value("settings.value")?));
+    let (clients, unreadable) = client_row::all(db)?;
     Ok(CatalogRecords {
         revision: revision(db)?,
-        clients: client_row::all(db)?,
+        clients,
         scopes: scopes::all(db)?,
+        unreadable,
         keys: keys::all(db)?,
         tenants: db.all(TENANTS, [], tenant)?,
         settings: db.all(SETTINGS, [], setting)?.into_iter().collect(),

@@ -3,36 +3,39 @@
 use std::collections::HashMap;
 
 use oauth_core::{
+    catalog::Unreadable,
     client::{
         AssertionAudience, AuthMethod, Client, ClientSecret, ClientState, ClientType, ConsentPolicy,
         IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
-    ids::{ClientId, ClientKey},
+    ids::{ClientId, ClientKey, TenantId},
     redirect::ApplicationType,
     scope::{Scope, ScopeSet},
     secret::Secret,
+    store::{StoreError, StoreErrorKind},
 };
 use rusqlite::params;
 
 use crate::{
     cursor::{Cursor, json_text},
     db::Db,
-    error::Outcome,
+    error::{Fault, Outcome},
 };
 
 const ALL: &str = "SELECT key, client_id, name, client_type, application_type, auth_method, imported_secret, jwks, \
                    jwks_uri, redirect_uris, post_logout_redirect_uris, grant_types, audiences, require_pkce, \
                    ask_consent, introspects_all, token_endpoint_audience, id_token_signed_response_alg, client_uri, \
-                   logo_uri, policy_uri, tos_uri, is_active, created_at, updated_at FROM clients ORDER BY key";
+                   logo_uri, policy_uri, tos_uri, is_active, created_at, updated_at, tenant_id FROM clients \
+                   ORDER BY key";
 
 const SECRETS: &str =
     "SELECT client, hash, created_at, expires_at FROM client_secrets ORDER BY client, created_at, hash";
 
 const SCOPES: &str = "SELECT client, scope FROM client_scopes ORDER BY client, position";
 
-/// All clients.
-pub(crate) fn all(db: Db<'_>) -> Outcome<Vec<Client>> {
+/// All clients, and those that cannot be read.
+pub(crate) fn all(db: Db<'_>) -> Outcome<(Vec<Client>, Vec<Unreadable>)> {
     let mut secrets: HashMap<ClientKey, Vec<ClientSecret>> = HashMap::new();
     for (client, one) in db.all(SECRETS, [], secret)? {
         secrets.entry(client).or_default().push(one);
@@ -41,12 +44,32 @@ pub(crate) fn all(db: Db<'_>) -> Outcome<Vec<Client>> {
     for (client, one) in db.all(SCOPES, [], scope)? {
         scopes.entry(client).or_default().insert(one);
     }
-    let mut clients = db.all(ALL, [], read)?;
+    let (mut clients, mut left_out) = (Vec::new(), Vec::new());
+    for read in db.all(ALL, [], |cursor| readable(cursor, read))? {
+        match read {
+            Ok(client) => clients.push(client),
+            Err(unreadable) => left_out.push(unreadable),
+        }
+    }
     for client in &mut clients {
         client.secrets = secrets.remove(&client.key).unwrap_or_default();
         client.scopes = scopes.remove(&client.key).unwrap_or_default();
     }
-    Ok(clients)
+    Ok((clients, left_out))
+}
+
+/// What is read of a row whose second column is its name; a row that cannot be read is left out by its name.
+pub(crate) fn readable<T>(
+    cursor: &mut Cursor<'_>,
+    read: impl FnOnce(&mut Cursor<'_>) -> Outcome<T>,
+) -> Outcome<Result<T, Unreadable>> {
+    match read(cursor) {
+        Ok(found) => Ok(Ok(found)),
+        Err(Fault(StoreError { kind: StoreErrorKind::Corrupt { table, column, key }, .. })) => {
+            Ok(Err(Unreadable { table, column, name: cursor.text_at(1).unwrap_or(key) }))
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 fn secret(cursor: &mut Cursor<'_>) -> Outcome<(ClientKey, ClientSecret)> {
@@ -102,6 +125,7 @@ fn read(cursor: &mut Cursor<'_>) -> Outcome<Client> {
         state: if choose(cursor, "clients.is_active")? { ClientState::Active } else { ClientState::Inactive },
         created_at: cursor.time("clients.created_at")?,
         updated_at: cursor.time("clients.updated_at")?,
+        tenant: cursor.id_opt("clients.tenant_id", TenantId::from_uuid)?,
     })
 }
 
@@ -124,8 +148,8 @@ const INSERT: &str = "INSERT INTO clients (key, client_id, name, client_type, ap
                       imported_secret, jwks, jwks_uri, redirect_uris, post_logout_redirect_uris, grant_types, \
                       audiences, require_pkce, ask_consent, introspects_all, token_endpoint_audience, \
                       id_token_signed_response_alg, client_uri, logo_uri, policy_uri, tos_uri, is_active, created_at, \
-                      updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-                      ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+                      updated_at, tenant_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+                      ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
 
 /// Registers a client.
 pub(crate) fn insert(db: Db<'_>, client: &Client) -> Outcome<()> {
@@ -138,7 +162,8 @@ const UPDATE: &str = "UPDATE clients SET client_id = ?2, name = ?3, client_type 
                       post_logout_redirect_uris = ?11, grant_types = ?12, audiences = ?13, require_pkce = ?14, \
                       ask_consent = ?15, introspects_all = ?16, token_endpoint_audience = ?17, \
                       id_token_signed_response_alg = ?18, client_uri = ?19, logo_uri = ?20, policy_uri = ?21, \
-                      tos_uri = ?22, is_active = ?23, created_at = ?24, updated_at = ?25 WHERE key = ?1";
+                      tos_uri = ?22, is_active = ?23, created_at = ?24, updated_at = ?25, tenant_id = ?26 \
+                      WHERE key = ?1";
 
 const DELETE_SECRETS: &str = "DELETE FROM client_secrets WHERE client = ?1";
 
@@ -184,6 +209,7 @@ fn write(db: Db<'_>, sql: &str, client: &Client) -> Outcome<usize> {
             client.state == ClientState::Active,
             client.created_at.micros(),
             client.updated_at.micros(),
+            client.tenant.map(TenantId::uuid),
         ],
     )
 }

@@ -18,6 +18,11 @@ impl<'r> Cursor<'r> {
         Self { row, next: 0 }
     }
 
+    /// The text in a column of the row, wherever the cursor stands.
+    pub(crate) fn text_at(&self, place: usize) -> Option<String> {
+        self.row.get(place).ok()
+    }
+
     /// The next value as it is.
     pub(crate) fn value<T: FromSql>(&mut self, column: &'static str) -> Outcome<T> {
         let value = self.row.get(self.next).map_err(|_| self.corrupt(column));

@@ -34,13 +34,27 @@ pub(crate) async fn run<V: DirectoryServices>(
 ) -> Result<(), Failure> {
     match command {
         ClientCommand::Create(create) => {
-            let draft = draft(*create)?;
+            let tenant = match &create.tenant {
+                Some(slug) => Some(admin.tenant_by_slug(slug).await.map_err(refused("cannot create the client"))?),
+                None => None,
+            };
+            let draft = ClientDraft { tenant, ..draft(*create)? };
             let client = admin.create_client(draft).await.map_err(refused("cannot create the client"))?;
             registered(&client, console)
         }
         ClientCommand::List => {
             let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
-            console.list(&clients, COLUMNS, "No clients yet. `authly-admin client create` registers one.")
+            let left_out = admin.unreadable_clients().await.map_err(refused("cannot list the clients"))?;
+            let empty = "No clients yet. `authly-admin client create` registers one.";
+            if left_out.is_empty() {
+                return console.list(&clients, COLUMNS, empty);
+            }
+            let views = clients.iter().map(|client| serde_json::to_value(client).unwrap_or_default());
+            let rest = left_out.iter().map(|(id, column)| serde_json::json!({ "client_id": id, "unreadable": column }));
+            let all: Vec<Value> = views.chain(rest).collect();
+            console.list(&all, &[COLUMNS, &[("Unreadable", "unreadable")]].concat(), empty)?;
+            console.note("A client with an unreadable column is left out: correct the value in the database.");
+            Ok(())
         }
         ClientCommand::Show { client } => {
             console.item(&admin.client(&client).await.map_err(refused("cannot show the client"))?)

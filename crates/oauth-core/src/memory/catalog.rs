@@ -24,6 +24,7 @@ impl CatalogRepository for MemoryStore {
             keys: tables.keys.values().cloned().collect(),
             tenants: tables.tenants.values().cloned().collect(),
             settings: tables.settings.clone(),
+            unreadable: Vec::new(),
         })
     }
 
