@@ -6,58 +6,47 @@ use authly_cutover::{
     policy::{Policy, PolicyScope},
     store::TimedFact,
 };
-use oauth_core::{
-    audit::AuditEvent,
-    ids::{TenantId, UserId},
-};
+use oauth_core::{audit::AuditEvent, ids::UserId, policy::Policies};
 use rusqlite::params;
 
 use super::batch::{from_json, json};
-use crate::{audit, catalog, db::Db, error::Outcome};
+use crate::{audit, catalog, cursor::Cursor, db::Db, error::Outcome};
 
-const SHARED: &str = "SELECT scope, policy FROM migration_policies WHERE scope NOT LIKE 'account:%'";
+/// Those of the installation and of tenants are settings of the catalog, so that servers hold them in memory.
+const SHARED: &str = "SELECT name, value FROM settings WHERE name GLOB 'sign_in_policy*'";
 const ONE: &str = "SELECT policy FROM migration_policies WHERE scope = ?1";
 const PUT: &str = "INSERT OR REPLACE INTO migration_policies (scope, policy) VALUES (?1, ?2)";
 const REMOVE: &str = "DELETE FROM migration_policies WHERE scope = ?1";
 
-fn scope_text(scope: PolicyScope) -> String {
-    match scope {
-        PolicyScope::Installation => "installation".to_owned(),
-        PolicyScope::Tenant(tenant) => format!("tenant:{tenant}"),
-        PolicyScope::Account(user) => format!("account:{user}"),
-    }
-}
-
-fn scope(text: &str) -> Option<PolicyScope> {
-    match text.split_once(':') {
-        None => (text == "installation").then_some(PolicyScope::Installation),
-        Some(("tenant", id)) => TenantId::parse(id).map(PolicyScope::Tenant),
-        Some(("account", id)) => UserId::parse(id).map(PolicyScope::Account),
-        Some(_) => None,
-    }
-}
-
 /// Those of the installation and of tenants.
 pub(super) fn shared(db: Db<'_>) -> Outcome<BTreeMap<PolicyScope, Policy>> {
-    let all = db.all(SHARED, [], |row| {
-        let scope = row.parse("migration_policies.scope", scope)?;
-        Ok((scope, row.parse("migration_policies.policy", from_json)?))
-    })?;
-    Ok(all.into_iter().collect())
+    let setting = |row: &mut Cursor<'_>| Ok((row.value("settings.name")?, row.value("settings.value")?));
+    let policies = Policies::read(&db.all(SHARED, [], setting)?.into_iter().collect());
+    let tenants = policies.tenants.into_iter().map(|(tenant, policy)| (PolicyScope::Tenant(tenant), policy));
+    Ok(policies.installation.map(|policy| (PolicyScope::Installation, policy)).into_iter().chain(tenants).collect())
 }
 
 pub(super) fn of_account(db: Db<'_>, user: UserId) -> Outcome<Option<Policy>> {
-    let scope = scope_text(PolicyScope::Account(user));
-    db.one(ONE, [scope], |row| row.parse("migration_policies.policy", from_json))
+    db.one(ONE, [account(user)], |row| row.parse("migration_policies.policy", from_json))
+}
+
+fn account(user: UserId) -> String {
+    format!("account:{user}")
 }
 
 pub(super) fn put(db: Db<'_>, scope: PolicyScope, policy: Option<&Policy>, event: &AuditEvent) -> Outcome<()> {
-    let scope = scope_text(scope);
-    match policy {
-        Some(policy) => db.run(PUT, [scope, json(policy)?])?,
-        None => db.run(REMOVE, [scope])?,
+    let tenant = match scope {
+        PolicyScope::Installation => None,
+        PolicyScope::Tenant(tenant) => Some(tenant),
+        PolicyScope::Account(user) => {
+            match policy {
+                Some(policy) => db.run(PUT, [account(user), json(policy)?])?,
+                None => db.run(REMOVE, [account(user)])?,
+            };
+            return catalog::changed(db, Some(event));
+        }
     };
-    catalog::changed(db, Some(event))
+    catalog::put_setting(db, &Policies::setting(tenant), &json(&policy)?, event)
 }
 
 const PUT_FACT: &str = "INSERT OR REPLACE INTO migration_facts (name, at, detail) VALUES (?1, ?2, ?3)";
