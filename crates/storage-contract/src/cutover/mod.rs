@@ -1,0 +1,51 @@
+//! The migration's port: each promise of [`CutoverStore`](authly_cutover::store::CutoverStore), and a random crowd compared with
+//! the store in memory.
+
+mod batches;
+mod figures;
+mod records;
+mod world;
+
+pub use self::{
+    batches::*,
+    figures::figures_agree_with_the_store_in_memory,
+    records::{policies_and_facts_are_kept, the_ledger_is_read_newest_first},
+};
+
+/// Expands to one `#[test]` for every case; the argument is the path of an async function that gives `(store, guard)`.
+#[macro_export]
+macro_rules! cutover_suite {
+    ($fresh:path) => {
+        $crate::cutover_cases! { $fresh;
+            a_decision_outlives_the_same_finding
+            a_fenced_batch_writes_nothing
+            a_guard_that_fails_leaves_nothing
+            an_account_reads_back_as_it_was_written
+            figures_agree_with_the_store_in_memory
+            names_that_a_batch_frees_may_be_taken_in_it
+            one_run_of_a_source_at_a_time
+            parallel_begins_have_one_winner
+            policies_and_facts_are_kept
+            the_ledger_is_read_newest_first
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cutover_cases {
+    ($fresh:path; $($case:ident)+) => {
+        mod cutover {
+            use super::*;
+
+            $(#[test]
+            fn $case() {
+                $crate::run(async {
+                    let (store, guard) = $fresh().await;
+                    $crate::cutover::$case(store).await;
+                    drop(guard);
+                });
+            })+
+        }
+    };
+}
