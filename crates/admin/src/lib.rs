@@ -8,6 +8,7 @@ pub mod backup;
 pub mod client;
 pub mod error;
 pub mod key;
+pub mod migrate;
 pub mod scope;
 pub mod seed;
 pub mod status;

@@ -11,7 +11,7 @@ use crate::{
     outcome::{Outcome, Reason},
     person::Person,
     rollback::link_column,
-    run::Lease,
+    run::{Lease, RunId},
     source::{SourceId, SourceName},
     store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, Progress, ResolutionWrite},
 };
@@ -156,7 +156,7 @@ fn line(person: &Person, decision: &Decision, view: &View, news: bool, sealer: &
         None => user.and_then(|user| view.account(user)).and_then(|account| account.tenant),
     };
     Some(LedgerItem {
-        key: LedgerKey { run: decision.link.as_ref().map_or_else(nobody, |link| link.run), seq: 0 },
+        key: LedgerKey { run: RunId::DRY, seq: 0 },
         source: view.source().clone(),
         source_id: person.id.clone(),
         user,
@@ -169,10 +169,6 @@ fn line(person: &Person, decision: &Decision, view: &View, news: bool, sealer: &
         undoes: None,
         at: Timestamp::from_micros(0),
     })
-}
-
-const fn nobody() -> crate::run::RunId {
-    crate::run::RunId::from_uuid(uuid::Uuid::nil())
 }
 
 /// What people know a row by, shortened.

@@ -18,6 +18,9 @@ use crate::{
 pub struct RunId(Uuid);
 
 impl RunId {
+    /// Stands for the run in a dry run; never stored.
+    pub const DRY: Self = Self(Uuid::nil());
+
     /// A new id: UUID version 7 (RFC 9562 5.7).
     pub fn generate(now: Timestamp, random: &impl Random) -> Self {
         let mut noise = [0u8; 10];

@@ -78,13 +78,26 @@ impl Rules {
     /// The account that a row becomes: its key where that is a UUID, else a UUID made of source and key (RFC 9562 5.8), so that a
     /// dry run, a run and a second run after a rollback all agree.
     pub fn user(&self, id: &SourceId) -> UserId {
-        id.user().unwrap_or_else(|| {
-            let parts = [b"authly account".as_slice(), self.source.as_str().as_bytes(), id.as_str().as_bytes()];
-            let digest = Digest::of(parts);
-            let mut bytes = [0u8; 16];
-            bytes.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
-            UserId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
-        })
+        id.user().unwrap_or_else(|| UserId::from_uuid(self.derived("account", id.as_str())))
+    }
+
+    /// The tenant that a tenant of the source becomes, where the target has none of that short name.
+    pub fn tenant_id(&self, key: &str) -> TenantId {
+        let kept = TenantId::parse(&key.to_ascii_lowercase()).filter(|id| !id.uuid().is_nil());
+        kept.unwrap_or_else(|| TenantId::from_uuid(self.derived("tenant", key)))
+    }
+
+    /// The group of that name, where the target's tenant has none.
+    pub fn group_id(&self, tenant: TenantId, name: &str) -> GroupId {
+        GroupId::from_uuid(self.derived("group", &format!("{tenant} {name}")))
+    }
+
+    /// A UUID made of source, kind and key.
+    fn derived(&self, kind: &str, key: &str) -> uuid::Uuid {
+        let parts = [b"authly".as_slice(), kind.as_bytes(), self.source.as_str().as_bytes(), key.as_bytes()];
+        let mut bytes = [0u8; 16];
+        bytes.iter_mut().zip(Digest::of(parts).bytes()).for_each(|(to, from)| *to = *from);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
     /// The tenant of a row, or what becomes of the row because of it.

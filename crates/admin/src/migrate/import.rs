@@ -1,0 +1,329 @@
+//! The import: a dry run by default, and the same walk for both.
+
+use std::time::Duration;
+
+use authly_cutover::{
+    decide::{Renamed, Rules},
+    digest::Digest,
+    profile::bind::BoundProfile,
+    run::{Begun, LEASE, Run, RunId, RunKind, RunPlan, RunState},
+    source::{Source, SourceName},
+    store::{BatchCommit, BatchWrite, CutoverStore as _, Progress, RunEnd},
+};
+use oauth_core::{audit::AuditKind, services::Clock as _, store::Commit, time::Timestamp};
+use serde_json::json;
+
+use super::{
+    ImportReport, MigrateError, Observer, Stop, Stopped, Tools,
+    commit::Batches,
+    tenants::{self, Mapped},
+    tools::event,
+    walk::{self, Walk},
+};
+
+/// What happens at a row that waits for a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It is set aside, and the import goes on.
+    #[default]
+    Quarantine,
+    /// The import stops before it.
+    Stop,
+}
+
+/// How to import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Whether anything is written.
+    pub execute: bool,
+    /// Rows of a batch.
+    pub batch: u32,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// At most so many rows a second, to spare the source.
+    pub max_rate: Option<u32>,
+    /// What happens at a row that waits.
+    pub on_error: OnError,
+    /// Only rows that changed since the last finished import.
+    pub since_watermark: bool,
+    /// Whether weak digests are wrapped.
+    pub wrap_weak: bool,
+    /// Only people of this tenant (its short name).
+    pub tenant: Option<String>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            execute: false,
+            batch: 1_000,
+            limit: None,
+            max_rate: None,
+            on_error: OnError::Quarantine,
+            since_watermark: false,
+            wrap_weak: false,
+            tenant: None,
+        }
+    }
+}
+
+/// Imports the rows of a source, or tells what an import would do.
+pub async fn import<T: Tools, S: Source>(
+    tools: &T,
+    source: &mut S,
+    profile: &BoundProfile,
+    name: SourceName,
+    options: &ImportOptions,
+    stop: &Stop,
+    observer: &mut impl Observer,
+) -> Result<ImportReport, MigrateError> {
+    let started = tools.clock().now();
+    let mut rules = Rules::of(&profile.profile, name);
+    rules.wrap_weak = options.wrap_weak;
+    rules.only_tenant.clone_from(&options.tenant);
+    let since = watermark(tools, &rules, options).await?;
+    observer.phase("counting");
+    let total = source.count(since).await?;
+    let mapped = tenants::map(tools, source, profile, &mut rules).await?;
+    let run = match options.execute {
+        true => Some(begin(tools, &rules, profile, options, since, total).await?),
+        false => None,
+    };
+    let mut report = report(options, &rules, profile, &mapped, total, run.as_ref());
+    let import =
+        Import { tools, rules: &rules, options, run: run.as_ref().map(|(run, _)| run), mapped: &mapped, since };
+    let mut walk = Walk { source, profile, tenants: &mapped.of_source };
+    let walked = import.walk(&mut walk, total, stop, observer).await;
+    let (progress, stopped) = match (walked, &run) {
+        (Ok(walked), _) => walked,
+        (Err(error), Some((run, _))) => {
+            // What is committed stays, and the next run goes on behind it; that the end cannot be noted changes nothing.
+            let _unheard = end(tools, run, RunState::Stopped, Some(error.to_string())).await;
+            return Err(error);
+        }
+        (Err(error), None) => return Err(error),
+    };
+    if let Some((run, _)) = &run {
+        let (state, note) = match &stopped {
+            None => (RunState::Finished, None),
+            Some(why) => (RunState::Stopped, Some(json!(why).to_string())),
+        };
+        end(tools, run, state, note).await?;
+    }
+    report.count(&progress.counters);
+    report.reconciles = stopped.is_none().then_some(progress.counters.rows() == total);
+    report.stopped = stopped;
+    report.seconds = tools.clock().now().since(started).as_secs_f64();
+    Ok(report)
+}
+
+/// The instant from which on rows are read.
+async fn watermark<T: Tools>(
+    tools: &T,
+    rules: &Rules,
+    options: &ImportOptions,
+) -> Result<Option<Timestamp>, MigrateError> {
+    if !options.since_watermark {
+        return Ok(None);
+    }
+    let runs = tools.target().runs(Some(&rules.source), 100).await?;
+    let done = |run: &&Run| run.plan.kind == RunKind::Import && run.state == RunState::Finished;
+    let found = runs.iter().find(done).and_then(|run| run.watermark);
+    let why =
+        "no finished import of this source tells when its rows last changed; import without --since-watermark first";
+    found.map(Some).ok_or_else(|| MigrateError::Refused(why.to_owned()))
+}
+
+/// Takes the lease.
+async fn begin<T: Tools>(
+    tools: &T,
+    rules: &Rules,
+    profile: &BoundProfile,
+    options: &ImportOptions,
+    since: Option<Timestamp>,
+    total: u64,
+) -> Result<(Run, bool), MigrateError> {
+    let now = tools.clock().now();
+    let written = serde_json::to_vec(&profile.profile).unwrap_or_default();
+    let deciding = json!({
+        "wrap_weak": options.wrap_weak,
+        "tenant": options.tenant,
+        "since": since.map(Timestamp::to_rfc3339),
+    });
+    let plan = RunPlan {
+        id: RunId::generate(now, tools.random()),
+        kind: RunKind::Import,
+        source: rules.source.clone(),
+        profile: profile.profile.name.clone(),
+        profile_digest: Digest::of([written.as_slice(), deciding.to_string().as_bytes()]),
+        options: deciding,
+        source_rows: Some(total),
+    };
+    match tools.target().begin_run(plan, now, now.minus(LEASE)).await? {
+        Begun::Busy(run) => Err(MigrateError::busy(&run)),
+        Begun::Resumed(run) => Ok((run, true)),
+        Begun::Started(run) => Ok((run, false)),
+    }
+}
+
+async fn end<T: Tools>(tools: &T, run: &Run, state: RunState, note: Option<String>) -> Result<(), MigrateError> {
+    let detail = json!({ "migration_run": run.plan.id, "source": run.plan.source, "state": state });
+    let audit = Some(event(tools, AuditKind::SettingChanged, detail));
+    match tools.target().finish_run(run.lease(), RunEnd { state, at: tools.clock().now(), note, audit }).await? {
+        Commit::Applied => Ok(()),
+        Commit::Lost => Err(MigrateError::Fenced),
+    }
+}
+
+fn report(
+    options: &ImportOptions,
+    rules: &Rules,
+    profile: &BoundProfile,
+    mapped: &Mapped,
+    total: u64,
+    run: Option<&(Run, bool)>,
+) -> ImportReport {
+    ImportReport {
+        dry_run: !options.execute,
+        source: rules.source.to_string(),
+        profile: profile.profile.name.clone(),
+        source_rows: total,
+        rows: 0,
+        reconciles: None,
+        outcomes: std::collections::BTreeMap::new(),
+        reasons: std::collections::BTreeMap::new(),
+        schemes: std::collections::BTreeMap::new(),
+        administrators: 0,
+        verified: 0,
+        unmapped_roles: std::collections::BTreeMap::new(),
+        left_out: std::collections::BTreeMap::new(),
+        new_tenants: mapped.new_tenants.iter().map(|tenant| tenant.slug.clone()).collect(),
+        new_groups: mapped.new_groups.iter().map(|group| group.name.clone()).collect(),
+        tenant_collisions: mapped.collisions.clone(),
+        stopped: None,
+        run: run.map(|(run, _)| run.plan.id.to_string()),
+        resumed: run.is_some_and(|(_, resumed)| *resumed),
+        seconds: 0.0,
+    }
+}
+
+struct Import<'a, T> {
+    tools: &'a T,
+    rules: &'a Rules,
+    options: &'a ImportOptions,
+    run: Option<&'a Run>,
+    mapped: &'a Mapped,
+    since: Option<Timestamp>,
+}
+
+impl<T: Tools> Import<'_, T> {
+    /// From the checkpoint to the end, or to what stops it.
+    async fn walk<S: Source>(
+        &self,
+        walk: &mut Walk<'_, S>,
+        total: u64,
+        stop: &Stop,
+        observer: &mut impl Observer,
+    ) -> Result<(Progress, Option<Stopped>), MigrateError> {
+        let resolutions = walk::resolutions(self.tools, self.rules).await?;
+        let lease = self.run.map(Run::lease);
+        let collisions = walk.census(self.tools, self.rules, &resolutions, total, lease, observer).await?;
+        let mut batches = Batches {
+            tools: self.tools,
+            rules: self.rules,
+            collisions: &collisions,
+            resolutions: &resolutions,
+            renamed: Renamed::default(),
+            progress: self.run.map(progress).unwrap_or_default(),
+            lease,
+            on_error: self.options.on_error,
+        };
+        self.create_tenants(&mut batches).await?;
+        observer.phase("importing");
+        let (mut examined, mut pace) = (0u64, Pace::new(self.options.max_rate, self.tools.clock().now()));
+        loop {
+            if stop.is_asked() {
+                return Ok((batches.progress, Some(Stopped::Asked)));
+            }
+            let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(examined));
+            let size = u32::try_from(left).unwrap_or(u32::MAX).min(self.options.batch.max(1));
+            if size == 0 {
+                return Ok((batches.progress, Some(Stopped::Limit)));
+            }
+            let people = walk.page(batches.progress.checkpoint.clone(), size, self.since).await?;
+            let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
+            if count > 0 {
+                let done = batches.batch(&people).await?;
+                observer.rows(&done.rows);
+                observer.done(&batches.progress.counters, total);
+                if let Some(row) = done.stop {
+                    let reason = row.reason.map(|reason| reason.text()).unwrap_or_default();
+                    let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
+                    return Ok((batches.progress, Some(Stopped::Row { source_id, outcome, reason })));
+                }
+            }
+            examined += count;
+            if count < u64::from(size) {
+                return Ok((batches.progress, None));
+            }
+            if let Some(rest) = pace.rest(examined, self.tools.clock().now()) {
+                self.tools.pause(rest).await;
+            }
+        }
+    }
+
+    /// Tenants and groups first, in a write of their own: batches refer to them.
+    async fn create_tenants(&self, batches: &mut Batches<'_, T>) -> Result<(), MigrateError> {
+        let Some(lease) = batches.lease else { return Ok(()) };
+        if self.mapped.new_tenants.is_empty() && self.mapped.new_groups.is_empty() {
+            return Ok(());
+        }
+        let mut write = BatchWrite::empty(lease, self.tools.clock().now());
+        write.tenants.clone_from(&self.mapped.new_tenants);
+        write.groups.clone_from(&self.mapped.new_groups);
+        write.progress = batches.progress.clone();
+        write.audit = vec![event(
+            self.tools,
+            AuditKind::SettingChanged,
+            json!({ "migration_run": lease.run, "tenants": self.mapped.new_tenants.len(), "groups": self.mapped.new_groups.len() }),
+        )];
+        match self.tools.target().commit_batch(write).await? {
+            BatchCommit::Applied => Ok(()),
+            BatchCommit::Fenced => Err(MigrateError::Fenced),
+            BatchCommit::Lost => {
+                let why = "a tenant or group of that name was created at this moment; run the import again";
+                Err(MigrateError::Refused(why.to_owned()))
+            }
+        }
+    }
+}
+
+/// How far the run was when it was begun or taken over.
+fn progress(run: &Run) -> Progress {
+    Progress {
+        checkpoint: run.checkpoint.clone(),
+        last_seq: run.last_seq,
+        counters: run.counters.clone(),
+        watermark: run.watermark,
+    }
+}
+
+/// Keeps to a rate.
+struct Pace {
+    rate: Option<u32>,
+    started: Timestamp,
+}
+
+impl Pace {
+    const fn new(rate: Option<u32>, started: Timestamp) -> Self {
+        Self { rate, started }
+    }
+
+    /// How long to rest after so many rows.
+    fn rest(&mut self, rows: u64, now: Timestamp) -> Option<Duration> {
+        let rate = u64::from(self.rate?.max(1));
+        let due = self.started.plus(Duration::from_micros(rows.saturating_mul(1_000_000) / rate));
+        let rest = due.since(now);
+        (!rest.is_zero()).then_some(rest)
+    }
+}

@@ -1,0 +1,93 @@
+//! The use cases of a migration: import, status, rollback, decisions, the gate.
+//!
+//! The rules are those of `authly-cutover`; here they are walked through a source and a store, batch by batch. Nothing here
+//! prints: what is worth telling while it happens goes to an [`Observer`].
+
+mod commit;
+mod import;
+mod pen;
+mod report;
+mod rollback;
+mod status;
+mod tenants;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod walk;
+mod wrap;
+
+pub use self::{
+    import::{ImportOptions, OnError, import},
+    pen::{Quarantined, resolve, retry, show, waiting},
+    report::{ImportReport, Stopped},
+    rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},
+    status::{MigrationStatus, RunView, daily, gate, pending, runs, status},
+    tools::{Observer, Silent, Stop, Tools, Wrap},
+};
+
+use authly_cutover::{columns::ColumnError, run::Run, source::SourceError};
+use oauth_core::{services::Busy, store::StoreError};
+use thiserror::Error;
+
+/// Why a migration did not do what was asked.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// A run of that source is under way.
+    #[error("a run of {source_name} is under way since {since}, and gave a sign of life {heartbeat}")]
+    Busy {
+        /// The source.
+        source_name: String,
+        /// When it began.
+        since: String,
+        /// Its last sign of life.
+        heartbeat: String,
+    },
+    /// Another process has the run now.
+    #[error("another process has taken the run over; this one has stopped, and lost nothing")]
+    Fenced,
+    /// The pool of password hashes is full.
+    #[error(transparent)]
+    Hashes(#[from] Busy),
+    /// What was asked for is not there.
+    #[error("there is no {what} {name:?}")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] ColumnError),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Refused(String),
+    /// The source cannot be read.
+    #[error("{}", in_full(.0))]
+    Source(#[from] SourceError),
+    /// The store failed.
+    #[error("the store failed: {}", in_full(.0))]
+    Store(#[from] StoreError),
+}
+
+impl MigrateError {
+    fn busy(run: &Run) -> Self {
+        Self::Busy {
+            source_name: run.plan.source.to_string(),
+            since: run.started_at.to_rfc3339(),
+            heartbeat: run.heartbeat_at.to_rfc3339(),
+        }
+    }
+}
+
+/// An error with its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}

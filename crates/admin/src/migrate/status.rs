@@ -1,0 +1,155 @@
+//! Where a migration stands: figures, runs, who is pending, the gate.
+
+use authly_cutover::{
+    finalize::{self, Condition, QUIET},
+    progress::{self, Day, Progress},
+    run::{Run, RunKind, RunState},
+    source::SourceName,
+    store::{CutoverStore as _, PendingAccount, PendingAsk},
+};
+use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
+use serde::Serialize;
+use std::time::Duration;
+
+use super::{MigrateError, Tools};
+
+/// Where a migration stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MigrationStatus {
+    /// The phase (S000-90), in words.
+    pub phase: &'static str,
+    /// All accounts together.
+    pub overall: Progress,
+    /// By tenant, worst first.
+    pub tenants: Vec<Progress>,
+    /// The newest run.
+    pub last_run: Option<RunView>,
+}
+
+/// A run for people and programs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunView {
+    /// Its id.
+    pub run: String,
+    /// What it does.
+    pub kind: RunKind,
+    /// The source.
+    pub source: String,
+    /// The profile.
+    pub profile: String,
+    /// `running`, `finished`, `stopped`, or `abandoned` where its process must be thought dead.
+    pub state: &'static str,
+    /// When it was begun.
+    pub started_at: String,
+    /// Its last sign of life.
+    pub heartbeat_at: String,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// Rows of the source.
+    pub source_rows: Option<u64>,
+    /// Rows with an outcome.
+    pub rows: u64,
+    /// Rows that wait for a decision.
+    pub needs_decisions: u64,
+    /// Rows a second, from the beginning to the last sign of life.
+    pub rows_per_second: Option<u64>,
+    /// Seconds until the end at that rate, while it runs.
+    pub seconds_left: Option<u64>,
+    /// What stopped it.
+    pub note: Option<String>,
+}
+
+impl RunView {
+    fn of(run: &Run, now: Timestamp) -> Self {
+        let rows = run.counters.rows();
+        let abandoned = run.is_abandoned(now);
+        let seconds = run.heartbeat_at.since(run.started_at).as_secs();
+        let rate = rows.checked_div(seconds).filter(|rate| *rate > 0);
+        let left = run.plan.source_rows.map(|total| total.saturating_sub(rows));
+        let running = run.state == RunState::Running && !abandoned;
+        Self {
+            run: run.plan.id.to_string(),
+            kind: run.plan.kind,
+            source: run.plan.source.to_string(),
+            profile: run.plan.profile.clone(),
+            state: if abandoned { "abandoned" } else { run.state.as_str() },
+            started_at: run.started_at.to_rfc3339(),
+            heartbeat_at: run.heartbeat_at.to_rfc3339(),
+            finished_at: run.finished_at.map(Timestamp::to_rfc3339),
+            source_rows: run.plan.source_rows,
+            rows,
+            needs_decisions: run.counters.needing_a_decision(),
+            rows_per_second: rate,
+            seconds_left: rate.zip(left).filter(|_| running).map(|(rate, left)| left.div_ceil(rate)),
+            note: run.note.clone(),
+        }
+    }
+}
+
+/// Where the migration stands; of one tenant (its short name), if given.
+pub async fn status<T: Tools>(tools: &T, tenant: Option<&str>) -> Result<MigrationStatus, MigrateError> {
+    let figures = tools.target().figures().await?;
+    let figures = match tenant {
+        None => figures,
+        Some(slug) => {
+            let of: Vec<_> = figures.into_iter().filter(|one| one.slug.as_deref() == Some(slug)).collect();
+            if of.is_empty() {
+                return Err(MigrateError::NotFound { what: "tenant", name: slug.to_owned() });
+            }
+            of
+        }
+    };
+    let (tenants, overall) = progress::overview(&figures);
+    let last_run = runs(tools, None, 1).await?.pop();
+    let phase = match (overall.imported, overall.completed) {
+        (0, 0) => "nothing is imported yet",
+        _ if overall.total == overall.oauth && overall.total > 0 => "finalized",
+        _ if overall.complete => "complete: `migrate finalize check` says what is left to do",
+        _ => "people sign in both ways",
+    };
+    Ok(MigrationStatus { phase, overall, tenants, last_run })
+}
+
+/// The newest runs, newest first.
+pub async fn runs<T: Tools>(tools: &T, source: Option<&SourceName>, limit: u32) -> Result<Vec<RunView>, MigrateError> {
+    let now = tools.clock().now();
+    Ok(tools.target().runs(source, limit).await?.iter().map(|run| RunView::of(run, now)).collect())
+}
+
+/// How many accounts completed on each of the last days, newest first.
+pub async fn daily<T: Tools>(tools: &T, tenant: Option<&str>, days: u32) -> Result<Vec<Day>, MigrateError> {
+    let now = tools.clock().now();
+    let tenant = tenant_id(tools, tenant).await?;
+    let today = now.seconds().div_euclid(86_400);
+    let day = |day: i64| Timestamp::from_seconds(day.saturating_mul(86_400));
+    let counts = tools.target().daily(tenant, day(today - i64::from(days) + 1), day(today + 1)).await?;
+    Ok(progress::series(&counts, now, days))
+}
+
+/// Accounts that have not completed; the page behind `after`, which is the last of the page before.
+pub async fn pending<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    after: Option<&PendingAccount>,
+    limit: u32,
+) -> Result<Vec<PendingAccount>, MigrateError> {
+    let tenant = tenant_id(tools, tenant).await?;
+    let after = after.map(|last| (last.last_login_at, last.user));
+    Ok(tools.target().pending(PendingAsk { tenant, after, limit }).await?)
+}
+
+/// The conditions of the gate, measured now.
+pub async fn gate<T: Tools>(tools: &T) -> Result<Vec<Condition>, MigrateError> {
+    let now = tools.clock().now();
+    let window: Duration = QUIET;
+    let facts = tools.target().gate_facts(now, now.minus(window)).await?;
+    Ok(finalize::judge(&facts, now))
+}
+
+/// The tenant with that short name.
+pub(super) async fn tenant_id<T: Tools>(tools: &T, slug: Option<&str>) -> Result<Option<TenantId>, MigrateError> {
+    let Some(slug) = slug else { return Ok(None) };
+    let (tenants, _) = tools.target().tenants().await?;
+    let found = tenants.iter().find(|tenant| tenant.slug == slug).map(|tenant| tenant.id);
+    found.map(Some).ok_or_else(|| MigrateError::NotFound { what: "tenant", name: slug.to_owned() })
+}

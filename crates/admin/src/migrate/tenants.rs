@@ -1,0 +1,89 @@
+//! The tenants of a source become tenants of the target, found by their short names or created, with their groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use authly_cutover::{
+    decide::{MappedTenant, Rules},
+    person::TenantOfSource,
+    policy::{Policy, PolicyScope},
+    profile::bind::BoundProfile,
+    source::Source,
+    store::{CutoverStore as _, NewGroup, NewTenant},
+};
+use oauth_core::ids::{GroupId, TenantId};
+
+use super::{MigrateError, Tools};
+
+/// What a source's tenants come to.
+#[derive(Debug, Default)]
+pub(super) struct Mapped {
+    /// The tenants of the source by their keys there.
+    pub(super) of_source: BTreeMap<String, TenantOfSource>,
+    /// What is to be created.
+    pub(super) new_tenants: Vec<NewTenant>,
+    pub(super) new_groups: Vec<NewGroup>,
+    /// Those whose short name another has.
+    pub(super) collisions: Vec<String>,
+}
+
+/// Maps the tenants of a source, and puts them and the policies into the rules.
+pub(super) async fn map<T: Tools>(
+    tools: &T,
+    source: &mut impl Source,
+    profile: &BoundProfile,
+    rules: &mut Rules,
+) -> Result<Mapped, MigrateError> {
+    let (known, groups) = tools.target().tenants().await?;
+    let policies = tools.target().policies().await?;
+    rules.policy = policies.get(&PolicyScope::Installation).cloned();
+    let groups: BTreeMap<(Option<TenantId>, &str), GroupId> =
+        groups.iter().map(|group| ((group.tenant, group.name.as_str()), group.id)).collect();
+    rules.groups =
+        groups.iter().filter(|((of, _), _)| of.is_none()).map(|((_, name), id)| ((*name).to_owned(), *id)).collect();
+    let mut mapped = Mapped::default();
+    let mut slugs = BTreeSet::new();
+    for tenant in source.tenants().await? {
+        let tenant = profile.tenant(&tenant);
+        if !slugs.insert(tenant.slug.clone()) {
+            mapped.collisions.push(format!("{} ({})", tenant.slug, tenant.id));
+            continue;
+        }
+        let there = known.iter().find(|known| known.slug == tenant.slug).map(|known| known.id);
+        let id = there.unwrap_or_else(|| rules.tenant_id(&tenant.id));
+        let wanted = tenant.active && rules.only_tenant.as_ref().is_none_or(|only| *only == tenant.slug);
+        if wanted && there.is_none() {
+            let (slug, name) = (tenant.slug.clone(), tenant.name.clone());
+            mapped.new_tenants.push(NewTenant { id, slug, name, active: true });
+        }
+        let mut own = BTreeMap::new();
+        for name in groups_of(profile, &tenant) {
+            let group = groups.get(&(Some(id), name.as_str())).copied();
+            let group = group.unwrap_or_else(|| {
+                let group = rules.group_id(id, &name);
+                if wanted {
+                    let description = String::new();
+                    mapped.new_groups.push(NewGroup { id: group, tenant: Some(id), name: name.clone(), description });
+                }
+                group
+            });
+            own.insert(name, group);
+        }
+        let policy: Option<Policy> = policies.get(&PolicyScope::Tenant(id)).cloned();
+        let (slug, active) = (tenant.slug.clone(), tenant.active);
+        rules.tenants.insert(tenant.id.clone(), MappedTenant { id, slug, active, groups: own, policy });
+        mapped.of_source.insert(tenant.id.clone(), tenant);
+    }
+    if let Some(only) = &rules.only_tenant
+        && !slugs.contains(only)
+    {
+        return Err(MigrateError::NotFound { what: "tenant of the source", name: only.clone() });
+    }
+    Ok(mapped)
+}
+
+/// The groups that the profile makes for a tenant.
+fn groups_of(profile: &BoundProfile, tenant: &TenantOfSource) -> Vec<String> {
+    let Some(rules) = &profile.profile.tenants else { return Vec::new() };
+    let patterns = rules.members_group.iter().chain(&rules.administrators_group);
+    patterns.map(|pattern| pattern.replace("{slug}", &tenant.slug)).collect()
+}

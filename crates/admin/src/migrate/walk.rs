@@ -1,0 +1,125 @@
+//! Reading a source page by page.
+
+use std::collections::{BTreeMap, HashMap};
+
+use authly_cutover::{
+    decide::{
+        Rules,
+        census::{Census, Collisions},
+    },
+    person::{Person, TenantOfSource},
+    profile::bind::BoundProfile,
+    source::{PageAsk, Source, SourceId},
+    store::{CutoverStore as _, PenEntry, Resolution},
+};
+use oauth_core::{services::Clock as _, store::Commit, time::Timestamp};
+
+use super::{MigrateError, Observer, Tools};
+use authly_cutover::run::{HEARTBEAT, Lease};
+
+/// Rows of a page while they are only counted.
+const PAGE: u32 = 2_000;
+
+/// A source with what is needed to read its rows as people.
+pub(super) struct Walk<'a, S> {
+    pub(super) source: &'a mut S,
+    pub(super) profile: &'a BoundProfile,
+    pub(super) tenants: &'a BTreeMap<String, TenantOfSource>,
+}
+
+impl<S: Source> Walk<'_, S> {
+    /// One page of people.
+    pub(super) async fn page(
+        &mut self,
+        after: Option<SourceId>,
+        limit: u32,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Person>, MigrateError> {
+        let rows = self.source.rows(PageAsk { after, limit, since }).await?;
+        Ok(rows.iter().map(|row| self.profile.person(row, self.tenants)).collect())
+    }
+
+    /// Finds which names collide, in two passes over the whole source.
+    pub(super) async fn census<T: Tools>(
+        &mut self,
+        tools: &T,
+        rules: &Rules,
+        resolutions: &HashMap<SourceId, Resolution>,
+        of: u64,
+        lease: Option<Lease>,
+        observer: &mut impl Observer,
+    ) -> Result<Collisions, MigrateError> {
+        observer.phase("looking for names that collide");
+        let mut census = Census::default();
+        let mut beat = Beat { lease, last: tools.clock().now() };
+        let note = |person: &Person| census.note(person, resolutions.get(&person.id), rules);
+        self.pass(tools, of, &mut beat, observer, note).await?;
+        let mut collisions = census.collisions();
+        if !collisions.is_empty() {
+            observer.phase("looking at the rows behind them");
+            let note = |person: &Person| collisions.note(person, resolutions.get(&person.id), rules);
+            self.pass(tools, of, &mut beat, observer, note).await?;
+        }
+        Ok(collisions)
+    }
+
+    async fn pass<T: Tools>(
+        &mut self,
+        tools: &T,
+        of: u64,
+        beat: &mut Beat,
+        observer: &mut impl Observer,
+        mut note: impl FnMut(&Person),
+    ) -> Result<(), MigrateError> {
+        let (mut after, mut read) = (None, 0u64);
+        loop {
+            let people = self.page(after, PAGE, None).await?;
+            people.iter().for_each(&mut note);
+            read += u64::try_from(people.len()).unwrap_or(u64::MAX);
+            observer.reading(read, of);
+            beat.beat(tools).await?;
+            if u32::try_from(people.len()).is_ok_and(|count| count < PAGE) {
+                return Ok(());
+            }
+            after = people.last().map(|person| person.id.clone());
+        }
+    }
+}
+
+/// Says that the run is alive while no batch does.
+struct Beat {
+    lease: Option<Lease>,
+    last: Timestamp,
+}
+
+impl Beat {
+    async fn beat<T: Tools>(&mut self, tools: &T) -> Result<(), MigrateError> {
+        let now = tools.clock().now();
+        let Some(lease) = self.lease.filter(|_| now.since(self.last) >= HEARTBEAT) else { return Ok(()) };
+        self.last = now;
+        match tools.target().renew_run(lease, now).await? {
+            Commit::Applied => Ok(()),
+            Commit::Lost => Err(MigrateError::Fenced),
+        }
+    }
+}
+
+/// What operators decided about rows of that source.
+pub(super) async fn resolutions<T: Tools>(
+    tools: &T,
+    rules: &Rules,
+) -> Result<HashMap<SourceId, Resolution>, MigrateError> {
+    let mut decided = HashMap::new();
+    let mut after = None;
+    loop {
+        let entries = tools.target().pen(Some(&rules.source), true, after, PAGE).await?;
+        let last = entries.last().map(|entry| (entry.source.clone(), entry.source_id.clone()));
+        let count = entries.len();
+        let resolved = |entry: PenEntry| entry.resolution.map(|resolution| (entry.source_id, resolution));
+        decided.extend(entries.into_iter().filter_map(resolved));
+        if u32::try_from(count).is_ok_and(|count| count < PAGE) {
+            return Ok(decided);
+        }
+        after = last;
+    }
+}

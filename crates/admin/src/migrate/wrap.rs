@@ -1,0 +1,83 @@
+//! Wrapping weak digests of a batch, several at a time.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use authly_cutover::{batch::Decided, store::AccountWrite};
+use authly_directory::password::StoredHash;
+use oauth_core::services::Busy;
+
+use super::{MigrateError, Tools, Wrap as _};
+
+/// Hashes under way at a time: enough for every thread of a pool, and far below its queue.
+const AT_ONCE: usize = 16;
+
+/// How long a full pool is left alone.
+const REST: Duration = Duration::from_millis(50);
+
+/// Wraps the hashes of the decided rows that want it.
+pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided]) -> Result<(), MigrateError> {
+    let mut waiting: Vec<&mut StoredHash> = rows
+        .iter_mut()
+        .filter(|row| row.decision.wrap)
+        .filter_map(|row| match &mut row.decision.write {
+            Some(AccountWrite::Create(account)) => account.hash.as_mut(),
+            Some(AccountWrite::Change { to, .. }) => to.hash.as_mut(),
+            _ => None,
+        })
+        .collect();
+    for chunk in waiting.chunks_mut(AT_ONCE) {
+        let work = chunk.iter().map(|hash| one(tools, (**hash).clone())).collect();
+        for (hash, wrapped) in chunk.iter_mut().zip(All::new(work).await) {
+            if let Some(wrapped) = wrapped? {
+                **hash = wrapped;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One hash; a full pool is asked again.
+async fn one<T: Tools>(tools: &T, stored: StoredHash) -> Result<Option<StoredHash>, MigrateError> {
+    loop {
+        match tools.hashes().wrap(stored.clone()).await {
+            Ok(wrapped) => return Ok(wrapped),
+            Err(Busy) => tools.pause(REST).await,
+        }
+    }
+}
+
+/// Futures that run together; results in order.
+struct All<F: Future>(Vec<(Pin<Box<F>>, Option<F::Output>)>);
+
+impl<F: Future> All<F> {
+    fn new(futures: Vec<F>) -> Self {
+        Self(futures.into_iter().map(|future| (Box::pin(future), None)).collect())
+    }
+}
+
+impl<F: Future> Future for All<F>
+where
+    F::Output: Unpin,
+{
+    type Output = Vec<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut pending = false;
+        for (future, result) in self.0.iter_mut().filter(|(_, result)| result.is_none()) {
+            match future.as_mut().poll(context) {
+                Poll::Ready(value) => *result = Some(value),
+                Poll::Pending => pending = true,
+            }
+        }
+        if pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(self.0.iter_mut().filter_map(|(_, result)| result.take()).collect())
+        }
+    }
+}
