@@ -5,13 +5,14 @@
 //! enough to take everything back.
 
 pub mod account;
+pub mod assess;
 pub mod batch;
 pub mod columns;
 pub mod decide;
 pub mod digest;
 pub mod finalize;
-pub mod inspect;
 pub mod hash;
+pub mod inspect;
 pub mod ledger;
 pub mod memory;
 pub mod outcome;

@@ -201,6 +201,12 @@ fn changed(from: &TargetAccount, to: TargetAccount, now: Timestamp) -> Option<Ac
 
 /// Why the row cannot become an account, if it cannot.
 fn flawed(person: &Person) -> Option<Reason> {
+    let flaws = flaws(person);
+    (!flaws.is_empty()).then(|| Reason::flawed(&flaws))
+}
+
+/// What of a row keeps it from becoming an account: flaws that were found when it was read, and names that are none.
+pub fn flaws(person: &Person) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> = person.flaws.iter().filter(|flaw| flaw.kind.quarantines()).cloned().collect();
     let mut add = |kind: FlawKind, column: &str| {
         if !flaws.iter().any(|flaw| flaw.kind == kind) {
@@ -218,7 +224,7 @@ fn flawed(person: &Person) -> Option<Reason> {
         Some(username) if text::line(username, names::MAX).is_err() => add(FlawKind::UsernameInvalid, "username"),
         _ => {}
     }
-    (!flaws.is_empty()).then(|| Reason::flawed(&flaws))
+    flaws
 }
 
 /// The state of a new account.
