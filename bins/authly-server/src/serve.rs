@@ -9,7 +9,7 @@ use authly_http_api::App;
 use authly_runtime::{
     AnyStore, Trouble,
     background::Background,
-    convert, live,
+    convert, live, mail,
     start::{self, Started},
     store::{self, Database, Visitor},
 };
@@ -53,7 +53,7 @@ impl Visitor for Serve<'_> {
         let started = start::start(settings, database.open().await?).await?;
         let app = Data::new(app(settings, &started)?);
         let server = listen::answer(settings, listener, certificate.as_ref(), app)?;
-        let background = Background::start(settings, &started.live);
+        let background = Background::start(settings, &started.live, mail::post(settings)?);
         let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate, hang_up);
         let reload = actix_rt::spawn(reload);
         let handle = server.handle();

@@ -11,8 +11,8 @@ use crate::parse::issuer::{IssuerUrl, Scheme};
 use crate::problem::Fault;
 use crate::secret::SecretText;
 use crate::settings::{
-    Accounts, Admin, Bootstrap, Issuer, Keys, Legacy, Limits, Listener, Logging, Mail, OAuth, Operations, Pages,
-    Passwords, Server, Sessions, Settings, Store, Tls, Tokens,
+    Accounts, Admin, Bootstrap, Issuer, Keys, Legacy, Limits, Listener, Logging, Mail, MailCarrier, MailServer, OAuth,
+    Operations, Pages, Passwords, Server, Sessions, Settings, Store, Tls, Tokens,
 };
 use crate::value::Values;
 use crate::words::{
@@ -221,8 +221,20 @@ fn mail(values: &Values) -> Option<Mail> {
     let username = values.text("mail.username");
     let password = values.secret("mail.password");
     let from_email = values.text("mail.from_email").unwrap_or_default();
-    let host = values.text("mail.host")?;
-    Some(Mail { host, port, username, password, from_email, encryption })
+    let carrier = match values.path("mail.outbox") {
+        Some(folder) => MailCarrier::Folder(folder),
+        None => {
+            let (host, ca_certificate) = (values.text("mail.host")?, values.path("mail.ca_certificate"));
+            MailCarrier::Server(MailServer { host, port, username, password, encryption, ca_certificate })
+        }
+    };
+    Some(Mail {
+        carrier,
+        from_email: if from_email.is_empty() { "no-reply@localhost".to_owned() } else { from_email },
+        resend_unknown: flag(values, "mail.resend_unknown"),
+        password_link_lifetime: span(values, "mail.password_link_lifetime"),
+        verification_link_lifetime: span(values, "mail.verification_link_lifetime"),
+    })
 }
 
 fn flag(values: &Values, key: &'static str) -> bool {

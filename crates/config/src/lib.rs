@@ -81,8 +81,8 @@ pub use crate::secret::{SecretKey, SecretText, SecretUrl};
 pub use crate::setting::{Fallback, Kind, Name, Secrecy, Setting, Unit};
 pub use crate::settings::{
     Accounts, Admin, Bootstrap, Database, EmailUniqueness, Environment, HmacAlgorithm, Issuer, IssuerUrl, Keys, Legacy,
-    Limits, Listener, LogFormat, LogLevel, Logging, Mail, MailEncryption, Network, OAuth, Operations, Pages,
-    PasswordHash, Passwords, Server, Sessions, Settings, SigningAlgorithm, Store, Tls, Tokens,
+    Limits, Listener, LogFormat, LogLevel, Logging, Mail, MailCarrier, MailEncryption, MailServer, Network, OAuth,
+    Operations, Pages, PasswordHash, Passwords, Server, Sessions, Settings, SigningAlgorithm, Store, Tls, Tokens,
 };
 pub use crate::show::Row;
 pub use crate::table::{CONFIG_FILE, SETTINGS, Section, settings};

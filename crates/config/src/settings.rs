@@ -265,9 +265,33 @@ pub struct Bootstrap {
     pub password: SecretText,
 }
 
-/// The mail server.
+/// How mails are sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
+    /// What takes them.
+    pub carrier: MailCarrier,
+    /// The sender of every mail.
+    pub from_email: String,
+    /// Whether mails are sent again of which nobody knows whether they were accepted.
+    pub resend_unknown: bool,
+    /// How long a link to set a password is good.
+    pub password_link_lifetime: Duration,
+    /// How long a link to verify an address is good.
+    pub verification_link_lifetime: Duration,
+}
+
+/// What takes mails.
+#[derive(Debug, Clone)]
+pub enum MailCarrier {
+    /// A folder, as `.eml` files.
+    Folder(PathBuf),
+    /// A mail server.
+    Server(MailServer),
+}
+
+/// The mail server.
+#[derive(Debug, Clone)]
+pub struct MailServer {
     /// Its name.
     pub host: String,
     /// Its port.
@@ -276,10 +300,20 @@ pub struct Mail {
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<SecretText>,
-    /// The sender of every mail.
-    pub from_email: String,
     /// How the connection is protected.
     pub encryption: MailEncryption,
+    /// Certificates (PEM) that are trusted beside those of the system.
+    pub ca_certificate: Option<PathBuf>,
+}
+
+impl Mail {
+    /// The mail server, where it is one.
+    pub const fn server(&self) -> Option<&MailServer> {
+        match &self.carrier {
+            MailCarrier::Server(server) => Some(server),
+            MailCarrier::Folder(_) => None,
+        }
+    }
 }
 
 /// What is logged, and how.

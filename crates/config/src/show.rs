@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::layers::Layers;
 use crate::origin::Origin;
 use crate::setting::{Fallback, Secrecy, Setting};
-use crate::settings::Settings;
+use crate::settings::{Mail, Settings};
 use crate::table;
 use crate::value::Values;
 use crate::words::{LogFormat, MailEncryption};
@@ -56,7 +56,7 @@ fn derived(setting: &Setting, settings: &Settings) -> String {
             LogFormat::Json => "json".into(),
             LogFormat::Text => "text".into(),
         },
-        ("mail.encryption", _) => match settings.mail.as_ref().map(|mail| mail.encryption) {
+        ("mail.encryption", _) => match settings.mail.as_ref().and_then(Mail::server).map(|server| server.encryption) {
             Some(MailEncryption::Tls) => "tls".into(),
             _ => "starttls".into(),
         },

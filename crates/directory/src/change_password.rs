@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use oauth_core::{
     audit::AuditKind,
+    ids::{SessionId, UserId},
     secret::Secret,
     services::Busy,
     session::Session,
@@ -75,7 +76,17 @@ impl<V: DirectoryServices> Directory<V> {
         session: &Session,
         request: &PasswordChangeRequest,
     ) -> Result<(), ChangeRefused> {
-        let (user, now) = (session.subject.id, self.engine.now());
+        self.change_password_of(session.subject.id, Some(session.id), request).await
+    }
+
+    /// Changes the password of a user who proves it; all sessions but one end.
+    pub async fn change_password_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        request: &PasswordChangeRequest,
+    ) -> Result<(), ChangeRefused> {
+        let now = self.engine.now();
         // A stolen session must not become an oracle for the password.
         self.charge("change-password", user.uuid().as_bytes(), |limits| limits.password_change, now).await?;
         let accounts = self.services().accounts();
@@ -99,7 +110,7 @@ impl<V: DirectoryServices> Directory<V> {
             Commit::Applied => {}
             Commit::Lost => return Err(ChangeRefused::Contended),
         }
-        self.services().store().end_sessions_of(user, Some(session.id), now, RevocationReason::User).await?;
+        self.services().store().end_sessions_of(user, keep, now, RevocationReason::User).await?;
         Ok(())
     }
 }

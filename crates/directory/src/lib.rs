@@ -5,13 +5,18 @@ pub mod change_password;
 pub mod device;
 pub mod directory;
 pub mod identifier;
+pub mod mail;
 pub mod memory;
 pub mod password;
+pub mod recover;
 pub mod register;
 pub mod services;
 pub mod settings;
 pub mod signin;
 pub mod store;
+pub mod tenant;
+pub mod uniqueness;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -16,12 +16,17 @@ use oauth_core::{
 use thiserror::Error;
 
 use crate::{
-    account::NewAccount,
+    account::{Account, NewAccount},
     directory::{Directory, Limited},
     identifier::{EmailAddress, Identifier, fold},
+    mail::{
+        letter::{MailKind, Visitor},
+        link::may_be_opened,
+        store::MailRepository as _,
+    },
     password::{MAX_PRESENTED, PasswordRefused, PasswordService as _, PresentedPassword, StoredHash},
     services::DirectoryServices,
-    settings::RegistrationPolicy,
+    settings::{MailSending, RegistrationPolicy},
     store::AccountRepository as _,
 };
 
@@ -35,7 +40,7 @@ pub struct Registration {
     /// The password, as typed.
     pub password: Secret<String>,
     /// Where the request comes from.
-    pub address: Option<String>,
+    pub visitor: Visitor,
 }
 
 /// The answer, in the same shape whether anything was stored or not.
@@ -121,11 +126,11 @@ impl<V: DirectoryServices> Directory<V> {
             return Err(RegisterRefused::Closed);
         }
         let now = self.engine.now();
-        let address = registration.address.as_deref();
+        let address = registration.visitor.address.as_deref();
         self.charge_address("register:address", address, |limits| limits.registration, now).await?;
         let draft = self.draft(registration).map_err(RegisterRefused::Fields)?;
         let (hash, older_hash) = self.new_hashes(&draft.password).await?;
-        let known = self.is_taken(draft.email.as_str()).await?;
+        let known = self.in_the_way(&draft.email).await?;
         for attempt in 0..MOST_SUFFIXES {
             let username = if attempt == 0 { draft.username.clone() } else { self.suffixed(&draft.username) };
             if self.username_is_taken(&username, &draft.email).await? {
@@ -137,11 +142,12 @@ impl<V: DirectoryServices> Directory<V> {
                 let (email, username) = (email.clone(), username.clone());
                 Registered { id, email, username, created_at: now, outcome }
             };
-            if known {
-                // One write here as there, so that the answer takes as long.
-                let mut audit = self.engine.audit(AuditKind::AddressKnown, registration.address.clone(), now);
+            if !known.is_empty() {
+                // As many writes here as there, so that the answer takes as long.
+                let mut audit = self.engine.audit(AuditKind::AddressKnown, registration.visitor.address.clone(), now);
                 audit.detail = serde_json::json!({ "by": "registration" });
                 self.services().accounts().record(audit).await?;
+                self.tell_owner(&known, &draft.email, &registration.visitor, now).await?;
                 return Ok(registered(Outcome::AddressKnown));
             }
             let account = NewAccount {
@@ -158,11 +164,16 @@ impl<V: DirectoryServices> Directory<V> {
                 profile: Profile { preferred_username: Some(username.clone()), ..Profile::default() },
                 created_at: now,
             };
-            let mut audit = self.engine.audit(AuditKind::AccountCreated, registration.address.clone(), now);
+            let mut audit = self.engine.audit(AuditKind::AccountCreated, registration.visitor.address.clone(), now);
             audit.user = Some(id);
             audit.detail = serde_json::json!({ "by": "registration" });
             match self.services().accounts().create_account(account, audit).await {
-                Ok(()) => return Ok(registered(Outcome::Created)),
+                Ok(()) => {
+                    if self.settings.mail.sending == MailSending::On {
+                        self.send_verification(id, &email, &registration.visitor, now).await?;
+                    }
+                    return Ok(registered(Outcome::Created));
+                }
                 // Taken since we looked.
                 Err(StoreError { kind: StoreErrorKind::Conflict("users.username"), .. }) => {}
                 Err(StoreError { kind: StoreErrorKind::Conflict("users.email"), .. }) => {
@@ -216,9 +227,40 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    async fn is_taken(&self, name: &str) -> Result<bool, StoreError> {
-        let Ok(identifier) = Identifier::parse(name) else { return Ok(false) };
-        Ok(!self.services().accounts().find_accounts(&identifier).await?.is_empty())
+    async fn meant_by(&self, name: &str) -> Result<Vec<Account>, StoreError> {
+        let Ok(identifier) = Identifier::parse(name) else { return Ok(Vec::new()) };
+        self.services().accounts().find_accounts(&identifier).await
+    }
+
+    /// Tells the owner of a known address that somebody registered with it; not more often than the account may get mail.
+    async fn tell_owner(
+        &self,
+        known: &[Account],
+        address: &EmailAddress,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let owner = known.iter().find(|account| fold(&account.email) == fold(address.as_str()));
+        let Some(owner) = owner.filter(|account| may_be_opened(account)) else { return Ok(()) };
+        let Some(mail) = self.notice(MailKind::AddressKnown, owner, visitor, now) else { return Ok(()) };
+        if self.may_get_mail(owner.subject.id, now).await {
+            self.services().accounts().queue_mail(mail, None).await?;
+            self.services().mail_queued();
+        }
+        Ok(())
+    }
+
+    /// The accounts that keep the address from being registered: all that it means, or those without a tenant where addresses stand
+    /// for one account in each tenant. Should a crowd hide one of them, the store still refuses.
+    async fn in_the_way(&self, email: &EmailAddress) -> Result<Vec<Account>, StoreError> {
+        let mut known = self.meant_by(email.as_str()).await?;
+        if !known.is_empty()
+            && let Ok(address) = Identifier::parse(email.as_str())
+        {
+            let uniqueness = self.services().accounts().email_uniqueness().await?;
+            known.retain(|found| uniqueness.is_in_the_way(found, &address, None));
+        }
+        Ok(known)
     }
 
     /// Whether the name would mean somebody else. One's own address as user name is taken only by another account's name.
@@ -226,7 +268,7 @@ impl<V: DirectoryServices> Directory<V> {
         if fold(username) == fold(email.as_str()) {
             return Ok(false);
         }
-        self.is_taken(username).await
+        Ok(!self.meant_by(username).await?.is_empty())
     }
 
     /// The name with four random digits: a taken name is never reported.

@@ -13,7 +13,7 @@ fn registration(email: &str, username: &str, password: &str) -> Registration {
         email: email.into(),
         username: username.into(),
         password: secret(password),
-        address: Some("192.0.2.1".into()),
+        visitor: Visitor { address: Some("192.0.2.1".into()), ..Visitor::default() },
     }
 }
 

@@ -2,12 +2,14 @@
 
 use oauth_core::{limit::RateLimiter, services::Services};
 
-use crate::{password::PasswordService, store::AccountRepository};
+use crate::{
+    mail::store::MailRepository, password::PasswordService, store::AccountRepository, tenant::TenantRepository,
+};
 
 /// Everything that the directory's use cases are built from, on top of the protocol's services.
 pub trait DirectoryServices: Services {
-    /// Where accounts live.
-    type Accounts: AccountRepository;
+    /// Where accounts live, their links and mails, tenants and groups with them.
+    type Accounts: AccountRepository + MailRepository + TenantRepository;
     /// Password hashes.
     type Passwords: PasswordService;
     /// Token buckets.
@@ -19,4 +21,6 @@ pub trait DirectoryServices: Services {
     fn passwords(&self) -> &Self::Passwords;
     /// Token buckets.
     fn limiter(&self) -> &Self::Limiter;
+    /// A mail was queued: whoever sends mails may look now.
+    fn mail_queued(&self) {}
 }

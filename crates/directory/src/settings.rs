@@ -28,6 +28,43 @@ pub enum RegistrationPolicy {
     Open,
 }
 
+/// Whether mails can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailSending {
+    /// No: what needs mail refuses.
+    Off,
+    /// Yes.
+    On,
+}
+
+/// What an installation decides about mails and links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailPolicy {
+    /// Whether mails can be sent.
+    pub sending: MailSending,
+    /// How long a link to set a password is good.
+    pub set_password: Duration,
+    /// How long a link to verify an address is good.
+    pub verify_address: Duration,
+    /// Mails to one account that strangers can cause.
+    pub per_account: Rate,
+    /// Mails that one address can cause.
+    pub per_address: Rate,
+}
+
+impl Default for MailPolicy {
+    fn default() -> Self {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        Self {
+            sending: MailSending::Off,
+            set_password: minutes(60),
+            verify_address: minutes(3 * 24 * 60),
+            per_account: Rate { burst: 4, every: minutes(10) },
+            per_address: Rate { burst: 30, every: minutes(1) },
+        }
+    }
+}
+
 /// The directory's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectorySettings {
@@ -43,6 +80,8 @@ pub struct DirectorySettings {
     pub registration: RegistrationPolicy,
     /// How long a browser that has signed in counts as known.
     pub known_device: Duration,
+    /// Mails and links.
+    pub mail: MailPolicy,
 }
 
 impl Default for DirectorySettings {
@@ -59,6 +98,7 @@ impl Default for DirectorySettings {
             password_policy: PasswordPolicy { min_characters: 8, max_bytes: 1024 },
             registration: RegistrationPolicy::Closed,
             known_device: Duration::from_secs(365 * 86_400),
+            mail: MailPolicy::default(),
         }
     }
 }

@@ -25,8 +25,14 @@ use crate::{
     device::KnownDevice,
     directory::{Directory, Limited},
     identifier::Identifier,
+    mail::{
+        letter::{NewMail, Visitor},
+        link::{EmailLink, LinkKind, may_be_opened},
+        store::{MailRepository as _, NewLink},
+    },
     password::{PasswordService as _, PresentedPassword, StoredHash, Verification},
     services::DirectoryServices,
+    settings::MailSending,
     store::{AccountRepository as _, Attempt, Candidate, Device, SignIn},
 };
 
@@ -43,6 +49,8 @@ pub struct SignInRequest {
     pub known_device: Option<KnownDevice>,
     /// Where the request comes from.
     pub address: Option<String>,
+    /// The language that was asked for, as a tag.
+    pub locale: String,
 }
 
 /// The door that is used.
@@ -106,6 +114,9 @@ pub enum SignInRefused {
     /// The same for every cause.
     #[error("the identifier or the password is wrong")]
     Failed,
+    /// A switch or a policy has moved the account on to OAuth; answered as [`Failed`](Self::Failed), told in the log only.
+    #[error("the password grant and the JSON logins are closed for this account by its switch or its tenant's policy")]
+    Moved,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -265,7 +276,8 @@ impl<V: DirectoryServices> Directory<V> {
             (Some(verified), true) => Ok(verified),
             _ => {
                 self.record_failure(request, door, &candidates, now).await?;
-                Err(SignInRefused::Failed)
+                let moved = candidates.iter().any(|candidate| self.is_moved(&candidate.account, door));
+                Err(if moved { SignInRefused::Moved } else { SignInRefused::Failed })
             }
         }
     }
@@ -290,8 +302,14 @@ impl<V: DirectoryServices> Directory<V> {
 
     /// The states of the account, and C-02: the legacy doors have a switch per installation, per tenant and per account.
     fn admits_account(&self, account: &Account, door: Door) -> bool {
-        let issued = || active::are_issued(&account.subject, &self.engine.catalog(), self.engine.now());
-        account.may_sign_in() && (door == Door::Page || (account.legacy_login && issued()))
+        account.may_sign_in() && !self.is_moved(account, door)
+    }
+
+    /// Whether a switch or a policy keeps this account from the legacy doors.
+    fn is_moved(&self, account: &Account, door: Door) -> bool {
+        let issued =
+            || active::are_issued_to(&account.subject, account.created_at, &self.engine.catalog(), self.engine.now());
+        door != Door::Page && !(account.legacy_login && issued())
     }
 
     async fn verify(&self, request: &SignInRequest, stored: Option<StoredHash>) -> Result<Verification, Busy> {
@@ -333,7 +351,33 @@ impl<V: DirectoryServices> Directory<V> {
         let mut audit = self.engine.audit(kind, request.address.clone(), now);
         audit.user = locked.or(candidates.first()).map(|candidate| candidate.account.subject.id);
         audit.detail = serde_json::json!({ "door": door.name() });
-        self.services().accounts().record(audit).await
+        match self.way_in(request, candidates, now).await {
+            // One write here as there.
+            Some((link, mail)) => {
+                self.services().accounts().issue_link(NewLink { link, mail: Some(mail), audit }).await?;
+                self.services().mail_queued();
+                Ok(())
+            }
+            None => self.services().accounts().record(audit).await,
+        }
+    }
+
+    /// An account without a usable password (C-13) is led to a link, which goes to its own address; the answer stays the same for
+    /// every cause.
+    async fn way_in(
+        &self,
+        request: &SignInRequest,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Option<(EmailLink, NewMail)> {
+        let [Candidate { account, credential, .. }] = candidates else { return None };
+        let without = account.reset_required || credential.hash.is_none();
+        let sending = self.settings.mail.sending == MailSending::On;
+        if !sending || !without || !may_be_opened(account) || !self.may_get_mail(account.subject.id, now).await {
+            return None;
+        }
+        let visitor = Visitor { address: request.address.clone(), browser: None, locale: request.locale.clone() };
+        self.mailed_link(LinkKind::SetPassword, account.subject.id, &account.email, &visitor, now)
     }
 
     /// Makes an outdated hash anew while the clear password is at hand. The sign-in has happened: a full pool, a lost race or a

@@ -21,6 +21,7 @@ fn request(identifier: &str, password: &str) -> SignInRequest {
         tenant: None,
         known_device: None,
         address: Some("192.0.2.1".into()),
+        locale: "en".into(),
     }
 }
 

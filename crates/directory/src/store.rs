@@ -16,6 +16,7 @@ use crate::{
     account::{Account, AccountChange, Credential, NewAccount},
     identifier::Identifier,
     password::StoredHash,
+    uniqueness::{EmailUniqueness, UniquenessChange},
 };
 
 /// Which counter an attempt is charged to: browsers that have signed in before are counted apart (C-28).
@@ -174,7 +175,17 @@ pub trait AccountRepository: Send + Sync {
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Sets a password; failure counters and `reset_required` are cleared, and the account's legacy tokens end in the same step.
     fn set_password(&self, write: PasswordChange) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Creates an account; `Conflict("users.email")` or `Conflict("users.username")` if one is taken (by folded form).
+    /// Where an address stands for one account only.
+    fn email_uniqueness(&self) -> impl Future<Output = Result<EmailUniqueness, StoreError>> + Send;
+    /// Changes where an address stands for one account only, in one step with every row that it concerns; the event is written if
+    /// something was changed.
+    fn set_email_uniqueness(
+        &self,
+        wanted: EmailUniqueness,
+        audit: AuditEvent,
+    ) -> impl Future<Output = Result<UniquenessChange, StoreError>> + Send;
+    /// Creates an account; `Conflict("users.email")` or `Conflict("users.username")` if one is taken (by folded form, the address
+    /// as [`EmailUniqueness`] says).
     fn create_account(
         &self,
         account: NewAccount,

@@ -25,6 +25,11 @@ impl Setting {
         Self { locale, request_id }
     }
 
+    /// The tag of the language.
+    pub fn language(&self) -> &'static str {
+        self.locale.tag()
+    }
+
     /// The frame of a page.
     pub fn frame<'a, V: DirectoryServices>(&'a self, app: &'a App<V>) -> Frame<'a> {
         Frame {
@@ -100,6 +105,9 @@ pub fn is_page(endpoint: Option<Endpoint>, path: &str) -> bool {
             | Endpoint::Consent
             | Endpoint::ChooseAccount
             | Endpoint::SignUp
+            | Endpoint::ForgotPassword
+            | Endpoint::ResetPassword
+            | Endpoint::VerifyEmail
             | Endpoint::Account
             | Endpoint::SignedOut
             | Endpoint::Logout

@@ -29,7 +29,17 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
 
 /// Whether an endpoint is the path of an earlier program to a door that has another one (C-06).
 fn is_adapter(endpoint: Endpoint) -> bool {
-    matches!(endpoint, Endpoint::ApiLogin | Endpoint::ApiRegister | Endpoint::ApiV1Login | Endpoint::ApiV1Register)
+    matches!(
+        endpoint,
+        Endpoint::ApiLogin
+            | Endpoint::ApiRegister
+            | Endpoint::ApiResetPassword
+            | Endpoint::ApiV1ChangePassword
+            | Endpoint::ApiV1Login
+            | Endpoint::ApiV1Register
+            | Endpoint::ApiV1ResetPassword
+            | Endpoint::ApiVerifyEmail
+    )
 }
 
 fn add<V: DirectoryServices>(
@@ -95,6 +105,21 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::AccountSessions => at.route(web::post().to(browser::account::end_session::<V>)),
         Endpoint::AccountApplications => at.route(web::post().to(browser::account::disconnect::<V>)),
         Endpoint::SignedOut => at.route(get().to(browser::logout::signed_out::<V>)),
+        Endpoint::ForgotPassword => {
+            at.route(get().to(browser::recover::ask::<V>)).route(web::post().to(browser::recover::send::<V>))
+        }
+        Endpoint::ResetPassword => {
+            at.route(get().to(browser::recover::show::<V>)).route(web::post().to(browser::recover::set::<V>))
+        }
+        Endpoint::VerifyEmail => {
+            at.route(get().to(browser::verify::show::<V>)).route(web::post().to(browser::verify::confirm::<V>))
+        }
+        Endpoint::AccountVerification => at.route(web::post().to(browser::account::send_verification::<V>)),
+        Endpoint::ApiResetPassword | Endpoint::ApiV1ResetPassword => {
+            at.route(web::post().to(legacy::password::reset::<V>))
+        }
+        Endpoint::ApiV1ChangePassword => at.route(web::post().to(legacy::password::change::<V>)),
+        Endpoint::ApiVerifyEmail => at.route(web::post().to(legacy::password::verify::<V>)),
         Endpoint::ChangePassword => at.route(get().to(public::well_known::change_password::<V>)),
         Endpoint::SecurityTxt => at.route(get().to(public::well_known::security_txt::<V>)),
     }

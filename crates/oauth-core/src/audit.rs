@@ -19,6 +19,8 @@ pub enum AuditKind {
     AccountCreated,
     /// Somebody registered with an address that has an account; nothing was stored.
     AddressKnown,
+    /// Somebody proved that an address is theirs, by the link that was mailed to it.
+    AddressVerified,
     /// An administrator changed a client.
     ClientChanged,
     /// An authorization code was presented twice: its grant was revoked.
@@ -27,12 +29,18 @@ pub enum AuditKind {
     ConsentGranted,
     /// A grant was revoked.
     GrantRevoked,
+    /// A link to verify an address or to set a password was asked for or handed out.
+    LinkIssued,
+    /// An administrator sent a mail again or dropped it.
+    MailChanged,
     /// A signing key was made or changed its state.
     KeyChanged,
     /// A password was set or changed.
     PasswordChanged,
     /// A spent refresh token was presented: its grant was revoked.
     RefreshReplayed,
+    /// A group was made, changed or removed, or somebody joined or left it.
+    GroupChanged,
     /// A setting was changed.
     SettingChanged,
     /// Somebody signed in.
@@ -41,6 +49,8 @@ pub enum AuditKind {
     SignedOut,
     /// A sign-in failed.
     SignInFailed,
+    /// A tenant was made, changed, confirmed or removed.
+    TenantChanged,
 }
 
 impl AuditKind {
@@ -51,17 +61,22 @@ impl AuditKind {
             Self::AccountChanged => "account_changed",
             Self::AccountCreated => "account_created",
             Self::AddressKnown => "address_known",
+            Self::AddressVerified => "address_verified",
             Self::ClientChanged => "client_changed",
             Self::CodeReplayed => "code_replayed",
             Self::ConsentGranted => "consent_granted",
             Self::GrantRevoked => "grant_revoked",
+            Self::LinkIssued => "link_issued",
+            Self::MailChanged => "mail_changed",
             Self::KeyChanged => "key_changed",
             Self::PasswordChanged => "password_changed",
             Self::RefreshReplayed => "refresh_replayed",
+            Self::GroupChanged => "group_changed",
             Self::SettingChanged => "setting_changed",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::SignInFailed => "sign_in_failed",
+            Self::TenantChanged => "tenant_changed",
         }
     }
 

@@ -26,12 +26,18 @@ pub enum Form {
     ChooseAccount,
     /// The question whether a client may have what it asks for.
     Consent,
+    /// The page that asks for a link to set a password.
+    ForgotPassword,
     /// The registration page.
     Register,
+    /// A new password, by a link.
+    SetPassword,
     /// The sign-in page.
     SignIn,
     /// The question whether to sign out.
     SignOut,
+    /// The verification of an address, by a link.
+    VerifyAddress,
 }
 
 impl Form {
@@ -41,9 +47,12 @@ impl Form {
             Self::ChangePassword => "change-password",
             Self::ChooseAccount => "choose-account",
             Self::Consent => "consent",
+            Self::ForgotPassword => "forgot-password",
             Self::Register => "register",
+            Self::SetPassword => "set-password",
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
+            Self::VerifyAddress => "verify-address",
         }
     }
 }

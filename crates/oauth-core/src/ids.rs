@@ -63,6 +63,10 @@ uuid_ids! {
     AuditId,
     /// The `jti` of an access token (RFC 7519 4.1.7).
     AccessTokenId,
+    /// A mail; its `Message-ID` (RFC 5322 3.6.4) is made of it, the same at every attempt.
+    MailId,
+    /// The hold that one server has on a mail while it sends it.
+    LeaseId,
 }
 
 /// UUID version 7 from the ports.

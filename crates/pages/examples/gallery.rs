@@ -91,6 +91,47 @@ fn sign_in_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
             sign_in(&SignIn { client: Some(Client { name: long, ..CLIENT }), identifier: &mail, ..plain }, frame),
         ),
         (
+            "forgot-password",
+            forgot_password(&ForgotPassword { sign_in_url: "/sign-in", ..ForgotPassword::default() }, frame),
+        ),
+        (
+            "forgot-password-too-many",
+            forgot_password(
+                &ForgotPassword {
+                    identifier: "ada",
+                    notice: Some(MailNotice::TooMany { seconds: 30 }),
+                    sign_in_url: "/sign-in",
+                    ..ForgotPassword::default()
+                },
+                frame,
+            ),
+        ),
+        (
+            "set-password",
+            set_password(
+                &SetPassword { account: "ada@example.com", password_min: 12, ..SetPassword::default() },
+                frame,
+            ),
+        ),
+        (
+            "set-password-poor",
+            set_password(
+                &SetPassword {
+                    account: "ada@example.com",
+                    password_min: 12,
+                    error: Some(SetPasswordError::Short),
+                    ..SetPassword::default()
+                },
+                frame,
+            ),
+        ),
+        (
+            "verify-address",
+            verify_address(&VerifyAddress { address: "ada@example.com", ..VerifyAddress::default() }, frame),
+        ),
+        ("check-mail", mail_note(&MailNote { note: Note::PasswordLinkSent, way_on: Some("/sign-in") }, frame)),
+        ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: Some("/forgot") }, frame)),
+        (
             "register",
             register(
                 &Register {
@@ -386,6 +427,7 @@ fn account_page(frame: &Frame<'_>) -> String {
                 ],
                 since: "2026-10-01T08:00:00Z",
             }],
+            offer_verification: true,
             notice: Some(AccountNotice::PasswordChanged),
         },
         frame,

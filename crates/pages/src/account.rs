@@ -30,6 +30,8 @@ pub struct Account<'a> {
     pub sessions: &'a [Session<'a>],
     /// Applications that may act for the account.
     pub connections: &'a [Connection<'a>],
+    /// Whether the address is not verified, and a link to do so can be sent (`/verification`).
+    pub offer_verification: bool,
     /// What the last form brought.
     pub notice: Option<AccountNotice>,
 }

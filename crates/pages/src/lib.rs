@@ -30,6 +30,7 @@ mod home;
 mod language;
 mod link;
 mod locale;
+mod mail;
 mod markup;
 mod policy;
 mod problem;
@@ -50,6 +51,10 @@ pub use home::{Development, Endpoint, Home, home};
 pub use language::preferences;
 pub use link::{FormTarget, HttpsLink};
 pub use locale::{Direction, Locale};
+pub use mail::{
+    ForgotPassword, MailNote, MailNotice, Note, SetPassword, SetPasswordError, VerifyAddress, forgot_password,
+    mail_note, set_password, verify_address,
+};
 pub use markup::Markup;
 pub use policy::content_security_policy;
 pub use problem::{Busy, ErrorPage, Problem, Turn, busy, error_page, not_found};

@@ -6,7 +6,7 @@ use authly_admin_cases::AdminSettings;
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
     password::PasswordPolicy,
-    settings::{DirectorySettings, Limits, RegistrationPolicy},
+    settings::{DirectorySettings, Limits, MailPolicy, MailSending, RegistrationPolicy},
 };
 use oauth_core::{
     catalog::SwitchOverrides,
@@ -82,6 +82,20 @@ pub fn directory(settings: &Settings) -> DirectorySettings {
             RegistrationPolicy::Closed
         },
         known_device: defaults.known_device,
+        mail: mail(settings, defaults.mail),
+    }
+}
+
+/// What is decided about mails and links.
+fn mail(settings: &Settings, defaults: MailPolicy) -> MailPolicy {
+    match &settings.mail {
+        None => defaults,
+        Some(mail) => MailPolicy {
+            sending: MailSending::On,
+            set_password: mail.password_link_lifetime,
+            verify_address: mail.verification_link_lifetime,
+            ..defaults
+        },
     }
 }
 

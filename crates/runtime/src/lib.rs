@@ -15,6 +15,7 @@ pub mod keys;
 pub mod legacy_secrets;
 pub mod limiter;
 pub mod live;
+pub mod mail;
 pub mod postgres;
 pub mod private_file;
 pub mod rewrap;

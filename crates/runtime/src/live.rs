@@ -3,7 +3,9 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use authly_config::{PasswordHash, Settings};
-use authly_directory::{services::DirectoryServices, store::AccountRepository};
+use authly_directory::{
+    mail::store::MailRepository, services::DirectoryServices, store::AccountRepository, tenant::TenantRepository,
+};
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
 use authly_passwords::{HashPool, Policy, PolicyInvalid, PoolSettings};
@@ -25,9 +27,15 @@ use crate::{
 };
 
 /// A store that implements every port.
-pub trait AnyStore: Store + CatalogRepository + AccountRepository + PauseRepository {}
+pub trait AnyStore:
+    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository
+{
+}
 
-impl<S: Store + CatalogRepository + AccountRepository + PauseRepository> AnyStore for S {}
+impl<S: Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository> AnyStore
+    for S
+{
+}
 
 /// Everything that the engine and the directory are built from, over a store of type `S`.
 pub struct Live<S> {
@@ -39,6 +47,7 @@ pub struct Live<S> {
     limiter: Limiter,
     catalog: CatalogHolder,
     changed: Notify,
+    mail_queued: Notify,
 }
 
 impl<S: AnyStore> Live<S> {
@@ -73,6 +82,7 @@ impl<S: AnyStore> Live<S> {
             sealer,
             catalog,
             changed: Notify::new(),
+            mail_queued: Notify::new(),
         })
     }
 
@@ -94,6 +104,11 @@ impl<S: AnyStore> Live<S> {
     /// Waits until somebody says that the catalog has changed.
     pub(crate) async fn catalog_change(&self) {
         self.changed.notified().await;
+    }
+
+    /// Waits until this process queues a mail.
+    pub(crate) async fn queued_mail(&self) {
+        self.mail_queued.notified().await;
     }
 
     /// The sealer with what it offers beside its port: rewrapping.
@@ -157,6 +172,9 @@ impl<S: AnyStore> DirectoryServices for Live<S> {
     fn limiter(&self) -> &Self::Limiter {
         &self.limiter
     }
+    fn mail_queued(&self) {
+        self.mail_queued.notify_one();
+    }
 }
 
 impl<S: AnyStore> std::fmt::Debug for Live<S> {
@@ -200,4 +218,42 @@ fn hash_pool(settings: &Settings) -> Result<HashPool<SystemRandom>, Trouble> {
         peppers: passwords.peppers.iter().map(|pepper| Secret::new(pepper.expose().to_owned())).collect(),
     };
     HashPool::new(&pool, SystemRandom).map_err(|error| unusable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The configuration and the hashes have one set of bounds: whatever one takes, the other takes too.
+    #[test]
+    fn what_the_configuration_accepts_can_be_hashed_with_and_nothing_else() {
+        let accepted = |variables: &[(&str, String)]| {
+            let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+            authly_config::load(variables.iter().cloned(), no_files).settings().is_some()
+        };
+        for cost in 0..=20_u32 {
+            let variables = [("AUTHLY_PASSWORD_HASH", "bcrypt".to_owned()), ("AUTHLY_BCRYPT_COST", cost.to_string())];
+            assert_eq!(accepted(&variables), Policy::bcrypt(cost).is_ok(), "bcrypt {cost}");
+        }
+        for (memory, passes, lanes) in [
+            (8, 1, 1),
+            (7, 1, 1),
+            (128, 1, 16),
+            (127, 1, 16),
+            (65_536, 4, 1),
+            (65_536, 5, 1),
+            (65_537, 1, 1),
+            (4_096, 64, 1),
+            (4_097, 64, 1),
+            (4_194_304, 1, 1),
+            (19_456, 2, 1),
+        ] {
+            let variables = [
+                ("AUTHLY_ARGON2_MEMORY_KIB", memory.to_string()),
+                ("AUTHLY_ARGON2_PASSES", passes.to_string()),
+                ("AUTHLY_ARGON2_LANES", lanes.to_string()),
+            ];
+            assert_eq!(accepted(&variables), Policy::argon2id(memory, passes, lanes).is_ok(), "{variables:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ async fn a_change_of_another_process_is_seen_within_a_second() {
     let settings = settings(home.path(), &[]);
     let store = MemoryDirectory::new();
     let started = start(&settings, store.clone()).await.unwrap();
-    let background = Background::start(&settings, &started.live);
+    let background = Background::start(&settings, &started.live, None);
     tokio::time::sleep(Duration::from_millis(10)).await;
     let other = live::Live::for_administration(&settings, store, keys::useless_sealer()).unwrap().into();
     live::admin(&settings, &other).create_scope("invoices", ScopeChange::default()).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_change_that_is_told_is_seen_at_once() {
     let home = tempfile::tempdir().unwrap();
     let settings = settings(home.path(), &[]);
     let started = start(&settings, MemoryDirectory::new()).await.unwrap();
-    let background = Background::start(&settings, &started.live);
+    let background = Background::start(&settings, &started.live, None);
     tokio::time::sleep(Duration::from_millis(10)).await;
     live::admin(&settings, &started.live).set_oauth_enabled(false).await.unwrap();
     assert!(started.live.catalog().current().switches.oauth_enabled);

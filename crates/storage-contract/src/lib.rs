@@ -15,9 +15,11 @@ pub mod accounts;
 pub mod clients;
 pub mod codes;
 pub mod crowd;
+pub mod cutover;
 pub mod grants;
 pub mod keys;
 pub mod legacy;
+pub mod mail;
 pub mod passwords;
 pub mod pause;
 pub mod purge;
@@ -29,15 +31,21 @@ mod suite;
 pub mod tenants;
 mod world;
 
-use authly_directory::store::AccountRepository;
+use authly_directory::{mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository};
 use oauth_core::store::{CatalogRepository, PauseRepository, Store};
 
 pub use self::world::World;
 
 /// A store with every port.
-pub trait WholeStore: Store + CatalogRepository + AccountRepository + PauseRepository {}
+pub trait WholeStore:
+    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository
+{
+}
 
-impl<S: Store + CatalogRepository + AccountRepository + PauseRepository> WholeStore for S {}
+impl<S: Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository> WholeStore
+    for S
+{
+}
 
 /// Runs one case on a runtime of its own: called by what [`suite!`] expands to.
 pub fn run(case: impl Future<Output = ()>) {

@@ -119,6 +119,24 @@ const SUCCESSORS: &str = "
     )
     SELECT count(*) FROM gone";
 
+const LINKS: &str = "
+    WITH gone AS (
+      DELETE FROM email_links WHERE token IN (
+        SELECT token FROM email_links WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      RETURNING 1
+    )
+    SELECT count(*) FROM gone";
+
+/// Mails that are settled; those that wait stay.
+const MAILS: &str = "
+    WITH gone AS (
+      DELETE FROM mail_outbox WHERE id IN (
+        SELECT id FROM mail_outbox WHERE state IN ('sent', 'failed', 'unknown') AND next_at < $1
+         LIMIT $2 FOR UPDATE SKIP LOCKED)
+      RETURNING 1
+    )
+    SELECT count(*) FROM gone";
+
 impl MaintenanceRepository for PgStore {
     async fn purge(&self, order: PurgeOrder) -> Result<Purged, StoreError> {
         let limit = i64::from(order.limit);
@@ -146,7 +164,9 @@ impl MaintenanceRepository for PgStore {
             others: removed(ASSERTIONS, now).await?
                 + removed(REVOKED, now).await?
                 + removed(FAILURES, now).await?
-                + removed(SUCCESSORS, successors).await?,
+                + removed(SUCCESSORS, successors).await?
+                + removed(LINKS, tokens).await?
+                + removed(MAILS, tokens).await?,
         })
     }
 

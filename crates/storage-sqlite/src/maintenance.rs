@@ -74,7 +74,9 @@ fn purge(db: Db<'_>, order: &PurgeOrder, rounds: &mut Rounds) -> Outcome<Purged>
         others: remove(ASSERTIONS, order.now)?
             + remove(ACCESS_TOKENS, order.now)?
             + remove(FAILURES, order.now)?
-            + remove(SUCCESSORS, order.successors_before)?,
+            + remove(SUCCESSORS, order.successors_before)?
+            + remove(LINKS, order.tokens_before)?
+            + remove(MAILS, order.tokens_before)?,
     })
 }
 
@@ -165,6 +167,13 @@ impl Place {
         Ok(over)
     }
 }
+
+const LINKS: &str = "DELETE FROM email_links WHERE token IN \
+                     (SELECT token FROM email_links WHERE expires_at < ?1 LIMIT ?2)";
+
+/// Mails that are settled; those that wait stay.
+const MAILS: &str = "DELETE FROM mail_outbox WHERE id IN (SELECT id FROM mail_outbox \
+                     WHERE state IN ('sent', 'failed', 'unknown') AND next_at < ?1 LIMIT ?2)";
 
 const LEGACY_TOKENS: &str = "DELETE FROM tokens WHERE jti IN \
                              (SELECT jti FROM tokens WHERE expires_at < ?1 LIMIT ?2)";

@@ -170,6 +170,17 @@ const END: &str = "UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at 
 const REVOKE: &str = "UPDATE grants SET revoked_at = ?2, revoked_reason = ?3 \
                       WHERE session_id = ?1 AND revoked_at IS NULL";
 
+const END_ALL: &str = "UPDATE sessions SET ended_at = ?2 WHERE user_id = ?1 AND ended_at IS NULL";
+
+const REVOKE_ALL: &str =
+    "UPDATE grants SET revoked_at = ?2, revoked_reason = ?3 WHERE user_id = ?1 AND revoked_at IS NULL";
+
+/// Ends all sessions of an account and revokes all its grants, those without a session too.
+pub(crate) fn end_everything(db: Db<'_>, user: UserId, at: Timestamp, reason: RevocationReason) -> Outcome<()> {
+    db.run(END_ALL, params![user.uuid(), at.micros()])?;
+    db.run(REVOKE_ALL, params![user.uuid(), at.micros(), reason.as_str()]).map(drop)
+}
+
 /// Ends a session with its grants; whether it was not ended before.
 fn end(db: Db<'_>, session: SessionId, at: Timestamp, reason: RevocationReason) -> Outcome<bool> {
     let ended = db.run(END, params![session.uuid(), at.micros()])? > 0;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Facts;
 use crate::problem::Problem;
-use crate::words::PasswordHash;
+use crate::settings::Mail;
+use crate::words::{MailEncryption, PasswordHash};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems = mail(facts);
@@ -16,7 +17,17 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Problem> {
 
 fn mail(facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if facts.given("mail.host") {
+    let server = facts.settings.mail.as_ref().and_then(Mail::server);
+    if server.is_some_and(|server| server.encryption == MailEncryption::None && !is_own_machine(&server.host)) {
+        let what = "would hand over links that open accounts without protection";
+        problems.push(Problem::error(facts.name("mail.encryption"), what, "use starttls or tls"));
+    }
+    if facts.given("mail.outbox") {
+        if facts.given("mail.host") {
+            let what = "has no effect: AUTHLY_MAIL_OUTBOX takes every mail";
+            problems.push(Problem::warning(facts.name("mail.host"), what, "use one of them"));
+        }
+    } else if facts.given("mail.host") {
         if !facts.given("mail.from_email") {
             let what = "is not set, but SMTP_HOST is";
             let hint = "name the sender of mails: no-reply@example.com";
@@ -30,7 +41,7 @@ fn mail(facts: &Facts<'_>) -> Vec<Problem> {
             problems.push(Problem::warning(facts.name(missing), what, "set both or neither"));
         }
     } else {
-        for key in ["mail.username", "mail.password", "mail.from_email", "mail.encryption"] {
+        for key in ["mail.username", "mail.password", "mail.from_email", "mail.encryption", "mail.ca_certificate"] {
             if facts.given(key) {
                 problems.push(Problem::warning(facts.name(key), "has no effect without SMTP_HOST", "set SMTP_HOST"));
             }
@@ -41,6 +52,11 @@ fn mail(facts: &Facts<'_>) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether a host is this machine by its very name.
+fn is_own_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn lifetimes(facts: &Facts<'_>) -> Vec<Problem> {

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::problem::Problem;
-use crate::words::{LogLevel, MailEncryption};
+use crate::words::LogLevel;
 
 /// What must be set, and what to do about it.
 const REQUIRED: [(&str, &str); 6] = [
@@ -52,10 +52,6 @@ fn doubtful(facts: &Facts<'_>) -> Vec<Problem> {
     if matches!(settings.logging.level, LogLevel::Debug | LogLevel::Trace) {
         let what = "logs more than production needs";
         problems.push(Problem::warning(facts.name("logging.level"), what, "use info"));
-    }
-    if settings.mail.as_ref().is_some_and(|mail| mail.encryption == MailEncryption::None) {
-        let what = "sends links that sign people in without protection";
-        problems.push(Problem::warning(facts.name("mail.encryption"), what, "use starttls or tls"));
     }
     problems
 }

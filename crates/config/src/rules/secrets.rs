@@ -5,6 +5,7 @@ use crate::parse::database::Database;
 use crate::parse::masked_url;
 use crate::problem::Problem;
 use crate::secret::SecretText;
+use crate::settings::Mail;
 
 const GENERATE: &str = "`authly-admin keys generate` prints a fresh one";
 
@@ -70,7 +71,7 @@ fn passwords(facts: &Facts<'_>) -> Vec<Problem> {
     if let Some(url) = &settings.limits.redis_url {
         look("limits.redis_url", inside(url.expose()).as_deref());
     }
-    if let Some(mail) = &settings.mail {
+    if let Some(mail) = settings.mail.as_ref().and_then(Mail::server) {
         look("mail.password", mail.password.as_ref().map(SecretText::expose));
     }
     if let Some(first) = &settings.admin.bootstrap {

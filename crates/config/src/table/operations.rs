@@ -1,7 +1,12 @@
 //! What surrounds the server: mail, logs, metrics, and what pages show of the installation.
 
+use std::time::Duration;
+
 use super::Section;
-use crate::setting::{Kind, Setting, plain};
+use crate::setting::{Kind, Setting, hours, minutes, plain};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) const MAIL: Section = Section {
     name: "mail",
@@ -56,7 +61,7 @@ pub(super) const MAIL: Section = Section {
         .from("issue 3"),
         Setting::new(
             "mail.password_link_lifetime",
-            Kind::Lifetime { min: MINUTE, max: WEEK },
+            Kind::Lifetime { min: MINUTE, max: MONTH },
             "How long a link to set a password is good.",
         )
         .env(&[minutes("AUTHLY_PASSWORD_LINK_MINUTES")])

@@ -1,5 +1,7 @@
 //! Accounts and credentials in memory.
 
+use std::collections::BTreeMap;
+
 use oauth_core::{
     audit::AuditEvent,
     catalog::TenantRecord,
@@ -16,6 +18,7 @@ use crate::{
     identifier::{Identifier, fold},
     mail::link::LinkKind,
     password::StoredHash,
+    uniqueness::{EmailCollision, EmailUniqueness, MOST_COLLISIONS, UniquenessChange, tenant_of},
     store::{
         AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
     },
@@ -69,12 +72,34 @@ impl AccountRepository for MemoryDirectory {
         Ok(Commit::Applied)
     }
 
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        Ok(self.lock().uniqueness)
+    }
+
+    async fn set_email_uniqueness(
+        &self,
+        wanted: EmailUniqueness,
+        audit: AuditEvent,
+    ) -> Result<UniquenessChange, StoreError> {
+        let mut people = self.lock();
+        if people.uniqueness == wanted {
+            return Ok(UniquenessChange::Unchanged);
+        }
+        let collisions = if wanted == EmailUniqueness::Global { people.collisions() } else { Vec::new() };
+        if !collisions.is_empty() {
+            return Ok(UniquenessChange::Collides(collisions));
+        }
+        people.uniqueness = wanted;
+        self.store.record(audit);
+        Ok(UniquenessChange::Applied)
+    }
+
     async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
         let mut people = self.lock();
         if people.accounts.contains_key(&account.id) {
             return Err(StoreError::new(StoreErrorKind::Conflict("users.id")));
         }
-        people.check_names(account.id, &account.email, &account.username)?;
+        people.check_names(account.id, account.tenant, &account.email, &account.username)?;
         let subject = Subject {
             id: account.id,
             status: account.status,
@@ -129,7 +154,7 @@ impl AccountRepository for MemoryDirectory {
         let Some(person) = people.accounts.get(&user) else { return Ok(Commit::Lost) };
         let hash = person.hash.clone();
         let account = changed(person.account.clone(), change, at);
-        people.check_names(user, &account.email, &account.username)?;
+        people.check_names(user, tenant_of(&account.subject), &account.email, &account.username)?;
         self.keep(&mut people, account, hash);
         self.settle_groups(&mut people, user);
         self.store.record(audit);
@@ -210,6 +235,18 @@ impl AccountRepository for MemoryDirectory {
         let mut events = self.store.audit_log();
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(events)
+    }
+}
+
+impl People {
+    /// Addresses that stand for several accounts.
+    fn collisions(&self) -> Vec<EmailCollision> {
+        let mut owners: BTreeMap<String, Vec<UserId>> = BTreeMap::new();
+        for (user, person) in &self.accounts {
+            owners.entry(fold(&person.account.email)).or_default().push(*user);
+        }
+        let several = owners.into_iter().filter(|(_, users)| users.len() > 1);
+        several.map(|(email, users)| EmailCollision { email, users }).take(MOST_COLLISIONS).collect()
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 };
 
 use oauth_core::{
-    ids::{MailId, UserId},
+    ids::{MailId, TenantId, UserId},
     legacy::LegacyAccount,
     memory::MemoryStore,
     store::{StoreError, StoreErrorKind},
@@ -32,6 +32,7 @@ use crate::{
     identifier::fold,
     mail::link::EmailLink,
     password::StoredHash,
+    uniqueness::{EmailUniqueness, tenant_of},
 };
 
 /// Accounts in memory, with the protocol's store beside them; clones share their contents.
@@ -111,6 +112,7 @@ fn with_claims(account: &Account) -> Subject {
 #[derive(Debug, Default)]
 struct People {
     accounts: BTreeMap<UserId, Person>,
+    uniqueness: EmailUniqueness,
     failures: HashMap<(UserId, [u8; 16]), Failures>,
     links: HashMap<TokenHash, EmailLink>,
     mails: BTreeMap<MailId, MailRow>,
@@ -130,11 +132,18 @@ impl Person {
 }
 
 impl People {
-    /// Addresses and user names are unique by folded form.
-    fn check_names(&self, id: UserId, email: &str, username: &str) -> Result<(), StoreError> {
+    /// User names are unique by folded form, and addresses too, everywhere or in their tenant.
+    fn check_names(
+        &self,
+        id: UserId,
+        tenant: Option<TenantId>,
+        email: &str,
+        username: &str,
+    ) -> Result<(), StoreError> {
         let others = || self.accounts.values().filter(|person| person.account.subject.id != id);
         let conflict = |constraint| Err(StoreError::new(StoreErrorKind::Conflict(constraint)));
-        if others().any(|person| fold(&person.account.email) == fold(email)) {
+        let near = |person: &&Person| self.uniqueness.shared(tenant, tenant_of(&person.account.subject));
+        if others().filter(near).any(|person| fold(&person.account.email) == fold(email)) {
             return conflict("users.email");
         }
         if others().any(|person| fold(&person.account.username) == fold(username)) {

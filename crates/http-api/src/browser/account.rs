@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
     change_password::{ChangeRefused, PasswordChangeRequest},
     password::PasswordRefused,
+    recover::RecoverRefused,
     services::DirectoryServices,
 };
-use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Scope, Session as SessionView};
+use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Note, Scope, Session as SessionView};
 use oauth_core::{
     audit::AuditKind,
     authorize::error::PageError,
@@ -24,7 +25,7 @@ use oauth_core::{
 use super::{
     cookies::{self, browser},
     failure::{self, PageFailure},
-    user_agent, view,
+    recover, user_agent, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -70,6 +71,30 @@ pub async fn change_password<V: DirectoryServices>(
         Err(ChangeRefused::Store(error)) => return failure::render(&app, &request, &PageFailure::Store(error)),
     };
     render(&app, &request, &session, Some(notice)).await
+}
+
+/// `POST /account/verification`: sends the link that verifies the address again.
+pub async fn send_verification<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let (session, _) = match opened(&app, &request, payload).await {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    match app.directory.request_verification_link(session.subject.id, &cookies::visitor(&request)).await {
+        Ok(()) => {
+            let address = session.subject.profile.email.as_deref().unwrap_or_default();
+            let note = Note::VerificationSent(address);
+            recover::note(&app, &request, note, StatusCode::OK, Endpoint::Account.path())
+        }
+        Err(RecoverRefused::NoMail) => page::not_found(&app, &request),
+        Err(RecoverRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
+        Err(RecoverRefused::TooMany(wait)) => {
+            page::busy(&app, &request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
+        }
+    }
 }
 
 /// `POST /account/sessions`: ends another session of the same user.
@@ -202,6 +227,7 @@ async fn render<V: DirectoryServices>(
         sign_out_url: Endpoint::Logout.path(),
         sessions: &session_views,
         connections: &connections,
+        offer_verification: !profile.email_verified && recover::sends_mail(app),
         notice,
     };
     let setting = page::Setting::of(request, None);

@@ -1,17 +1,19 @@
 //! What a request's cookies say of its browser, and what an answer does to them.
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, cookie::Cookie, http::header};
-use authly_directory::services::DirectoryServices;
+use authly_directory::{mail::letter::Visitor, services::DirectoryServices};
 use oauth_core::{
     browser::{Browser, BrowserId, SessionCookie},
     pending::{PendingCookie, PendingId},
     settings::Issuer,
 };
 
+use super::user_agent;
 use crate::{
     app::App,
     cookies::{self, Name},
     edge::ClientAddress,
+    page,
 };
 
 /// Reads the cookies of a request.
@@ -39,6 +41,15 @@ pub fn address(request: &HttpRequest) -> Option<String> {
 pub fn user_agent(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
     Some(value.chars().take(255).collect())
+}
+
+/// Who asks, as a mail tells its reader.
+pub fn visitor(request: &HttpRequest) -> Visitor {
+    Visitor {
+        address: address(request),
+        browser: user_agent(request).map(|agent| user_agent::in_words(&agent)),
+        locale: page::Setting::of(request, None).language().to_owned(),
+    }
 }
 
 /// The mark of a browser in which nobody is signed in; `fresh` if it has to be set.

@@ -10,7 +10,7 @@ use authly_directory::{
     register::{FieldProblem, RegisterRefused, Registration},
     services::DirectoryServices,
 };
-use authly_pages::{FormTarget, Register, RegisterError};
+use authly_pages::{FormTarget, Note, Register, RegisterError};
 use oauth_core::{
     authorize::error::PageError,
     csrf::{Form, FormBinding, Holder},
@@ -25,7 +25,7 @@ use super::{
     authorize, consent,
     cookies::{self, browser, browser_id, set_browser_id},
     failure::{self, PageFailure},
-    view,
+    recover, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -62,9 +62,12 @@ pub async fn submit<V: DirectoryServices>(
         email: text("email"),
         username: text("username"),
         password: Secret::new(text("password")),
-        address: cookies::address(&request),
+        visitor: cookies::visitor(&request),
     };
     match app.directory.register(&registration).await {
+        Ok(_) if recover::sends_mail(&app) => {
+            recover::note(&app, &request, Note::Registered, StatusCode::OK, &recover::sign_in_path(id))
+        }
         Ok(_) => {
             let query = id.map(|id| format!("?request={id}")).unwrap_or_default();
             respond::see_other(&app.engine.settings().issuer.url(&format!("{}{query}", Endpoint::SignIn.path())))

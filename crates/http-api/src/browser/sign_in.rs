@@ -13,13 +13,14 @@ use authly_directory::{
 use authly_pages::{FormTarget, SignIn, SignInNotice};
 use oauth_core::{
     authorize::error::PageError,
-    browser::BrowserId,
+    browser::{Browser, BrowserId},
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
     engine::{
         authorize::{Ask, Interaction, Step},
         session::Remember,
     },
+    ids::TenantId,
     params::Params,
     pending::PendingId,
     secret::Secret,
@@ -31,13 +32,13 @@ use super::{
     consent,
     cookies::{self, browser, browser_id, set_browser_id},
     failure::{self, PageFailure},
-    view,
+    recover, view,
 };
 use crate::{
     app::App,
     body,
     cookies::{self as jar, Name},
-    metrics, page, respond,
+    page, respond,
 };
 
 /// `GET /sign-in`: for a request under way (`request=..`), or for the account page.
@@ -78,8 +79,9 @@ pub async fn submit<V: DirectoryServices>(
         remember: if shown.remember { Remember::Device } else { Remember::BrowserSession },
         user_agent: cookies::user_agent(&request),
     };
-    let outcome = app.directory.sign_in_page(&credentials(&app, &request, &form), visit).await;
-    count(&app, Door::Page, outcome.is_ok());
+    let asked = SignInRequest { tenant: tenant_of(&app, id, &browser), ..credentials(&app, &request, &form) };
+    let outcome = app.directory.sign_in_page(&asked, visit).await;
+    count(&app, Door::Page, asked.tenant, outcome.as_ref().ok().map(|signed_in| &signed_in.account.subject));
     match outcome {
         Ok(signed_in) => go_on(&app, id, &signed_in),
         Err(SignInRefused::TooMany(wait)) => {
@@ -91,7 +93,9 @@ pub async fn submit<V: DirectoryServices>(
         }
         Err(SignInRefused::Busy(_) | SignInRefused::Contended) => failure::render(&app, &request, &PageFailure::Busy),
         Err(SignInRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
-        Err(SignInRefused::Failed | SignInRefused::DoorClosed | SignInRefused::Token(_)) => {
+        Err(
+            SignInRefused::Failed | SignInRefused::Moved | SignInRefused::DoorClosed | SignInRefused::Token(_),
+        ) => {
             let shown = Shown { notice: Some(SignInNotice::Failed), ..shown };
             again(&app, &request, id, &shown, StatusCode::BAD_REQUEST).await
         }
@@ -106,6 +110,7 @@ fn credentials<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, form: 
         tenant: None,
         known_device: known_device(app, request),
         address: cookies::address(request),
+        locale: page::Setting::of(request, None).language().to_owned(),
     }
 }
 
@@ -116,17 +121,18 @@ pub fn known_device<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -
     KnownDevice::open(&value, app.engine.services().sealer(), app.engine.now(), lifetime)
 }
 
-/// Counts a sign-in by its door.
-pub fn count<V: DirectoryServices>(app: &App<V>, door: Door, success: bool) {
-    let counters = if success { &app.metrics.logins_succeeded } else { &app.metrics.logins_failed };
-    let position = match door {
-        Door::Page => 0,
-        Door::PasswordGrant => 1,
-        Door::JsonLogin => 2,
-    };
-    if let Some(counter) = counters.get(position) {
-        metrics::add(counter, 1);
-    }
+/// Counts a sign-in by its door and tenant: the account's own if somebody signed in, otherwise the one that was asked for.
+pub fn count<V: DirectoryServices>(app: &App<V>, door: Door, asked: Option<TenantId>, entered: Option<&Subject>) {
+    let own = entered.and_then(|subject| subject.tenant.as_ref()).map(|tenant| tenant.id);
+    let tenant = if entered.is_some() { own } else { asked };
+    let catalog = app.engine.catalog();
+    let slug = tenant.and_then(|id| catalog.tenant(id)).map_or("", |tenant| tenant.slug.as_str());
+    app.metrics.login(door.name(), slug, entered.is_some());
+}
+
+/// The tenant whose accounts alone the client of a request under way serves.
+fn tenant_of<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, browser: &Browser) -> Option<TenantId> {
+    app.engine.sign_in_page(id?, browser).ok()?.client.tenant
 }
 
 /// Sets the cookies of the new session and goes on with 303 (SECURITY.md row 12).
@@ -190,7 +196,10 @@ pub fn render<V: DirectoryServices>(
     let request_id = id.map(|id| id.to_string()).unwrap_or_default();
     let with_request =
         |path: &str| if request_id.is_empty() { path.to_owned() } else { format!("{path}?request={request_id}") };
-    let register = app.http.registration.then(|| with_request(Endpoint::SignUp.path()));
+    // Whoever registers is in no tenant, so that a client of one would refuse them.
+    let open = app.http.registration && interaction.is_none_or(|interaction| interaction.client.tenant.is_none());
+    let register = open.then(|| with_request(Endpoint::SignUp.path()));
+    let forgot = recover::sends_mail(app).then(|| with_request(Endpoint::ForgotPassword.path()));
     let switch = with_request(Endpoint::SignIn.path());
     let view = SignIn {
         action: Endpoint::SignIn.path(),
@@ -204,7 +213,7 @@ pub fn render<V: DirectoryServices>(
         offer_remember: true,
         remember: shown.remember,
         register_url: register.as_deref(),
-        forgot_url: None,
+        forgot_url: forgot.as_deref(),
         offer_cancel: false,
     };
     let setting = page::Setting::of(request, interaction.and_then(|interaction| interaction.ui_locales.as_deref()));

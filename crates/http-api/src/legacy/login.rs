@@ -21,6 +21,7 @@ use crate::{
     browser::{cookies, sign_in},
     legacy::me::UserBody,
     oauth::token::names_a_client,
+    page,
     respond::{self, Dialect, Failure},
 };
 
@@ -92,10 +93,12 @@ async fn enter<V: DirectoryServices>(
         tenant: tenant.map(|slug| tenant_id(app, slug)),
         known_device: None,
         address: cookies::address(request),
+        locale: page::Setting::of(request, None).language().to_owned(),
     };
     let mint = |account: &Account, now| app.engine.legacy_pair(&account.subject, &account.email, now);
     let entered = app.directory.sign_in_legacy(&asked, door, mint).await;
-    sign_in::count(app, door, entered.is_ok());
+    let own = entered.as_ref().ok().map(|(account, _)| &account.subject);
+    sign_in::count(app, door, asked.tenant, own);
     entered.map_err(|refused| told(&refused))
 }
 
@@ -108,7 +111,7 @@ fn told(refused: &SignInRefused) -> Failure {
     let wire = match refused {
         SignInRefused::Busy(_) | SignInRefused::Contended => WireError::unavailable(),
         SignInRefused::DoorClosed => return unsupported(),
-        SignInRefused::Failed => {
+        SignInRefused::Failed | SignInRefused::Moved => {
             WireError::bad_request(ErrorCode::InvalidGrant, "the user name or the password is wrong")
         }
         SignInRefused::Store(error) => error.wire(),

@@ -4,5 +4,6 @@ pub mod challenge;
 pub mod login;
 pub mod me;
 pub mod params;
+pub mod password;
 pub mod refresh;
 pub mod register;

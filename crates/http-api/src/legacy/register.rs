@@ -49,7 +49,7 @@ pub async fn register<V: DirectoryServices>(
         email: asked.email,
         username: asked.username,
         password: Secret::new(asked.password),
-        address: cookies::address(&request),
+        visitor: cookies::visitor(&request),
     };
     match app.directory.register(&registration).await {
         Ok(registered) => Ok(respond::json(StatusCode::CREATED, &answer(&registered))),

@@ -47,6 +47,7 @@ error_codes! {
     InvalidTarget = "invalid_target", "RFC 8707 2", "The resource is malformed or not one of the client's audiences.";
     InvalidToken = "invalid_token", "RFC 6750 3.1", "The access token is malformed, expired, revoked or meant for somebody else.";
     LoginRequired = "login_required", "OpenID Connect Core 3.1.2.6", "The user has to sign in, and the request allows no page.";
+    MailUnavailable = "mail_unavailable", "legacy contract", "This installation sends no mail.";
     RegistrationDisabled = "registration_disabled", "legacy contract", "This installation does not let people create accounts.";
     RegistrationNotSupported = "registration_not_supported", "OpenID Connect Core 3.1.2.6", "The parameter registration is not supported.";
     RequestNotSupported = "request_not_supported", "OpenID Connect Core 3.1.2.6", "The parameter request is not supported.";

@@ -109,6 +109,40 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                 frame,
             ),
         ),
+        (
+            "forgot-password",
+            forgot_password(
+                &ForgotPassword {
+                    action: "/forgot-password",
+                    request: text,
+                    csrf: text,
+                    identifier: text,
+                    notice: None,
+                    sign_in_url: "/sign-in",
+                },
+                frame,
+            ),
+        ),
+        ("set-password", set_password(&set_password_view(text), frame)),
+        (
+            "set-password-poor",
+            set_password(&SetPassword { error: Some(SetPasswordError::Short), ..set_password_view(text) }, frame),
+        ),
+        (
+            "verify-address",
+            verify_address(
+                &VerifyAddress {
+                    action: "/verify-email",
+                    csrf: text,
+                    token: text,
+                    address: text,
+                    notice: Some(MailNotice::TooMany { seconds: 3 }),
+                },
+                frame,
+            ),
+        ),
+        ("verified", mail_note(&MailNote { note: Note::Verified(text), way_on: Some("/sign-in") }, frame)),
+        ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: None }, frame)),
         ("busy", busy(&Busy { seconds: 3, retry_url: None }, frame)),
         ("not-found", not_found(None, frame)),
         (
@@ -176,10 +210,22 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                         permissions: &[Scope { name: text, description: text, ..Scope::default() }],
                         since: text,
                     }],
+                    offer_verification: true,
                     notice: Some(AccountNotice::PasswordRefused(AccountPasswordError::Wrong)),
                 },
                 frame,
             ),
         ),
     ]
+}
+
+fn set_password_view(text: &str) -> SetPassword<'_> {
+    SetPassword {
+        action: "/reset-password",
+        csrf: text,
+        token: text,
+        account: text,
+        password_min: 8,
+        ..SetPassword::default()
+    }
 }

@@ -1,9 +1,10 @@
-//! Work beside the requests: the catalog follows the store, expired rows go, keys rotate, and the pool of password hashes
+//! Work beside the requests: the catalog follows the store, expired rows go, keys rotate, mails are sent, and the pool of password hashes
 //! learns which formats are in use.
 
 mod follow;
 mod in_use;
 mod jitter;
+mod mail;
 mod purge;
 mod rotate;
 
@@ -13,7 +14,10 @@ use authly_config::Settings;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{purge::purge_once, rotate::rotate_once};
-use crate::live::{AnyStore, Live};
+use crate::{
+    live::{AnyStore, Live},
+    mail::Post,
+};
 
 /// The tasks; they end when this is stopped or dropped.
 #[derive(Debug)]
@@ -24,12 +28,15 @@ pub struct Background {
 
 impl Background {
     /// Starts the tasks on the current tokio runtime.
-    pub fn start<S: AnyStore>(settings: &Settings, live: &Arc<Live<S>>) -> Self {
+    pub fn start<S: AnyStore>(settings: &Settings, live: &Arc<Live<S>>, post: Option<Post>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), follow::follow(live.clone())));
         tasks.spawn(until(stopped.clone(), in_use::note(live.clone())));
         tasks.spawn(until(stopped.clone(), purge::purge(settings.clone(), live.clone())));
+        if let Some(post) = post {
+            tasks.spawn(mail::send(post, live.clone(), stopped.clone()));
+        }
         tasks.spawn(until(stopped, rotate::rotate(settings.clone(), live.clone())));
         Self { stop, tasks }
     }

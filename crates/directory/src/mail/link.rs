@@ -1,0 +1,168 @@
+//! Links that are mailed: 256 random bits of which the store keeps the SHA-256, opened once, before they expire.
+
+use oauth_core::{ids::UserId, time::Timestamp, token::TokenHash};
+use thiserror::Error;
+
+use crate::{account::Account, identifier::fold};
+
+/// What a link is good for; the text is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkKind {
+    /// Sets a password, the first one or a new one.
+    SetPassword,
+    /// Verifies the address.
+    VerifyAddress,
+}
+
+impl LinkKind {
+    /// The stable text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SetPassword => "set_password",
+            Self::VerifyAddress => "verify_address",
+        }
+    }
+
+    /// Reads the stable text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::SetPassword, Self::VerifyAddress].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// How a link reaches its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// By mail: who opens it has read what was sent to the address.
+    Mailed,
+    /// Shown to an administrator on the command line: it proves nothing about the address.
+    Shown,
+}
+
+/// A link as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailLink {
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// What it is good for.
+    pub kind: LinkKind,
+    /// Whose it is.
+    pub user: UserId,
+    /// The account's address when the link was made.
+    pub address: String,
+    /// How it reaches its owner.
+    pub delivery: Delivery,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it opens nothing.
+    pub expires_at: Timestamp,
+    /// When it was used, or made useless by another.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A link with its account as of now.
+#[derive(Clone, Debug)]
+pub struct LinkSnapshot {
+    /// The link.
+    pub link: EmailLink,
+    /// The account.
+    pub account: Account,
+}
+
+/// Why a link opens nothing. People read one sentence for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LinkRefused {
+    /// The account is not to be entered: deleted, disabled, locked by an administrator.
+    #[error("the account is closed")]
+    AccountClosed,
+    /// The account has another address now.
+    #[error("the account has another address now")]
+    AddressChanged,
+    /// It is too old.
+    #[error("the link has expired")]
+    Expired,
+    /// It is good for something else.
+    #[error("the link is of another kind")]
+    OtherKind,
+    /// It was used before.
+    #[error("the link was used before")]
+    Used,
+}
+
+impl LinkSnapshot {
+    /// Whether the link opens what it is presented for.
+    pub fn decide(&self, kind: LinkKind, now: Timestamp) -> Result<(), LinkRefused> {
+        if self.link.kind != kind {
+            return Err(LinkRefused::OtherKind);
+        }
+        if self.link.used_at.is_some() {
+            return Err(LinkRefused::Used);
+        }
+        if now >= self.link.expires_at {
+            return Err(LinkRefused::Expired);
+        }
+        if fold(&self.link.address) != fold(&self.account.email) {
+            return Err(LinkRefused::AddressChanged);
+        }
+        if !may_be_opened(&self.account) {
+            return Err(LinkRefused::AccountClosed);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an account may get or use a link: everybody who may hold tokens, with or without a password, unless an administrator
+/// locked the account.
+pub fn may_be_opened(account: &Account) -> bool {
+    account.subject.may_hold_tokens() && !account.is_locked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{account, at};
+    use oauth_core::subject::AccountStatus;
+
+    fn snapshot() -> LinkSnapshot {
+        let account = account(1, "Ada@example.org", "ada");
+        LinkSnapshot {
+            link: EmailLink {
+                token: TokenHash::of(b"t"),
+                kind: LinkKind::SetPassword,
+                user: account.subject.id,
+                address: "ada@example.org".into(),
+                delivery: Delivery::Mailed,
+                created_at: at(0),
+                expires_at: at(10),
+                used_at: None,
+            },
+            account,
+        }
+    }
+
+    #[test]
+    fn a_link_opens_once_in_time_for_its_own_purpose() {
+        let fresh = snapshot();
+        assert_eq!(fresh.decide(LinkKind::SetPassword, at(9)), Ok(()));
+        assert_eq!(fresh.decide(LinkKind::VerifyAddress, at(9)), Err(LinkRefused::OtherKind));
+        assert_eq!(fresh.decide(LinkKind::SetPassword, at(10)), Err(LinkRefused::Expired));
+        let mut used = snapshot();
+        used.link.used_at = Some(at(1));
+        assert_eq!(used.decide(LinkKind::SetPassword, at(9)), Err(LinkRefused::Used));
+    }
+
+    #[test]
+    fn a_link_ends_with_the_address_and_with_the_account() {
+        let mut moved = snapshot();
+        moved.account.email = "other@example.org".into();
+        assert_eq!(moved.decide(LinkKind::SetPassword, at(9)), Err(LinkRefused::AddressChanged));
+        let mut locked = snapshot();
+        locked.account.is_locked = true;
+        assert_eq!(locked.decide(LinkKind::SetPassword, at(9)), Err(LinkRefused::AccountClosed));
+        let mut disabled = snapshot();
+        disabled.account.subject.status = AccountStatus::Disabled;
+        assert_eq!(disabled.decide(LinkKind::SetPassword, at(9)), Err(LinkRefused::AccountClosed));
+        let mut waiting = snapshot();
+        (waiting.account.subject.status, waiting.account.reset_required) = (AccountStatus::PendingVerification, true);
+        assert_eq!(waiting.decide(LinkKind::SetPassword, at(9)), Ok(()));
+    }
+}

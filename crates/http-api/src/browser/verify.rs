@@ -1,0 +1,89 @@
+//! The page that verifies an address by the link that was mailed to it. GET shows a button, POST verifies.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use authly_directory::{mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
+use authly_pages::{MailNotice, Note, VerifyAddress};
+use oauth_core::{
+    authorize::error::PageError,
+    browser::BrowserId,
+    csrf::{Form, FormBinding, Holder},
+    endpoint::Endpoint,
+};
+
+use super::{
+    cookies::{self, browser_id, set_browser_id},
+    failure::{self, PageFailure},
+    recover::{note, token_of},
+};
+use crate::{app::App, body, page, respond};
+
+/// `GET /verify-email?token=..`: shows the button, and uses nothing up.
+pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
+    let token = token_of(&request);
+    match app.directory.open_link(&token, LinkKind::VerifyAddress).await {
+        Ok(link) => render(&app, &request, &token, &link.account.email, None, StatusCode::OK),
+        Err(error) => failed(&app, &request, error),
+    }
+}
+
+/// `POST /verify-email`: verifies the address, once.
+pub async fn confirm<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let Ok(form) = body::form(&request, payload).await else {
+        return failure::render(&app, &request, &PageError::Form.into());
+    };
+    let token = form.one("token").unwrap_or_default();
+    let (holder, _) = browser_id(&app, &request);
+    if app.engine.check_form(&binding(holder, token), form.one("csrf").unwrap_or_default()).is_err() {
+        return match app.directory.open_link(token, LinkKind::VerifyAddress).await {
+            Ok(link) => {
+                let notice = Some(MailNotice::Expired);
+                render(&app, &request, token, &link.account.email, notice, StatusCode::BAD_REQUEST)
+            }
+            Err(error) => failed(&app, &request, error),
+        };
+    }
+    match app.directory.verify_address(token, &cookies::visitor(&request)).await {
+        Ok(account) => note(&app, &request, Note::Verified(&account.email), StatusCode::OK, Endpoint::SignIn.path()),
+        Err(error) => failed(&app, &request, error),
+    }
+}
+
+fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: LinkFailed) -> HttpResponse {
+    match error {
+        LinkFailed::Busy(_) => failure::render(app, request, &PageFailure::Busy),
+        LinkFailed::Over(_) | LinkFailed::Policy(_) | LinkFailed::Unknown => {
+            note(app, request, Note::VerificationOver, StatusCode::GONE, Endpoint::SignIn.path())
+        }
+        LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
+        LinkFailed::TooMany(wait) => {
+            page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
+        }
+    }
+}
+
+fn render<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    token: &str,
+    address: &str,
+    notice: Option<MailNotice>,
+    status: StatusCode,
+) -> HttpResponse {
+    let (holder, fresh) = browser_id(app, request);
+    let csrf = app.engine.form_token(&binding(holder, token));
+    let view = VerifyAddress { action: Endpoint::VerifyEmail.path(), csrf: &csrf, token, address, notice };
+    let setting = page::Setting::of(request, None);
+    let mut answer = page::html(status, authly_pages::verify_address(&view, &setting.frame(app)), None);
+    if fresh {
+        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
+    }
+    answer
+}
+
+fn binding(holder: BrowserId, token: &str) -> FormBinding<'_> {
+    FormBinding { form: Form::VerifyAddress, holder: Holder::Browser(holder), request: None, shown: token }
+}

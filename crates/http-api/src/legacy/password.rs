@@ -1,0 +1,161 @@
+//! Passwords and links at the JSON doors of earlier programs (C-06): the same use cases as the pages.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use authly_directory::{
+    change_password::{ChangeRefused, PasswordChangeRequest},
+    password::PasswordRefused,
+    recover::{LinkFailed, RecoverRefused},
+    services::DirectoryServices,
+};
+use oauth_core::{
+    engine::legacy::Me,
+    error::{BearerError, ErrorCode, Wire as _, WireError},
+    secret::Secret,
+};
+use serde::Deserialize;
+
+use crate::{
+    app::App,
+    bearer, body,
+    browser::cookies,
+    respond::{self, Dialect, Failure},
+};
+
+/// `email` asks for a link; `token` and `password` use it.
+#[derive(Deserialize)]
+pub struct Reset {
+    email: Option<String>,
+    token: Option<String>,
+    #[serde(alias = "new_password")]
+    password: Option<String>,
+}
+
+/// `POST /api/v1/auth/reset-password` and `/api/auth/reset-password`.
+pub async fn reset<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let asked: Reset = body::json(&request, payload).await?;
+    let visitor = cookies::visitor(&request);
+    match (asked.email, asked.token, asked.password) {
+        (_, Some(token), Some(password)) => {
+            let set = app.directory.set_password_by_link(&token, &Secret::new(password), &visitor).await;
+            set.map_err(|failed| link_failed(&failed))?;
+            Ok(message("The password is set. All sessions have ended."))
+        }
+        (Some(email), None, None) => {
+            let sent = app.directory.request_password_link(&email, &visitor).await;
+            sent.map_err(|refused| not_sent(&refused))?;
+            Ok(message("If there is an account with this address, a mail with a link is on its way."))
+        }
+        _ => Err(invalid("send email, or token and password")),
+    }
+}
+
+/// The token of a link.
+#[derive(Deserialize)]
+pub struct Verification {
+    token: String,
+}
+
+/// `POST /api/auth/verify-email`.
+pub async fn verify<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let asked: Verification = body::json(&request, payload).await?;
+    let verified = app.directory.verify_address(&asked.token, &cookies::visitor(&request)).await;
+    verified.map_err(|failed| link_failed(&failed))?;
+    Ok(message("The address is verified."))
+}
+
+/// The present and the new password.
+#[derive(Deserialize)]
+pub struct Change {
+    #[serde(alias = "old_password")]
+    current_password: String,
+    new_password: String,
+}
+
+/// `POST /api/v1/auth/change-password`, with a legacy access token: an application that acts by OAuth never sees passwords.
+pub async fn change<V: DirectoryServices>(
+    app: web::Data<App<V>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let told = |error: BearerError| Failure::new(&error, Dialect::Legacy);
+    let token = bearer::required(&request).map_err(told)?;
+    let asked: Change = body::json(&request, payload).await?;
+    let Me::Legacy(account) = app.engine.me(token).await.map_err(told)? else {
+        let text = "this door takes the tokens of the password login only";
+        let wire = WireError { status: 403, ..WireError::bad_request(ErrorCode::InsufficientScope, text) };
+        return Err(Failure::edge(wire, Dialect::Legacy));
+    };
+    let change = PasswordChangeRequest {
+        present: Secret::new(asked.current_password),
+        new: Secret::new(asked.new_password),
+        address: cookies::address(&request),
+    };
+    let changed = app.directory.change_password_of(account.subject.id, None, &change).await;
+    changed.map_err(|refused| not_changed(&refused))?;
+    Ok(message("The password is changed. All sessions have ended."))
+}
+
+fn message(text: &str) -> HttpResponse {
+    respond::json(StatusCode::OK, &serde_json::json!({ "message": text }))
+}
+
+fn invalid(text: impl Into<String>) -> Failure {
+    let text: String = text.into();
+    let wire = WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, text) };
+    Failure::edge(wire, Dialect::Legacy)
+}
+
+fn too_many(wait: std::time::Duration) -> WireError {
+    let text = "too many requests; try again later";
+    WireError { status: 429, retry_after: Some(wait), ..WireError::bad_request(ErrorCode::TooManyRequests, text) }
+}
+
+fn poor(refused: &PasswordRefused) -> WireError {
+    WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, format!("password: {refused}")) }
+}
+
+fn not_sent(refused: &RecoverRefused) -> Failure {
+    let wire = match refused {
+        RecoverRefused::NoMail => {
+            let text = "no mail can be sent from this installation; ask its administrator for a link";
+            WireError { status: 403, ..WireError::bad_request(ErrorCode::MailUnavailable, text) }
+        }
+        RecoverRefused::Store(error) => error.wire(),
+        RecoverRefused::TooMany(wait) => too_many(*wait),
+    };
+    Failure::caused(wire, refused, Dialect::Legacy)
+}
+
+fn link_failed(failed: &LinkFailed) -> Failure {
+    let wire = match failed {
+        LinkFailed::Busy(_) => WireError::unavailable(),
+        LinkFailed::Over(_) | LinkFailed::Unknown => {
+            WireError::bad_request(ErrorCode::InvalidGrant, "the token is unknown, used or expired")
+        }
+        LinkFailed::Policy(refused) => poor(refused),
+        LinkFailed::Store(error) => error.wire(),
+        LinkFailed::TooMany(wait) => too_many(*wait),
+    };
+    Failure::caused(wire, failed, Dialect::Legacy)
+}
+
+fn not_changed(refused: &ChangeRefused) -> Failure {
+    let wire = match refused {
+        ChangeRefused::Busy(_) | ChangeRefused::Contended => WireError::unavailable(),
+        ChangeRefused::Policy(refused) => poor(refused),
+        ChangeRefused::Store(error) => error.wire(),
+        ChangeRefused::TooMany(wait) => too_many(*wait),
+        ChangeRefused::WrongPassword => {
+            WireError::bad_request(ErrorCode::InvalidGrant, "the present password is wrong")
+        }
+    };
+    Failure::caused(wire, refused, Dialect::Legacy)
+}
