@@ -18,6 +18,6 @@ account-session-ended = Diese Sitzung ist abgemeldet.
 account-applications = Verbundene Anwendungen
 account-applications-text = Diese Anwendungen können für Sie handeln, ohne noch einmal zu fragen.
 account-no-applications = Noch ist keine Anwendung verbunden. Wenn Sie einer den Zugriff auf Ihr Konto erlauben, erscheint sie hier.
-account-since = seit
+account-since = Verbunden seit
 account-disconnect = Trennen
 account-application-disconnected = Die Anwendung kann nicht mehr auf Ihr Konto zugreifen.

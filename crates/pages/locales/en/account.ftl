@@ -37,7 +37,7 @@ account-applications-text = These applications can act for you without asking ag
 # Instead of an empty list.
 account-no-applications = No application is connected yet. When you allow one to access your account, it appears here.
 # Stands before a date.
-account-since = since
+account-since = Connected since
 # Button: take the permission back.
 account-disconnect = Disconnect
 # Shown after it worked.
