@@ -18,6 +18,8 @@ pub enum Window {
     Dark,
     /// A small phone, 320 pixels wide: the narrowest that must work.
     Phone,
+    /// The same at night.
+    PhoneDark,
 }
 
 /// How long a person waits for something to appear.
@@ -38,7 +40,7 @@ impl Person {
         let profile = TempDir::new().unwrap();
         let (width, height) = match window {
             Window::Desktop | Window::Dark => (1000, 800),
-            Window::Phone => (320, 640),
+            Window::Phone | Window::PhoneDark => (320, 640),
         };
         let mut arguments = vec![
             "--headless".to_owned(),
@@ -55,11 +57,11 @@ impl Person {
             format!("--window-size={width},{height}"),
         ];
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
-        if matches!(window, Window::Dark) {
+        if matches!(window, Window::Dark | Window::PhoneDark) {
             arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
         }
         let mut options = json!({"binary": variable("AUTHLY_TEST_CHROMIUM"), "args": arguments});
-        if matches!(window, Window::Phone) {
+        if matches!(window, Window::Phone | Window::PhoneDark) {
             let metrics = json!({"width": width, "height": height, "pixelRatio": 2.0, "touch": true});
             options["mobileEmulation"] = json!({"deviceMetrics": metrics});
         }
@@ -97,6 +99,11 @@ impl Person {
         }
     }
 
+    /// Opens a fold of the page.
+    pub async fn opens(&self, text: &str) {
+        self.wait(&format!("//summary[contains(normalize-space(), '{text}')]")).await.click().await.unwrap();
+    }
+
     /// Waits until the page's heading holds this text.
     pub async fn sees(&self, heading: &str) {
         self.wait(&format!("//h1[contains(normalize-space(), '{heading}')]")).await;
@@ -129,7 +136,12 @@ impl Person {
 
     /// Tries to sign in with a password.
     pub async fn sign_in_with(&self, password: &str) {
-        self.fill("Email or username", EMAIL).await;
+        self.sign_in_as(EMAIL, password).await;
+    }
+
+    /// Tries to sign in as somebody else.
+    pub async fn sign_in_as(&self, identifier: &str, password: &str) {
+        self.fill("Email or username", identifier).await;
         self.fill("Password", password).await;
         self.press("Sign in").await;
     }
@@ -145,12 +157,30 @@ impl Person {
         accessibility::check(&self.client).await;
     }
 
-    /// Keeps a picture of the page for the documentation.
+    /// Keeps a picture of the whole page, however long it is: the window is made higher for it. (An emulated phone keeps its
+    /// height and shows the page from its top.)
+    pub async fn takes_a_long_picture(&self, name: &str) {
+        /// What the window has around the page.
+        const FRAME: u32 = 160;
+        const HEIGHT: &str = "return Math.ceil(document.documentElement.scrollHeight)";
+        let (width, height) = self.client.get_window_size().await.unwrap();
+        let size = |size: u64| u32::try_from(size).unwrap();
+        let page = self.client.execute(HEIGHT, Vec::new()).await.unwrap().as_u64().unwrap();
+        self.client.set_window_size(size(width), size(page) + FRAME).await.unwrap();
+        self.takes_a_picture(name).await;
+        self.client.set_window_size(size(width), size(height)).await.unwrap();
+    }
+
+    /// Scrolls to the end of the page.
+    pub async fn scrolls_down(&self) {
+        self.client.execute("scrollTo(0, document.documentElement.scrollHeight)", Vec::new()).await.unwrap();
+    }
+
+    /// Keeps a picture of the page.
     pub async fn takes_a_picture(&self, name: &str) {
-        let folder = std::path::PathBuf::from(variable("AUTHLY_TEST_PICTURES"));
-        std::fs::create_dir_all(&folder).unwrap();
-        let picture = self.client.screenshot().await.unwrap();
-        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
+        let file = std::path::PathBuf::from(variable("AUTHLY_TEST_PICTURES")).join(format!("{name}.png"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
     }
 
     /// Closes the browser.

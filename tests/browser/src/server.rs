@@ -58,15 +58,26 @@ impl Server {
 
     /// Creates the account [`EMAIL`] with [`PASSWORD`].
     pub fn create_account(&self) {
-        let arguments =
-            ["user", "create", "--email", EMAIL, "--username", "ada", "--name", "Ada Lovelace", "--verified"];
+        self.create_person(EMAIL, "ada", "Ada Lovelace", PASSWORD);
+    }
+
+    /// Creates an account.
+    pub fn create_person(&self, email: &str, username: &str, name: &str, password: &str) {
+        let arguments = ["user", "create", "--email", email, "--username", username, "--name", name, "--verified"];
+        self.admin(&[&arguments[..], &["--password-stdin"]].concat(), Some(password));
+    }
+
+    /// Runs a command of `authly-admin` on the server's store.
+    pub fn admin(&self, arguments: &[&str], input: Option<&str>) {
         let mut command = Command::new(variable("AUTHLY_TEST_ADMIN"));
-        command.args(arguments).args(["--password-stdin", "--output", "json"]);
+        command.args(arguments).args(["--output", "json"]);
         configure(&mut command, &self.folder, self.port);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        input.into_iter().for_each(|input| writeln!(stdin, "{input}").unwrap());
+        drop(stdin);
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "no account: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// What the server printed.

@@ -32,6 +32,6 @@ async fn a_request_of_an_unknown_client_stays_on_our_page() {
         .await;
     assert!(person.address().await.starts_with(&server.url("/")), "{}", person.address().await);
     person.finds_the_page_accessible().await;
-    person.takes_a_picture("unknown-client").await;
+    person.takes_a_picture("error").await;
     person.leave().await;
 }

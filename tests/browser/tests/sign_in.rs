@@ -22,7 +22,7 @@ async fn the_demo_signs_in_and_shows_the_tokens() {
     person.press("Allow").await;
     person.sees("Signed in as").await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture("demo").await;
+    person.takes_a_long_picture("demo").await;
     let text = person.text().await;
     for word in ["ID token", "Access token", "nonce", "code_verifier"] {
         assert!(text.contains(word), "{word} is not shown");
@@ -47,6 +47,8 @@ async fn a_refused_consent_goes_back_with_an_error() {
     person.press("Deny").await;
     person.sees("Demo application").await;
     assert!(person.alert().await.contains("access_denied"));
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("denied").await;
     person.leave().await;
 }
 
@@ -82,6 +84,7 @@ async fn a_locked_account_reads_like_a_wrong_password() {
     }
     person.sign_in().await;
     assert_eq!(person.alert().await, wrong);
+    person.takes_a_picture("locked").await;
     assert!(person.address().await.contains("/sign-in"), "{}", person.address().await);
     person.leave().await;
 }
@@ -105,6 +108,25 @@ async fn the_whole_way_works_on_a_small_phone() {
 }
 
 #[tokio::test]
+async fn a_phone_at_night_shows_the_same() {
+    let server = Server::start();
+    server.create_account();
+    let person = Person::new(Window::PhoneDark).await;
+
+    person.open(&server.url("/demo")).await;
+    assert!(person.prefers_dark_colours().await);
+    person.press("Sign in").await;
+    person.finds_the_page_accessible().await;
+    person.sign_in_with("not the password at all").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("wrong-password-phone-dark").await;
+    person.sign_in().await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("consent-phone-dark").await;
+    person.leave().await;
+}
+
+#[tokio::test]
 async fn dark_colours_are_as_readable_as_light_ones() {
     let server = Server::start();
     server.create_account();
@@ -123,5 +145,6 @@ async fn dark_colours_are_as_readable_as_light_ones() {
     person.takes_a_picture("consent-dark").await;
     person.press("Allow").await;
     person.finds_the_page_accessible().await;
+    person.takes_a_long_picture("demo-dark").await;
     person.leave().await;
 }
