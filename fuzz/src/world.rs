@@ -80,6 +80,7 @@ fn client(
         consent: ConsentPolicy::Asked,
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
+        tenant: None,
         id_token_alg: Algorithm::RS256,
         client_uri: None,
         logo_uri: None,

@@ -20,6 +20,11 @@ pub(crate) struct Console {
 pub(crate) type Column = (&'static str, &'static str);
 
 impl Console {
+    /// Whether results go to programs.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Prints things as a table with these columns, or as a JSON array with all their members.
     pub(crate) fn list<T: Serialize>(self, items: &[T], columns: &[Column], empty: &str) -> Result<(), Failure> {
         let items = json(&items)?;

@@ -7,12 +7,14 @@ pub mod audit;
 pub mod backup;
 pub mod client;
 pub mod error;
+pub mod group;
 pub mod key;
 pub mod migrate;
 pub mod scope;
 pub mod seed;
 pub mod status;
 pub mod switch;
+pub mod tenant;
 pub mod user;
 
 use std::sync::Arc;

@@ -1,8 +1,12 @@
 //! Metrics for Prometheus (S003-55): counters per endpoint, made once at start so that a request only adds.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,11 +24,21 @@ pub struct Metrics {
     pub authorizations_succeeded: AtomicU64,
     /// Authorization requests that ended with an error.
     pub authorizations_failed: AtomicU64,
-    /// Sign-ins that succeeded, by door: page, password grant, JSON login.
-    pub logins_succeeded: [AtomicU64; 3],
-    /// Sign-ins that failed, by door.
-    pub logins_failed: [AtomicU64; 3],
+    logins: Mutex<BTreeMap<(&'static str, String), Logins>>,
 }
+
+/// Sign-ins by one door into one tenant.
+#[derive(Clone, Copy, Debug, Default)]
+struct Logins {
+    succeeded: u64,
+    failed: u64,
+}
+
+/// The most tenants that have a label of their own; those that come later share one.
+const TENANTS: usize = 100;
+
+/// The label of the tenants that share one; a short name never looks like it.
+const OTHERS: &str = "_other";
 
 #[derive(Debug, Default)]
 struct EndpointMetrics {
@@ -43,8 +57,7 @@ impl Metrics {
             endpoints: (0..=Endpoint::ALL.len()).map(|_| EndpointMetrics::default()).collect(),
             authorizations_succeeded: AtomicU64::default(),
             authorizations_failed: AtomicU64::default(),
-            logins_succeeded: Default::default(),
-            logins_failed: Default::default(),
+            logins: Mutex::default(),
         }
     }
 
@@ -67,6 +80,25 @@ impl Metrics {
             add(bucket, 1);
         }
         add(&row.micros, micros);
+    }
+
+    /// Counts a sign-in by its door and the short name of its tenant, which is empty where there is none.
+    pub fn login(&self, door: &'static str, tenant: &str, success: bool) {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |tenant: &str| logins.keys().any(|(_, name)| name == tenant);
+        let named = logins.keys().map(|(_, name)| name).collect::<BTreeSet<_>>().len();
+        let tenant = if tenant.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+            tenant
+        } else {
+            OTHERS
+        };
+        let label = if tenant.is_empty() || named < TENANTS || known(tenant) { tenant } else { OTHERS };
+        let row = logins.entry((door, label.to_owned())).or_default();
+        if success {
+            row.succeeded += 1;
+        } else {
+            row.failed += 1;
+        }
     }
 
     /// The text exposition format; `extra` is appended (gauges of the store and the pools).
@@ -106,12 +138,17 @@ impl Metrics {
             read(&self.authorizations_succeeded),
             read(&self.authorizations_failed)
         );
-        let _ = writeln!(text, "# HELP authly_logins_total Sign-ins by method.\n# TYPE authly_logins_total counter");
-        for (door, (succeeded, failed)) in
-            ["page", "password_grant", "json_login"].iter().zip(self.logins_succeeded.iter().zip(&self.logins_failed))
-        {
-            let _ = writeln!(text, "authly_logins_total{{method=\"{door}\",result=\"success\"}} {}", read(succeeded));
-            let _ = writeln!(text, "authly_logins_total{{method=\"{door}\",result=\"failure\"}} {}", read(failed));
+        let _ = writeln!(
+            text,
+            "# HELP authly_logins_total Sign-ins by method and tenant.\n# TYPE authly_logins_total counter"
+        );
+        for ((door, tenant), row) in self.logins.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (result, count) in [("success", row.succeeded), ("failure", row.failed)] {
+                let _ = writeln!(
+                    text,
+                    "authly_logins_total{{method=\"{door}\",tenant=\"{tenant}\",result=\"{result}\"}} {count}"
+                );
+            }
         }
         text.push_str(extra);
         text
@@ -157,6 +194,24 @@ fn read(counter: &AtomicU64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sign_ins_are_told_by_tenant_and_the_number_of_labels_is_bounded() {
+        let metrics = Metrics::new();
+        metrics.login("page", "", true);
+        for number in 0..TENANTS + 50 {
+            metrics.login("json_login", &format!("t{number}"), false);
+        }
+        metrics.login("json_login", "t1", true);
+        let text = metrics.render("");
+        for line in [
+            "authly_logins_total{method=\"page\",tenant=\"\",result=\"success\"} 1",
+            "authly_logins_total{method=\"json_login\",tenant=\"t1\",result=\"success\"} 1",
+            "authly_logins_total{method=\"json_login\",tenant=\"_other\",result=\"failure\"} 51",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
 
     #[test]
     fn what_is_counted_is_told() {

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{
     crypto::Algorithm,
-    ids::{ClientId, ClientKey},
+    ids::{ClientId, ClientKey, TenantId},
     redirect::{ApplicationType, LoopbackPorts, RedirectUri, TrustedRedirect},
     scope::ScopeSet,
     secret::Secret,
@@ -190,6 +190,8 @@ pub struct Client {
     pub id: ClientId,
     /// Its name, shown to users.
     pub name: String,
+    /// The tenant that it belongs to, whose accounts alone it serves; one of no tenant serves all. It never changes.
+    pub tenant: Option<TenantId>,
     /// Confidential or public.
     pub kind: ClientType,
     /// Web or native.

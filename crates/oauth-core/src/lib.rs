@@ -27,6 +27,7 @@ pub mod metadata;
 pub mod params;
 pub mod pending;
 pub mod pkce;
+pub mod policy;
 pub mod redirect;
 pub mod scope;
 pub mod secret;

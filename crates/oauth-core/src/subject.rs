@@ -70,7 +70,39 @@ pub struct Subject {
     pub profile: Profile,
 }
 
+/// How far an administrator sees and acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Everywhere: administrators without a tenant.
+    Installation,
+    /// In their own tenant only.
+    Tenant(TenantId),
+}
+
+impl Reach {
+    /// Whether something of `tenant` is within reach; what belongs to no tenant is the installation's.
+    pub fn covers(self, tenant: Option<TenantId>) -> bool {
+        match self {
+            Self::Installation => true,
+            Self::Tenant(own) => tenant == Some(own),
+        }
+    }
+
+    /// The only tenant within reach.
+    pub const fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::Installation => None,
+            Self::Tenant(own) => Some(own),
+        }
+    }
+}
+
 impl Subject {
+    /// How far this account reaches if it is an administrator: an account of a tenant never beyond it (SECURITY.md row 39).
+    pub fn reach(&self) -> Reach {
+        self.tenant.as_ref().map_or(Reach::Installation, |tenant| Reach::Tenant(tenant.id))
+    }
+
     /// The one rule for "may this account hold tokens".
     pub fn may_hold_tokens(&self) -> bool {
         matches!(self.status, AccountStatus::Active | AccountStatus::PendingVerification)

@@ -41,6 +41,7 @@ fn full<S: WholeStore>(w: &World<S>, id: &str) -> Client {
         consent: ConsentPolicy::Skipped,
         introspection: IntrospectionPolicy::All,
         assertion_audience: AssertionAudience::TokenEndpoint,
+        tenant: None,
         id_token_alg: Algorithm::EdDSA,
         client_uri: Some("https://app.example/".to_owned()),
         logo_uri: Some("/logos/1".to_owned()),

@@ -20,7 +20,7 @@ use oauth_core::{
         AssertionAudience, AuthMethod, Client, ClientState, ClientType, ConsentPolicy, IntrospectionPolicy, PkcePolicy,
     },
     crypto::Algorithm,
-    ids::{AccessTokenId, AuditId, ClientId, ClientKey, GrantId, ScopeKey, SessionId, TenantId, UserId},
+    ids::{AccessTokenId, AuditId, ClientId, ClientKey, GrantId, GroupId, ScopeKey, SessionId, TenantId, UserId},
     pkce::CodeProof,
     redirect::{ApplicationType, RedirectUri},
     scope::ScopeSet,
@@ -86,6 +86,10 @@ impl<S: WholeStore> World<S> {
 
     pub(crate) fn tenant_id(&self) -> TenantId {
         TenantId::generate(self.now, &self.counter)
+    }
+
+    pub(crate) fn group_id(&self) -> GroupId {
+        GroupId::generate(self.now, &self.counter)
     }
 
     pub(crate) fn client_key(&self) -> ClientKey {
@@ -162,6 +166,7 @@ impl<S: WholeStore> World<S> {
             consent: ConsentPolicy::Asked,
             introspection: IntrospectionPolicy::Own,
             assertion_audience: AssertionAudience::Issuer,
+            tenant: None,
             id_token_alg: Algorithm::RS256,
             client_uri: None,
             logo_uri: None,

@@ -18,6 +18,9 @@ pub(crate) struct CreateClient {
     /// Its name, which users see
     #[arg(long)]
     pub(crate) name: String,
+    /// The short name of the tenant whose accounts alone it serves; it cannot be changed later
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
     /// Whether it can keep a secret; follows from --auth-method if not given
     #[arg(long = "type", value_name = "TYPE", value_parser = kind())]
     pub(crate) kind: Option<ClientType>,

@@ -2,11 +2,44 @@
 
 use clap::Subcommand;
 
+use super::{AssessArgs, ExportArgs, PolicyCommand, ProfileCommand, TenantsCommand, VerifyPasswordArgs};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateCommand {
+    /// What a source looks like: print a profile, or check one
+    #[command(subcommand, arg_required_else_help = true)]
+    Profile(ProfileCommand),
+    /// Look at every row of a source before anything is moved, and tell what a migration will meet
+    #[command(
+        after_help = "Reads in one snapshot and writes nothing. Exits with 10 when rows cannot become accounts before somebody \
+        decides, with 11 when something would be lost, with 0 otherwise.\n\nExamples:\n  \
+        authly-admin migrate assess --profile legacy-users --source sqlite:old.db\n  \
+        authly-admin migrate assess --profile tenants --rows email_taken --output json"
+    )]
+    Assess(AssessArgs),
+    /// Ask whether a password verifies against the hash of a row, as it would after the import
+    #[command(
+        after_help = "A hash that nobody can verify is told apart from a wrong password.\n\nExamples:\n  \
+        authly-admin migrate verify-password --profile legacy-users --source sqlite:old.db --source-id 17\n  \
+        authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password"
+    )]
+    VerifyPassword(VerifyPasswordArgs),
+    /// Write the active accounts of a source that no identity provider knows, a JSON object in each line
+    #[command(
+        after_help = "Ordered by tenant and address. No account gives no line.\n\nExamples:\n  \
+        authly-admin migrate export --profile tenants --source postgresql://reader@db/shop\n  \
+        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
+    )]
+    Export(ExportArgs),
     /// The schema of the database
     #[command(subcommand, arg_required_else_help = true)]
     Schema(SchemaCommand),
+    /// Tenants: bring their groups into step, and confirm that one has moved
+    #[command(subcommand, arg_required_else_help = true)]
+    Tenants(TenantsCommand),
+    /// Which ways to sign in are open, for everybody or for a tenant
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(PolicyCommand),
     /// Create the default scopes and the client that a migration is tried with, where they are missing
     #[command(
         after_help = "The client is `migration-test-client`; its secret is shown once, when it is created.\n\nExamples:\n  \

@@ -1,9 +1,15 @@
 //! `authly-admin migrate`: the schema, and the switch of the OAuth endpoints.
 
+use std::sync::Arc;
+
 use authly_config::Settings;
-use authly_runtime::store::{self, Database};
+use authly_runtime::{
+    Live, live,
+    store::{self, Database},
+};
 use serde_json::json;
 
+use super::{assess, tenant};
 use crate::{
     args::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     console::Console,
@@ -18,6 +24,10 @@ pub(crate) async fn run<D: Database>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
+        MigrateCommand::Profile(command) => assess::profile(command, settings, console).await,
+        MigrateCommand::Assess(arguments) => assess::assess(arguments, settings, console).await,
+        MigrateCommand::VerifyPassword(arguments) => assess::verify_password(arguments, settings, console).await,
+        MigrateCommand::Export(arguments) => assess::export(arguments, settings, console).await,
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
@@ -25,7 +35,21 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Oauth(switch) => {
             oauth(settings, database, matches!(switch, OAuthCommand::Enable), console).await
         }
+        MigrateCommand::Tenants(command) => {
+            let live = open(settings, database).await?;
+            tenant::migrate(&live::admin(settings, &live), command, console).await
+        }
+        MigrateCommand::Policy(command) => {
+            let live = open(settings, database).await?;
+            tenant::policy(&live::admin(settings, &live), command, console).await
+        }
     }
+}
+
+/// The services over the store, which is brought up to date first.
+async fn open<D: Database>(settings: &Settings, database: &D) -> Result<Arc<Live<D::Store>>, Failure> {
+    store::bring_up_to_date(settings, database).await?;
+    run::services_without_keys(settings, database.open().await?).await
 }
 
 async fn status<D: Database>(database: &D, console: Console) -> Result<(), Failure> {

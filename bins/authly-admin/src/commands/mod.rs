@@ -1,11 +1,16 @@
 //! The commands: arguments into use cases, results onto the console.
 
+pub(crate) mod assess;
 pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
+pub(crate) mod group;
+mod hashes;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod scope;
 pub(crate) mod seed;
+mod source;
 pub(crate) mod status;
+pub(crate) mod tenant;
 pub(crate) mod user;

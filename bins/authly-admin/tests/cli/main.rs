@@ -6,4 +6,5 @@ mod client;
 mod installation;
 mod migrate;
 mod support;
+mod tenant;
 mod user;

@@ -7,7 +7,7 @@ use oauth_core::{
         JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
-    ids::{ClientId, ClientKey},
+    ids::{ClientId, ClientKey, TenantId},
     redirect::{ApplicationType, RedirectUri},
     scope::{Scope, ScopeSet},
     secret::Secret,
@@ -34,6 +34,8 @@ pub struct ClientDraft {
     pub client_id: Option<String>,
     /// Its name, shown to users.
     pub name: String,
+    /// The tenant whose accounts alone it serves.
+    pub tenant: Option<TenantId>,
     /// Confidential or public.
     pub kind: Option<ClientType>,
     /// Web or native; native when a redirect URI needs it.
@@ -119,6 +121,7 @@ impl ClientDraft {
             key,
             id,
             name: text::line(&self.name, 255).map_err(|error| AdminError::invalid("name", error))?.trim().to_owned(),
+            tenant: self.tenant,
             kind,
             application,
             auth_method,

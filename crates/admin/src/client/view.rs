@@ -13,6 +13,9 @@ pub struct ClientView {
     pub client_id: String,
     /// Its name.
     pub client_name: String,
+    /// The id of the tenant whose accounts alone it serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
     /// `confidential` or `public`.
     pub client_type: &'static str,
     /// `web` or `native`.
@@ -56,6 +59,7 @@ impl ClientView {
         Self {
             client_id: client.id.to_string(),
             client_name: client.name.clone(),
+            tenant_id: client.tenant.map(|tenant| tenant.to_string()),
             client_type: client.kind.as_str(),
             application_type: match client.application {
                 ApplicationType::Native => "native",

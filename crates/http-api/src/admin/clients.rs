@@ -48,9 +48,11 @@ pub async fn create<V: DirectoryServices>(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    app.engine.bearer(bearer::required(&request)?, ScopeSet::ADMIN).await?;
+    let administrator = app.engine.bearer(bearer::required(&request)?, ScopeSet::ADMIN).await?;
     let asked: Registration = body::client_metadata(&request, payload).await?;
-    let registered = app.admin.create_client(asked.into()).await.map_err(|error| refused(&error))?;
+    // The administrator of a tenant registers clients of that tenant.
+    let draft = ClientDraft { tenant: administrator.reach().tenant(), ..asked.into() };
+    let registered = app.admin.create_client(draft).await.map_err(|error| refused(&error))?;
     (app.catalog_changed)();
     let mut answer = serde_json::to_value(&registered.client).unwrap_or_default();
     if let (Some(secret), Some(answer)) = (&registered.secret, answer.as_object_mut()) {

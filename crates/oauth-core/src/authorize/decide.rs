@@ -97,8 +97,13 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
         // "none: The Authorization Server MUST NOT display any authentication or consent user interface pages."
         Err(_) if request.prompt.is_silent() => return Next::Error(Problem::LoginRequired),
         Err(Unfit::NotTheExpectedUser) => return Next::Error(Problem::LoginRequired),
+        Err(Unfit::OfAnotherTenant) => return Next::Error(Problem::AccessDenied),
         Err(Unfit::SignIn(reason)) => return Next::SignIn(reason),
     };
+    let tenant = session.subject.tenant.as_ref().map(|tenant| tenant.id);
+    if !situation.catalog.policies.widest(tenant, now).admits_oauth() {
+        return Next::Error(Problem::AccessDenied);
+    }
     let fresh = session.authenticated_at >= situation.started_at;
     if request.prompt.pages().select_account && !fresh && situation.chosen != Some(session.id) {
         return Next::ChooseAccount;
@@ -127,6 +132,8 @@ pub fn grantable(asked: &ScopeSet, client: &Client, subject: &Subject, catalog: 
 enum Unfit {
     /// Somebody else than expected has just signed in: asking again would go on for ever.
     NotTheExpectedUser,
+    /// The client serves the accounts of another tenant only.
+    OfAnotherTenant,
     SignIn(SignInReason),
 }
 
@@ -154,6 +161,10 @@ fn signed_in<'a>(
     // Authorization Server returns a positive response; otherwise, it SHOULD return an error, such as login_required."
     if request.expected_user.is_some_and(|expected| expected != session.subject.id) {
         return Err(if fresh { Unfit::NotTheExpectedUser } else { Unfit::SignIn(SignInReason::OtherAccount) });
+    }
+    // A client of a tenant never gets to see an account of another; whoever has just signed in cannot be asked for ever.
+    if !rights::serves(situation.client, &session.subject) {
+        return Err(if fresh { Unfit::OfAnotherTenant } else { Unfit::SignIn(SignInReason::OtherAccount) });
     }
     Ok(session)
 }

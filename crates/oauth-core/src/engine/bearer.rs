@@ -15,7 +15,7 @@ use crate::{
     scope::ScopeSet,
     services::Services,
     store::GrantRepository as _,
-    subject::Subject,
+    subject::{Reach, Subject},
     token::TokenHash,
 };
 
@@ -36,6 +36,12 @@ impl BearerIdentity {
     /// The user, if there is one.
     pub fn user(&self) -> Option<UserId> {
         self.subject.as_ref().map(|subject| subject.id)
+    }
+
+    /// How far the bearer sees and acts: never beyond the tenant of its user, nor beyond that of its client.
+    pub fn reach(&self) -> Reach {
+        let own = self.subject.as_ref().and_then(|subject| subject.reach().tenant());
+        own.or(self.client.tenant).map_or(Reach::Installation, Reach::Tenant)
     }
 
     /// The grant, if there is one.
@@ -95,6 +101,9 @@ impl<V: Services> Engine<V> {
                     Ok(()) => {}
                     Err(GrantError::AccountClosed) => return fault(TokenFault::AccountClosed),
                     Err(_) => return fault(TokenFault::Grant),
+                }
+                if !rights::serves(client, &snapshot.subject) {
+                    return fault(TokenFault::Client);
                 }
                 let scope = rights::effective(&token.scope, client, &snapshot.subject, &catalog);
                 (Some(snapshot.subject), scope)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Engine, bearer::BearerIdentity};
 use crate::{
-    client::{IntrospectionPolicy, authenticate::AuthenticatedClient},
+    client::{Client, IntrospectionPolicy, authenticate::AuthenticatedClient},
     error::{BearerError, ClientError, TokenError},
     grant::{
         refresh::{self, RefreshDecision, RefreshPolicy},
@@ -60,7 +60,8 @@ pub struct Introspection {
 }
 
 impl<V: Services> Engine<V> {
-    /// Tells a client about a token: one of its own, one whose `aud` names it, or any if its policy says so.
+    /// Tells a client about a token: one of its own, one whose `aud` names it, or any if its policy says so; a client of a tenant
+    /// about tokens of that tenant alone.
     pub async fn introspect(&self, caller: AuthenticatedClient, token: &str) -> Result<Introspection, TokenError> {
         // RFC 7662 2.1: "the authorization server MUST also require some form of authorization to access this endpoint".
         if !caller.is_proven() {
@@ -73,22 +74,28 @@ impl<V: Services> Engine<V> {
         let sees_all = caller.client().introspection == IntrospectionPolicy::All;
         if legacy::jwt::is_hmac(token) {
             return match self.active_legacy(token).await {
-                Ok((token, row)) if sees_all => Ok(Introspection {
-                    active: true,
-                    token_type: Some(BEARER),
-                    exp: Some(NumericDate::new(token.expires_at.min(row.expires_at))),
-                    iat: token.issued_at.map(NumericDate::new),
-                    sub: Some(row.account.subject.id.to_string()),
-                    iss: Some(self.settings.issuer.as_str().to_owned()),
-                    jti: Some(token.id.as_str().to_owned()),
-                    ..Introspection::default()
-                }),
+                Ok((token, row)) if sees_all && rights::serves(caller.client(), &row.account.subject) => {
+                    Ok(Introspection {
+                        active: true,
+                        token_type: Some(BEARER),
+                        exp: Some(NumericDate::new(token.expires_at.min(row.expires_at))),
+                        iat: token.issued_at.map(NumericDate::new),
+                        sub: Some(row.account.subject.id.to_string()),
+                        iss: Some(self.settings.issuer.as_str().to_owned()),
+                        jti: Some(token.id.as_str().to_owned()),
+                        ..Introspection::default()
+                    })
+                }
                 Err(BearerError::Store(error)) => Err(error.into()),
                 _ => Ok(Introspection::default()),
             };
         }
         match self.active(token).await {
-            Ok(bearer) if sees_all || concerns(&bearer, &caller.client().id) => Ok(self.described(&bearer)),
+            Ok(bearer)
+                if in_reach(caller.client(), &bearer) && (sees_all || concerns(&bearer, &caller.client().id)) =>
+            {
+                Ok(self.described(&bearer))
+            }
             Err(BearerError::Store(error)) => Err(error.into()),
             // RFC 7662 2.2: no detail for anything inactive, unknown, or none of the caller's business.
             _ => Ok(Introspection::default()),
@@ -142,6 +149,14 @@ impl<V: Services> Engine<V> {
             // Asking is not using: a spent token that is only asked about revokes nothing.
             Ok(RefreshDecision::Replayed { .. } | RefreshDecision::Retry) | Err(_) => Ok(Introspection::default()),
         }
+    }
+}
+
+/// Whether the caller may know of the token at all: a client of a tenant knows of that tenant's accounts and clients alone.
+fn in_reach(caller: &Client, bearer: &BearerIdentity) -> bool {
+    match &bearer.subject {
+        Some(subject) => rights::serves(caller, subject),
+        None => caller.tenant.is_none() || caller.tenant == bearer.client.tenant,
     }
 }
 

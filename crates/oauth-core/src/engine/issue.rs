@@ -7,7 +7,7 @@ use crate::{
     catalog::Catalog,
     client::Client,
     crypto::{Algorithm, CryptoError, Signer},
-    error::TokenError,
+    error::{GrantError, TokenError},
     grant::{
         response::{BEARER, TokenResponse},
         rights,
@@ -43,6 +43,10 @@ impl<V: Services> Engine<V> {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<TokenResponse, TokenError> {
+        // The last door before a signature: nothing is issued to a client for an account that it does not serve.
+        if what.grant.is_some_and(|snapshot| !rights::serves(what.client, &snapshot.subject)) {
+            return Err(GrantError::AccountClosed.into());
+        }
         let granted = what.grant.map_or(&[][..], |snapshot| &snapshot.grant.resources);
         let audience = rights::audience(what.client, granted, what.resources, what.scope, &self.settings.issuer)?;
         Ok(TokenResponse {

@@ -72,7 +72,7 @@ impl<V: Services> Engine<V> {
             let (catalog, now) = (self.catalog(), self.now());
             let account = &row.account;
             if active::decide(&token, &row, &catalog.switches, now).is_err()
-                || !active::are_issued(&account.subject, &catalog, now)
+                || !active::are_issued_to(&account.subject, account.created_at, &catalog, now)
             {
                 return Err(refused);
             }
@@ -127,7 +127,7 @@ impl<V: Services> Engine<V> {
     pub(super) async fn legacy_userinfo(&self, token: &str) -> Result<Map<String, Value>, BearerError> {
         let (_, row) = self.active_legacy(token).await?;
         let account = &row.account;
-        if !active::are_issued(&account.subject, &self.catalog(), self.now()) {
+        if !active::are_issued_to(&account.subject, account.created_at, &self.catalog(), self.now()) {
             return Err(BearerError::Invalid(TokenFault::Kind));
         }
         let claims = json!({

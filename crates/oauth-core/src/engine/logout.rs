@@ -8,6 +8,7 @@ use crate::{
     browser::Browser,
     client::Client,
     csrf::{Form, FormBinding, Holder},
+    grant::rights,
     logout::{LogoutNext, LogoutRequest},
     params::Params,
     services::Services,
@@ -68,8 +69,14 @@ impl<V: Services> Engine<V> {
         match (request.decide(session.as_ref(), self.now()), session) {
             (LogoutNext::Ask, Some(session)) => Ok(LogoutStep::Ask {
                 csrf: self.form_token(&binding(&session)),
+                // A client that does not serve whoever is signed in is none of their business.
+                client: request
+                    .client
+                    .as_ref()
+                    .and_then(|id| catalog.client(id))
+                    .filter(|client| rights::serves(client, &session.subject))
+                    .cloned(),
                 account: Box::new(session.subject),
-                client: request.client.as_ref().and_then(|id| catalog.client(id)).cloned(),
             }),
             (LogoutNext::SignOut { redirect }, Some(session)) => {
                 self.sign_out(&session, browser.address.clone()).await?;

@@ -17,6 +17,11 @@ pub fn effective(granted: &ScopeSet, client: &Client, subject: &Subject, catalog
     if subject.is_admin { offered } else { offered.without(ScopeSet::ADMIN) }
 }
 
+/// Whether a client serves this account: one that belongs to a tenant serves that tenant's accounts alone (SECURITY.md row 39).
+pub fn serves(client: &Client, subject: &Subject) -> bool {
+    client.tenant.is_none_or(|own| subject.tenant.as_ref().is_some_and(|tenant| tenant.id == own))
+}
+
 /// The scopes of `wanted` that the installation offers and the client may have.
 pub fn offered(wanted: &ScopeSet, client: &Client, catalog: &Catalog) -> ScopeSet {
     wanted

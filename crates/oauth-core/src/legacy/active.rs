@@ -38,6 +38,12 @@ pub fn decide(
     Ok(())
 }
 
+/// Whether legacy tokens are issued to this very account now: beside [`are_issued`], what is decided for new users.
+pub fn are_issued_to(subject: &Subject, created_at: Timestamp, catalog: &Catalog, now: Timestamp) -> bool {
+    let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
+    are_issued(subject, catalog, now) && catalog.policies.mode_of(tenant, created_at, now).admits_legacy()
+}
+
 /// Whether legacy tokens are issued to this account now: not after the cut-off, and only while the doors are open for the
 /// installation and the account's tenant (C-02).
 pub fn are_issued(subject: &Subject, catalog: &Catalog, now: Timestamp) -> bool {
@@ -46,6 +52,7 @@ pub fn are_issued(subject: &Subject, catalog: &Catalog, now: Timestamp) -> bool 
     switches.legacy_login_enabled
         && switches.legacy_tokens_until.is_none_or(|until| now < until)
         && tenant.is_none_or(|tenant| tenant.legacy_login)
+        && catalog.policies.widest(subject.tenant.as_ref().map(|tenant| tenant.id), now).admits_legacy()
 }
 
 #[cfg(test)]

@@ -212,6 +212,7 @@ pub(super) const OWN: &[&str] = &[
     "sessions",
     "settings",
     "signing_keys",
+    "tenant_groups",
     "tenants",
 ];
 

@@ -134,6 +134,7 @@ pub(crate) fn new_client(id: &str) -> Client {
         consent: ConsentPolicy::Asked,
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
+        tenant: None,
         id_token_alg: Algorithm::RS256,
         client_uri: None,
         logo_uri: None,

@@ -109,6 +109,7 @@ fn client(now: Timestamp) -> Result<Client, SetupFailed> {
         consent: ConsentPolicy::Asked,
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
+        tenant: None,
         id_token_alg: Algorithm::ES256,
         client_uri: None,
         logo_uri: None,
