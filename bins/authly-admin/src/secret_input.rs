@@ -36,25 +36,40 @@ pub(crate) fn text_from_stdin(what: &str) -> Result<Secret<String>, Failure> {
 
 /// Asks for a new password, twice, without showing it.
 pub(crate) fn password_from_terminal() -> Result<Secret<String>, Failure> {
-    let refused = |why: &str| Trouble::new("cannot read the password", why, "use --password-stdin");
+    let (first, second) =
+        unseen(|ask| ask("New password").and_then(|first| ask("The same again").map(|again| (first, again))))?;
+    if first.matches(second.expose().as_bytes()) { Ok(first) } else { Err(unread("the two differ").into()) }
+}
+
+/// Asks for a password that is known already, without showing it.
+pub(crate) fn password_once() -> Result<Secret<String>, Failure> {
+    unseen(|ask| ask("Password"))
+}
+
+fn unread(why: &str) -> Trouble {
+    Trouble::new("cannot read the password", why, "use --password-stdin")
+}
+
+/// Asks while the terminal shows nothing.
+fn unseen<T>(
+    ask_all: impl FnOnce(&dyn Fn(&str) -> Result<Secret<String>, Failure>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(refused("standard input is no terminal").into());
+        return Err(unread("standard input is no terminal").into());
     }
     let hidden = |on: bool| {
         let flag = if on { "-echo" } else { "echo" };
         std::process::Command::new("stty").arg(flag).status().is_ok_and(|status| status.success())
     };
     if !hidden(true) {
-        return Err(refused("the terminal cannot hide it").into());
+        return Err(unread("the terminal cannot hide it").into());
     }
-    let ask = |prompt: &str| {
+    let answers = ask_all(&|prompt| {
         let _unheard = write!(io::stderr().lock(), "{prompt}: ");
         let answer = from_stdin("password");
         let _unheard = writeln!(io::stderr().lock());
         answer
-    };
-    let answers = ask("New password").and_then(|first| ask("The same again").map(|second| (first, second)));
+    });
     hidden(false);
-    let (first, second) = answers?;
-    if first.matches(second.expose().as_bytes()) { Ok(first) } else { Err(refused("the two differ").into()) }
+    answers
 }

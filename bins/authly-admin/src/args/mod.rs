@@ -8,6 +8,7 @@ mod keys;
 mod migrate;
 mod group;
 mod scope;
+mod source;
 mod tenant;
 mod user;
 
@@ -24,6 +25,7 @@ pub(crate) use self::{
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     group::{GroupCommand, MemberCommand},
     scope::{Choice, ScopeCommand},
+    source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
 };

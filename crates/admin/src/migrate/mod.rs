@@ -3,6 +3,7 @@
 //! The rules are those of `authly-cutover`; here they are walked through a source and a store, batch by batch. Nothing here
 //! prints: what is worth telling while it happens goes to an [`Observer`].
 
+mod assess;
 mod commit;
 mod import;
 mod pen;
@@ -17,6 +18,7 @@ mod walk;
 mod wrap;
 
 pub use self::{
+    assess::{AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, assess, export, verify_password},
     import::{ImportOptions, OnError, import},
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},

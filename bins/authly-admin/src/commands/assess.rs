@@ -1,0 +1,247 @@
+//! `authly-admin migrate profile|assess|verify-password|export`: what is in a source, without touching it or the store.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use authly_admin_cases::migrate::{self, AssessOptions, Assessed, Exported, MigrateError, Observer, PasswordResult};
+use authly_config::Settings;
+use authly_cutover::{assess::Severity, profile::Profile};
+use authly_runtime::trouble::Trouble;
+use authly_seal::SystemClock;
+use oauth_core::{secret::Secret, services::Clock as _};
+use serde_json::json;
+
+use super::{
+    hashes::{self, Schemes},
+    source,
+};
+use crate::{
+    args::{AssessArgs, ExportArgs, ProfileCommand, VerifyPasswordArgs},
+    console::Console,
+    failure::{Code, Failure},
+    secret_input,
+};
+
+/// A file of canaries is not larger.
+const MOST_CANARIES: u64 = 1024 * 1024;
+
+/// `migrate profile`.
+pub(crate) async fn profile(command: ProfileCommand, settings: &Settings, console: Console) -> Result<(), Failure> {
+    match command {
+        ProfileCommand::Show { profile } => {
+            let text = source::profile_text(&profile)?;
+            let read = source::profile(&profile)?;
+            if console.is_json() { console.item(&read) } else { console.raw(&text) }
+        }
+        ProfileCommand::Check { profile, source } => check(&profile, source.as_deref(), settings, console).await,
+    }
+}
+
+async fn check(name: &str, named: Option<&str>, settings: &Settings, console: Console) -> Result<(), Failure> {
+    let mistakes = |mistakes: Vec<String>| {
+        console.item(&json!({ "profile": name, "sound": false, "mistakes": mistakes }))?;
+        Err(Failure::silent(Code::CheckErrors))
+    };
+    let profile = match Profile::parse(&source::profile_text(name)?) {
+        Ok(profile) => profile,
+        Err(error) => return mistakes(error.0.iter().map(ToString::to_string).collect()),
+    };
+    let mut sound = json!({
+        "profile": profile.name,
+        "sound": true,
+        "reads": profile.source.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        "active": profile.users.active.to_string(),
+        "verified": profile.users.verified.to_string(),
+    });
+    if named.is_some() {
+        let address = source::address(named, &profile, settings)?;
+        let shape = authly_sources::shape(&address, &profile).await;
+        let shape = shape.map_err(|error| source::told(&format!("cannot read {address}"), &error))?;
+        match profile.bind(&shape) {
+            Ok(bound) => {
+                let columns: Vec<String> = bound.user_columns().iter().map(|name| name.as_str().to_owned()).collect();
+                if let Some(members) = sound.as_object_mut() {
+                    members.insert("source".to_owned(), json!(address.to_string()));
+                    members.insert("columns".to_owned(), json!(columns));
+                    members.insert("lacking".to_owned(), json!(bound.lacking));
+                }
+            }
+            Err(found) => return mistakes(found.iter().map(ToString::to_string).collect()),
+        }
+    }
+    console.item(&sound)
+}
+
+/// `migrate assess`.
+pub(crate) async fn assess(arguments: AssessArgs, settings: &Settings, console: Console) -> Result<(), Failure> {
+    let canaries = arguments.canary.as_deref().map(canaries).transpose()?.unwrap_or_default();
+    let (mut opened, name) = source::open(&arguments.source, settings).await?;
+    let bound = opened.profile().clone();
+    let pool = hashes::pool(settings, &bound.profile)?;
+    let options = AssessOptions { rows: arguments.rows, canaries };
+    let hashes = (&Schemes, &pool);
+    let now = SystemClock.now();
+    let assessed = migrate::assess(&mut opened, &bound, name, &options, hashes, now, &mut Phases(console)).await;
+    let assessed = assessed.map_err(|error| failed("cannot assess the source", &error))?;
+    print(&assessed, arguments.rows.is_some(), console)?;
+    match assessed.report.worst() {
+        Some(Severity::Error) => Err(Failure::silent(Code::CheckErrors)),
+        Some(Severity::Warning) => Err(Failure::silent(Code::CheckWarnings)),
+        Some(Severity::Note) | None => Ok(()),
+    }
+}
+
+fn print(assessed: &Assessed, rows: bool, console: Console) -> Result<(), Failure> {
+    let report = &assessed.report;
+    if console.is_json() {
+        return console.item(assessed);
+    }
+    if rows {
+        return console.list(&report.rows, &[("row", "id"), ("detail", "detail")], "No row is of that class.");
+    }
+    let tables: Vec<String> =
+        assessed.tables.iter().map(|line| format!("{}: {} rows", line.table, line.rows)).collect();
+    console.item(&json!({
+        "source": assessed.source,
+        "system": assessed.system,
+        "tables": tables,
+        "lacking": assessed.lacking,
+        "accounts": report.people,
+        "advice": report.advice,
+        "import_takes_at_most": format!("{} s", report.estimated_seconds.max(1)),
+    }))?;
+    if !report.tenants.is_empty() {
+        let shown = report.tenants.get(..20).unwrap_or(&report.tenants);
+        console.list(shown, &[("tenant", "slug"), ("active", "active"), ("accounts", "users")], "")?;
+        if report.tenants.len() > shown.len() {
+            console.note(&format!("{} more tenants; --output json lists them.", report.tenants.len() - shown.len()));
+        }
+    }
+    console.list(
+        &report.schemes,
+        &[("password scheme", "scheme"), ("state", "state"), ("accounts", "users")],
+        "No account has a password.",
+    )?;
+    if !assessed.canaries.is_empty() {
+        let columns = [("canary", "source_id"), ("result", "result"), ("scheme", "scheme")];
+        console.list(&assessed.canaries, &columns, "")?;
+    }
+    let columns =
+        [("severity", "severity"), ("class", "class"), ("rows", "rows"), ("what", "what"), ("what to do", "remedy")];
+    console.list(&report.findings, &columns, "Nothing was found that a migration would stumble over.")?;
+    if !report.findings.is_empty() {
+        console.note("`--rows CLASS` lists the rows behind a number.");
+    }
+    Ok(())
+}
+
+fn canaries(path: &Path) -> Result<BTreeMap<String, Secret<String>>, Failure> {
+    let refused = |why: String| {
+        let remedy = "write a JSON object: {\"17\": \"the password of the account with key 17\"}";
+        Trouble::new(format!("cannot read the canaries in {}", path.display()), why, remedy)
+    };
+    let size = fs::metadata(path).map_err(|error| refused(error.to_string()))?.len();
+    if size > MOST_CANARIES {
+        return Err(refused("it is larger than 1 MiB".to_owned()).into());
+    }
+    let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    // The parser's own words could repeat a password.
+    let read: BTreeMap<String, String> = serde_json::from_str(&text)
+        .map_err(|error| refused(format!("line {} is no JSON object of texts", error.line())))?;
+    Ok(read.into_iter().map(|(id, password)| (id, Secret::new(password))).collect())
+}
+
+/// `migrate verify-password`.
+pub(crate) async fn verify_password(
+    arguments: VerifyPasswordArgs,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), Failure> {
+    let (mut opened, _) = source::open(&arguments.source, settings).await?;
+    let bound = opened.profile().clone();
+    let pool = hashes::pool(settings, &bound.profile)?;
+    let password = match arguments.password_stdin {
+        true => secret_input::from_stdin("password"),
+        false => secret_input::password_once(),
+    }?;
+    let hashes = (&Schemes, &pool);
+    let check = migrate::verify_password(&mut opened, &bound, &arguments.source_id, &password, hashes).await;
+    let check = check.map_err(|error| failed("cannot verify the password", &error))?;
+    console.item(&check)?;
+    let (code, note) = match check.result {
+        PasswordResult::Verified => return Ok(()),
+        PasswordResult::WrongPassword => (Code::CheckErrors, "The hash is sound; the password is another one."),
+        PasswordResult::UnreadableHash => (
+            Code::CheckErrors,
+            "This is no wrong password: no scheme can verify the hash. See passwords.scheme and encoding in the profile.",
+        ),
+        PasswordResult::NoHash => (Code::CheckErrors, "The account has no password in the source."),
+        PasswordResult::NoSuchRow => (Code::Failed, "The source has no row with that key."),
+    };
+    console.note(note);
+    Err(Failure::silent(code))
+}
+
+/// `migrate export`.
+pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: Console) -> Result<(), Failure> {
+    let (mut opened, _) = source::open(&arguments.source, settings).await?;
+    let bound = opened.profile().clone();
+    let accounts = migrate::export(&mut opened, &bound, arguments.tenant.as_deref(), &mut Phases(console)).await;
+    let accounts = accounts.map_err(|error| failed("cannot export accounts", &error))?;
+    let written = match &arguments.out {
+        None => lines(io::stdout().lock(), &accounts),
+        Some(path) => to_file(path, &accounts),
+    };
+    match written {
+        // A reader that has gone away, as `head` does, is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            Err(Trouble::caused("cannot write the export", &error, "name a file that does not exist yet").into())
+        }
+        Ok(()) => {
+            console.note(&format!("{} accounts are active and linked to no identity provider.", accounts.len()));
+            Ok(())
+        }
+    }
+}
+
+/// Newline-delimited JSON; nothing at all for no account.
+fn lines(out: impl Write, accounts: &[Exported]) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    for account in accounts {
+        serde_json::to_writer(&mut out, account)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// For its owner alone, and never over another file; a file that could not be finished is taken away.
+fn to_file(path: &Path, accounts: &[Exported]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    let written = lines(&file, accounts).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _unheard = fs::remove_file(path);
+    }
+    written
+}
+
+/// Tells what takes a while, to people.
+struct Phases(Console);
+
+impl Observer for Phases {
+    fn phase(&mut self, name: &'static str) {
+        self.0.note(&format!("{name} .."));
+    }
+}
+
+fn failed(what: &str, error: &MigrateError) -> Failure {
+    Trouble::new(what, error, "check that the source answers; nothing was changed").into()
+}

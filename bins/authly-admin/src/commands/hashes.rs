@@ -1,0 +1,48 @@
+//! What knows password hashes, for the commands that ask about those of a source.
+
+use authly_config::Settings;
+use authly_cutover::{
+    hash::{HashJudge, HashState, Judged},
+    profile::Profile,
+};
+use authly_directory::password::StoredHash;
+use authly_passwords::{HashPool, PoolSettings, State, classify};
+use authly_runtime::trouble::Trouble;
+use authly_seal::SystemRandom;
+use oauth_core::secret::Secret;
+
+use crate::failure::Failure;
+
+/// Names the scheme of a hash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schemes;
+
+impl HashJudge for Schemes {
+    fn judge(&self, stored: &StoredHash) -> Judged {
+        let known = classify(stored.expose());
+        let state = match known.state {
+            State::Ok => HashState::Foreign,
+            State::Weak => HashState::Weak,
+            State::Unsupported => HashState::Unsupported,
+            State::Hostile => HashState::Hostile,
+        };
+        Judged { scheme: known.scheme, state, wraps: state == HashState::Weak }
+    }
+}
+
+/// A pool that verifies as the server would, with the peppers of the settings and those that the profile names.
+pub(crate) fn pool(settings: &Settings, profile: &Profile) -> Result<HashPool<SystemRandom>, Failure> {
+    let mut peppers: Vec<Secret<String>> =
+        settings.passwords.peppers.iter().map(|pepper| Secret::new(pepper.expose().to_owned())).collect();
+    for name in &profile.passwords.peppers {
+        #[expect(clippy::disallowed_methods, reason = "the profile names the variable, so no table of settings can")]
+        let pepper = std::env::var(name);
+        let pepper = pepper.map_err(|_| {
+            let why = format!("the profile names the pepper {name}, and that environment variable is not set");
+            Trouble::new("cannot verify passwords", why, "set it, or remove it from passwords.peppers in the profile")
+        })?;
+        peppers.push(Secret::new(pepper));
+    }
+    let unusable = |error| Trouble::caused("cannot verify passwords", &error, "");
+    Ok(HashPool::new(&PoolSettings { peppers, ..PoolSettings::default() }, SystemRandom).map_err(unusable)?)
+}

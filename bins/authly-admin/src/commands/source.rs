@@ -1,0 +1,85 @@
+//! Opening the source that the command line names.
+
+use std::{fs::File, io::Read as _};
+
+use authly_config::{Database as Configured, Settings};
+use authly_cutover::{
+    profile::{BUILT_IN, Profile},
+    source::SourceName,
+};
+use authly_runtime::trouble::Trouble;
+use authly_sources::{OpenError, OpenSource, SourceAddress};
+
+use crate::{args::SourceArgs, failure::Failure};
+
+/// The text of a profile: a built-in one, or a file.
+pub(crate) fn profile_text(name: &str) -> Result<String, Failure> {
+    if let Some((_, text)) = BUILT_IN.into_iter().find(|(known, _)| *known == name) {
+        return Ok(text.to_owned());
+    }
+    let mut text = String::new();
+    let limit = Profile::MAX as u64 + 1;
+    let read = File::open(name).and_then(|file| file.take(limit).read_to_string(&mut text));
+    read.map_err(|error| {
+        let remedy =
+            "name authly, tenants, legacy-users, or a file; `migrate profile show tenants` prints one to begin with";
+        Trouble::caused(format!("cannot read the profile {name:?}"), &error, remedy)
+    })?;
+    Ok(text)
+}
+
+/// A sound profile.
+pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
+    Profile::parse(&profile_text(name)?).map_err(|error| {
+        let remedy = format!("correct it; `authly-admin migrate profile check {name}` tells whether anything is left");
+        Trouble::new(format!("cannot use the profile {name:?}"), error, remedy).into()
+    })
+}
+
+/// Where the source is; for the profile `authly` the configured database unless another one is named.
+pub(crate) fn address(named: Option<&str>, profile: &Profile, settings: &Settings) -> Result<SourceAddress, Failure> {
+    use authly_cutover::profile::rules::Target;
+    let configured = match (&settings.store.database, profile.target) {
+        (Configured::Postgres(url), Target::InPlace) => Some(url.expose()),
+        _ => None,
+    };
+    let Some(named) = named.or(configured) else {
+        let remedy = "add --source ADDRESS, or set AUTHLY_SOURCE, which no list of processes shows";
+        return Err(Failure::usage(Trouble::new("cannot read a source", "none is named", remedy)));
+    };
+    SourceAddress::parse(named).map_err(|error| Failure::usage(told("cannot read the source", &error)))
+}
+
+/// Opens the source with its profile bound to it.
+pub(crate) async fn open(arguments: &SourceArgs, settings: &Settings) -> Result<(OpenSource, SourceName), Failure> {
+    let profile = profile(&arguments.profile)?;
+    let name = arguments.source_name.as_deref().unwrap_or(&profile.name);
+    let name = SourceName::parse(name).ok_or_else(|| {
+        let why = format!("{name:?} is no name of a source");
+        Failure::usage(Trouble::new(
+            "cannot read the source",
+            why,
+            "--source-name has a-z, 0-9, `_` and `-`, at most 64",
+        ))
+    })?;
+    let address = address(arguments.source.as_deref(), &profile, settings)?;
+    let opened = authly_sources::open(&address, &profile).await;
+    opened.map(|source| (source, name)).map_err(|error| told(&format!("cannot read {address}"), &error).into())
+}
+
+/// An error about a source, and what to do.
+pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
+    let remedy = match error {
+        OpenError::Address(_) => "correct --source",
+        OpenError::File { .. } => "correct the file",
+        OpenError::Io { .. } => "check the path, and whether this user may read it",
+        OpenError::Key { .. } => "name another column in users.key (or tenants.key), or repair the table",
+        OpenError::Misfit(_) => {
+            "print the profile with `migrate profile show`, correct it, and use the file with --profile"
+        }
+        OpenError::Postgres(_) | OpenError::Sqlite(_) | OpenError::Tls(_) => {
+            "check that the database answers, and that its user may read the tables"
+        }
+    };
+    Trouble::caused(what, error, remedy)
+}

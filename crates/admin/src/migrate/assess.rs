@@ -1,0 +1,273 @@
+//! `migrate assess`, `verify-password` and `export`: what is in a source, asked without touching it or the store.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::{
+    assess::{Assessment, Class, Report, TableLine},
+    decide::{MappedTenant, Rules, census::Census},
+    hash::HashJudge,
+    inspect::{Inspect, Part},
+    person::{Activity, Person, TenantOfSource},
+    profile::bind::BoundProfile,
+    source::{PageAsk, SourceId, SourceName},
+};
+use authly_directory::password::{PasswordService, PresentedPassword, Verification};
+use oauth_core::{ids::TenantId, secret::Secret, time::Timestamp};
+use serde::Serialize;
+
+use super::{MigrateError, Observer};
+
+/// Rows of a page.
+const PAGE: u32 = 2_000;
+
+/// References to nothing that are shown.
+const MOST_ORPHANS: u32 = 1_000;
+
+/// What to look for.
+#[derive(Debug, Default)]
+pub struct AssessOptions {
+    /// The class whose rows are listed.
+    pub rows: Option<Class>,
+    /// Known passwords of test accounts by their keys in the source.
+    pub canaries: BTreeMap<String, Secret<String>>,
+}
+
+/// What a migration will meet.
+#[derive(Debug, Serialize)]
+pub struct Assessed {
+    /// The source's name.
+    pub source: String,
+    /// What is read, as `PostgreSQL 17.2`.
+    pub system: String,
+    /// The tables with all their rows.
+    pub tables: Vec<TableLine>,
+    /// Optional parts of the profile that the source lacks.
+    pub lacking: Vec<String>,
+    /// The findings.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Sign-ins with known passwords.
+    pub canaries: Vec<PasswordCheck>,
+}
+
+/// Whether a password verifies against the hash of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PasswordCheck {
+    /// The row's key.
+    pub source_id: String,
+    /// Whether.
+    pub result: PasswordResult,
+    /// The scheme of the hash, where there is one.
+    pub scheme: Option<&'static str>,
+}
+
+/// Whether a password verifies: a broken hash is told apart from a wrong password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordResult {
+    /// It does.
+    Verified,
+    /// The hash is sound, and the password is another.
+    WrongPassword,
+    /// No scheme can verify the hash: its format is wrong or unknown, or it costs too much.
+    UnreadableHash,
+    /// The row has no hash.
+    NoHash,
+    /// There is no such row.
+    NoSuchRow,
+}
+
+impl PasswordResult {
+    /// The word in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::WrongPassword => "wrong_password",
+            Self::UnreadableHash => "unreadable_hash",
+            Self::NoHash => "no_hash",
+            Self::NoSuchRow => "no_such_row",
+        }
+    }
+}
+
+/// Looks at every row of a source, and writes nothing.
+pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
+    source: &mut S,
+    profile: &BoundProfile,
+    name: SourceName,
+    options: &AssessOptions,
+    hashes: (&J, &P),
+    now: Timestamp,
+    observer: &mut impl Observer,
+) -> Result<Assessed, MigrateError> {
+    observer.phase("counting");
+    let tables = source.table_counts().await?;
+    let tables = tables.into_iter().map(|(table, rows)| TableLine { table, rows }).collect();
+    let tenants = tenants(source, profile).await?;
+    let mut rules = Rules::of(&profile.profile, name.clone());
+    rules.tenants = tenants.values().map(|tenant| (tenant.id.clone(), unmapped(tenant))).collect();
+    let mut assessment = Assessment::new(now, options.rows);
+    assessment.slugs(tenants.values());
+    observer.phase("looking at every row");
+    let of = source.count(None).await?;
+    let mut census = Census::default();
+    walk(source, profile, &tenants, of, observer, |person| {
+        assessment.note(person, &rules, hashes.0);
+        census.note(person, None, &rules);
+    })
+    .await?;
+    let mut collisions = census.collisions();
+    if !collisions.is_empty() {
+        observer.phase("looking at the rows whose names collide");
+        walk(source, profile, &tenants, of, observer, |person| collisions.note(person, None, &rules)).await?;
+        assessment.collisions(&collisions);
+    }
+    for part in Part::ALL {
+        assessment.orphans(part, &source.orphans(part, MOST_ORPHANS).await?);
+    }
+    let mut canaries = Vec::new();
+    for (id, password) in &options.canaries {
+        let check = check(source, profile, id, password, hashes).await?;
+        if check.result != PasswordResult::Verified {
+            assessment.canary_failed(id, check.result.as_str());
+        }
+        canaries.push(check);
+    }
+    let report = assessment.report(&tenants);
+    let lacking = profile.lacking.clone();
+    Ok(Assessed { source: name.to_string(), system: source.about(), tables, lacking, report, canaries })
+}
+
+/// Verifies a password against the hash of one row, as a sign-in after the import would.
+pub async fn verify_password<S: Inspect, J: HashJudge, P: PasswordService>(
+    source: &mut S,
+    profile: &BoundProfile,
+    id: &str,
+    password: &Secret<String>,
+    hashes: (&J, &P),
+) -> Result<PasswordCheck, MigrateError> {
+    check(source, profile, id, password, hashes).await
+}
+
+/// An account that is not migrated yet (S001-21).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// The row's key.
+    pub user_id: String,
+    /// The tenant's key.
+    pub tenant_id: Option<String>,
+    /// The tenant's short name.
+    pub tenant_slug: Option<String>,
+    /// The address.
+    pub email: Option<String>,
+    /// The name for display.
+    pub full_name: Option<String>,
+    /// Roles, after the profile's mapping.
+    pub roles: Vec<String>,
+    /// The standing in the source; only active accounts are exported.
+    pub status: &'static str,
+    /// Whether it is linked to an identity provider; never, by the choice of rows.
+    pub has_external_subject: bool,
+}
+
+/// The active accounts without a link to an identity provider, ordered by tenant and address (S001-21, 22); of one tenant, if given.
+pub async fn export<S: Inspect>(
+    source: &mut S,
+    profile: &BoundProfile,
+    tenant: Option<&str>,
+    observer: &mut impl Observer,
+) -> Result<Vec<Exported>, MigrateError> {
+    let tenants = tenants(source, profile).await?;
+    let of = source.count(None).await?;
+    let mut found = Vec::new();
+    walk(source, profile, &tenants, of, observer, |person| {
+        let of_tenant = person.tenant.as_ref().and_then(|key| tenants.get(key));
+        let slug = of_tenant.map(|tenant| tenant.slug.clone());
+        let wanted = tenant.is_none_or(|tenant| slug.as_deref() == Some(tenant));
+        let open = person.activity == Activity::Active && person.external_subject.is_none();
+        if wanted && open && of_tenant.is_none_or(|tenant| tenant.active) {
+            found.push(Exported {
+                user_id: person.id.to_string(),
+                tenant_id: person.tenant.clone(),
+                tenant_slug: slug,
+                email: person.email.clone(),
+                full_name: person.profile.name.clone(),
+                roles: person.roles.clone(),
+                status: "active",
+                has_external_subject: false,
+            });
+        }
+    })
+    .await?;
+    found.sort_by(|a, b| (&a.tenant_slug, &a.email, &a.user_id).cmp(&(&b.tenant_slug, &b.email, &b.user_id)));
+    Ok(found)
+}
+
+async fn tenants<S: Inspect>(
+    source: &mut S,
+    profile: &BoundProfile,
+) -> Result<BTreeMap<String, TenantOfSource>, MigrateError> {
+    let rows = source.tenants().await?;
+    Ok(rows.iter().map(|row| (row.id.clone(), profile.tenant(row))).collect())
+}
+
+/// A tenant as the rules about names see it; what it becomes in the target does not matter to them.
+fn unmapped(tenant: &TenantOfSource) -> MappedTenant {
+    MappedTenant {
+        id: TenantId::from_uuid(Default::default()),
+        slug: tenant.slug.clone(),
+        active: tenant.active,
+        groups: BTreeMap::new(),
+        policy: None,
+    }
+}
+
+async fn walk<S: Inspect>(
+    source: &mut S,
+    profile: &BoundProfile,
+    tenants: &BTreeMap<String, TenantOfSource>,
+    of: u64,
+    observer: &mut impl Observer,
+    mut note: impl FnMut(&Person),
+) -> Result<(), MigrateError> {
+    let (mut after, mut read) = (None, 0);
+    loop {
+        let rows = source.rows(PageAsk { after, limit: PAGE, since: None }).await?;
+        for row in &rows {
+            note(&profile.person(row, tenants));
+        }
+        read += rows.len() as u64;
+        observer.reading(read, of);
+        if rows.len() < PAGE as usize {
+            return Ok(());
+        }
+        after = rows.last().map(|row| row.id.clone());
+    }
+}
+
+async fn check<S: Inspect, J: HashJudge, P: PasswordService>(
+    source: &mut S,
+    profile: &BoundProfile,
+    id: &str,
+    password: &Secret<String>,
+    (judge, service): (&J, &P),
+) -> Result<PasswordCheck, MigrateError> {
+    let answer = |result, scheme| PasswordCheck { source_id: id.to_owned(), result, scheme };
+    let Some(key) = SourceId::parse(id) else { return Ok(answer(PasswordResult::NoSuchRow, None)) };
+    let Some(row) = source.row(&key).await? else { return Ok(answer(PasswordResult::NoSuchRow, None)) };
+    let person = profile.person(&row, &BTreeMap::new());
+    let Some(hash) = person.hash else { return Ok(answer(PasswordResult::NoHash, None)) };
+    let judged = judge.judge(&hash);
+    if !judged.state.verifies() {
+        return Ok(answer(PasswordResult::UnreadableHash, Some(judged.scheme)));
+    }
+    let Some(presented) = PresentedPassword::parse(password.expose()) else {
+        return Ok(answer(PasswordResult::WrongPassword, Some(judged.scheme)));
+    };
+    let result = match service.verify(presented, Some(hash)).await? {
+        Verification::Match { .. } => PasswordResult::Verified,
+        Verification::Mismatch => PasswordResult::WrongPassword,
+        Verification::Unreadable => PasswordResult::UnreadableHash,
+    };
+    Ok(answer(result, Some(judged.scheme)))
+}
