@@ -93,9 +93,7 @@ pub async fn submit<V: DirectoryServices>(
         }
         Err(SignInRefused::Busy(_) | SignInRefused::Contended) => failure::render(&app, &request, &PageFailure::Busy),
         Err(SignInRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
-        Err(
-            SignInRefused::Failed | SignInRefused::Moved | SignInRefused::DoorClosed | SignInRefused::Token(_),
-        ) => {
+        Err(SignInRefused::Failed | SignInRefused::Moved | SignInRefused::DoorClosed | SignInRefused::Token(_)) => {
             let shown = Shown { notice: Some(SignInNotice::Failed), ..shown };
             again(&app, &request, id, &shown, StatusCode::BAD_REQUEST).await
         }
