@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use lettre::{
     Address, Message,
     message::{
-        Mailbox, MultiPart,
+        Mailbox, MultiPart, MultiPartKind, SinglePart,
         header::{HeaderName, HeaderValue},
     },
 };
@@ -48,6 +48,12 @@ impl Sender {
     pub fn compose(&self, id: MailId, to: &str, rendered: &Rendered, at: Timestamp) -> Result<Outgoing, Uncomposed> {
         let recipient: Address = to.parse()?;
         let since = u64::try_from(at.seconds()).unwrap_or(0);
+        // The same bytes at every attempt.
+        let parts = MultiPart::builder()
+            .kind(MultiPartKind::Alternative)
+            .boundary(format!("part-{}", id.uuid().simple()))
+            .singlepart(SinglePart::plain(rendered.text.clone()))
+            .singlepart(SinglePart::html(rendered.html.clone()));
         let message = Message::builder()
             .from(self.mailbox.clone())
             .to(Mailbox::new(None, recipient.clone()))
@@ -56,7 +62,7 @@ impl Sender {
             .message_id(Some(format!("<{id}@{}>", self.mailbox.email.domain())))
             // RFC 3834 5: no machine answers to this, and no absence note is sent.
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-            .multipart(MultiPart::alternative_plain_html(rendered.text.clone(), rendered.html.clone()))?;
+            .multipart(parts)?;
         Ok(Outgoing { id, from: self.mailbox.email.clone(), to: recipient, bytes: message.formatted(), at })
     }
 }
