@@ -7,3 +7,9 @@ async fn fresh() -> (MemoryDirectory, ()) {
 }
 
 authly_storage_contract::suite!(fresh);
+
+async fn fresh_target() -> (authly_cutover::memory::MemoryTarget, ()) {
+    (authly_cutover::memory::MemoryTarget::new(), ())
+}
+
+authly_storage_contract::cutover_suite!(fresh_target);

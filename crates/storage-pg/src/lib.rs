@@ -11,6 +11,7 @@ mod catalog;
 mod clients;
 mod codes;
 mod connect;
+mod cutover;
 mod db;
 mod deletion;
 mod error;
@@ -30,6 +31,7 @@ mod sign_in;
 mod store;
 mod tenants;
 mod tls;
+mod uniqueness;
 mod value;
 mod writer;
 

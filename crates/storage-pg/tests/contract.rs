@@ -15,3 +15,4 @@ async fn fresh() -> (PgStore, TestDatabase) {
 }
 
 authly_storage_contract::suite!(fresh);
+authly_storage_contract::cutover_suite!(fresh);

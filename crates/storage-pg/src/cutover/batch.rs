@@ -1,0 +1,183 @@
+//! What a batch depends on, and the batch itself: everything or nothing.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::store::{
+    BatchCommit, BatchWrite, LinkWrite, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
+};
+use oauth_core::{
+    ids::{GroupId, TenantId, UserId},
+    store::{StoreError, StoreErrorKind},
+};
+use serde_json::{Value, json};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{
+    account::{self, target_query},
+    account_write, ledger, links, pen, runs,
+};
+use crate::{
+    audit::{AuditParams, RECORD},
+    db::{Db, Gate, Params, Steps, TRIES},
+    value::{At, Reader},
+};
+
+const BY_NAMES: &str = target_query!(
+    "u.id IN (SELECT n.id FROM unnest($1::text[]) AS w(name), LATERAL
+                (SELECT e.id FROM users e WHERE lower(e.email) = w.name
+                 UNION ALL SELECT e.id FROM users e WHERE lower(e.username) = w.name) n)"
+);
+
+const BY_SUBJECTS: &str = target_query!("u.external_subject = ANY($1)");
+
+const BY_IDS: &str = target_query!("u.id = ANY($1)");
+
+pub(super) async fn snapshot(db: &Db, ask: &SnapshotAsk) -> Result<TargetSnapshot, StoreError> {
+    let ids: Vec<&str> = ask.rows.iter().map(|row| row.source_id.as_str()).collect();
+    let names: Vec<&str> = ask.rows.iter().flat_map(|row| row.names.iter().map(String::as_str)).collect();
+    let subjects: Vec<&str> = ask.rows.iter().filter_map(|row| row.external_subject.as_deref()).collect();
+
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    let mut found = TargetSnapshot { links: links::of_rows(&steps, &ask.source, &ids).await?, ..Default::default() };
+    let users =
+        ask.rows.iter().filter_map(|row| row.user).chain(subjects.iter().filter_map(|text| UserId::parse(text)));
+    let users: Vec<Uuid> = users.chain(found.links.iter().map(|link| link.user)).map(UserId::uuid).collect();
+    let mut accounts = BTreeMap::new();
+    let questions: [(&'static str, bool, Params<'_>); 3] = [
+        (BY_IDS, users.is_empty(), &[&users]),
+        (BY_NAMES, names.is_empty(), &[&names]),
+        (BY_SUBJECTS, subjects.is_empty(), &[&subjects]),
+    ];
+    for (sql, nothing, params) in questions {
+        if !nothing {
+            for row in steps.run(sql, params).await? {
+                let account = account::read(&row)?;
+                accounts.insert(account.user, account);
+            }
+        }
+    }
+    let others: Vec<Uuid> = accounts.keys().map(|user| user.uuid()).collect();
+    for link in links::of_users(&steps, &others).await? {
+        if !found.links.iter().any(|known| (&known.source, &known.source_id) == (&link.source, &link.source_id)) {
+            found.links.push(link);
+        }
+    }
+    found.pen = pen::of_rows(&steps, &ask.source, &ids).await?;
+    steps.commit().await?;
+    found.accounts = accounts.into_values().collect();
+    Ok(found)
+}
+
+const TENANTS: &str = "SELECT id, slug, name, is_active FROM tenants WHERE deleted_at IS NULL ORDER BY slug";
+const GROUPS: &str = "SELECT id, tenant_id, name FROM groups ORDER BY id";
+
+pub(super) async fn tenants(db: &Db) -> Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError> {
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    let tenants = steps.run(TENANTS, &[]).await?;
+    let groups = steps.run(GROUPS, &[]).await?;
+    steps.commit().await?;
+    let tenants = tenants.iter().map(|row| {
+        let mut row = Reader::new(row, "tenants", &"-");
+        Ok(TargetTenant {
+            id: TenantId::from_uuid(row.take("id")?),
+            slug: row.take("slug")?,
+            name: row.take("name")?,
+            active: row.take("is_active")?,
+        })
+    });
+    let groups = groups.iter().map(|row| {
+        let mut row = Reader::new(row, "groups", &"-");
+        Ok(TargetGroup {
+            id: GroupId::from_uuid(row.take("id")?),
+            tenant: row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid),
+            name: row.take("name")?,
+        })
+    });
+    Ok((tenants.collect::<Result<_, StoreError>>()?, groups.collect::<Result<_, StoreError>>()?))
+}
+
+/// Writes a batch; again, whole, where another transaction came in between.
+pub(super) async fn commit(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
+    let mut tries = 1;
+    loop {
+        match once(db, write).await {
+            // A deadlock or a short lock of a sign-in: nothing of the batch is there.
+            Err(error) if matches!(error.kind, StoreErrorKind::Busy) && tries < TRIES => tries += 1,
+            Err(error) if matches!(error.kind, StoreErrorKind::Conflict(_)) => return Ok(BatchCommit::Lost),
+            done => return done,
+        }
+    }
+}
+
+async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
+    let mut client = db.client().await?;
+    let steps = db.begin_behind(Gate::Accounts, &mut client).await?;
+    let done = apply(&steps, write).await?;
+    if done == BatchCommit::Applied {
+        steps.commit().await?;
+    }
+    Ok(done)
+}
+
+async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
+    let Some(source) = runs::held(steps, write.lease).await? else { return Ok(BatchCommit::Fenced) };
+    create_tenants(steps, write).await?;
+    if !account_write::write(steps, &write.accounts, write.at).await? {
+        return Ok(BatchCommit::Lost);
+    }
+    let put = write.links.iter().filter_map(|one| if let LinkWrite::Put(link) = one { Some(link) } else { None });
+    let put: Vec<_> = put.collect();
+    links::put(steps, &put).await?;
+    for one in &write.links {
+        if let LinkWrite::Remove { source, source_id } = one {
+            links::remove(steps, source, source_id).await?;
+        }
+    }
+    pen::put(steps, &write.pen).await?;
+    pen::settle(steps, &source, &write.settled).await?;
+    for resolution in &write.resolutions {
+        if !pen::resolve(steps, resolution, write.at).await? {
+            return Ok(BatchCommit::Lost);
+        }
+    }
+    ledger::add(steps, &write.ledger).await?;
+    for event in &write.audit {
+        let audit = AuditParams::from(event.clone());
+        let params: Params<'_> =
+            &[&audit.id, &audit.at, &audit.kind, &audit.user, &audit.client, &audit.address, &audit.detail];
+        steps.change(RECORD, params).await?;
+    }
+    runs::advance(steps, write.lease, &write.progress, write.at).await?;
+    Ok(BatchCommit::Applied)
+}
+
+const NEW_TENANTS: &str = "
+    INSERT INTO tenants (id, slug, name, is_active, legacy_login, created_at, updated_at)
+    SELECT w.id, w.slug, w.name, w.active, TRUE, $2::timestamptz, $2::timestamptz
+      FROM jsonb_to_recordset($1) AS w(id uuid, slug text, name text, active boolean)";
+
+const NEW_GROUPS: &str = "
+    INSERT INTO groups (id, tenant_id, name, description, created_at, updated_at)
+    SELECT w.id, w.tenant_id, w.name, w.description, $2::timestamptz, $2::timestamptz
+      FROM jsonb_to_recordset($1) AS w(id uuid, tenant_id uuid, name text, description text)";
+
+async fn create_tenants(steps: &Steps<'_>, write: &BatchWrite) -> Result<(), StoreError> {
+    let tenants = write
+        .tenants
+        .iter()
+        .map(|one| json!({"id": one.id.uuid(), "slug": one.slug, "name": one.name, "active": one.active}));
+    let groups = write.groups.iter().map(|one| {
+        let tenant = one.tenant.map(TenantId::uuid);
+        json!({"id": one.id.uuid(), "tenant_id": tenant, "name": one.name, "description": one.description})
+    });
+    let (tenants, groups): (Vec<Value>, Vec<Value>) = (tenants.collect(), groups.collect());
+    for (sql, rows) in [(NEW_TENANTS, tenants), (NEW_GROUPS, groups)] {
+        if !rows.is_empty() {
+            steps.change(sql, &[&Json(Value::Array(rows)), &At(write.at)]).await?;
+        }
+    }
+    Ok(())
+}

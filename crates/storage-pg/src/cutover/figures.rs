@@ -1,0 +1,139 @@
+//! Figures: how far tenants, days and the whole installation are.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::store::{DailyCount, PendingAccount, PendingAsk, TenantFigures};
+use oauth_core::{
+    claims::Profile,
+    ids::{TenantId, UserId},
+    store::StoreError,
+    time::Timestamp,
+};
+use tokio_postgres::{Row, types::Json};
+use uuid::Uuid;
+
+use super::unsigned;
+use crate::{
+    db::{Db, Params},
+    value::{At, Reader, at},
+};
+
+const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
+
+const COUNTS: &str = "
+    SELECT tenant_id, count(*), count(*) FILTER (WHERE auth_method = 'password'), count(*) FILTER (WHERE auth_method = 'dual'),
+           count(*) FILTER (WHERE auth_method = 'oauth'), count(imported_at), count(invited_at), count(completed_at),
+           count(hash_upgraded_at), count(*) FILTER (WHERE reset_required), count(*) FILTER (WHERE status = 'disabled'),
+           count(*) FILTER (WHERE credential_state = 'legacy_scheme'), count(*) FILTER (WHERE credential_state = 'wrapped'),
+           max(last_password_login_at)
+      FROM users WHERE status <> 'deleted' GROUP BY tenant_id";
+
+const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL GROUP BY tenant_id";
+
+/// A table that is read whole is read in its own order, whatever the session prefers for single rows.
+const READ_WHOLE: &str = "SET LOCAL enable_seqscan = on";
+
+pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError> {
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    steps.change(READ_WHOLE, &[]).await?;
+    let names = steps.run(NAMES, &[]).await?;
+    let counted = steps.run(COUNTS, &[]).await?;
+    let waiting = steps.run(WAITING, &[]).await?;
+    steps.commit().await?;
+
+    let mut figures = BTreeMap::from([(None, TenantFigures::default())]);
+    for row in &names {
+        let mut row = Reader::new(row, "tenants", &"-");
+        let tenant = Some(TenantId::from_uuid(row.take("id")?));
+        let (slug, name) = (row.take("slug")?, row.take("name")?);
+        figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
+    }
+    for row in &counted {
+        let counted = counts(row)?;
+        let one = figures.entry(counted.tenant).or_default();
+        *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
+    }
+    for row in &waiting {
+        let mut row = Reader::new(row, "migration_pen", &"-");
+        let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
+        let one = figures.entry(tenant).or_default();
+        (one.tenant, one.waiting) = (tenant, row.take("kind").map(unsigned)?);
+    }
+    Ok(figures.into_values().collect())
+}
+
+fn counts(row: &Row) -> Result<TenantFigures, StoreError> {
+    let mut row = Reader::new(row, "users", &"-");
+    let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
+    let mut next = || row.take("auth_method").map(unsigned);
+    let mut figures = TenantFigures {
+        tenant,
+        total: next()?,
+        password: next()?,
+        dual: next()?,
+        oauth: next()?,
+        imported: next()?,
+        invited: next()?,
+        completed: next()?,
+        hash_upgraded: next()?,
+        reset_required: next()?,
+        disabled: next()?,
+        legacy_scheme: next()?,
+        wrapped: next()?,
+        ..TenantFigures::default()
+    };
+    figures.last_password_login_at = row.maybe_at("last_password_login_at")?;
+    Ok(figures)
+}
+
+/// Days of UTC, as numbers since 1970.
+const DAILY: &str = "
+    SELECT (completed_at AT TIME ZONE 'UTC')::date - DATE '1970-01-01', count(*)
+      FROM users
+     WHERE completed_at >= $2 AND completed_at < $3 AND ($1::uuid IS NULL OR tenant_id = $1) AND status <> 'deleted'
+     GROUP BY 1 ORDER BY 1";
+
+pub(super) async fn daily(
+    db: &Db,
+    tenant: Option<TenantId>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<DailyCount>, StoreError> {
+    let params: Params<'_> = &[&tenant.map(TenantId::uuid), &At(from), &At(to)];
+    let rows = db.read(DAILY, params).await?;
+    let read = |row| {
+        let mut row = Reader::new(row, "users", &"-");
+        let day = i64::from(row.take::<i32>("completed_at")?);
+        Ok(DailyCount { day, completed: row.take("completed_at").map(unsigned)? })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Those who never signed in come last, as if that had been before all others.
+const PENDING: &str = "
+    SELECT u.id, t.slug, u.email, u.profile, u.last_login_at, u.invited_at
+      FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id
+     WHERE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted'
+       AND ($1::uuid IS NULL OR u.tenant_id = $1)
+       AND ($3::uuid IS NULL
+            OR COALESCE(u.last_login_at, '-infinity') < COALESCE($2::timestamptz, '-infinity')
+            OR (COALESCE(u.last_login_at, '-infinity') = COALESCE($2::timestamptz, '-infinity') AND u.id > $3))
+     ORDER BY COALESCE(u.last_login_at, '-infinity') DESC, u.id
+     LIMIT $4";
+
+pub(super) async fn pending(db: &Db, ask: &PendingAsk) -> Result<Vec<PendingAccount>, StoreError> {
+    let (last, user) = (ask.after.and_then(|(last, _)| at(last)), ask.after.map(|(_, user)| user.uuid()));
+    let params: Params<'_> = &[&ask.tenant.map(TenantId::uuid), &last, &user, &i64::from(ask.limit)];
+    let rows = db.read(PENDING, params).await?;
+    let read = |row| {
+        let mut row = Reader::new(row, "users", &"-");
+        let user = UserId::from_uuid(row.take("id")?);
+        let tenant = row.take("tenant_id")?;
+        let email = row.take("email")?;
+        let name = row.take::<Option<Json<Profile>>>("profile")?.and_then(|profile| profile.0.name);
+        let last_login_at = row.maybe_at("last_login_at")?;
+        Ok(PendingAccount { user, tenant, email, name, last_login_at, invited_at: row.maybe_at("invited_at")? })
+    };
+    rows.iter().map(read).collect()
+}

@@ -1,0 +1,72 @@
+//! What the finalize gate judges, at one instant.
+
+use authly_cutover::{finalize::GateFacts, store::LegacyUse};
+use oauth_core::{ids::TenantId, store::StoreError, time::Timestamp};
+use uuid::Uuid;
+
+use super::unsigned;
+use crate::{
+    db::Db,
+    value::{At, Reader},
+};
+
+const COUNTS: &str = "
+    SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'active' AND completed_at IS NULL),
+           count(*) FILTER (WHERE status = 'active' AND credential_state IN ('legacy_scheme', 'wrapped')),
+           count(*) FILTER (WHERE status <> 'active' AND completed_at IS NULL),
+           (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind = 'quarantine'),
+           (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind <> 'quarantine'),
+           (SELECT count(*) FROM tokens
+             WHERE token_type = 'refresh' AND invalidated IS NOT TRUE AND client_id IS NULL AND expires_at > $1),
+           (SELECT max(heartbeat_at) FROM migration_runs WHERE kind = 'import')
+      FROM users";
+
+const USES: &str = "
+    SELECT tenant_id, max(last_password_login_at) FROM users WHERE last_password_login_at >= $1 GROUP BY tenant_id";
+
+const UNCONFIRMED: &str = "
+    SELECT id, slug FROM tenants WHERE is_active AND deleted_at IS NULL AND confirmed_at IS NULL ORDER BY slug";
+
+const FACTS: &str = "SELECT name, at, detail FROM migration_facts";
+
+pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> Result<GateFacts, StoreError> {
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    let counts = steps.run(COUNTS, &[&At(now)]).await?;
+    let uses = steps.run(USES, &[&At(window_start)]).await?;
+    let unconfirmed = steps.run(UNCONFIRMED, &[]).await?;
+    let known = steps.run(FACTS, &[]).await?;
+    steps.commit().await?;
+
+    let mut facts = GateFacts::default();
+    if let Some(row) = counts.first() {
+        let mut row = Reader::new(row, "users", &"-");
+        let mut next = || row.take("status").map(unsigned);
+        (facts.active, facts.not_completed) = (next()?, next()?);
+        (facts.foreign_hashes, facts.inactive) = (next()?, next()?);
+        (facts.quarantined, facts.conflicts, facts.live_legacy_tokens) = (next()?, next()?, next()?);
+        facts.last_import_at = row.maybe_at("status")?;
+    }
+    for row in &uses {
+        let mut row = Reader::new(row, "users", &"-");
+        let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
+        facts.legacy_uses.push(LegacyUse { tenant, last_at: row.at("last_password_login_at")? });
+    }
+    for row in &unconfirmed {
+        let mut row = Reader::new(row, "tenants", &"-");
+        facts.unconfirmed_tenants.push((TenantId::from_uuid(row.take("id")?), row.take("slug")?));
+    }
+    for row in &known {
+        let mut row = Reader::new(row, "migration_facts", &"-");
+        let (name, at): (&str, Timestamp) = (row.take("name")?, row.at("at")?);
+        let detail: &str = row.take("detail")?;
+        match name {
+            "backup_verified" => facts.backup_verified_at = Some(at),
+            "verified" => facts.verified = Some((at, detail == "true")),
+            "inactive_decided" => facts.inactive_decided_at = Some(at),
+            "counting_since" => facts.counting_since = Some(at),
+            _ => {}
+        }
+    }
+    Ok(facts)
+}
