@@ -29,6 +29,7 @@ pub mod sessions;
 pub mod sign_in;
 mod suite;
 pub mod tenants;
+pub mod uniqueness;
 mod world;
 
 use authly_directory::{mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository};

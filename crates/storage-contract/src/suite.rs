@@ -205,6 +205,12 @@ macro_rules! suite {
                 mappings_are_listed_replaced_and_go_with_their_group
                 a_client_of_a_tenant_reads_back
             }
+            uniqueness {
+                addresses_are_unique_everywhere_until_somebody_decides_otherwise
+                each_tenant_may_have_its_own_addresses
+                a_move_into_a_tenant_that_has_the_address_is_a_conflict
+                addresses_become_unique_everywhere_again_once_none_collides
+            }
         }
     };
 }

@@ -8,6 +8,7 @@ use authly_directory::{
     store::{
         AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
     },
+    uniqueness::{EmailUniqueness, UniquenessChange},
 };
 use oauth_core::{
     audit::AuditEvent,
@@ -27,6 +28,7 @@ use crate::{
     deletion, mail, rows,
     store::PgStore,
     tenants::SETTLE_GROUPS,
+    uniqueness,
     value::{At, Reader},
 };
 
@@ -61,9 +63,24 @@ const COUNT: &str = "
      WHERE u.status <> 'deleted'";
 
 /// Names are unique by folded form, which an adopted database may break already: no index can promise it.
-const TAKEN: &str = "
-    SELECT EXISTS (SELECT 1 FROM users WHERE lower(email) = $1 AND id <> $3),
-           EXISTS (SELECT 1 FROM users WHERE lower(username) = $2 AND id <> $3)";
+///
+/// `$4` tells that the account comes into the tenant `$5`; otherwise it stays where it is. The address of one that moves is looked
+/// at where addresses stand for one account in each tenant.
+const TAKEN: &str = concat!(
+    "WITH mine AS MATERIALIZED (
+       SELECT COALESCE($1::text, CASE WHEN $4::boolean AND ",
+    uniqueness::per_tenant!(),
+    " THEN lower(u.email) END) AS email, CASE WHEN $4::boolean THEN $5::uuid ELSE u.tenant_id END AS tenant_id, ",
+    uniqueness::per_tenant!(),
+    " AS per_tenant
+         FROM (SELECT 1) one LEFT JOIN users u ON u.id = $3
+     )
+     SELECT EXISTS (SELECT 1 FROM users o
+                     WHERE lower(o.email) = (SELECT email FROM mine) AND o.id <> $3
+                       AND (NOT (SELECT per_tenant FROM mine)
+                            OR o.tenant_id IS NOT DISTINCT FROM (SELECT tenant_id FROM mine))),
+            EXISTS (SELECT 1 FROM users o WHERE lower(o.username) = $2 AND o.id <> $3)"
+);
 
 const CREATE: &str = "
     INSERT INTO users (id, tenant_id, email, username, password_hash, upgraded_hash, upgraded_from, is_verified, is_admin,
@@ -159,10 +176,23 @@ impl AccountRepository for PgStore {
         Ok(outcome)
     }
 
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        self.stored_uniqueness().await
+    }
+
+    async fn set_email_uniqueness(
+        &self,
+        wanted: EmailUniqueness,
+        audit: AuditEvent,
+    ) -> Result<UniquenessChange, StoreError> {
+        self.change_uniqueness(wanted, audit).await
+    }
+
     async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
         let mut client = self.db().client().await?;
         let steps = self.db().begin_behind(Gate::Accounts, &mut client).await?;
-        refuse_taken(&steps, account.id, Some(&account.email), Some(&account.username)).await?;
+        let place = Some(account.tenant);
+        refuse_taken(&steps, account.id, Some(&account.email), Some(&account.username), place).await?;
         let params: Params<'_> = &[
             &account.id.uuid(),
             &account.tenant.map(TenantId::uuid),
@@ -190,7 +220,8 @@ impl AccountRepository for PgStore {
     ) -> Result<Commit, StoreError> {
         let mut client = self.db().client().await?;
         let steps = self.db().begin_behind(Gate::Accounts, &mut client).await?;
-        refuse_taken(&steps, user, change.email.as_deref(), change.username.as_deref()).await?;
+        let place = change.tenant.map(TenantMove::target);
+        refuse_taken(&steps, user, change.email.as_deref(), change.username.as_deref(), place).await?;
         let params: Params<'_> = &[
             &user.uuid(),
             &change.email,
@@ -319,11 +350,13 @@ async fn refuse_taken(
     user: UserId,
     email: Option<&str>,
     username: Option<&str>,
+    place: Option<Option<TenantId>>,
 ) -> Result<(), StoreError> {
-    if email.is_none() && username.is_none() {
+    if email.is_none() && username.is_none() && place.is_none() {
         return Ok(());
     }
-    let rows = steps.run(TAKEN, &[&email.map(fold), &username.map(fold), &user.uuid()]).await?;
+    let (moves, tenant) = (place.is_some(), place.flatten().map(TenantId::uuid));
+    let rows = steps.run(TAKEN, &[&email.map(fold), &username.map(fold), &user.uuid(), &moves, &tenant]).await?;
     let taken = |column: usize| rows.first().and_then(|row| row.try_get::<_, bool>(column).ok()).unwrap_or(true);
     if taken(0) {
         return Err(StoreError::new(StoreErrorKind::Conflict("users.email")));

@@ -141,6 +141,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("tokens", "user_id", "tokens.user_id"),
     ("users", "email", "users.email"),
     ("users", "id", "users.id"),
+    ("users", "tenant_id, email", "users.email"),
     ("users", "tenant_id", "users.tenant_id"),
     ("users", "username", "users.username"),
 ];

@@ -5,6 +5,7 @@ use authly_directory::{
     identifier::{Identifier, fold},
     mail::link::LinkKind,
     password::StoredHash,
+    uniqueness::{EmailUniqueness, UniquenessChange},
     store::{
         AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
     },
@@ -26,7 +27,7 @@ use crate::{
     error::Outcome,
     mail,
     person::{Person, person_columns, profile_text},
-    sign_in, tenants,
+    sign_in, tenants, uniqueness,
 };
 
 impl AccountRepository for SqliteStore {
@@ -54,6 +55,18 @@ impl AccountRepository for SqliteStore {
 
     async fn set_password(&self, write: PasswordChange) -> Result<Commit, StoreError> {
         self.write(move |db| set_password(db, &write)).await
+    }
+
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        self.read(uniqueness::stored)
+    }
+
+    async fn set_email_uniqueness(
+        &self,
+        wanted: EmailUniqueness,
+        audit: AuditEvent,
+    ) -> Result<UniquenessChange, StoreError> {
+        self.write(move |db| uniqueness::change(db, wanted, &audit)).await
     }
 
     async fn create_account(&self, account: NewAccount, audit: AuditEvent) -> Result<(), StoreError> {
@@ -181,13 +194,14 @@ pub(crate) const MEMBERS: &str = account_query!(
 );
 
 const BY_NAME: &str = account_query!(
-    "WHERE (u.email_folded = ?1 OR u.username_folded = ?1) AND (?2 IS NULL OR u.tenant_id = ?2) ORDER BY u.id LIMIT 3"
+    "WHERE (u.email_search = ?1 OR u.username_folded = ?1) AND (?2 IS NULL OR u.tenant_id = ?2) \
+     ORDER BY (u.email = ?3 OR u.username = ?3) DESC, u.id LIMIT 3"
 );
 
 /// Those whose address or user name match exactly, otherwise those that match by folded form; whoever matches exactly matches
-/// by folded form too, and both forms are unique, so there are never more than two.
+/// by folded form too.
 pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<TenantId>) -> Outcome<Vec<Match>> {
-    let mut found = db.all(BY_NAME, params![identifier.folded(), tenant.map(TenantId::uuid)], read)?;
+    let mut found = db.all(BY_NAME, params![identifier.folded(), tenant.map(TenantId::uuid), identifier.exact()], read)?;
     let exact =
         |found: &Match| [&found.account.email, &found.account.username].contains(&&identifier.exact().to_owned());
     if found.iter().any(exact) {
@@ -198,7 +212,7 @@ pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<Tenan
 
 const PAGE: &str = account_query!(
     "WHERE u.id > ifnull(?1, x'') AND (?2 IS NULL OR u.tenant_id = ?2) \
-     AND (?5 OR u.status <> 'deleted') AND (?3 IS NULL OR instr(u.email_folded, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
+     AND (?5 OR u.status <> 'deleted') AND (?3 IS NULL OR instr(u.email_search, ?3) > 0 OR instr(u.username_folded, ?3) > 0) ORDER BY u.id LIMIT ?4"
 );
 
 const COUNT: &str = "WITH held AS (SELECT DISTINCT user_id FROM login_failures WHERE locked_until > ?1) \
@@ -225,13 +239,14 @@ const INSERT: &str = "INSERT INTO users (id, tenant_id, email, email_folded, use
 
 fn create(db: Db<'_>, account: &NewAccount, event: &AuditEvent) -> Outcome<()> {
     let (hash, upgraded) = hash_columns(account.hash.as_ref(), account.older_hash.as_ref());
+    let email_key = uniqueness::email_key(uniqueness::stored(db)?, &account.email, account.tenant);
     db.run(
         INSERT,
         params![
             account.id.uuid(),
             account.tenant.map(TenantId::uuid),
             account.email,
-            fold(&account.email),
+            email_key,
             account.username,
             fold(&account.username),
             hash,
@@ -265,13 +280,30 @@ const ALTER: &str = "UPDATE users SET email = coalesce(?2, email), email_folded 
                      profile = coalesce(?12, profile), updated_at = ?13, \
                      tenant_id = CASE WHEN ?14 THEN ?15 ELSE tenant_id END WHERE id = ?1";
 
+const PLACE: &str = "SELECT email, tenant_id FROM users WHERE id = ?1";
+
+/// What must be unique of the address after a change that concerns it.
+fn changed_key(db: Db<'_>, user: UserId, change: &AccountChange) -> Outcome<Option<String>> {
+    let uniqueness = uniqueness::stored(db)?;
+    if change.email.is_none() && (change.tenant.is_none() || uniqueness == EmailUniqueness::Global) {
+        return Ok(None);
+    }
+    let place = db.one(PLACE, [user.uuid()], |row| {
+        Ok((row.value::<String>("users.email")?, row.id_opt("users.tenant_id", TenantId::from_uuid)?))
+    })?;
+    let Some((email, tenant)) = place else { return Ok(None) };
+    let tenant = change.tenant.map_or(tenant, TenantMove::target);
+    Ok(Some(uniqueness::email_key(uniqueness, change.email.as_deref().unwrap_or(&email), tenant)))
+}
+
 fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event: &AuditEvent) -> Outcome<Commit> {
+    let email_key = changed_key(db, user, change)?;
     let changed = db.run(
         ALTER,
         params![
             user.uuid(),
             change.email,
-            change.email.as_deref().map(fold),
+            email_key,
             change.username,
             change.username.as_deref().map(fold),
             change.is_verified,

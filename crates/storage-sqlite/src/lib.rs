@@ -33,6 +33,7 @@ mod sessions;
 mod sign_in;
 mod snapshot;
 mod tenants;
+mod uniqueness;
 mod writer;
 
 use std::{

@@ -208,7 +208,7 @@ fn read_link(cursor: &mut Cursor<'_>) -> Outcome<EmailLink> {
 /// Used where it is unused, in time, and the account still has the address.
 const USE: &str = "UPDATE email_links SET used_at = ?5 WHERE token = ?1 AND kind = ?2 AND user_id = ?3 \
                    AND used_at IS NULL AND expires_at > ?5 \
-                   AND EXISTS (SELECT 1 FROM users u WHERE u.id = ?3 AND u.email_folded = ?4)";
+                   AND EXISTS (SELECT 1 FROM users u WHERE u.id = ?3 AND u.email_search = ?4)";
 
 fn use_link(db: Db<'_>, write: &LinkUse, kind: LinkKind) -> Outcome<bool> {
     let address = fold(&write.address);
