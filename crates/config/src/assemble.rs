@@ -36,6 +36,7 @@ pub(crate) fn assemble(values: &Values) -> (Settings, Option<Fault>) {
             enabled: values.flag("oauth.enabled"),
             pkce_required: flag(values, "oauth.pkce_required"),
             consent_required: flag(values, "oauth.consent_required"),
+            first_party_challenge: flag(values, "oauth.first_party_challenge"),
         },
         legacy: Legacy {
             password_grant: flag(values, "legacy.password_grant"),
@@ -46,10 +47,10 @@ pub(crate) fn assemble(values: &Values) -> (Settings, Option<Fault>) {
         },
         accounts: Accounts {
             registration: values.flag("accounts.registration").unwrap_or(development || mail.is_some()),
-            email_uniqueness: match word(values, "accounts.email_uniqueness") {
+            email_uniqueness: values.word("accounts.email_uniqueness").map(|word| match word {
                 "per_tenant" => EmailUniqueness::PerTenant,
                 _ => EmailUniqueness::Global,
-            },
+            }),
         },
         passwords: passwords(values),
         sessions: Sessions {

@@ -172,6 +172,8 @@ pub struct OAuth {
     pub pkce_required: bool,
     /// Whether people are asked before a client gets access.
     pub consent_required: bool,
+    /// Whether first-party clients may show their own sign-in form.
+    pub first_party_challenge: bool,
 }
 
 /// The password login of before.
@@ -194,8 +196,8 @@ pub struct Legacy {
 pub struct Accounts {
     /// Whether people may register themselves.
     pub registration: bool,
-    /// Where an e-mail address stands for one account only.
-    pub email_uniqueness: EmailUniqueness,
+    /// Where an e-mail address stands for one account only; `None` leaves it as the store has it.
+    pub email_uniqueness: Option<EmailUniqueness>,
 }
 
 /// How new passwords are judged and stored.

@@ -70,7 +70,7 @@ fn sign_in(world: &World, password: &str) -> bool {
         locale: "en".into(),
     };
     let browser = Browser { address: None, session: None, pending: vec![] };
-    let visit = PageVisit { browser: &browser, remember: Remember::BrowserSession, user_agent: None };
+    let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::BrowserSession, user_agent: None };
     now_or_never(world.directory.sign_in_page(&request, visit)).is_ok()
 }
 

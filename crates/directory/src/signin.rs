@@ -56,6 +56,8 @@ pub struct SignInRequest {
 /// The door that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
+    /// The form of a first-party application (draft-ietf-oauth-first-party-apps).
+    FirstParty,
     /// The JSON login adapters (C-02).
     JsonLogin,
     /// The password grant of the legacy contract.
@@ -68,16 +70,24 @@ impl Door {
     /// The name in the audit log and in metrics.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::FirstParty => "first_party",
             Self::JsonLogin => "json_login",
             Self::PasswordGrant => "password_grant",
             Self::Page => "page",
         }
+    }
+
+    /// Whether it belongs to the legacy contract, with its switches and policies.
+    const fn is_legacy(self) -> bool {
+        matches!(self, Self::JsonLogin | Self::PasswordGrant)
     }
 }
 
 /// What a browser brings to the sign-in page.
 #[derive(Clone, Debug)]
 pub struct PageVisit<'a> {
+    /// Ours, or a first-party application's form.
+    pub door: Door,
     /// Its cookies and address.
     pub browser: &'a Browser,
     /// How long the session is to last.
@@ -143,7 +153,7 @@ struct Verified {
 }
 
 impl<V: DirectoryServices> Directory<V> {
-    /// Signs in on the page: begins a session under a new secret; the browser's former session ends with it.
+    /// Signs in on the page, or with a first-party application's form: begins a session under a new secret; the browser's former session ends with it.
     pub async fn sign_in_page(
         &self,
         request: &SignInRequest,
@@ -165,7 +175,7 @@ impl<V: DirectoryServices> Directory<V> {
             });
             Ok((Entry { session: Some(session.clone()), legacy: None }, (session, cookie)))
         };
-        let (account, (session, cookie)) = self.sign_in(request, Door::Page, begin).await?;
+        let (account, (session, cookie)) = self.sign_in(request, visit.door, begin).await?;
         let user = account.subject.id;
         let known = request.known_device.filter(|known| known.user == user);
         let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random()));
@@ -196,7 +206,7 @@ impl<V: DirectoryServices> Directory<V> {
         begin: impl Fn(&Account) -> Result<(Entry, P), SignInRefused>,
     ) -> Result<(Account, P), SignInRefused> {
         let now = self.engine.now();
-        if door != Door::Page && !self.legacy_doors_open(now) {
+        if door.is_legacy() && !self.legacy_doors_open(now) {
             return Err(SignInRefused::DoorClosed);
         }
         self.throttle(request, now).await?;
@@ -309,7 +319,7 @@ impl<V: DirectoryServices> Directory<V> {
     fn is_moved(&self, account: &Account, door: Door) -> bool {
         let issued =
             || active::are_issued_to(&account.subject, account.created_at, &self.engine.catalog(), self.engine.now());
-        door != Door::Page && !(account.legacy_login && issued())
+        door.is_legacy() && !(account.legacy_login && issued())
     }
 
     async fn verify(&self, request: &SignInRequest, stored: Option<StoredHash>) -> Result<Verification, Busy> {

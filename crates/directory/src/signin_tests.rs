@@ -26,7 +26,8 @@ fn request(identifier: &str, password: &str) -> SignInRequest {
 }
 
 fn on_page(world: &World, request: &SignInRequest, browser: &Browser) -> Result<PageSignIn, SignInRefused> {
-    let visit = PageVisit { browser, remember: Remember::BrowserSession, user_agent: Some("Browser".into()) };
+    let visit =
+        PageVisit { door: Door::Page, browser, remember: Remember::BrowserSession, user_agent: Some("Browser".into()) };
     now_or_never(world.directory.sign_in_page(request, visit))
 }
 

@@ -16,7 +16,7 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
     config.app_data(app.clone());
     config.app_data(web::PayloadConfig::new(app.http.body_limit));
     config.app_data(body::Limit(app.http.body_limit));
-    for endpoint in Endpoint::ALL.iter().copied().filter(|endpoint| app.http.legacy_routes || !is_adapter(*endpoint)) {
+    for endpoint in Endpoint::ALL.iter().copied().filter(|endpoint| is_served(app, *endpoint)) {
         add(config, app, endpoint, routes::<V>(endpoint));
     }
     config.service(web::resource("/assets/{tail:.*}").route(get().to(public::assets::asset::<V>)));
@@ -25,6 +25,15 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
         demo::configure::<V>(config);
     }
     config.default_service(web::to(not_found::<V>));
+}
+
+/// Whether the installation has an endpoint at all.
+fn is_served<V: DirectoryServices>(app: &App<V>, endpoint: Endpoint) -> bool {
+    match endpoint {
+        Endpoint::AuthorizeChallenge => app.engine.settings().first_party_challenge,
+        adapter if is_adapter(adapter) => app.http.legacy_routes,
+        _ => true,
+    }
 }
 
 /// Whether an endpoint is the path of an earlier program to a door that has another one (C-06).
@@ -78,6 +87,7 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::Metadata | Endpoint::OpenIdConfiguration | Endpoint::LegacyMetadata => {
             at.route(get().to(public::discovery::metadata::<V>))
         }
+        Endpoint::AuthorizeChallenge => at.route(web::post().to(oauth::challenge::challenge::<V>)),
         Endpoint::Challenge => at.route(web::post().to(legacy::challenge::challenge::<V>)),
         Endpoint::Refresh => at.route(web::post().to(legacy::refresh::refresh::<V>)),
         Endpoint::Register | Endpoint::ApiRegister | Endpoint::ApiV1Register => {

@@ -124,6 +124,16 @@ pub enum ConsentPolicy {
     Skipped,
 }
 
+/// Whether a first-party client may use the authorization challenge endpoint (draft-ietf-oauth-first-party-apps).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChallengePolicy {
+    /// Its users sign in on our page.
+    #[default]
+    Closed,
+    /// It may show its own form, where the installation has the endpoint switched on.
+    Open,
+}
+
 /// Which tokens a client may introspect (RFC 7662 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntrospectionPolicy {
@@ -220,6 +230,8 @@ pub struct Client {
     pub pkce: PkcePolicy,
     /// Whether users are asked.
     pub consent: ConsentPolicy,
+    /// Whether it may show its own sign-in form.
+    pub challenge: ChallengePolicy,
     /// Which tokens it may introspect.
     pub introspection: IntrospectionPolicy,
     /// What its assertions name as audience.

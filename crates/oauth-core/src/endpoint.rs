@@ -93,6 +93,8 @@ endpoints! {
     OpenIdConfiguration = "/.well-known/openid-configuration" ["GET"] None, Anyone, OAuth;
     #[doc = "The same metadata under the older path."]
     LegacyMetadata = "/auth/.well-known/oauth-authorization-server" ["GET"] None, Anyone, OAuth;
+    #[doc = "Authorization challenge endpoint for first-party applications (draft-ietf-oauth-first-party-apps); off by default."]
+    AuthorizeChallenge = "/authorize-challenge" ["POST"] Some("authorization_challenge_endpoint"), Nobody, OAuth;
     #[doc = "The authorization endpoint under the older path."]
     LegacyAuthorize = "/auth/authorize" ["GET", "POST"] None, Nobody, OAuth;
     #[doc = "Makes a verifier and its challenge, for compatibility and tests only."]

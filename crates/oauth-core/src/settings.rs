@@ -84,6 +84,8 @@ pub struct Settings {
     pub request_ttl: Duration,
     /// Clock difference to other parties that is forgiven in their assertions.
     pub leeway: Duration,
+    /// Whether first-party clients may sign people in with forms of their own (draft-ietf-oauth-first-party-apps).
+    pub first_party_challenge: bool,
     /// The legacy contract's tokens.
     pub legacy: Option<LegacySettings>,
 }
@@ -107,6 +109,7 @@ impl Settings {
             session_remembered: DAY * 30,
             request_ttl: Duration::from_secs(3_600),
             leeway: Duration::from_secs(60),
+            first_party_challenge: false,
             legacy: None,
         }
     }

@@ -33,6 +33,7 @@ pub fn engine(settings: &Settings, legacy: LegacySettings) -> Result<oauth_core:
     engine.refresh_absolute_ttl = tokens.refresh_absolute_lifetime;
     engine.refresh_retry_window = tokens.refresh_retry_window;
     engine.require_consent = settings.oauth.consent_required;
+    engine.first_party_challenge = settings.oauth.first_party_challenge;
     engine.session_idle = sessions.idle_lifetime;
     engine.session_absolute = sessions.absolute_lifetime;
     engine.session_remembered = sessions.remember_lifetime;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use oauth_core::{
     catalog::Unreadable,
     client::{
-        AssertionAudience, AuthMethod, Client, ClientSecret, ClientState, ClientType, ConsentPolicy, GrantType,
+        AssertionAudience, AuthMethod, ChallengePolicy, Client, ClientSecret, ClientState, ClientType, ConsentPolicy, GrantType,
         IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
@@ -36,7 +36,7 @@ const LOAD: &str = "
            ARRAY(SELECT s.scope_name::text FROM client_scopes m JOIN scopes s ON s.id = m.scope_id
                   WHERE m.client_id = c.id ORDER BY m.position, s.scope_name) || c.other_scopes,
            COALESCE(c.created_at, 'epoch'), COALESCE(c.updated_at, c.created_at, 'epoch'),
-           c.tenant_id
+           c.tenant_id, c.first_party_challenge
       FROM clients c
      ORDER BY c.id";
 
@@ -51,9 +51,10 @@ const INSERT: &str = "
     INSERT INTO clients (id, client_id, client_name, client_secret_hash, client_type, application_type, auth_method,
                          require_pkce, is_active, redirect_uris, post_logout_redirect_uris, grant_types, audiences,
                          skip_consent, introspection, assertion_audience, id_token_alg, jwks, jwks_uri, client_uri,
-                         logo_uri, policy_uri, tos_uri, created_at, updated_at, tenant_id)
+                         logo_uri, policy_uri, tos_uri, created_at, updated_at, tenant_id,
+                         first_party_challenge)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-            $25, $26)";
+            $25, $26, $27)";
 
 const UPDATE: &str = "
     UPDATE clients
@@ -61,7 +62,8 @@ const UPDATE: &str = "
            auth_method = $7, require_pkce = $8, is_active = $9, redirect_uris = $10, post_logout_redirect_uris = $11,
            grant_types = $12, audiences = $13, skip_consent = $14, introspection = $15, assertion_audience = $16,
            id_token_alg = $17, jwks = $18, jwks_uri = $19, client_uri = $20, logo_uri = $21, policy_uri = $22,
-           tos_uri = $23, created_at = $24, updated_at = $25, tenant_id = $26
+           tos_uri = $23, created_at = $24, updated_at = $25, tenant_id = $26,
+           first_party_challenge = $27
      WHERE id = $1";
 
 const DROP_SECRETS: &str = "DELETE FROM client_secrets WHERE client_id = $1 AND hash <> ALL($2)";
@@ -200,6 +202,7 @@ async fn write(steps: &Steps<'_>, sql: &'static str, client: &Client) -> Result<
         &At(client.created_at),
         &At(client.updated_at),
         &client.tenant.map(TenantId::uuid),
+        &(client.challenge == ChallengePolicy::Open),
     ];
     steps.change(sql, params).await
 }
@@ -267,6 +270,7 @@ fn client(row: &Row) -> Result<Client, StoreError> {
         created_at: row.at("created_at")?,
         updated_at: row.at("updated_at")?,
         tenant: row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid),
+        challenge: if row.take("first_party_challenge")? { ChallengePolicy::Open } else { ChallengePolicy::Closed },
     })
 }
 

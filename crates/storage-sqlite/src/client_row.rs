@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use oauth_core::{
     catalog::Unreadable,
     client::{
-        AssertionAudience, AuthMethod, Client, ClientSecret, ClientState, ClientType, ConsentPolicy,
+        AssertionAudience, AuthMethod, ChallengePolicy, Client, ClientSecret, ClientState, ClientType, ConsentPolicy,
         IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
@@ -26,7 +26,8 @@ use crate::{
 const ALL: &str = "SELECT key, client_id, name, client_type, application_type, auth_method, imported_secret, jwks, \
                    jwks_uri, redirect_uris, post_logout_redirect_uris, grant_types, audiences, require_pkce, \
                    ask_consent, introspects_all, token_endpoint_audience, id_token_signed_response_alg, client_uri, \
-                   logo_uri, policy_uri, tos_uri, is_active, created_at, updated_at, tenant_id FROM clients \
+                   logo_uri, policy_uri, tos_uri, is_active, created_at, updated_at, tenant_id, \
+                   first_party_challenge FROM clients \
                    ORDER BY key";
 
 const SECRETS: &str =
@@ -126,6 +127,11 @@ fn read(cursor: &mut Cursor<'_>) -> Outcome<Client> {
         created_at: cursor.time("clients.created_at")?,
         updated_at: cursor.time("clients.updated_at")?,
         tenant: cursor.id_opt("clients.tenant_id", TenantId::from_uuid)?,
+        challenge: if choose(cursor, "clients.first_party_challenge")? {
+            ChallengePolicy::Open
+        } else {
+            ChallengePolicy::Closed
+        },
     })
 }
 
@@ -148,8 +154,8 @@ const INSERT: &str = "INSERT INTO clients (key, client_id, name, client_type, ap
                       imported_secret, jwks, jwks_uri, redirect_uris, post_logout_redirect_uris, grant_types, \
                       audiences, require_pkce, ask_consent, introspects_all, token_endpoint_audience, \
                       id_token_signed_response_alg, client_uri, logo_uri, policy_uri, tos_uri, is_active, created_at, \
-                      updated_at, tenant_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-                      ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+                      updated_at, tenant_id, first_party_challenge) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+                      ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
 
 /// Registers a client.
 pub(crate) fn insert(db: Db<'_>, client: &Client) -> Outcome<()> {
@@ -162,8 +168,8 @@ const UPDATE: &str = "UPDATE clients SET client_id = ?2, name = ?3, client_type 
                       post_logout_redirect_uris = ?11, grant_types = ?12, audiences = ?13, require_pkce = ?14, \
                       ask_consent = ?15, introspects_all = ?16, token_endpoint_audience = ?17, \
                       id_token_signed_response_alg = ?18, client_uri = ?19, logo_uri = ?20, policy_uri = ?21, \
-                      tos_uri = ?22, is_active = ?23, created_at = ?24, updated_at = ?25, tenant_id = ?26 \
-                      WHERE key = ?1";
+                      tos_uri = ?22, is_active = ?23, created_at = ?24, updated_at = ?25, tenant_id = ?26, \
+                      first_party_challenge = ?27 WHERE key = ?1";
 
 const DELETE_SECRETS: &str = "DELETE FROM client_secrets WHERE client = ?1";
 
@@ -210,6 +216,7 @@ fn write(db: Db<'_>, sql: &str, client: &Client) -> Outcome<usize> {
             client.created_at.micros(),
             client.updated_at.micros(),
             client.tenant.map(TenantId::uuid),
+            client.challenge == ChallengePolicy::Open,
         ],
     )
 }

@@ -235,6 +235,7 @@ fn client() -> Client {
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
         tenant: None,
+        challenge: oauth_core::client::ChallengePolicy::Closed,
         id_token_alg: Algorithm::RS256,
         client_uri: None,
         logo_uri: None,

@@ -51,6 +51,9 @@ pub(crate) struct CreateClient {
     /// It is our own: users are not asked for consent
     #[arg(long)]
     pub(crate) first_party: bool,
+    /// It may show its own sign-in form, where AUTHLY_FIRST_PARTY_CHALLENGE_ENABLED is on
+    #[arg(long, requires = "first_party")]
+    pub(crate) first_party_challenge: bool,
     /// It may leave PKCE out (confidential clients only)
     #[arg(long)]
     pub(crate) no_pkce: bool,
@@ -99,6 +102,9 @@ pub(crate) struct UpdateClient {
     /// Whether it is our own, so that users are not asked for consent
     #[arg(long, value_enum, value_name = "ON|OFF")]
     pub(crate) first_party: Option<Choice>,
+    /// Whether it may show its own sign-in form
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    pub(crate) first_party_challenge: Option<Choice>,
     /// Whether it must use PKCE
     #[arg(long, value_enum, value_name = "ON|OFF")]
     pub(crate) pkce: Option<Choice>,

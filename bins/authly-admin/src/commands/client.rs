@@ -8,7 +8,7 @@ use authly_admin_cases::{
 };
 use authly_directory::services::DirectoryServices;
 use authly_runtime::trouble::Trouble;
-use oauth_core::client::{ClientState, ConsentPolicy, PkcePolicy};
+use oauth_core::client::{ChallengePolicy, ClientState, ConsentPolicy, PkcePolicy};
 use serde_json::Value;
 
 use crate::{
@@ -120,6 +120,7 @@ fn draft(create: CreateClient) -> Result<ClientDraft, Failure> {
         jwks_uri: create.jwks_uri,
         audiences: create.audience,
         first_party: create.first_party,
+        challenge: create.first_party_challenge,
         no_pkce: create.no_pkce,
         introspect_all: create.introspect_all,
         assertion_at_token_endpoint: create.assertion_at_token_endpoint,
@@ -130,6 +131,7 @@ fn draft(create: CreateClient) -> Result<ClientDraft, Failure> {
 
 fn change(update: UpdateClient) -> Result<ClientChange, Failure> {
     let consent = |on: bool| if on { ConsentPolicy::Skipped } else { ConsentPolicy::Asked };
+    let challenge = |on: bool| if on { ChallengePolicy::Open } else { ChallengePolicy::Closed };
     let pkce = |on: bool| if on { PkcePolicy::Required } else { PkcePolicy::Exempt };
     Ok(ClientChange {
         name: update.name,
@@ -141,6 +143,7 @@ fn change(update: UpdateClient) -> Result<ClientChange, Failure> {
         jwks: update.jwks.as_deref().map(document).transpose()?,
         jwks_uri: update.jwks_uri,
         consent: update.first_party.map(|choice| consent(choice.is_on())),
+        challenge: update.first_party_challenge.map(|choice| challenge(choice.is_on())),
         pkce: update.pkce.map(|choice| pkce(choice.is_on())),
         id_token_alg: update.id_token_alg.map(Into::into),
     })

@@ -3,8 +3,8 @@
 use oauth_core::{
     catalog::ScopeRecord,
     client::{
-        AssertionAudience, AuthMethod, Client, ClientState, ClientType, ConsentPolicy, GrantType, IntrospectionPolicy,
-        JwksUri, PkcePolicy,
+        AssertionAudience, AuthMethod, ChallengePolicy, Client, ClientState, ClientType, ConsentPolicy, GrantType,
+        IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
     ids::{ClientId, ClientKey, TenantId},
@@ -60,6 +60,8 @@ pub struct ClientDraft {
     pub audiences: Vec<String>,
     /// Whether its users are not asked.
     pub first_party: bool,
+    /// Whether it may sign people in with a form of its own.
+    pub challenge: bool,
     /// Whether it may leave PKCE out.
     pub no_pkce: bool,
     /// Whether it may introspect any token.
@@ -122,6 +124,7 @@ impl ClientDraft {
             id,
             name: text::line(&self.name, 255).map_err(|error| AdminError::invalid("name", error))?.trim().to_owned(),
             tenant: self.tenant,
+            challenge: challenge(self.challenge),
             kind,
             application,
             auth_method,
@@ -179,6 +182,8 @@ pub struct ClientChange {
     pub jwks_uri: Option<String>,
     /// Whether its users are asked.
     pub consent: Option<ConsentPolicy>,
+    /// Whether it may sign people in with a form of its own.
+    pub challenge: Option<ChallengePolicy>,
     /// Whether PKCE is required.
     pub pkce: Option<PkcePolicy>,
     /// Its ID tokens' algorithm.
@@ -212,6 +217,7 @@ impl ClientChange {
         client.audiences = self.audiences.map_or(Ok(client.audiences), |names| audiences(&names))?;
         client.grant_types = self.grant_types.unwrap_or(client.grant_types);
         client.consent = self.consent.unwrap_or(client.consent);
+        client.challenge = self.challenge.unwrap_or(client.challenge);
         client.pkce = self.pkce.unwrap_or(client.pkce);
         client.id_token_alg = self.id_token_alg.unwrap_or(client.id_token_alg);
         client.updated_at = now;
@@ -250,6 +256,15 @@ fn consistent(client: Client) -> Result<Client, AdminError> {
     if client.jwks.is_some() && client.jwks_uri.is_some() {
         return refuse("jwks", "give either jwks or jwks_uri, not both (RFC 7591 2)");
     }
+    if client.challenge == ChallengePolicy::Open && client.consent != ConsentPolicy::Skipped {
+        return refuse(
+            "first_party_challenge",
+            "only a first-party client (--first-party) may show its own sign-in form",
+        );
+    }
+    if client.challenge == ChallengePolicy::Open && !client.may(GrantType::AuthorizationCode) {
+        return refuse("first_party_challenge", "it needs the authorization code grant and a redirect URI");
+    }
     if client.kind == ClientType::Public && client.pkce == PkcePolicy::Exempt {
         return refuse("no_pkce", "a public client always needs PKCE");
     }
@@ -260,6 +275,10 @@ fn consistent(client: Client) -> Result<Client, AdminError> {
         return refuse("redirect_uri", "the authorization code grant needs at least one redirect URI");
     }
     Ok(client)
+}
+
+fn challenge(open: bool) -> ChallengePolicy {
+    if open { ChallengePolicy::Open } else { ChallengePolicy::Closed }
 }
 
 fn redirect_uris(

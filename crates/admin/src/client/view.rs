@@ -1,7 +1,7 @@
 //! A client as shown: no secret, no hash.
 
 use oauth_core::{
-    client::{Client, ConsentPolicy, IntrospectionPolicy, PkcePolicy},
+    client::{ChallengePolicy, Client, ConsentPolicy, IntrospectionPolicy, PkcePolicy},
     redirect::ApplicationType,
 };
 use serde::Serialize;
@@ -38,6 +38,8 @@ pub struct ClientView {
     pub require_pkce: bool,
     /// Whether its users are not asked.
     pub first_party: bool,
+    /// Whether it may sign people in with a form of its own.
+    pub first_party_challenge: bool,
     /// Whether it may introspect any token.
     pub introspect_all: bool,
     /// Its ID tokens' algorithm.
@@ -74,6 +76,7 @@ impl ClientView {
             jwks_uri: client.jwks_uri.as_ref().map(|uri| uri.as_str().to_owned()),
             require_pkce: client.pkce == PkcePolicy::Required,
             first_party: client.consent == ConsentPolicy::Skipped,
+            first_party_challenge: client.challenge == ChallengePolicy::Open,
             introspect_all: client.introspection == IntrospectionPolicy::All,
             id_token_signed_response_alg: client.id_token_alg.name(),
             secrets: client.secrets.len() + usize::from(client.imported_secret.is_some()),

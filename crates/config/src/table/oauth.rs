@@ -144,7 +144,8 @@ pub(super) const OAUTH: Section = Section {
         )
         .env(&[plain("OAUTH_ENABLED")])
         .derived("the switch in the store: on in a new store, off in an adopted one")
-        .from("S000-43, C-42"),
+        .from("S000-43, C-42")
+        .followed(),
         Setting::new(
             "oauth.pkce_required",
             Kind::Flag,
@@ -161,6 +162,15 @@ pub(super) const OAUTH: Section = Section {
         .env(&[plain("REQUIRE_USER_CONSENT")])
         .or("true")
         .from("S000-46"),
+        Setting::new(
+            "oauth.first_party_challenge",
+            Kind::Flag,
+            "Whether first-party clients that have the switch for it (`authly-admin client create --first-party-challenge`) may show \
+             their own sign-in form and ask `/authorize-challenge` for a code, without a browser.",
+        )
+        .env(&[plain("AUTHLY_FIRST_PARTY_CHALLENGE_ENABLED")])
+        .or("false")
+        .from("issue 3"),
     ],
 };
 
@@ -175,7 +185,8 @@ pub(super) const LEGACY: Section = Section {
         )
         .env(&[plain("AUTHLY_PASSWORD_GRANT_ENABLED")])
         .or("true")
-        .from("C-02"),
+        .from("C-02")
+        .followed(),
         Setting::new(
             "legacy.routes",
             Kind::Flag,

@@ -75,6 +75,7 @@ pub async fn submit<V: DirectoryServices>(
     }
     let browser = browser(&app, &request);
     let visit = PageVisit {
+        door: Door::Page,
         browser: &browser,
         remember: if shown.remember { Remember::Device } else { Remember::BrowserSession },
         user_agent: cookies::user_agent(&request),

@@ -1,5 +1,6 @@
 //! The machine endpoints of OAuth and OpenID Connect: extract, call, respond.
 
+pub mod challenge;
 pub mod introspect;
 pub mod prove;
 pub mod revoke;

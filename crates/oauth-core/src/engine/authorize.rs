@@ -125,7 +125,7 @@ impl<V: Services> Engine<V> {
         Pending::open(cookie, self.services.sealer(), self.now()).ok_or(PageError::RequestExpired)
     }
 
-    fn read_request(&self, params: &Params) -> Result<AuthorizationRequest, AuthorizeError> {
+    pub(super) fn read_request(&self, params: &Params) -> Result<AuthorizationRequest, AuthorizeError> {
         let catalog = self.catalog();
         let hint = |token: &str, client: &Client| {
             let hint = IdTokenHint::verify(token, &catalog.verifiers, &self.settings.issuer).ok()?;
@@ -162,7 +162,7 @@ impl<V: Services> Engine<V> {
         Err(AuthorizeFailure::Contended)
     }
 
-    async fn snapshot(&self, browser: &Browser, client: &Client) -> Result<AuthorizeSnapshot, StoreError> {
+    pub(super) async fn snapshot(&self, browser: &Browser, client: &Client) -> Result<AuthorizeSnapshot, StoreError> {
         let Some(cookie) = &browser.session else {
             return Ok(AuthorizeSnapshot { session: None, consent: ScopeSet::default() });
         };
@@ -231,7 +231,7 @@ impl<V: Services> Engine<V> {
 
     /// The code and all that is written with it.
     #[expect(clippy::too_many_arguments, reason = "the parts of one write")]
-    fn authorization(
+    pub(super) fn authorization(
         &self,
         request: &AuthorizationRequest,
         client: &Client,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Engine;
-use crate::{metadata, services::Services};
+use crate::{endpoint::Endpoint, metadata, services::Services};
 
 /// The metadata document of one catalog revision.
 #[derive(Default)]
@@ -17,7 +17,13 @@ impl<V: Services> Engine<V> {
         match &*made {
             Some((revision, document)) if *revision == catalog.revision => document.clone(),
             _ => {
-                let members = metadata::document(&self.settings.issuer, &catalog);
+                let mut members = metadata::document(&self.settings.issuer, &catalog);
+                // What is advertised is what is wired.
+                if !self.settings.first_party_challenge
+                    && let Some(name) = Endpoint::AuthorizeChallenge.metadata()
+                {
+                    members.remove(name);
+                }
                 let document: Arc<str> = serde_json::Value::Object(members).to_string().into();
                 *made = Some((catalog.revision, document.clone()));
                 document

@@ -5,6 +5,7 @@
 pub mod authorize;
 pub mod bearer;
 mod cache;
+pub mod challenge;
 mod client;
 pub mod documents;
 mod form;

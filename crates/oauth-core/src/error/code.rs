@@ -36,6 +36,7 @@ error_codes! {
     AccessDenied = "access_denied", "RFC 6749 4.1.2.1", "The user, or the server on the user's behalf, refused the request.";
     AccountSelectionRequired = "account_selection_required", "OpenID Connect Core 3.1.2.6", "The user has to choose an account, and the request allows no page.";
     ConsentRequired = "consent_required", "OpenID Connect Core 3.1.2.6", "The user has to consent, and the request allows no page.";
+    InsufficientAuthorization = "insufficient_authorization", "draft-ietf-oauth-first-party-apps 5.2.2", "The user has to prove who they are; auth_session continues the request.";
     InsufficientScope = "insufficient_scope", "RFC 6750 3.1", "The access token does not carry the scope that the resource demands.";
     InteractionRequired = "interaction_required", "OpenID Connect Core 3.1.2.6", "The user has to do something, and the request allows no page.";
     InvalidClient = "invalid_client", "RFC 6749 5.2", "The client is unknown, or did not prove who it is.";
@@ -44,10 +45,12 @@ error_codes! {
     InvalidRedirectUri = "invalid_redirect_uri", "RFC 7591 3.2.2", "A redirect URI of a client registration is refused.";
     InvalidRequest = "invalid_request", "RFC 6749 4.1.2.1 and 5.2", "A parameter is missing, malformed or repeated.";
     InvalidScope = "invalid_scope", "RFC 6749 4.1.2.1 and 5.2", "The scope is unknown, malformed or more than what was granted.";
+    InvalidSession = "invalid_session", "draft-ietf-oauth-first-party-apps 5.2.2", "The auth_session is over, unknown or another client's.";
     InvalidTarget = "invalid_target", "RFC 8707 2", "The resource is malformed or not one of the client's audiences.";
     InvalidToken = "invalid_token", "RFC 6750 3.1", "The access token is malformed, expired, revoked or meant for somebody else.";
     LoginRequired = "login_required", "OpenID Connect Core 3.1.2.6", "The user has to sign in, and the request allows no page.";
     MailUnavailable = "mail_unavailable", "legacy contract", "This installation sends no mail.";
+    RedirectToWeb = "redirect_to_web", "draft-ietf-oauth-first-party-apps 5.2.2", "The request goes on in the browser only.";
     RegistrationDisabled = "registration_disabled", "legacy contract", "This installation does not let people create accounts.";
     RegistrationNotSupported = "registration_not_supported", "OpenID Connect Core 3.1.2.6", "The parameter registration is not supported.";
     RequestNotSupported = "request_not_supported", "OpenID Connect Core 3.1.2.6", "The parameter request is not supported.";

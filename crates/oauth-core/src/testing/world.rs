@@ -69,6 +69,7 @@ pub(crate) fn client(id: &str) -> Client {
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
         tenant: None,
+        challenge: crate::client::ChallengePolicy::Closed,
         id_token_alg: Algorithm::RS256,
         client_uri: None,
         logo_uri: None,

@@ -110,6 +110,7 @@ fn client(now: Timestamp) -> Result<Client, SetupFailed> {
         introspection: IntrospectionPolicy::Own,
         assertion_audience: AssertionAudience::Issuer,
         tenant: None,
+        challenge: oauth_core::client::ChallengePolicy::Closed,
         id_token_alg: Algorithm::ES256,
         client_uri: None,
         logo_uri: None,
