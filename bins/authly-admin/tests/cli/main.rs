@@ -3,8 +3,10 @@
 
 mod backup;
 mod client;
+mod cutover;
 mod installation;
 mod migrate;
+mod source;
 mod support;
 mod tenant;
 mod user;
