@@ -92,3 +92,5 @@ CREATE TABLE migration_facts (
     at TIMESTAMPTZ NOT NULL,
     detail TEXT NOT NULL
 );
+-- From now on uses of the legacy doors are counted.
+INSERT INTO migration_facts (name, at, detail) VALUES ('counting_since', now(), '');

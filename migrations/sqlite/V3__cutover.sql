@@ -93,3 +93,5 @@ CREATE TABLE migration_facts (
     at     INTEGER NOT NULL,
     detail TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- From now on uses of the legacy doors are counted.
+INSERT INTO migration_facts (name, at, detail) VALUES ('counting_since', CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000, '');

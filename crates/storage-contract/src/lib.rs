@@ -35,7 +35,7 @@ mod world;
 use authly_directory::{mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository};
 use oauth_core::store::{CatalogRepository, PauseRepository, Store};
 
-pub use self::world::World;
+pub use self::{cutover::instants, world::World};
 
 /// A store with every port.
 pub trait WholeStore:

@@ -107,6 +107,8 @@ const SET_PASSWORD: &str = concat!(
               upgraded_hash = CASE WHEN $4::text IS NOT NULL THEN $3::text END,
               upgraded_from = $4::text,
               hash_upgraded_at = CASE WHEN $4::text IS NOT NULL THEN $5::timestamptz END,
+              password_set_at = $5,
+              credential_state = 'ok',
               reset_required = FALSE,
               updated_at = $5
         WHERE u.id = $1 AND ($2::text IS NULL OR ",
@@ -130,7 +132,8 @@ const UPGRADE: &str = concat!(
           SET upgraded_hash = CASE WHEN shared.yes THEN $3::text END,
               upgraded_from = CASE WHEN shared.yes THEN u.password_hash END,
               password_hash = CASE WHEN shared.yes THEN u.password_hash ELSE $3::text END,
-              hash_upgraded_at = $4
+              hash_upgraded_at = $4,
+              credential_state = 'ok'
          FROM (SELECT ",
     rows::shared_with_older_program!(),
     " AS yes) shared

@@ -19,7 +19,7 @@ use crate::{
     writer::Kind,
 };
 
-/// A session that has ended gives no codes; the lock makes its end wait until the grant can be seen.
+/// The first code of an account tells that it has come over to OAuth. A session that has ended gives no codes; the lock makes its end wait until the grant can be seen.
 const ISSUE: &str = "
     WITH live AS MATERIALIZED (
       SELECT id FROM sessions WHERE id = $5 AND ended_at IS NULL FOR SHARE
@@ -38,6 +38,10 @@ const ISSUE: &str = "
       INSERT INTO consents (user_id, client_id, scopes, updated_at)
       SELECT $2, $3, $16::text[], $10 FROM issued WHERE $16::text[] IS NOT NULL
       ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at
+    ), completed AS (
+      UPDATE users SET completed_at = $10,
+                       auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END
+       WHERE id = $2 AND completed_at IS NULL AND EXISTS (SELECT 1 FROM issued)
     ), audit AS (
       INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
       SELECT $17::uuid, $18::timestamptz, $19::text, $20::uuid, $21::uuid, $22::text, $23::jsonb
@@ -68,6 +72,12 @@ const ISSUE_MANY: &str = "
       SELECT w.id, w.code, w.client_id, w.user_id, w.scopes::text[], w.challenge,
              CASE WHEN w.challenge IS NOT NULL THEN 'S256' END, w.redirect_uri, w.nonce, w.expires_at, w.created_at, w.id
         FROM w WHERE w.id IN (SELECT id FROM issued)
+    ), first AS MATERIALIZED (
+      SELECT u.id FROM users u WHERE u.id = ANY($2::uuid[]) AND u.completed_at IS NULL ORDER BY u.id FOR NO KEY UPDATE
+    ), completed AS (
+      UPDATE users u SET completed_at = w.created_at,
+                         auth_method = CASE u.auth_method WHEN 'password' THEN 'dual' ELSE u.auth_method END
+        FROM w, first WHERE u.id = first.id AND u.id = w.user_id AND w.id IN (SELECT id FROM issued)
     )
     SELECT w.n FROM w WHERE w.id IN (SELECT id FROM issued)";
 

@@ -84,7 +84,9 @@ const BEGIN: &str = concat!(
 /// The session that is replaced ends: its grants move if they are the same user's, otherwise they are revoked.
 const COMPLETE: &str = concat!(
     "WITH person AS (
-       UPDATE users u SET last_login_at = $3
+       UPDATE users u
+          SET last_login_at = $3,
+              last_password_login_at = CASE WHEN $16::text IS NOT NULL THEN $3 ELSE u.last_password_login_at END
         WHERE u.id = $1 AND ",
     rows::effective_hash!(),
     " = $2::text AND u.status IN ('active', 'pending_verification') AND NOT u.is_locked AND NOT u.reset_required

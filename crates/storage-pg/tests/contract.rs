@@ -16,3 +16,4 @@ async fn fresh() -> (PgStore, TestDatabase) {
 
 authly_storage_contract::suite!(fresh);
 authly_storage_contract::cutover_suite!(fresh);
+authly_storage_contract::instants_suite!(fresh);

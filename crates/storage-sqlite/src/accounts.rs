@@ -328,13 +328,14 @@ fn alter(db: Db<'_>, user: UserId, change: &AccountChange, at: Timestamp, event:
     Ok(commit(changed))
 }
 
-const UPGRADE: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = NULL, password_set_at = ?4 \
+const UPGRADE: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = NULL, hash_upgraded_at = ?4, \
+                         credential_state = 'ok' \
                        WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2";
 
 const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = ?1 AND invalidated = FALSE";
 
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
-                            updated_at = ?5, reset_required = 0 \
+                            credential_state = 'ok', updated_at = ?5, reset_required = 0 \
                             WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
 
 const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = ?1";

@@ -73,6 +73,11 @@ const REMEMBER: &str = "INSERT INTO consents (user_id, client, scope, granted_at
                         ON CONFLICT (user_id, client) DO UPDATE SET scope = excluded.scope, \
                         granted_at = excluded.granted_at";
 
+/// The account's first sign-in by OAuth.
+const COMPLETE: &str = "UPDATE users SET completed_at = ?2, \
+                          auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END \
+                        WHERE id = ?1 AND completed_at IS NULL";
+
 pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
     let grant = &write.grant;
     let made = db.run(
@@ -99,6 +104,7 @@ pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
         CodeProof::None => None,
     };
     let (uri, expires_at) = (write.redirect_uri.as_str(), write.expires_at.micros());
+    db.run(COMPLETE, params![grant.user.uuid(), grant.created_at.micros()])?;
     db.run(INSERT_CODE, params![write.code.bytes(), grant.id.uuid(), uri, challenge, write.nonce, expires_at])?;
     if let Some(scopes) = &write.consent {
         let at = grant.created_at.micros();

@@ -71,7 +71,8 @@ fn charge(db: Db<'_>, user: UserId, attempt: &Attempt) -> Outcome<(Device, u32, 
     Ok((device, failures.unwrap_or_default(), true))
 }
 
-const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3 \
+const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3, \
+                         last_password_login_at = CASE WHEN ?4 THEN ?3 ELSE last_password_login_at END \
                        WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2 \
                        AND status IN ('active', 'pending_verification') AND is_locked = 0 AND reset_required = 0";
 
@@ -79,7 +80,8 @@ const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1 AND device = 
 
 /// Completes a sign-in.
 pub(crate) fn complete(db: Db<'_>, write: &SignIn) -> Outcome<Commit> {
-    if db.run(SIGN_IN, params![write.user.uuid(), write.verified.expose(), write.at.micros()])? == 0 {
+    let (user, verified, at) = (write.user.uuid(), write.verified.expose(), write.at.micros());
+    if db.run(SIGN_IN, params![user, verified, at, write.legacy.is_some()])? == 0 {
         return Ok(Commit::Lost);
     }
     db.run(CLEAR, params![write.user.uuid(), write.device.key()])?;

@@ -13,3 +13,4 @@ async fn fresh() -> (SqliteStore, TempDir) {
 
 authly_storage_contract::suite!(fresh);
 authly_storage_contract::cutover_suite!(fresh);
+authly_storage_contract::instants_suite!(fresh);

@@ -65,6 +65,8 @@ pub async fn figures_agree_with_the_store_in_memory(store: impl CutoverStore) {
     let order = |mut facts: authly_cutover::finalize::GateFacts| {
         facts.legacy_uses.sort_by_key(|one| one.tenant);
         facts.unconfirmed_tenants.sort();
+        // A store that keeps accounts counts from its beginning on.
+        facts.counting_since = None;
         facts
     };
     let gate = order(store.gate_facts(NOW, window).await.unwrap());

@@ -3,6 +3,7 @@
 
 mod batches;
 mod figures;
+pub mod instants;
 mod records;
 mod world;
 
@@ -11,6 +12,20 @@ pub use self::{
     figures::figures_agree_with_the_store_in_memory,
     records::{policies_and_facts_are_kept, the_ledger_is_read_newest_first},
 };
+
+/// The same for stores that keep accounts and migrations together: what signing in tells a migration.
+#[macro_export]
+macro_rules! instants_suite {
+    ($fresh:path) => {
+        $crate::cases! { $fresh;
+            instants {
+                a_code_completes_an_account_once
+                a_password_at_a_legacy_door_is_noted
+                an_upgraded_hash_is_noted
+            }
+        }
+    };
+}
 
 /// Expands to one `#[test]` for every case; the argument is the path of an async function that gives `(store, guard)`.
 #[macro_export]
