@@ -8,12 +8,13 @@ use authly_runtime::{
     keys::{self, Missing, Sealer},
     live,
     store::{self, Database, Visitor},
+    uniqueness,
 };
 use clap::CommandFactory as _;
 use serde_json::Value;
 
 use crate::{
-    args::{Cli, Command, Global, KeysCommand, UserCommand},
+    args::{Cli, Command, Global, KeysCommand, MailCommand, UserCommand},
     commands,
     console::Console,
     failure::{Failure, refused},
@@ -74,6 +75,10 @@ impl Visitor for Task<'_> {
     async fn visit<D: Database>(self, database: D) -> Self::Output {
         let Self { command, console, settings, configuration } = self;
         let command = match command {
+            // Nothing is read or written: this works before there is a store.
+            Command::Mail(MailCommand::Test { to, outbox, language }) => {
+                return commands::mail::test(settings, &to, outbox, language, console).await;
+            }
             Command::Backup(command) => {
                 return commands::backup::run(command, settings, configuration, &database, console).await;
             }
@@ -89,15 +94,27 @@ impl Visitor for Task<'_> {
         }
         let live = services(settings, database.open().await?, &command).await?;
         let admin = live::admin(settings, &live);
+        if matches!(command, Command::User(_)) && !command.only_reads() {
+            uniqueness::settle(settings, &admin).await?;
+        }
         match command {
             Command::Status => commands::status::run(&admin, settings, &database, console).await,
             Command::Client(command) => commands::client::run(&admin, command, console).await,
             Command::Scope(command) => commands::scope::run(&admin, command, console).await,
+            Command::User(UserCommand::ResetLink { user }) => {
+                commands::mail::reset_link(&admin, settings, &user, console).await
+            }
             Command::User(command) => commands::user::run(&admin, command, console).await,
+            Command::Mail(MailCommand::Outbox(command)) => commands::mail::outbox(&admin, command, console).await,
+            Command::Mail(MailCommand::Test { .. }) => Ok(()),
             Command::Tenant(command) => commands::tenant::run(&admin, command, console).await,
             Command::Group(command) => commands::group::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
-            Command::Backup(_) | Command::Config(_) | Command::Migrate(_) | Command::Completion { .. } | Command::Reference { .. } => Ok(()),
+            Command::Backup(_)
+            | Command::Config(_)
+            | Command::Migrate(_)
+            | Command::Completion { .. }
+            | Command::Reference { .. } => Ok(()),
         }
     }
 }

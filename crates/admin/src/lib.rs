@@ -9,12 +9,14 @@ pub mod client;
 pub mod error;
 pub mod group;
 pub mod key;
+pub mod mail;
 pub mod migrate;
 pub mod scope;
 pub mod seed;
 pub mod status;
 pub mod switch;
 pub mod tenant;
+pub mod uniqueness;
 pub mod user;
 
 use std::sync::Arc;

@@ -7,13 +7,14 @@ use authly_directory::{
     services::DirectoryServices,
     store::{AccountQuery, AccountRepository as _, PasswordChange, Replace},
     tenant::Slug,
+    uniqueness::EmailUniqueness,
 };
 use oauth_core::{
     audit::AuditKind,
     claims::Profile,
     ids::{TenantId, UserId},
     secret::Secret,
-    store::{Commit, RevocationReason, SessionRepository as _},
+    store::{Commit, RevocationReason, SessionRepository as _, StoreErrorKind},
     subject::AccountStatus,
     text,
 };
@@ -111,11 +112,18 @@ impl<V: DirectoryServices> Admin<V> {
             created_at: now,
         };
         let audit = self.event(AuditKind::AccountCreated, Some(id), None, serde_json::json!({ "by": "administrator" }));
-        self.services
-            .accounts()
-            .create_account(account, audit)
-            .await
-            .map_err(|error| AdminError::taken(error, "user", email.as_str()))?;
+        let mut created = self.services.accounts().create_account(account.clone(), audit.clone()).await;
+        if let (Err(error), None, Some(slug)) = (&created, &draft.username, &draft.tenant)
+            && error.kind == StoreErrorKind::Conflict("users.username")
+            && self.services.accounts().email_uniqueness().await? == EmailUniqueness::PerTenant
+        {
+            // Somebody of another tenant has the address, and with it the name that would follow from it.
+            let username = format!("{slug}/{}", email.as_str());
+            let profile = Profile { preferred_username: Some(username.clone()), ..account.profile.clone() };
+            let account = NewAccount { username, profile, ..account };
+            created = self.services.accounts().create_account(account, audit).await;
+        }
+        created.map_err(|error| AdminError::taken(error, "user", email.as_str()))?;
         if let Some(tenant) = tenant {
             self.join_tenant_group(tenant, id).await?;
         }
@@ -256,7 +264,7 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     /// The user with that name; a deleted one, which only its id finds, cannot be changed any more.
-    async fn find_living(&self, name: &str) -> Result<Account, AdminError> {
+    pub(crate) async fn find_living(&self, name: &str) -> Result<Account, AdminError> {
         let account = self.find_user(name).await?;
         match account.subject.status {
             AccountStatus::Deleted => Err(AdminError::invalid("user", format!("{name:?} is deleted"))),

@@ -39,9 +39,10 @@
 //!             access_token_algorithm, id_token_algorithm: SigningAlgorithm, rotate_after: Option<Duration>
 //! tokens      access_lifetime, refresh_lifetime, refresh_retry_window, id_lifetime, code_lifetime: Duration,
 //!             refresh_absolute_lifetime: Option<Duration>
-//! oauth       enabled: Option<bool> (None: the switch in the store), pkce_required: bool, consent_required: bool
+//! oauth       enabled: Option<bool> (None: the switch in the store), pkce_required: bool, consent_required: bool,
+//!             first_party_challenge: bool
 //! legacy      password_grant, routes: bool, algorithm: HmacAlgorithm, access_secret, refresh_secret: Option<SecretText>
-//! accounts    registration: bool, email_uniqueness: EmailUniqueness{Global,PerTenant}
+//! accounts    registration: bool, email_uniqueness: Option<EmailUniqueness{Global,PerTenant}>
 //! passwords   hash: PasswordHash{Argon2id{memory_kib,passes,lanes},Bcrypt{cost}}, min_length, max_bytes: usize,
 //!             hash_threads: Option<usize>, hash_queue: usize, peppers: Vec<SecretText>
 //! sessions    idle_lifetime, absolute_lifetime, remember_lifetime, sign_in_lifetime: Duration
@@ -78,7 +79,7 @@ pub use crate::parse::login::Login;
 pub use crate::problem::{Invalid, Problem, Severity};
 pub use crate::reference::{example_toml, reference_markdown};
 pub use crate::secret::{SecretKey, SecretText, SecretUrl};
-pub use crate::setting::{Fallback, Kind, Name, Secrecy, Setting, Unit};
+pub use crate::setting::{Change, Fallback, Kind, Name, Secrecy, Setting, Unit};
 pub use crate::settings::{
     Accounts, Admin, Bootstrap, Database, EmailUniqueness, Environment, HmacAlgorithm, Issuer, IssuerUrl, Keys, Legacy,
     Limits, Listener, LogFormat, LogLevel, Logging, Mail, MailCarrier, MailEncryption, MailServer, Network, OAuth,

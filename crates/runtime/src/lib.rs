@@ -23,6 +23,7 @@ pub mod sqlite;
 pub mod start;
 pub mod store;
 pub mod trouble;
+pub mod uniqueness;
 
 pub use live::{AnyStore, Live};
 pub use trouble::Trouble;

@@ -13,6 +13,7 @@ use crate::{
     legacy_secrets,
     live::{self, AnyStore, Live},
     trouble::Trouble,
+    uniqueness,
 };
 
 /// A started installation.
@@ -40,7 +41,9 @@ pub async fn start<S: AnyStore>(settings: &Settings, store: S) -> Result<Started
     let legacy = legacy_secrets::legacy(settings)?;
     let engine = convert::engine(settings, legacy)?;
     let live = Arc::new(Live::build(settings, store, sealer).await?);
-    let Seeded { first_administrator, demo_secret } = seed(settings, mode, &live::admin(settings, &live)).await?;
+    let admin = live::admin(settings, &live);
+    uniqueness::settle(settings, &admin).await?;
+    let Seeded { first_administrator, demo_secret } = seed(settings, mode, &admin).await?;
     live.refresh_catalog()
         .await
         .map_err(|error| Trouble::caused("cannot load clients, scopes and keys", &error, "start again"))?;

@@ -7,7 +7,11 @@ use authly_admin_cases::{
     key::{Rotated, Rotation},
     user::UserDraft,
 };
-use authly_directory::memory::MemoryDirectory;
+use authly_directory::{
+    memory::MemoryDirectory,
+    store::{AccountQuery, AccountRepository as _},
+    uniqueness::EmailUniqueness,
+};
 use authly_runtime::{
     Live,
     development::{DEMO_CLIENT, Mode},
@@ -188,4 +192,26 @@ fn administration(
 
 fn somebody() -> UserDraft {
     UserDraft { email: "ada@example.com".to_owned(), ..UserDraft::default() }
+}
+
+#[tokio::test]
+async fn addresses_are_unique_as_the_settings_say_unless_they_collide() {
+    let home = tempfile::tempdir().unwrap();
+    let store = MemoryDirectory::new();
+    let with = |rule: &'static str| settings(home.path(), &[("ENVIRONMENT", "staging"), ("AUTHLY_EMAIL_UNIQUENESS", rule)]);
+    let started = start(&with("per_tenant"), store.clone()).await.unwrap();
+    let admin = live::admin(&with("per_tenant"), &started.live);
+    for tenant in [None, Some("acme"), Some("beta")] {
+        admin.create_user(UserDraft { tenant: tenant.map(str::to_owned), ..somebody() }).await.unwrap();
+    }
+    let silent = settings(home.path(), &[("ENVIRONMENT", "staging")]);
+    start(&silent, store.clone()).await.unwrap();
+    let trouble = start(&with("global"), store.clone()).await.unwrap_err();
+    assert_eq!(trouble.why.matches(", ").count(), 2, "all three are named: {trouble}");
+    assert_eq!(store.email_uniqueness().await.unwrap(), EmailUniqueness::PerTenant, "nothing was changed");
+    for user in admin.users(AccountQuery { limit: 10, ..AccountQuery::default() }).await.unwrap().iter().skip(1) {
+        admin.delete_user(&user.id).await.unwrap();
+    }
+    start(&with("global"), store.clone()).await.unwrap();
+    assert_eq!(store.email_uniqueness().await.unwrap(), EmailUniqueness::Global);
 }

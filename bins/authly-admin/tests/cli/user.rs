@@ -107,7 +107,11 @@ fn passwords_come_from_standard_input_and_are_judged() {
     ada(&place);
     place.json_with(&["user", "set-password", "ada", "--password-stdin"], "another good password\n");
     let short = place.run_with(&["user", "set-password", "ada", "--password-stdin"], "short\n");
-    assert!(short.refused(1).contains("--password-stdin: ") && short.err.contains("at least 8 characters"), "{}", short.err);
+    assert!(
+        short.refused(1).contains("--password-stdin: ") && short.err.contains("at least 8 characters"),
+        "{}",
+        short.err
+    );
     assert!(!short.err.contains("\"short\""));
     place.run_with(&["user", "set-password", "ada", "--password-stdin"], "").refused(1);
     assert!(place.run(&["user", "set-password", "ada"]).refused(1).contains("--password-stdin"));
@@ -128,4 +132,20 @@ fn addresses_and_names_are_taken_once() {
             .refused(1)
             .contains("--tenant")
     );
+}
+
+#[test]
+fn each_tenant_has_its_own_addresses_where_it_is_so_decided() {
+    let place = Place::new().with("AUTHLY_EMAIL_UNIQUENESS", "per_tenant");
+    let create = |tenant: &str| place.json(&["user", "create", "--email", "zoe@example.com", "--tenant", tenant]);
+    let (acme, beta) = (create("acme"), create("beta"));
+    assert_ne!(acme["id"], beta["id"]);
+    assert_eq!((&acme["username"], &beta["username"]), (&"zoe@example.com".into(), &"beta/zoe@example.com".into()));
+    let again = ["user", "create", "--email", "ZOE@example.com", "--tenant", "acme", "--username", "other"];
+    assert!(place.run(&again).refused(1).contains("exists already"));
+    assert!(place.run(&["user", "deactivate", "zoe@example.com"]).refused(1).contains("several users"));
+    let place = place.with("AUTHLY_EMAIL_UNIQUENESS", "global");
+    let refused = place.run(&["user", "update", "beta/zoe@example.com", "--name", "Zoe"]);
+    let why = refused.refused(1);
+    assert!(why.contains(acme["id"].as_str().unwrap()) && why.contains(beta["id"].as_str().unwrap()), "{why}");
 }

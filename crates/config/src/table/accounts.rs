@@ -19,10 +19,11 @@ pub(super) const ACCOUNTS: Section = Section {
         Setting::new(
             "accounts.email_uniqueness",
             Kind::Choice(&["global", "per_tenant"]),
-            "Where an e-mail address stands for one account only: in the whole installation, or in each tenant.",
+            "Where an e-mail address stands for one account only: in the whole installation, or in each tenant. A start brings \
+             the store to it, unless addresses collide.",
         )
         .env(&[plain("AUTHLY_EMAIL_UNIQUENESS")])
-        .or("global")
+        .derived("as the store has it; `global` in a new one")
         .from("C-18"),
     ],
 };
