@@ -1,8 +1,8 @@
 //! From a parsed command line to the command: with the store, with the settings alone, or with nothing.
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
-use authly_config::{Report, Settings};
+use authly_config::{Problem, Report, Settings};
 use authly_runtime::{
     AnyStore, Live, Trouble, development,
     keys::{self, Missing, Sealer},
@@ -14,7 +14,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 
 use crate::{
-    args::{Cli, Command, Global, KeysCommand, MailCommand, UserCommand},
+    args::{Cli, Command, Global, KeysCommand, MailCommand, MigrateCommand, UserCommand},
     commands,
     console::Console,
     failure::{Failure, refused},
@@ -30,16 +30,21 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Reference { page } => console.raw(&reference::page(page)),
+        Command::Hash(command) => runtime()?.block_on(commands::hash::run(command, console)),
         Command::Keys(KeysCommand::Generate) => commands::keys::generate(console),
         Command::Config(command) => commands::config::run(&report(&cli.global), &command, console),
         command => {
-            let settings = settings(&cli.global)?;
+            let (settings, doubts) = settings(&cli.global)?;
+            let config = cli.global.config.clone();
             let configuration = serde_json::to_value(report(&cli.global).rows()).unwrap_or_default();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
-            runtime.block_on(store::visit(&settings, Task { command, console, settings: &settings, configuration }))?
+            runtime()?.block_on(store::visit(&settings, Task { command, console, settings: &settings, configuration, config, doubts }))?
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Trouble::caused("cannot start", &error, "").into())
 }
 
 fn report(global: &Global) -> Report {
@@ -48,13 +53,13 @@ fn report(global: &Global) -> Report {
 }
 
 /// The settings, as the server has them.
-fn settings(global: &Global) -> Result<Settings, Failure> {
-    let (settings, _) = report(global).into_result().map_err(|invalid| {
+fn settings(global: &Global) -> Result<(Settings, Vec<Problem>), Failure> {
+    let (settings, doubts) = report(global).into_result().map_err(|invalid| {
         let remedy = "correct them; `authly-admin config check` tells whether anything is left";
         Trouble::new("cannot use the configuration", invalid, remedy)
     })?;
     if settings.admin.cli_enabled {
-        return Ok(settings);
+        return Ok((settings, doubts));
     }
     let remedy = "use the admin API, or set ADMIN_CLI_ENABLED=true for this command";
     Err(Trouble::new("will not work on this store", "ADMIN_CLI_ENABLED is false", remedy).into())
@@ -67,13 +72,17 @@ struct Task<'a> {
     settings: &'a Settings,
     /// Every setting with its origin, secrets masked.
     configuration: Value,
+    /// The configuration file, as `--config` names it.
+    config: Option<PathBuf>,
+    /// What is doubtful about the settings.
+    doubts: Vec<Problem>,
 }
 
 impl Visitor for Task<'_> {
     type Output = Result<(), Failure>;
 
     async fn visit<D: Database>(self, database: D) -> Self::Output {
-        let Self { command, console, settings, configuration } = self;
+        let Self { command, console, settings, configuration, config, doubts } = self;
         let command = match command {
             // Nothing is read or written: this works before there is a store.
             Command::Mail(MailCommand::Test { to, outbox, language }) => {
@@ -81,6 +90,10 @@ impl Visitor for Task<'_> {
             }
             Command::Backup(command) => {
                 return commands::backup::run(command, settings, configuration, &database, console).await;
+            }
+            Command::Doctor => return commands::doctor::run(settings, &doubts, &database, console).await,
+            Command::Migrate(MigrateCommand::Validate { url }) => {
+                return commands::validate::run(settings, &database, url, config, console).await;
             }
             Command::Migrate(command) => {
                 return commands::migrate::run(command, settings, &database, console).await;
@@ -111,7 +124,7 @@ impl Visitor for Task<'_> {
             Command::Group(command) => commands::group::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
             Command::Backup(_)
-            | Command::Config(_)
+            | Command::Config(_) | Command::Doctor | Command::Hash(_)
             | Command::Migrate(_)
             | Command::Completion { .. }
             | Command::Reference { .. } => Ok(()),

@@ -5,7 +5,10 @@
 
 pub mod audit;
 pub mod backup;
+pub mod calibrate;
 pub mod client;
+pub mod config_audit;
+pub mod doctor;
 pub mod error;
 pub mod group;
 pub mod key;

@@ -2,9 +2,10 @@
 
 use authly_config::SecretUrl;
 use authly_storage_pg::{ConnectError, PgOptions, PgStore, schema::SchemaError};
+use oauth_core::time::Timestamp;
 
 use crate::{
-    store::{Database, SchemaReport},
+    store::{Database, SchemaReport, Survey},
     trouble::Trouble,
 };
 
@@ -67,6 +68,16 @@ impl Database for Postgres {
         let made = self.store.make_auth_users().await;
         made.map_err(|error| {
             Trouble::caused("cannot make the view auth_users", &error, "rename what stands in its way")
+        })
+    }
+
+    async fn survey(&self, now: Timestamp) -> Result<Survey, Trouble> {
+        let found = self.store.survey(now).await.map_err(|error| self.failed(&error))?;
+        Ok(Survey {
+            tables: found.tables,
+            users: found.users,
+            verified_users: found.verified_users,
+            living_tokens: found.living_tokens,
         })
     }
 

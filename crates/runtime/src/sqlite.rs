@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use authly_storage_sqlite::{OpenError, SqliteStore};
+use oauth_core::time::Timestamp;
 
 use crate::{
     private_file,
-    store::{Database, SchemaReport},
+    store::{Database, SchemaReport, Survey},
     trouble::Trouble,
 };
 
@@ -55,6 +56,16 @@ impl Database for Sqlite {
             "the store is an SQLite file, whose tables other programs do not share",
             "keep the accounts in PostgreSQL where another program reads them",
         ))
+    }
+
+    async fn survey(&self, now: Timestamp) -> Result<Survey, Trouble> {
+        let found = authly_storage_sqlite::survey::survey(&self.path, now).map_err(|error| self.failed(&error))?;
+        Ok(Survey {
+            tables: found.tables,
+            users: found.users,
+            verified_users: found.verified_users,
+            living_tokens: found.living_tokens,
+        })
     }
 
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {

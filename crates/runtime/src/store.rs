@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use authly_config::{Database as Named, Settings};
+use oauth_core::time::Timestamp;
 
 use crate::{live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
 
@@ -22,6 +23,19 @@ impl SchemaReport {
     }
 }
 
+/// What a database holds; numbers are unknown where there is no such table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Its tables, by name.
+    pub tables: Vec<String>,
+    /// Users.
+    pub users: Option<u64>,
+    /// Users whose address is verified.
+    pub verified_users: Option<u64>,
+    /// Tokens that have not expired.
+    pub living_tokens: Option<u64>,
+}
+
 /// A database that is named but not open yet: its schema comes first.
 pub trait Database: Send + Sync {
     /// The store that it opens to; clones share their connections.
@@ -33,6 +47,8 @@ pub trait Database: Send + Sync {
     fn deviations(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Makes the view `auth_users` for applications that know accounts by its names (C-08).
     fn make_auth_users(&self) -> impl Future<Output = Result<(), Trouble>> + Send;
+    /// Looks at what is there, whether it is ours or not.
+    fn survey(&self, now: Timestamp) -> impl Future<Output = Result<Survey, Trouble>> + Send;
     /// Applies what is pending; harmless when nothing is, and when several do it at once. Returns the names of the steps.
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Opens the store, whose schema must be up to date.

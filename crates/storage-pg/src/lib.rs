@@ -29,6 +29,7 @@ pub mod schema;
 mod sessions;
 mod sign_in;
 mod store;
+pub mod survey;
 mod tenants;
 mod tls;
 mod uniqueness;

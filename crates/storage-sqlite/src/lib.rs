@@ -32,6 +32,7 @@ mod scopes;
 mod sessions;
 mod sign_in;
 mod snapshot;
+pub mod survey;
 mod tenants;
 mod uniqueness;
 mod writer;

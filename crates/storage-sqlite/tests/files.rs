@@ -167,3 +167,17 @@ fn a_client_that_cannot_be_read_is_left_out_and_named() {
     let left_out = Unreadable { table: "clients", name: "bad".to_owned(), column: "auth_method" };
     assert_eq!(records.unreadable, [left_out]);
 }
+
+#[test]
+fn a_structure_that_was_changed_by_hand_is_named() {
+    let (_folder, path) = folder();
+    SqliteStore::migrate(&path).unwrap();
+    assert_eq!(authly_storage_sqlite::deviations(&path).unwrap(), Vec::<String>::new());
+    let damage = "DROP INDEX tokens_user; ALTER TABLE replay ADD COLUMN more TEXT; DROP TABLE paused_tokens";
+    Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+    let deviations = authly_storage_sqlite::deviations(&path).unwrap();
+    for named in ["index tokens_user: is missing", "table replay: is ", "table paused_tokens: is missing"] {
+        assert!(deviations.iter().any(|found| found.starts_with(named)), "{named}: {deviations:?}");
+    }
+    assert_eq!(deviations.len(), 3, "{deviations:?}");
+}

@@ -68,6 +68,7 @@ const LAYERS: &[Layer] = &[
             "authly-storage-sqlite",
         ]),
     },
+    Layer { package: "authly-validate", may_use: Uses::Only(&["oauth-core"]) },
     Layer {
         package: "authly-backup",
         may_use: Uses::Only(&[
@@ -114,7 +115,7 @@ const HOMES: &[(&[&str], &[&str])] = &[
     (&["askama"], &["authly-pages", "authly-mail"]),
     (&["config"], &["authly-config"]),
     (&["redis"], &["authly-limits-redis"]),
-    (&["reqwest"], &["authly-federation", "authly-testkit", "authly-server"]),
+    (&["reqwest"], &["authly-federation", "authly-testkit", "authly-server", "authly-validate"]),
     (&["clap", "clap_complete", "clap_mangen", "tracing-subscriber"], &["authly-server", "authly-admin"]),
     (&["bcrypt", "argon2"], &["authly-passwords"]),
     (&["chacha20poly1305"], &["authly-seal"]),

@@ -1,5 +1,7 @@
 //! `authly-admin migrate`.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::{AssessArgs, ExportArgs, PolicyCommand, ProfileCommand, TenantsCommand, VerifyPasswordArgs};
@@ -31,6 +33,14 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
     )]
     Export(ExportArgs),
+    /// Report settings, features, tables and numbers before anything is changed
+    #[command(after_help = "No secret is in it: passwords are masked, keys are SET or NOT SET.\n\nExamples:\n  \
+        authly-admin migrate audit\n  authly-admin migrate audit --out migration_config_audit.txt")]
+    Audit {
+        /// Write the report into this file instead
+        #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "migration_config_audit.txt")]
+        out: Option<PathBuf>,
+    },
     /// The schema of the database
     #[command(subcommand, arg_required_else_help = true)]
     Schema(SchemaCommand),
@@ -46,6 +56,15 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate seed\n  authly-admin migrate seed --output json"
     )]
     Seed,
+    /// Try a running server as its clients do, and measure it: people are made for it and removed again
+    #[command(after_help = "In order: compatibility, OAuth, command line, performance, security. It sends some 300 requests to that \
+        address alone, and uses up the sign-in limit of this machine for a minute. Exits with 10 when a part fails.\n\nExamples:\n  \
+        authly-admin migrate validate\n  authly-admin migrate validate --url http://127.0.0.1:8000 --output json")]
+    Validate {
+        /// The server: scheme, host and port [default: the issuer]
+        #[arg(long, value_name = "URL")]
+        url: Option<url::Url>,
+    },
     /// OAuth with all its clients: on or off, on all nodes within a second
     #[command(subcommand, arg_required_else_help = true)]
     Oauth(OAuthCommand),

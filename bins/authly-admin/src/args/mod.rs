@@ -4,6 +4,7 @@ mod backup;
 mod client;
 mod client_fields;
 mod config;
+mod hash;
 mod keys;
 mod migrate;
 mod group;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     client::ClientCommand,
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
+    hash::HashCommand,
     keys::{KeyAlgorithm, KeysCommand},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     group::{GroupCommand, MemberCommand},
@@ -81,6 +83,13 @@ pub(crate) enum Command {
     /// Show what runs here: version, store, schema, switches and numbers
     #[command(after_help = "Examples:\n  authly-admin status\n  authly-admin status --output json")]
     Status,
+    /// Tell what is still to do, in plain words
+    #[command(
+        after_help = "It looks at settings, schema and store, and changes nothing. Exits with 0 when nothing is left, with 10 \
+        when something does not work, with 11 when something should be better.\n\nExamples:\n  \
+        authly-admin doctor\n  authly-admin doctor --output json"
+    )]
+    Doctor,
     /// Register and change clients
     #[command(subcommand, arg_required_else_help = true)]
     Client(ClientCommand),
@@ -105,6 +114,9 @@ pub(crate) enum Command {
     /// Make, verify and put back backups of the store
     #[command(subcommand, arg_required_else_help = true)]
     Backup(BackupCommand),
+    /// Measure password hashes
+    #[command(subcommand, arg_required_else_help = true)]
+    Hash(HashCommand),
     /// Bring the schema up to date, and switch OAuth on or off
     #[command(subcommand, arg_required_else_help = true)]
     Migrate(MigrateCommand),

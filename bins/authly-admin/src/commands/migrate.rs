@@ -31,7 +31,10 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
+        MigrateCommand::Audit { out } => super::audit::run(settings, database, out.as_deref(), console).await,
         MigrateCommand::Seed => super::seed::run(settings, database, console).await,
+        // Needs the name of the configuration file, and is run before.
+        MigrateCommand::Validate { .. } => Ok(()),
         MigrateCommand::Oauth(switch) => {
             oauth(settings, database, matches!(switch, OAuthCommand::Enable), console).await
         }

@@ -1,10 +1,13 @@
 //! The commands: arguments into use cases, results onto the console.
 
 pub(crate) mod assess;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod group;
+pub(crate) mod hash;
 mod hashes;
 pub(crate) mod keys;
 pub(crate) mod migrate;
@@ -14,3 +17,4 @@ mod source;
 pub(crate) mod status;
 pub(crate) mod tenant;
 pub(crate) mod user;
+pub(crate) mod validate;

@@ -152,7 +152,7 @@ fn a_database_in_use_is_replaced_only_by_force() {
 fn a_dump_of_another_engine_and_missing_programs_are_refused() {
     let runtime = runtime();
     let (place, database) = postgres(&runtime);
-    place.json(&["status"]);
+    place.json(&["migrate", "schema", "up"]);
     let folder = place.folder.path().to_owned();
     let none = place.run(&["backup", "create", "--dir", "backups", "--pg-bin", &folder.display().to_string()]);
     assert!(none.refused(1).contains("postgresql-client-"), "{none:?}");
@@ -190,7 +190,7 @@ fn a_password_stands_in_no_argument_and_in_no_file() {
         .with("DATABASE_URL", url)
         .with("PATH", path)
         .with("JWT_SECRET_KEY", "another-s3cr3t-of-more-than-32-letters");
-    place.json(&["status"]);
+    place.json(&["migrate", "schema", "up"]);
     let bin_ = bin.display().to_string();
     let made = place.run(&["backup", "create", "--dir", "backups", "--pg-bin", &bin_]);
     assert_eq!(made.code, 0, "{made:?}");
@@ -208,7 +208,7 @@ fn a_password_stands_in_no_argument_and_in_no_file() {
 #[test]
 fn old_backups_go_and_the_newest_stays() {
     let place = Place::new();
-    place.json(&["status"]);
+    place.json(&["migrate", "schema", "up"]);
     fs::create_dir(place.folder.path().join("backups")).unwrap();
     for name in
         ["authly_20200101_000000.db", "authly_20200101_000000.db.sha256", "authly_20200101_000000.dump", "mine.db"]

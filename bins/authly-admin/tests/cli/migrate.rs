@@ -146,3 +146,61 @@ fn the_schema_is_verified_by_name_and_definition() {
     assert_eq!(place.run(&["migrate", "schema", "verify"]).code, 0, "it was built again");
     assert_eq!(Place::new().with("AUTHLY_MIGRATE_ON_START", "false").run(&["migrate", "schema", "verify"]).code, 11);
 }
+
+#[test]
+fn an_audit_tells_what_is_there_before_anything_is_changed_and_no_secret() {
+    let runtime = runtime();
+    let (place, database) = postgres(&runtime, &[OLDER, PEOPLE]);
+    let url = database.url().replacen("postgres@", "postgres:p%40ss-w0rd@", 1);
+    let place = place.with("DATABASE_URL", url).with("JWT_SECRET_KEY", "a-s3cr3t-of-more-than-32-letters-in-all");
+    let audit = place.json(&["migrate", "audit"]);
+    let counted = runtime.block_on(async {
+        let client = database.client().await;
+        let sql = "SELECT (SELECT count(*) FROM users WHERE is_verified), (SELECT count(*) FROM users),
+                          (SELECT count(*) FROM tokens WHERE expires_at > now()),
+                          EXISTS (SELECT FROM pg_class WHERE relname = 'settings')";
+        let row = client.query_one(sql, &[]).await.unwrap();
+        assert!(!row.get::<_, bool>(3), "nothing was changed");
+        [row.get::<_, i64>(0), row.get(1), row.get(2)]
+    });
+    assert!(counted[0] > 0 && counted[0] < counted[1], "{counted:?}");
+    assert_eq!([&audit["active_users"], &audit["users"], &audit["total_tokens"]].map(|n| n.as_i64().unwrap()), counted);
+    assert_eq!((&audit["jwt_secret_key"], &audit["jwt_refresh_secret_key"]), (&"SET".into(), &"NOT SET".into()));
+    assert_eq!((&audit["password_grant"], &audit["admin_interface"]), (&"ENABLED".into(), &"NONE".into()));
+    assert_eq!(audit["tables"], serde_json::json!(["tokens", "users"]));
+    assert!(audit["database_url"].as_str().unwrap().contains("postgres:***@"), "{audit}");
+    let written = place.run(&["migrate", "audit", "--out"]);
+    assert_eq!((written.code, written.out.trim()), (0, "migration_config_audit.txt"));
+    let text = std::fs::read_to_string(place.folder.path().join("migration_config_audit.txt")).unwrap();
+    assert!(text.starts_with("Authly configuration audit, ") && text.contains("  JWT_SECRET_KEY: SET\n"), "{text}");
+    for secret in ["ss-w0rd", "s3cr3t"] {
+        assert!(!text.contains(secret) && !audit.to_string().contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn hashes_are_calibrated_without_a_store() {
+    let place = Place::new().with("DATABASE_URL", "nonsense");
+    let proposed = place.json(&["hash", "calibrate", "--target-ms", "60"]);
+    let number = |pointer: &str| proposed.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap();
+    assert!(number("/argon2id/memory_kib") >= 19_456.0 && number("/argon2id/passes") >= 2.0, "{proposed}");
+    assert!((10.0..=14.0).contains(&number("/bcrypt/cost")) && number("/bcrypt/measured_ms") > 0.0, "{proposed}");
+    assert_eq!(place.run(&["hash", "calibrate", "--target-ms", "0"]).code, 64);
+}
+
+#[test]
+fn the_doctor_tells_what_is_left_and_its_exit_code_how_bad_it_is() {
+    let place = Place::new();
+    let found = |place: &Place, code: i32| -> String {
+        let done = place.run(&["doctor", "--output", "json"]);
+        assert_eq!(done.code, code, "{done:?}");
+        done.out
+    };
+    assert!(found(&place, 10).contains("the schema lacks V1__structure"));
+    assert!(!place.folder.path().join("authly.db").exists(), "it only looks");
+    place.json(&["migrate", "schema", "up"]);
+    let left = found(&place, 11);
+    assert!(left.contains("no verified backup") && left.contains("no signing keys"), "{left}");
+    place.json(&["backup", "create", "--dir", "backups"]);
+    assert!(!found(&place, 11).contains("backup"));
+}

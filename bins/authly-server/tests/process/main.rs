@@ -10,4 +10,5 @@ mod start;
 mod stop;
 mod support;
 mod tls;
+mod validate;
 mod wire;

@@ -1,0 +1,72 @@
+//! `authly-admin migrate validate` against a running server, and backups beside one.
+
+use serde_json::Value;
+
+use crate::support::{Done, Place, Server};
+
+fn validate(place: &Place, server: &Server) -> (Done, Value) {
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let done = place.admin(&["migrate", "validate", "--url", &url, "--output", "json"]);
+    let report = serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"));
+    (done, report)
+}
+
+fn failed(report: &Value) -> Vec<String> {
+    let checks = report["parts"].as_array().unwrap().iter().flat_map(|part| part["checks"].as_array().unwrap());
+    let failed = checks.filter(|check| check["outcome"] == "failed");
+    failed.map(|check| check["check"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_sound_server_passes_every_part_and_nobody_stays() {
+    let place = Place::new();
+    assert_eq!(place.admin(&["migrate", "seed"]).code, 0);
+    let server = place.start();
+    let (done, report) = validate(&place, &server);
+    assert_eq!((done.code, failed(&report)), (0, Vec::new()), "{report:#}");
+    let order: Vec<&str> =
+        report["parts"].as_array().unwrap().iter().map(|part| part["part"].as_str().unwrap()).collect();
+    assert_eq!(order, ["compatibility", "OAuth", "command line", "performance", "security"]);
+    for kind in ["password_grant", "discovery"] {
+        let spread = &report["figures"][kind];
+        assert_eq!(spread["count"], 100, "{report:#}");
+        assert!(spread["median_ms"].as_f64().unwrap() <= spread["p95_ms"].as_f64().unwrap(), "{report:#}");
+    }
+    let users = place.admin(&["user", "list", "--output", "json"]).out;
+    assert!(!users.contains("authly-validate"), "{users}");
+}
+
+#[test]
+fn what_is_switched_off_fails_its_part_alone() {
+    let place = Place::new().with("RATE_LIMIT_ENABLED", "false");
+    assert_eq!(place.admin(&["migrate", "seed"]).code, 0);
+    assert_eq!(place.admin(&["migrate", "oauth", "disable"]).code, 0);
+    let server = place.start();
+    let (done, report) = validate(&place, &server);
+    assert_eq!(done.code, 10, "{report:#}");
+    assert_eq!(report["failed"], serde_json::json!(["OAuth", "security"]), "{report:#}");
+    assert_eq!(failed(&report), ["OAuth is on", "sign-ins are limited"]);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told() {
+    let place = Place::new();
+    assert_eq!(place.admin(&["migrate", "seed"]).code, 0);
+    let done = place.admin(&["migrate", "validate", "--url", "http://127.0.0.1:9"]);
+    assert!(done.code == 1 && done.err.contains("cannot try http://127.0.0.1:9"), "{done:?}");
+    assert!(!place.admin(&["user", "list", "--output", "json"]).out.contains("authly-validate"));
+}
+
+#[test]
+fn a_backup_is_made_beside_a_server_and_put_back_without_it() {
+    let place = Place::new();
+    let server = place.start();
+    let made = place.admin(&["backup", "create", "--dir", "backups", "--output", "json"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let made: Value = serde_json::from_str(&made.out).unwrap();
+    let file = made["file"].as_str().unwrap();
+    let refused = place.admin(&["backup", "restore", file, "--yes"]);
+    assert!(refused.code == 1 && refused.err.contains("another program has it open"), "{refused:?}");
+    drop(server);
+    assert_eq!(place.admin(&["backup", "restore", file, "--yes"]).code, 0);
+}
