@@ -16,6 +16,8 @@ pub(crate) enum Code {
     Failed = 1,
     /// A part is done, and a part is not.
     Partly = 2,
+    /// A gate refused.
+    Refused = 3,
     /// A check found errors.
     CheckErrors = 10,
     /// A check found warnings only.

@@ -49,6 +49,7 @@ impl Postgres {
 
 impl Database for Postgres {
     type Store = PgStore;
+    type Cutover = PgStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         let differences = self.store.differences().await.map_err(|error| self.failed(&error))?;
@@ -87,6 +88,10 @@ impl Database for Postgres {
 
     async fn open(&self) -> Result<PgStore, Trouble> {
         Ok(self.store.clone())
+    }
+
+    async fn cutover(&self) -> Result<PgStore, Trouble> {
+        self.open().await
     }
 
     async fn engine(&self) -> Result<String, Trouble> {

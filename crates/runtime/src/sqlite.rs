@@ -35,6 +35,7 @@ impl Sqlite {
 
 impl Database for Sqlite {
     type Store = SqliteStore;
+    type Cutover = SqliteStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         match SqliteStore::pending(&self.path) {
@@ -77,6 +78,10 @@ impl Database for Sqlite {
 
     async fn open(&self) -> Result<SqliteStore, Trouble> {
         SqliteStore::open(&self.path).map_err(|error| self.failed(&error))
+    }
+
+    async fn cutover(&self) -> Result<SqliteStore, Trouble> {
+        self.open().await
     }
 
     async fn engine(&self) -> Result<String, Trouble> {

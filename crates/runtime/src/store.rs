@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use authly_config::{Database as Named, Settings};
+use authly_cutover::store::CutoverStore;
 use oauth_core::time::Timestamp;
 
 use crate::{live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
@@ -40,6 +41,8 @@ pub struct Survey {
 pub trait Database: Send + Sync {
     /// The store that it opens to; clones share their connections.
     type Store: AnyStore + Clone;
+    /// What a migration writes to; over the same tables as the store.
+    type Cutover: CutoverStore;
 
     /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;
@@ -53,6 +56,8 @@ pub trait Database: Send + Sync {
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Opens the store, whose schema must be up to date.
     fn open(&self) -> impl Future<Output = Result<Self::Store, Trouble>> + Send;
+    /// Opens what a migration writes to; the schema must be up to date.
+    fn cutover(&self) -> impl Future<Output = Result<Self::Cutover, Trouble>> + Send;
     /// The engine with its version, as it says itself.
     fn engine(&self) -> impl Future<Output = Result<String, Trouble>> + Send;
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{AssessArgs, ExportArgs, PolicyCommand, ProfileCommand, TenantsCommand, VerifyPasswordArgs};
+use super::{
+    AssessArgs, CutoverCommand, ExportArgs, PolicyCommand, ProfileCommand, TenantsCommand, VerifyPasswordArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateCommand {
@@ -33,6 +35,8 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
     )]
     Export(ExportArgs),
+    #[command(flatten)]
+    Cutover(CutoverCommand),
     /// Report settings, features, tables and numbers before anything is changed
     #[command(after_help = "No secret is in it: passwords are masked, keys are SET or NOT SET.\n\nExamples:\n  \
         authly-admin migrate audit\n  authly-admin migrate audit --out migration_config_audit.txt")]

@@ -4,6 +4,7 @@ mod backup;
 mod client;
 mod client_fields;
 mod config;
+mod cutover;
 mod hash;
 mod keys;
 mod migrate;
@@ -22,6 +23,9 @@ pub(crate) use self::{
     client::ClientCommand,
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
+    cutover::{
+        AtError, Choices, CutoverCommand, Decision, ImportArgs, PlanArgs, QuarantineCommand, RollbackArgs, RowArgs,
+    },
     hash::HashCommand,
     keys::{KeyAlgorithm, KeysCommand},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},

@@ -9,7 +9,7 @@ use authly_runtime::{
 };
 use serde_json::json;
 
-use super::{assess, tenant};
+use super::{assess, cutover, tenant};
 use crate::{
     args::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     console::Console,
@@ -28,6 +28,7 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Assess(arguments) => assess::assess(arguments, settings, console).await,
         MigrateCommand::VerifyPassword(arguments) => assess::verify_password(arguments, settings, console).await,
         MigrateCommand::Export(arguments) => assess::export(arguments, settings, console).await,
+        MigrateCommand::Cutover(command) => cutover::run(command, settings, database, console).await,
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,

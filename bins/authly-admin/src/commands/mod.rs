@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
+pub(crate) mod cutover;
 pub(crate) mod doctor;
 pub(crate) mod group;
 pub(crate) mod hash;

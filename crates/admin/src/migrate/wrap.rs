@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use authly_cutover::{batch::Decided, store::AccountWrite};
+use authly_cutover::{
+    account::{CredentialState, TargetAccount},
+    batch::Decided,
+    store::AccountWrite,
+};
 use authly_directory::password::StoredHash;
 use oauth_core::services::Busy;
 
@@ -21,20 +25,23 @@ const REST: Duration = Duration::from_millis(50);
 
 /// Wraps the hashes of the decided rows that want it.
 pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided]) -> Result<(), MigrateError> {
-    let mut waiting: Vec<&mut StoredHash> = rows
+    let mut waiting: Vec<&mut TargetAccount> = rows
         .iter_mut()
         .filter(|row| row.decision.wrap)
         .filter_map(|row| match &mut row.decision.write {
-            Some(AccountWrite::Create(account)) => account.hash.as_mut(),
-            Some(AccountWrite::Change { to, .. }) => to.hash.as_mut(),
+            Some(AccountWrite::Create(account)) => Some(&mut **account),
+            Some(AccountWrite::Change { to, .. }) => Some(&mut **to),
             _ => None,
         })
         .collect();
     for chunk in waiting.chunks_mut(AT_ONCE) {
-        let work = chunk.iter().map(|hash| one(tools, (**hash).clone())).collect();
-        for (hash, wrapped) in chunk.iter_mut().zip(All::new(work).await) {
-            if let Some(wrapped) = wrapped? {
-                **hash = wrapped;
+        let work = chunk.iter().filter_map(|account| account.hash.clone()).map(|hash| one(tools, hash)).collect();
+        let wrapped = All::new(work).await;
+        for (account, wrapped) in chunk.iter_mut().filter(|account| account.hash.is_some()).zip(wrapped) {
+            match wrapped? {
+                Some(wrapped) => account.hash = Some(wrapped),
+                // It stays as it is, and is replaced at the next sign-in.
+                None => account.credential_state = CredentialState::LegacyScheme,
             }
         }
     }

@@ -1,0 +1,245 @@
+//! `authly-admin migrate import` and what belongs to it.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+use super::SourceArgs;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CutoverCommand {
+    /// Bring accounts in from another system; a dry run, unless --execute is given
+    #[command(
+        after_help = "A dry run walks the same way as the run and reports exactly what the run will do. Ctrl-C stops after the \
+        batch under way; the same command then goes on where it was. Exits with 2 where rows wait for a decision.\n\nExamples:\n  \
+        authly-admin migrate import --profile legacy-users --source sqlite:old.db\n  \
+        authly-admin migrate import --profile tenants --source postgresql://reader@db/app --execute"
+    )]
+    Import(Box<ImportArgs>),
+    /// Tell what an import would do, row by row
+    #[command(
+        after_help = "The plan names the outcome of every row and a digest of the source; `import --plan` refuses if the source has \
+        changed since.\n\nExamples:\n  \
+        authly-admin migrate plan --profile legacy-users --source sqlite:old.db --out plan.json\n  \
+        authly-admin migrate plan --profile legacy-users --source users.csv --output json"
+    )]
+    Plan(Box<PlanArgs>),
+    /// Show where the migration stands, by tenant and overall
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate status\n  authly-admin migrate status --tenant acme --output json"
+    )]
+    Status {
+        /// Only this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+    },
+    /// Show how many accounts completed on each day
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate progress --days 14\n  authly-admin migrate progress --output json"
+    )]
+    Progress {
+        /// How many days, today included
+        #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+        days: u32,
+        /// Only this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+    },
+    /// List accounts that have not signed in by OAuth yet, those used last first
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate pending --limit 20\n  authly-admin migrate pending --tenant acme --output json"
+    )]
+    Pending {
+        /// Only this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Rows that wait for a decision
+    #[command(subcommand, arg_required_else_help = true)]
+    Quarantine(QuarantineCommand),
+    /// Take accounts back from the ledger; a dry run, unless --execute is given
+    #[command(
+        after_help = "What owners changed since stays and is listed, unless --force is given. Accounts that were on OAuth alone before \
+        the migration are never touched.\n\nExamples:\n  \
+        authly-admin migrate rollback --all\n  \
+        authly-admin migrate rollback --tenant acme --execute"
+    )]
+    Rollback(RollbackArgs),
+    /// The end of the migration: whether everything is ready for it
+    #[command(subcommand, arg_required_else_help = true)]
+    Finalize(FinalizeCommand),
+}
+
+/// Which rows, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Choices {
+    /// Only people of this tenant
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// At most so many rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Only rows that changed since the last finished import
+    #[arg(long)]
+    pub(crate) since_watermark: bool,
+    /// Put a strong hash around weak digests, instead of keeping them until somebody signs in
+    #[arg(long)]
+    pub(crate) wrap_weak: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+    /// Write; without it nothing is written
+    #[arg(long)]
+    pub(crate) execute: bool,
+    /// Write nothing, whatever else is said
+    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
+    pub(crate) dry_run: bool,
+    /// Refuse if the source has changed since this plan was made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Rows of a batch, which is written as a whole
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) batch: u32,
+    /// At most so many rows a second, to spare the source
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_rate: Option<u32>,
+    /// What happens at a row that waits for a decision
+    #[arg(long, value_enum, value_name = "ACT", default_value_t = AtError::Quarantine)]
+    pub(crate) on_error: AtError,
+}
+
+/// What happens at a row that waits for a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AtError {
+    /// The import stops before it
+    Stop,
+    /// It is set aside, and the import goes on
+    Quarantine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+    /// Write the whole plan to this file (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("scope").required(true).args(["all", "run", "tenant", "user"])))]
+pub(crate) struct RollbackArgs {
+    /// Everything that migrations wrote
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// What one run wrote
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// The accounts of one tenant
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// One account: e-mail address, user name or id
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Write; without it nothing is written
+    #[arg(long)]
+    pub(crate) execute: bool,
+    /// Write nothing, whatever else is said
+    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
+    pub(crate) dry_run: bool,
+    /// Overwrite what owners changed since
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List rows that wait
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate quarantine list\n  authly-admin migrate quarantine list --resolved --output json"
+    )]
+    List {
+        /// Only of this source
+        #[arg(long, value_name = "NAME")]
+        source_name: Option<String>,
+        /// Also those that are decided
+        #[arg(long)]
+        resolved: bool,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Show one row that waits
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate quarantine show 17\n  authly-admin migrate quarantine show 17 --source-name legacy-users"
+    )]
+    Show(RowArgs),
+    /// Decide about a row; the next import heeds it
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate quarantine resolve 17 --rename-email ada@example.com\n  \
+        authly-admin migrate quarantine resolve 18 --drop"
+    )]
+    Resolve {
+        #[command(flatten)]
+        row: RowArgs,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Forget the decision about a row; the next import judges it anew
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate quarantine retry 17\n  authly-admin migrate quarantine retry 17 --source-name legacy-users"
+    )]
+    Retry(RowArgs),
+}
+
+/// A row.
+#[derive(Debug, Args)]
+pub(crate) struct RowArgs {
+    /// The row's key in the source
+    pub(crate) row: String,
+    /// The name of the source, where several have such a row
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source_name: Option<String>,
+}
+
+/// What is decided about a row.
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("decision").required(true).multiple(true).args(["drop", "keep_both", "merge", "rename_email", "rename_username"])))]
+pub(crate) struct Decision {
+    /// The row becomes no account
+    #[arg(long, conflicts_with_all = ["keep_both", "merge", "rename_email", "rename_username"])]
+    pub(crate) drop: bool,
+    /// Both accounts stay: this one gets another name made from its own
+    #[arg(long, conflicts_with_all = ["merge", "rename_email", "rename_username"])]
+    pub(crate) keep_both: bool,
+    /// The row is this account (e-mail address, user name or id), which stays as it is
+    #[arg(long, value_name = "USER", conflicts_with_all = ["rename_email", "rename_username"])]
+    pub(crate) merge: Option<String>,
+    /// The row gets this e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) rename_email: Option<String>,
+    /// The row gets this user name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) rename_username: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FinalizeCommand {
+    /// Show every condition with what was measured; exits with 3 while one is not met
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate finalize check\n  authly-admin migrate finalize check --output json"
+    )]
+    Check,
+}

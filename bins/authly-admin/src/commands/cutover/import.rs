@@ -1,0 +1,158 @@
+//! `authly-admin migrate import`.
+
+use authly_admin_cases::migrate::{self, ImportOptions, ImportReport, OnError, Stopped, Tools};
+use authly_config::Settings;
+use authly_cutover::outcome::Outcome;
+use authly_runtime::Trouble;
+use serde_json::json;
+
+use super::{
+    plan, stopped,
+    ticker::{self, Ticker},
+};
+use crate::{
+    args::{AtError, Choices, ImportArgs},
+    commands::source,
+    console::Console,
+    failure::{Code, Failure},
+};
+
+/// What could not be done.
+const WHAT: &str = "cannot import";
+
+pub(super) async fn run<T: Tools>(
+    tools: &T,
+    arguments: ImportArgs,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), Failure> {
+    let (mut opened, name) = source::open(&arguments.source, settings).await?;
+    let execute = arguments.execute && !arguments.dry_run;
+    if let Some(file) = &arguments.plan {
+        let head = plan::Head::of(&mut opened, &name).await.map_err(stopped(WHAT))?;
+        agree(&plan::read(file)?, &head)?;
+    }
+    let options = ImportOptions {
+        execute,
+        batch: arguments.batch,
+        max_rate: arguments.max_rate,
+        on_error: match arguments.on_error {
+            AtError::Stop => OnError::Stop,
+            AtError::Quarantine => OnError::Quarantine,
+        },
+        ..options(&arguments.choices)
+    };
+    let mut ticker = Ticker::new(false);
+    let stop = ticker::stop_on_signal();
+    let profile = opened.profile().clone();
+    let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
+    ticker.end();
+    let report = report.map_err(stopped(WHAT))?;
+    tell(&report, console)?;
+    if arguments.execute && arguments.dry_run {
+        console.note("DRY_RUN is set, so nothing was written.");
+    } else if !execute {
+        console.note("This was a dry run: nothing was written. Add --execute to import.");
+    }
+    code(&report)
+}
+
+/// What the command line chooses for plan and import alike.
+pub(super) fn options(choices: &Choices) -> ImportOptions {
+    ImportOptions {
+        limit: choices.limit,
+        since_watermark: choices.since_watermark,
+        wrap_weak: choices.wrap_weak,
+        tenant: choices.tenant.clone(),
+        ..ImportOptions::default()
+    }
+}
+
+/// Whether the plan was made of this source, by this profile.
+fn agree(plan: &plan::Head, now: &plan::Head) -> Result<(), Failure> {
+    let refuse = |why: &str| {
+        let remedy = "make a new plan with `authly-admin migrate plan`, and look at what it says";
+        Err(Failure::from(Trouble::new("did not import", why, remedy)))
+    };
+    if plan.source != now.source || plan.profile != now.profile {
+        return refuse("the plan was made of another source, or by another profile");
+    }
+    if plan.digest != now.digest {
+        return refuse("the source has changed since the plan was made");
+    }
+    Ok(())
+}
+
+/// Prints the report: what happened, and that it adds up.
+pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failure> {
+    if console.is_json() {
+        return console.item(report);
+    }
+    let rows: Vec<_> = Outcome::ALL
+        .iter()
+        .map(|outcome| json!({ "outcome": outcome.as_str(), "rows": report.outcomes.get(outcome.as_str()) }))
+        .collect();
+    console.list(&rows, &[("Outcome", "outcome"), ("Rows", "rows")], "")?;
+    let equation: Vec<String> = Outcome::ALL
+        .iter()
+        .filter_map(|outcome| Some((outcome.as_str(), *report.outcomes.get(outcome.as_str())?)))
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(outcome, rows)| format!("{rows} {outcome}"))
+        .collect();
+    let equation = if equation.is_empty() { "0".to_owned() } else { equation.join(" + ") };
+    console.raw(&format!("{equation} = {} of {} rows of the source", report.rows, report.source_rows))?;
+    let mut more = serde_json::Map::new();
+    let mut add = |name: &str, value: serde_json::Value| {
+        let nothing = value.is_null()
+            || value.as_u64() == Some(0)
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty);
+        if !nothing {
+            more.insert(name.to_owned(), value);
+        }
+    };
+    add("reasons", json!(report.reasons));
+    add("schemes", json!(report.schemes));
+    add("administrators", json!(report.administrators));
+    add("verified", json!(report.verified));
+    add("unmapped_roles", json!(report.unmapped_roles));
+    add("left_out", json!(report.left_out));
+    add("new_tenants", json!(report.new_tenants));
+    add("new_groups", json!(report.new_groups));
+    add("tenant_collisions", json!(report.tenant_collisions));
+    add("stopped", json!(report.stopped));
+    add("run", json!(report.run));
+    if !more.is_empty() {
+        console.item(&more)?;
+    }
+    if report.resumed {
+        console.note("It went on where an earlier process ended; the counts include what that one did.");
+    }
+    if report.needs_decisions() > 0 {
+        console.note(
+            "Rows wait for a decision: `authly-admin migrate quarantine list` shows them once they are imported.",
+        );
+    }
+    Ok(())
+}
+
+/// The exit code of a report (C-40).
+pub(super) fn code(report: &ImportReport) -> Result<(), Failure> {
+    if report.reconciles == Some(false) {
+        return Err(Trouble::new(
+            "the counts do not add up",
+            format!("{} rows have an outcome, and the source has {}", report.rows, report.source_rows),
+            "the source changed while it was read, or between two parts of a resumed import: run the import once more",
+        )
+        .into());
+    }
+    match &report.stopped {
+        Some(Stopped::Asked) => {
+            let remedy = "the same command goes on where this one stopped";
+            Err(Trouble::new("the import was stopped", "somebody asked for it", remedy).into())
+        }
+        Some(Stopped::Row { .. }) => Err(Failure::silent(Code::Partly)),
+        _ if report.needs_decisions() > 0 => Err(Failure::silent(Code::Partly)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! `authly-admin migrate status`, `progress`, `pending` and `finalize check`: what only looks.
+
+use authly_admin_cases::migrate::{self, Tools};
+use authly_cutover::finalize;
+use serde_json::{Value, json};
+
+use super::stopped;
+use crate::{
+    console::{Column, Console},
+    failure::{Code, Failure},
+};
+
+const BY_TENANT: &[Column] = &[
+    ("Tenant", "tenant"),
+    ("Accounts", "total"),
+    ("Password", "password"),
+    ("Dual", "dual"),
+    ("OAuth", "oauth"),
+    ("Dual+OAuth %", "linked_percent"),
+    ("Completed", "completed"),
+    ("Completed %", "completed_percent"),
+    ("Invited", "invited"),
+    ("To be reset", "reset_required"),
+    ("Waiting", "waiting"),
+    ("Old hashes", "old_hashes"),
+    ("Last at an old door", "last_password_login_at"),
+];
+
+pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: Console) -> Result<(), Failure> {
+    let status = migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
+    if console.is_json() {
+        return console.item(&status);
+    }
+    let row = |progress: &authly_cutover::progress::Progress, name: Option<&str>| {
+        let mut row = json!(progress);
+        if let Some(members) = row.as_object_mut() {
+            members.insert("old_hashes".to_owned(), json!(progress.legacy_scheme + progress.wrapped));
+            for percent in ["linked_percent", "completed_percent"] {
+                let shown = match members.get(percent).and_then(Value::as_f64) {
+                    Some(value) => format!("{value:.2}"),
+                    None => "n/a".to_owned(),
+                };
+                members.insert(percent.to_owned(), json!(shown));
+            }
+            if let Some(name) = name {
+                members.insert("tenant".to_owned(), json!(name));
+            }
+        }
+        row
+    };
+    let mut rows: Vec<Value> = status.tenants.iter().map(|tenant| row(tenant, None)).collect();
+    rows.push(row(&status.overall, Some("all")));
+    console.list(&rows, BY_TENANT, "")?;
+    match &status.last_run {
+        None => console.raw(&format!("Phase: {}. There was no run yet.", status.phase)),
+        Some(run) => {
+            console.raw(&format!("Phase: {}. The last run:", status.phase))?;
+            console.item(run)
+        }
+    }
+}
+
+pub(super) async fn progress<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    days: u32,
+    console: Console,
+) -> Result<(), Failure> {
+    let series = migrate::daily(tools, tenant, days).await.map_err(stopped("cannot tell the progress"))?;
+    if console.is_json() {
+        return console.list(&series, &[], "");
+    }
+    let most = series.iter().map(|day| day.completed).max().unwrap_or(0).max(1);
+    let lines: Vec<String> = series
+        .iter()
+        .map(|day| {
+            let length = usize::try_from(day.completed * WIDTH / most).unwrap_or(0);
+            format!("{}  {:>6}  {}", day.date, day.completed, "\u{2588}".repeat(length))
+        })
+        .collect();
+    console.raw(&lines.join("\n"))
+}
+
+/// Characters of the longest bar.
+const WIDTH: u64 = 40;
+
+pub(super) async fn pending<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    limit: u32,
+    console: Console,
+) -> Result<(), Failure> {
+    let accounts = migrate::pending(tools, tenant, None, limit).await.map_err(stopped("cannot list who is pending"))?;
+    let rows: Vec<Value> = accounts
+        .iter()
+        .map(|account| {
+            json!({
+                "user": account.user.to_string(),
+                "tenant": account.tenant,
+                "email": account.email,
+                "name": account.name,
+                "last_login_at": account.last_login_at.map(|at| at.to_rfc3339()),
+                "invited_at": account.invited_at.map(|at| at.to_rfc3339()),
+            })
+        })
+        .collect();
+    let columns = [
+        ("E-mail", "email"),
+        ("Name", "name"),
+        ("Tenant", "tenant"),
+        ("Last sign-in", "last_login_at"),
+        ("Invited", "invited_at"),
+    ];
+    console.list(&rows, &columns, "Nobody is pending.")?;
+    if u32::try_from(rows.len()).is_ok_and(|count| count == limit) {
+        console.note("There may be more: raise --limit.");
+    }
+    Ok(())
+}
+
+pub(super) async fn gate<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
+    let conditions = migrate::gate(tools).await.map_err(stopped("cannot judge the gate"))?;
+    let columns = [("#", "number"), ("Met", "met"), ("Condition", "wants"), ("Found", "found")];
+    console.list(&conditions, &columns, "")?;
+    if finalize::is_open(&conditions) { Ok(()) } else { Err(Failure::silent(Code::Refused)) }
+}

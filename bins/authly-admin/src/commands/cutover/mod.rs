@@ -1,0 +1,98 @@
+//! `authly-admin migrate import` and what belongs to it.
+
+mod bench;
+mod import;
+mod look;
+mod plan;
+mod quarantine;
+mod rollback;
+mod ticker;
+
+use authly_admin_cases::migrate::MigrateError;
+use authly_config::Settings;
+use authly_runtime::{
+    Trouble,
+    store::{self, Database},
+};
+
+use self::bench::Bench;
+use crate::{args::CutoverCommand, console::Console, failure::Failure};
+
+pub(crate) async fn run<D: Database>(
+    command: CutoverCommand,
+    settings: &Settings,
+    database: &D,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        CutoverCommand::Import(arguments) => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            import::run(&bench, *arguments, settings, console).await
+        }
+        CutoverCommand::Plan(arguments) => {
+            let bench = read(settings, database).await?;
+            plan::run(&bench, *arguments, settings, console).await
+        }
+        CutoverCommand::Status { tenant } => {
+            look::status(&read(settings, database).await?, tenant.as_deref(), console).await
+        }
+        CutoverCommand::Progress { days, tenant } => {
+            look::progress(&read(settings, database).await?, tenant.as_deref(), days, console).await
+        }
+        CutoverCommand::Pending { tenant, limit } => {
+            look::pending(&read(settings, database).await?, tenant.as_deref(), limit, console).await
+        }
+        CutoverCommand::Quarantine(command) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            quarantine::run(&bench, command, console).await
+        }
+        CutoverCommand::Rollback(arguments) => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            rollback::run(&bench, arguments, console).await
+        }
+        CutoverCommand::Finalize(_) => look::gate(&read(settings, database).await?, console).await,
+    }
+}
+
+/// The tools over the store, which is brought up to date first.
+async fn open<D: Database>(
+    settings: &Settings,
+    database: &D,
+    keys: bench::Keys,
+) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+    store::bring_up_to_date(settings, database).await?;
+    Bench::open(settings, database, keys).await
+}
+
+/// The tools for commands that only look: they neither make a store nor change one.
+async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+    store::must_be_up_to_date(settings, database).await?;
+    Bench::open(settings, database, bench::Keys::Useless).await
+}
+
+/// Turns what stopped a migration into words; `what` is what could not be done.
+fn stopped(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
+    move |error| {
+        let remedy = match &error {
+            MigrateError::Busy { .. } => "wait for its end, or 30 seconds after its last sign of life, and try again",
+            MigrateError::Fenced => "`authly-admin migrate status` shows the run",
+            MigrateError::Hashes(_) => "try again in a moment",
+            MigrateError::Ledger(_) => "set the SECRET_ENCRYPTION_KEY that the import ran with",
+            MigrateError::NotFound { what: "tenant" | "tenant of the source", .. } => {
+                "`authly-admin migrate status` lists the tenants that are here"
+            }
+            MigrateError::NotFound { what: "waiting row", .. } => {
+                "`authly-admin migrate quarantine list` shows all that wait"
+            }
+            MigrateError::NotFound { .. } => "check the name",
+            MigrateError::Refused(_) => "",
+            MigrateError::Source(_) => {
+                "check the source and the profile; what is written so far stays, and the next run goes on"
+            }
+            MigrateError::Store(_) => {
+                "check that the database answers, and `authly-admin migrate schema status`; the next run goes on"
+            }
+        };
+        Trouble::new(what, error, remedy).into()
+    }
+}

@@ -1,0 +1,97 @@
+//! `authly-admin migrate rollback`.
+
+use authly_admin_cases::{
+    AdminError,
+    migrate::{self, RollbackOptions, RollbackScope},
+};
+use authly_cutover::{rollback::Later, run::RunId, store::CutoverStore};
+use authly_directory::identifier::Identifier;
+use authly_runtime::{AnyStore, Trouble};
+use oauth_core::{ids::UserId, services::Services as _};
+use serde_json::json;
+
+use super::{Bench, stopped, ticker};
+use crate::{
+    args::RollbackArgs,
+    console::Console,
+    failure::{Code, Failure, refused},
+};
+
+pub(super) async fn run<S: AnyStore, C: CutoverStore>(
+    bench: &Bench<S, C>,
+    arguments: RollbackArgs,
+    console: Console,
+) -> Result<(), Failure> {
+    let execute = arguments.execute && !arguments.dry_run;
+    let scope = scope(bench, &arguments).await?;
+    let later = if arguments.force { Later::Overwrite } else { Later::Keep };
+    if execute {
+        let what = if arguments.force {
+            "take accounts back, and overwrite what their owners changed since"
+        } else {
+            "take accounts back; what their owners changed since stays"
+        };
+        console.agree(what, "A dry run (without --execute) tells which.")?;
+    }
+    let options = RollbackOptions { scope, execute, later };
+    let report = migrate::roll_back(bench, &options, &ticker::stop_on_signal()).await;
+    let report = report.map_err(stopped("cannot take accounts back"))?;
+    let results: serde_json::Map<String, serde_json::Value> = report
+        .results
+        .iter()
+        .filter_map(|(result, count)| Some((json!(result).as_str()?.to_owned(), json!(count))))
+        .collect();
+    console.item(&json!({
+        "dry_run": report.dry_run,
+        "accounts": results,
+        "left_alone": report.left_alone,
+        "changed_later": report.conflict_count,
+        "conflicts": report.conflicts,
+        "stopped": report.stopped,
+    }))?;
+    if !execute {
+        console.note("This was a dry run: nothing was written. Add --execute to take them back.");
+    }
+    if report.stopped {
+        let remedy = "the same command goes on where this one stopped";
+        return Err(Trouble::new("the rollback was stopped", "somebody asked for it", remedy).into());
+    }
+    if report.conflict_count > 0 && !arguments.force { Err(Failure::silent(Code::Partly)) } else { Ok(()) }
+}
+
+async fn scope<S: AnyStore, C: CutoverStore>(
+    bench: &Bench<S, C>,
+    arguments: &RollbackArgs,
+) -> Result<RollbackScope, Failure> {
+    if let Some(run) = &arguments.run {
+        return RunId::parse(run).map(RollbackScope::Run).ok_or_else(|| {
+            let remedy = "`authly-admin migrate status --output json` shows the last one";
+            Failure::usage(Trouble::new("cannot read --run", format!("{run:?} is no id of a run"), remedy))
+        });
+    }
+    if let Some(tenant) = &arguments.tenant {
+        return Ok(RollbackScope::Tenant(tenant.clone()));
+    }
+    match &arguments.user {
+        Some(user) => Ok(RollbackScope::User(find(bench, user).await?)),
+        None => Ok(RollbackScope::All),
+    }
+}
+
+/// The one account that a name or id means.
+pub(super) async fn find<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, name: &str) -> Result<UserId, Failure> {
+    if let Some(id) = UserId::parse(name) {
+        return Ok(id);
+    }
+    let none = || AdminError::NotFound { what: "user", name: name.to_owned() };
+    let identifier = Identifier::parse(name).map_err(|_| refused("cannot find the account")(none()))?;
+    let found = bench.live().store().find_accounts(&identifier).await;
+    let found = found.map_err(|error| refused("cannot find the account")(error.into()))?;
+    match found.as_slice() {
+        [one] => Ok(one.subject.id),
+        [] => Err(refused("cannot find the account")(none())),
+        _ => {
+            Err(Trouble::new("cannot find the account", format!("{name:?} means several"), "name it by its id").into())
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Progress while it happens: a bar on a terminal, a line each five seconds otherwise; and Ctrl-C.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
+
+use authly_admin_cases::migrate::{Observer, Stop};
+use authly_cutover::{batch::RowReport, outcome::Counters};
+
+/// How often a terminal is written to.
+const BLINK: Duration = Duration::from_millis(200);
+
+/// How often a log is written to.
+const LINE: Duration = Duration::from_secs(5);
+
+/// Tells about progress on standard error.
+pub(super) struct Ticker {
+    terminal: bool,
+    phase: &'static str,
+    began: Instant,
+    first: Option<u64>,
+    told: Option<Instant>,
+    open_line: bool,
+    /// The reports of all rows, where somebody wants them.
+    pub(super) rows: Option<Vec<RowReport>>,
+}
+
+impl Ticker {
+    /// A ticker that begins now.
+    pub(super) fn new(keep_rows: bool) -> Self {
+        Self {
+            terminal: io::stderr().is_terminal(),
+            phase: "",
+            began: Instant::now(),
+            first: None,
+            told: None,
+            open_line: false,
+            rows: keep_rows.then(Vec::new),
+        }
+    }
+
+    /// Ends the line of the bar.
+    pub(super) fn end(&mut self) {
+        if self.open_line {
+            let _unheard = writeln!(io::stderr().lock());
+            self.open_line = false;
+        }
+    }
+
+    fn tell(&mut self, done: u64, of: u64) {
+        let first = *self.first.get_or_insert(done);
+        let pause = if self.terminal { BLINK } else { LINE };
+        let complete = done >= of;
+        // The first line of a log comes when there is a rate to tell.
+        let since = self.told.unwrap_or(self.began).elapsed();
+        if since < pause && !(complete && self.terminal) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let text = line(self.phase, done, of, done - first.min(done), self.began.elapsed());
+        let mut out = io::stderr().lock();
+        let _unheard =
+            if self.terminal { write!(out, "\r\u{1b}[2K{} {text}", bar(done, of)) } else { writeln!(out, "{text}") };
+        let _unheard = out.flush();
+        self.open_line = self.terminal;
+    }
+}
+
+impl Observer for Ticker {
+    fn phase(&mut self, name: &'static str) {
+        (self.phase, self.began, self.first, self.told) = (name, Instant::now(), None, None);
+    }
+
+    fn reading(&mut self, rows: u64, of: u64) {
+        self.tell(rows, of);
+    }
+
+    fn done(&mut self, counters: &Counters, of: u64) {
+        self.tell(counters.rows(), of);
+    }
+
+    fn rows(&mut self, rows: &[RowReport]) {
+        if let Some(kept) = &mut self.rows {
+            kept.extend_from_slice(rows);
+        }
+    }
+}
+
+fn line(phase: &str, done: u64, of: u64, here: u64, took: Duration) -> String {
+    let percent = (done * 100).checked_div(of).unwrap_or(100).min(100);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let rate = (here * 1_000).checked_div(millis).unwrap_or(0);
+    let left = of.saturating_sub(done).checked_div(rate).filter(|_| done < of);
+    let left = left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
+    format!("{phase}: {percent} %, {done} of {of} rows, {rate} rows/s{left}")
+}
+
+fn clock(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn bar(done: u64, of: u64) -> String {
+    const WIDTH: u64 = 24;
+    let full = (done * WIDTH).checked_div(of).unwrap_or(WIDTH).min(WIDTH);
+    let parts = |count: u64, part: &str| part.repeat(usize::try_from(count).unwrap_or(0));
+    format!("[{}{}]", parts(full, "#"), parts(WIDTH - full, "-"))
+}
+
+/// A wish to stop that the first Ctrl-C (or SIGTERM) expresses; the second ends the process, which is safe, too.
+pub(super) fn stop_on_signal() -> Stop {
+    let stop = Stop::default();
+    let wish = stop.clone();
+    tokio::spawn(async move {
+        signal().await;
+        wish.ask();
+        let _unheard = writeln!(io::stderr().lock(), "\nstopping after the batch under way; once more ends at once");
+        signal().await;
+        std::process::exit(1);
+    });
+    stop
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _unheard = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _unheard = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_rate_and_time_left() {
+        let text = line("importing", 2_000, 10_000, 1_000, Duration::from_secs(2));
+        assert_eq!(text, "importing: 20 %, 2000 of 10000 rows, 500 rows/s, 16 s left");
+        assert_eq!(line("importing", 0, 0, 0, Duration::ZERO), "importing: 100 %, 0 of 0 rows, 0 rows/s");
+        assert_eq!(clock(3_725), "1 h 2 min");
+    }
+
+    #[test]
+    fn the_bar_is_never_longer_than_it_is() {
+        assert_eq!(bar(0, 10), format!("[{}]", "-".repeat(24)));
+        assert_eq!(bar(20, 10), format!("[{}]", "#".repeat(24)));
+        assert_eq!(bar(0, 0), bar(10, 10));
+    }
+}
