@@ -10,6 +10,7 @@ use oauth_core::{
 };
 
 use crate::{
+    candidates::Padding,
     services::DirectoryServices,
     settings::{DirectorySettings, Limits},
 };
@@ -18,6 +19,7 @@ use crate::{
 pub struct Directory<V: DirectoryServices> {
     pub(crate) engine: Engine<V>,
     pub(crate) settings: Arc<DirectorySettings>,
+    pub(crate) padding: Arc<Padding>,
 }
 
 /// Too many requests: try again after this time.
@@ -27,7 +29,7 @@ pub(crate) struct Limited(pub(crate) Duration);
 impl<V: DirectoryServices> Directory<V> {
     /// A directory beside `engine`.
     pub fn new(engine: Engine<V>, settings: Arc<DirectorySettings>) -> Self {
-        Self { engine, settings }
+        Self { engine, settings, padding: Arc::default() }
     }
 
     /// The protocol's engine.
@@ -77,7 +79,7 @@ impl<V: DirectoryServices> Directory<V> {
 
 impl<V: DirectoryServices> Clone for Directory<V> {
     fn clone(&self) -> Self {
-        Self { engine: self.engine.clone(), settings: self.settings.clone() }
+        Self { engine: self.engine.clone(), settings: self.settings.clone(), padding: self.padding.clone() }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Accounts, tenants and passwords: types, rules and ports, without IO.
 
 pub mod account;
+mod candidates;
 pub mod change_password;
+pub mod choose;
 pub mod device;
 pub mod directory;
 pub mod identifier;

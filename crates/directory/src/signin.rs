@@ -1,30 +1,31 @@
 //! Signing in with a password, through whichever door: one throttle, one counter, one answer (SECURITY.md rows 33, 34 and 60).
 //!
 //! The attempt is charged before the password is looked at, so that parallel guesses cannot outrun the counter. Every refusal
-//! costs the same hash and reads the same: unknown, locked, disabled, without a password, to be reset, wrong password.
+//! costs the same hashes and reads the same: unknown, locked, disabled, without a password, to be reset, wrong password. Whom a
+//! name means is decided in `candidates`; who has the password of several accounts says which one is meant ([`Choice`]).
 
 use std::time::Duration;
 
 use oauth_core::{
     audit::AuditKind,
     browser::{Browser, SessionCookie},
-    engine::session::{Remember, SessionStart},
+    engine::session::Remember,
     error::TokenError,
     ids::TenantId,
-    legacy::{NewLegacyPair, active},
+    legacy::NewLegacyPair,
     secret::Secret,
     services::Busy,
-    session::{AuthenticationMethod, NewSession},
-    store::{Commit, SessionRepository as _, StoreError},
+    session::NewSession,
+    store::{Commit, StoreError},
     time::Timestamp,
 };
 use thiserror::Error;
 
 use crate::{
     account::Account,
+    choose::Choice,
     device::KnownDevice,
     directory::{Directory, Limited},
-    identifier::Identifier,
     mail::{
         letter::{NewMail, Visitor},
         link::{EmailLink, LinkKind, may_be_opened},
@@ -33,7 +34,7 @@ use crate::{
     password::{PasswordService as _, PresentedPassword, StoredHash, Verification},
     services::DirectoryServices,
     settings::MailSending,
-    store::{AccountRepository as _, Attempt, Candidate, Device, SignIn},
+    store::{AccountRepository as _, Candidate, Device, SignIn},
 };
 
 /// What somebody presents.
@@ -78,7 +79,7 @@ impl Door {
     }
 
     /// Whether it belongs to the legacy contract, with its switches and policies.
-    const fn is_legacy(self) -> bool {
+    pub(crate) const fn is_legacy(self) -> bool {
         matches!(self, Self::JsonLogin | Self::PasswordGrant)
     }
 }
@@ -127,6 +128,9 @@ pub enum SignInRefused {
     /// A switch or a policy has moved the account on to OAuth; answered as [`Failed`](Self::Failed), told in the log only.
     #[error("the password grant and the JSON logins are closed for this account by its switch or its tenant's policy")]
     Moved,
+    /// The password is right for each of these accounts: whoever has it says which one is meant.
+    #[error("several accounts have this name and password")]
+    Several(Vec<Choice>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,42 +149,25 @@ impl From<Limited> for SignInRefused {
 }
 
 /// An account whose password was right, and what the commit is guarded by.
-struct Verified {
-    account: Account,
-    hash: StoredHash,
-    device: Device,
-    outdated: bool,
+pub(crate) struct Verified {
+    pub(crate) account: Account,
+    pub(crate) hash: StoredHash,
+    pub(crate) device: Device,
+    pub(crate) outdated: bool,
 }
 
 impl<V: DirectoryServices> Directory<V> {
-    /// Signs in on the page, or with a first-party application's form: begins a session under a new secret; the browser's former session ends with it.
+    /// Signs in on the page, or with a first-party application's form: begins a session under a new secret; the browser's former
+    /// session ends with it.
     pub async fn sign_in_page(
         &self,
         request: &SignInRequest,
         visit: PageVisit<'_>,
     ) -> Result<PageSignIn, SignInRefused> {
-        let replaces = match &visit.browser.session {
-            Some(cookie) => self.services().store().session(cookie.hash()).await?,
-            None => None,
-        };
-        let replaces = replaces.filter(|session| session.ended_at.is_none()).map(|session| session.id);
-        let begin = |account: &Account| {
-            let (session, cookie) = self.engine.new_session(SessionStart {
-                user: account.subject.id,
-                methods: vec![AuthenticationMethod::Pwd],
-                remember: visit.remember,
-                user_agent: visit.user_agent.clone(),
-                address: request.address.clone(),
-                replaces,
-            });
-            Ok((Entry { session: Some(session.clone()), legacy: None }, (session, cookie)))
-        };
-        let (account, (session, cookie)) = self.sign_in(request, visit.door, begin).await?;
-        let user = account.subject.id;
-        let known = request.known_device.filter(|known| known.user == user);
-        let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random()));
-        let device = known.seal(self.services().sealer(), self.engine.now());
-        Ok(PageSignIn { account, cookie, session, device })
+        let replaces = self.replaced(&visit).await?;
+        let begin = |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaces));
+        let (account, session) = self.sign_in(request, visit.door, begin).await?;
+        Ok(self.signed_in(account, session, request.known_device))
     }
 
     /// Signs in at a door of the legacy contract: `mint` makes the pair to record and what the answer needs of it.
@@ -213,19 +200,7 @@ impl<V: DirectoryServices> Directory<V> {
         let mut verified = self.verify_attempt(request, door, now).await?;
         for _ in 0..2 {
             let (entry, answer) = begin(&verified.account)?;
-            let mut audit = self.engine.audit(AuditKind::SignedIn, request.address.clone(), now);
-            audit.user = Some(verified.account.subject.id);
-            audit.detail = serde_json::json!({ "door": door.name() });
-            let write = SignIn {
-                user: verified.account.subject.id,
-                verified: verified.hash.clone(),
-                device: verified.device,
-                at: now,
-                session: entry.session,
-                legacy: entry.legacy,
-                audit: Some(audit),
-            };
-            match self.services().accounts().complete_sign_in(write).await? {
+            match self.commit(&verified, entry, door, request.address.clone(), now).await? {
                 Commit::Applied => {
                     self.upgrade(&verified, &request.password, now).await;
                     return Ok((verified.account, answer));
@@ -234,6 +209,30 @@ impl<V: DirectoryServices> Directory<V> {
             }
         }
         Err(SignInRefused::Contended)
+    }
+
+    /// Writes a sign-in; it applies while the account has the hash that was verified.
+    pub(crate) async fn commit(
+        &self,
+        verified: &Verified,
+        entry: Entry,
+        door: Door,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Result<Commit, StoreError> {
+        let mut audit = self.engine.audit(AuditKind::SignedIn, address, now);
+        audit.user = Some(verified.account.subject.id);
+        audit.detail = serde_json::json!({ "door": door.name() });
+        let write = SignIn {
+            user: verified.account.subject.id,
+            verified: verified.hash.clone(),
+            device: verified.device,
+            at: now,
+            session: entry.session,
+            legacy: entry.legacy,
+            audit: Some(audit),
+        };
+        self.services().accounts().complete_sign_in(write).await
     }
 
     /// Whether anybody at all gets legacy tokens: the switch, the cut-off and the secrets of the installation.
@@ -256,79 +255,6 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    /// Exactly one of at most three candidates must have that password and be allowed to sign in here.
-    async fn verify_attempt(
-        &self,
-        request: &SignInRequest,
-        door: Door,
-        now: Timestamp,
-    ) -> Result<Verified, SignInRefused> {
-        let candidates = match (Identifier::parse(&request.identifier), presented(request)) {
-            (Ok(identifier), Some(_)) => {
-                self.services().accounts().begin_sign_in(self.attempt(identifier, request, now)).await?
-            }
-            // Nobody can have such a name or password; it costs the same.
-            _ => Vec::new(),
-        };
-        let mut found = Vec::new();
-        for candidate in candidates.iter().take(MOST_CANDIDATES) {
-            let hash = candidate.credential.hash.clone().filter(|_| self.admits(candidate, door));
-            let verification = self.verify(request, hash.clone()).await?;
-            if let (Verification::Match { outdated }, Some(hash)) = (verification, hash) {
-                let (account, device) = (candidate.account.clone(), candidate.device);
-                found.push(Verified { account, hash, device, outdated });
-            }
-        }
-        if candidates.is_empty() {
-            self.verify(request, None).await?;
-        }
-        match (found.pop(), found.is_empty()) {
-            (Some(verified), true) => Ok(verified),
-            _ => {
-                self.record_failure(request, door, &candidates, now).await?;
-                let moved = candidates.iter().any(|candidate| self.is_moved(&candidate.account, door));
-                Err(if moved { SignInRefused::Moved } else { SignInRefused::Failed })
-            }
-        }
-    }
-
-    fn attempt(&self, identifier: Identifier, request: &SignInRequest, now: Timestamp) -> Attempt {
-        Attempt {
-            identifier,
-            tenant: request.tenant,
-            known_device: request.known_device.map(|known| (known.user, known.mark)),
-            at: now,
-            forget_before: now.minus(self.settings.lockout),
-            max_failures: self.settings.max_failures,
-            lock_until: now.plus(self.settings.lockout),
-        }
-    }
-
-    /// Whether the right password would open this door. If not, the stored hash is not even looked at: a match would be
-    /// answered sooner than a mismatch.
-    fn admits(&self, candidate: &Candidate, door: Door) -> bool {
-        !candidate.locked && self.admits_account(&candidate.account, door)
-    }
-
-    /// The states of the account, and C-02: the legacy doors have a switch per installation, per tenant and per account.
-    fn admits_account(&self, account: &Account, door: Door) -> bool {
-        account.may_sign_in() && !self.is_moved(account, door)
-    }
-
-    /// Whether a switch or a policy keeps this account from the legacy doors.
-    fn is_moved(&self, account: &Account, door: Door) -> bool {
-        let issued =
-            || active::are_issued_to(&account.subject, account.created_at, &self.engine.catalog(), self.engine.now());
-        door.is_legacy() && !(account.legacy_login && issued())
-    }
-
-    async fn verify(&self, request: &SignInRequest, stored: Option<StoredHash>) -> Result<Verification, Busy> {
-        match presented(request).or_else(|| PresentedPassword::parse("-")) {
-            Some(password) => self.services().passwords().verify(password, stored).await,
-            None => Ok(Verification::Mismatch),
-        }
-    }
-
     /// After a lost commit: somebody changed the account, perhaps a parallel sign-in its hash.
     async fn verify_again(
         &self,
@@ -348,7 +274,7 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// One event per failure, whether the account exists or not; what was typed is not kept, it may be a password.
-    async fn record_failure(
+    pub(crate) async fn record_failure(
         &self,
         request: &SignInRequest,
         door: Door,
@@ -404,17 +330,10 @@ impl<V: DirectoryServices> Directory<V> {
     }
 }
 
-/// The most accounts that one identifier may mean.
-const MOST_CANDIDATES: usize = 3;
-
 /// What begins with a sign-in.
-struct Entry {
-    session: Option<NewSession>,
-    legacy: Option<NewLegacyPair>,
-}
-
-fn presented(request: &SignInRequest) -> Option<PresentedPassword> {
-    PresentedPassword::parse(request.password.expose())
+pub(crate) struct Entry {
+    pub(crate) session: Option<NewSession>,
+    pub(crate) legacy: Option<NewLegacyPair>,
 }
 
 #[cfg(test)]

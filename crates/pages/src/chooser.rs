@@ -1,4 +1,5 @@
-//! The account chooser (`prompt=select_account`, OpenID Connect Core 3.1.2.1).
+//! The account chooser: because the client asks for it (`prompt=select_account`, OpenID Connect Core 3.1.2.1), or because several
+//! accounts have the same name and password.
 
 use askama::Template;
 
@@ -18,8 +19,10 @@ pub struct Chooser<'a> {
     pub csrf: &'a str,
     /// The application they are signing in to.
     pub client: Option<Client<'a>>,
-    /// The accounts that this browser knows.
+    /// The accounts to choose from.
     pub accounts: &'a [KnownAccount<'a>],
+    /// Whether the same name and password belong to all of them, and the page says so.
+    pub same_password: bool,
 }
 
 /// An account that this browser knows.

@@ -29,7 +29,7 @@ use oauth_core::{
 
 use super::{
     authorize::{self, Shown},
-    consent,
+    choose, consent,
     cookies::{self, browser, browser_id, set_browser_id},
     failure::{self, PageFailure},
     recover, view,
@@ -77,11 +77,14 @@ pub async fn submit<V: DirectoryServices>(
     let visit = PageVisit {
         door: Door::Page,
         browser: &browser,
-        remember: if shown.remember { Remember::Device } else { Remember::BrowserSession },
+        remember: visit_length(shown.remember),
         user_agent: cookies::user_agent(&request),
     };
     let asked = SignInRequest { tenant: tenant_of(&app, id, &browser), ..credentials(&app, &request, &form) };
     let outcome = app.directory.sign_in_page(&asked, visit).await;
+    if let Err(SignInRefused::Several(choices)) = &outcome {
+        return choose::offer(&app, &request, id, visit_length(shown.remember), choices);
+    }
     count(&app, Door::Page, asked.tenant, outcome.as_ref().ok().map(|signed_in| &signed_in.account.subject));
     match outcome {
         Ok(signed_in) => go_on(&app, id, &signed_in),
@@ -94,11 +97,22 @@ pub async fn submit<V: DirectoryServices>(
         }
         Err(SignInRefused::Busy(_) | SignInRefused::Contended) => failure::render(&app, &request, &PageFailure::Busy),
         Err(SignInRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
-        Err(SignInRefused::Failed | SignInRefused::Moved | SignInRefused::DoorClosed | SignInRefused::Token(_)) => {
+        Err(
+            SignInRefused::Failed
+            | SignInRefused::Moved
+            | SignInRefused::DoorClosed
+            | SignInRefused::Several(_)
+            | SignInRefused::Token(_),
+        ) => {
             let shown = Shown { notice: Some(SignInNotice::Failed), ..shown };
             again(&app, &request, id, &shown, StatusCode::BAD_REQUEST).await
         }
     }
+}
+
+/// How long a session lasts.
+const fn visit_length(remember: bool) -> Remember {
+    if remember { Remember::Device } else { Remember::BrowserSession }
 }
 
 /// What was typed, and what the browser brings along.
@@ -135,7 +149,7 @@ fn tenant_of<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, browser:
 }
 
 /// Sets the cookies of the new session and goes on with 303 (SECURITY.md row 12).
-fn go_on<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, signed_in: &PageSignIn) -> HttpResponse {
+pub fn go_on<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, signed_in: &PageSignIn) -> HttpResponse {
     let issuer = &app.engine.settings().issuer;
     let target = match id {
         Some(id) => format!("{}?request={id}", Endpoint::Consent.path()),

@@ -114,6 +114,11 @@ fn told(refused: &SignInRefused) -> Failure {
         SignInRefused::Failed | SignInRefused::Moved => {
             WireError::bad_request(ErrorCode::InvalidGrant, "the user name or the password is wrong")
         }
+        // Only whoever has the password learns it.
+        SignInRefused::Several(_) => WireError::bad_request(
+            ErrorCode::InvalidGrant,
+            "several accounts have this name and password; name one's tenant in the parameter tenant",
+        ),
         SignInRefused::Store(error) => error.wire(),
         SignInRefused::Token(error) => error.wire(),
         SignInRefused::TooMany(wait) => WireError {

@@ -84,6 +84,10 @@ fn refusal(refused: &SignInRefused, auth_session: &str) -> Result<HttpResponse, 
             let text = "the user name or the password is wrong";
             return Ok(more(ErrorCode::InsufficientAuthorization, text, auth_session));
         }
+        // Our page asks which one is meant.
+        SignInRefused::Several(_) => {
+            return Ok(more(ErrorCode::RedirectToWeb, "several accounts have this name and password", auth_session));
+        }
         SignInRefused::Busy(_) | SignInRefused::Contended => WireError::unavailable(),
         SignInRefused::Store(error) => error.wire(),
         SignInRefused::TooMany(wait) => WireError {

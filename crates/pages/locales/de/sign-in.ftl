@@ -40,6 +40,7 @@ register-error-password-simple = Nehmen Sie Groß- und Kleinbuchstaben, eine Zif
 register-error-username = Nehmen Sie 3 bis 50 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche.
 chooser-title = Konto auswählen
 chooser-lead = um mit { $client } fortzufahren
+chooser-same-password = Mehrere Konten haben diesen Namen und dieses Passwort.
 chooser-signed-out = Abgemeldet
 use-another-account = Anderes Konto verwenden
 sign-out-question = Möchten Sie sich abmelden?

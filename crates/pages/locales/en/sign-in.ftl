@@ -71,6 +71,8 @@ register-error-username = Use 3 to 50 letters, digits, dots, dashes or underscor
 chooser-title = Choose an account
 # Below that heading. { $client } is the name of the application.
 chooser-lead = to continue to { $client }
+# Shown above a list of accounts after a sign-in whose name and password fit several of them, mostly in different organizations.
+chooser-same-password = More than one account has this name and password.
 # Beside an account whose session is over; its password will be asked.
 chooser-signed-out = Signed out
 # Button or link: sign in with an account that is not listed.

@@ -1,0 +1,113 @@
+//! Several accounts have the same name and password: whoever has it says which one is meant.
+//!
+//! Nothing is kept meanwhile. The page that offers the accounts binds each of them to the browser, to the authorization request and
+//! to [`Choice::proof`], which stands for the hash that was verified: a password that was changed since opens nothing.
+
+use oauth_core::{
+    browser::SessionCookie,
+    engine::session::SessionStart,
+    ids::{SessionId, UserId},
+    session::{AuthenticationMethod, NewSession},
+    store::{Commit, SessionRepository as _, StoreError},
+    token::TokenHash,
+};
+
+use crate::{
+    account::Account,
+    device::KnownDevice,
+    directory::Directory,
+    password::StoredHash,
+    services::DirectoryServices,
+    signin::{Door, Entry, PageSignIn, PageVisit, SignInRefused, Verified},
+    store::{AccountRepository as _, Device},
+};
+
+/// An account among several that have the same name and password.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The account.
+    pub account: Account,
+    /// Stands for the hash that was verified; it is of no use to anybody but us.
+    pub proof: String,
+}
+
+impl Choice {
+    pub(crate) fn new(account: Account, hash: &StoredHash) -> Self {
+        Self { account, proof: TokenHash::of(hash.expose().as_bytes()).to_text() }
+    }
+}
+
+impl<V: DirectoryServices> Directory<V> {
+    /// The account as it can be chosen now, if it may sign in on the page.
+    pub async fn choice(&self, user: UserId) -> Result<Option<Choice>, StoreError> {
+        let found = self.services().accounts().account(user).await?;
+        let found = found.filter(|(account, _)| self.admits_account(account, Door::Page));
+        Ok(found.and_then(|(account, credential)| Some(Choice::new(account, &credential.hash?))))
+    }
+
+    /// Signs in on the page as the account that was chosen, while its password is still the one that was verified.
+    pub async fn sign_in_chosen(
+        &self,
+        choice: &Choice,
+        known_device: Option<KnownDevice>,
+        address: Option<String>,
+        visit: PageVisit<'_>,
+    ) -> Result<PageSignIn, SignInRefused> {
+        let user = choice.account.subject.id;
+        let Some((account, credential)) = self.services().accounts().account(user).await? else {
+            return Err(SignInRefused::Failed);
+        };
+        let Some(hash) = credential.hash.filter(|hash| Choice::new(account.clone(), hash).proof == choice.proof) else {
+            return Err(SignInRefused::Failed);
+        };
+        let device = known_device.filter(|known| known.user == user);
+        let device = device.map_or(Device::Unknown, |known| Device::Known(known.mark));
+        let verified = Verified { account, hash, device, outdated: false };
+        let replaces = self.replaced(&visit).await?;
+        let (entry, session) = self.begin_session(&verified.account, &visit, address.clone(), replaces);
+        match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
+            Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),
+            Commit::Lost => Err(SignInRefused::Failed),
+        }
+    }
+
+    /// The session of the browser, which ends with the sign-in.
+    pub(crate) async fn replaced(&self, visit: &PageVisit<'_>) -> Result<Option<SessionId>, StoreError> {
+        let Some(cookie) = &visit.browser.session else { return Ok(None) };
+        let session = self.services().store().session(cookie.hash()).await?;
+        Ok(session.filter(|session| session.ended_at.is_none()).map(|session| session.id))
+    }
+
+    /// A session under a new secret.
+    pub(crate) fn begin_session(
+        &self,
+        account: &Account,
+        visit: &PageVisit<'_>,
+        address: Option<String>,
+        replaces: Option<SessionId>,
+    ) -> (Entry, (NewSession, SessionCookie)) {
+        let (session, cookie) = self.engine.new_session(SessionStart {
+            user: account.subject.id,
+            methods: vec![AuthenticationMethod::Pwd],
+            remember: visit.remember,
+            user_agent: visit.user_agent.clone(),
+            address,
+            replaces,
+        });
+        (Entry { session: Some(session.clone()), legacy: None }, (session, cookie))
+    }
+
+    /// What the browser is given: the session's secret, and the mark by which it is known from now on.
+    pub(crate) fn signed_in(
+        &self,
+        account: Account,
+        (session, cookie): (NewSession, SessionCookie),
+        known_device: Option<KnownDevice>,
+    ) -> PageSignIn {
+        let user = account.subject.id;
+        let known = known_device.filter(|known| known.user == user);
+        let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random()));
+        let device = known.seal(self.services().sealer(), self.engine.now());
+        PageSignIn { account, cookie, session, device }
+    }
+}
