@@ -90,7 +90,7 @@ pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(AdminError) -> Fai
 /// option at all.
 fn option(field: &str) -> String {
     match field {
-        "user" | "client" => field.to_owned(),
+        "user" | "client" | "id" => field.to_owned(),
         "password" | "secret" => format!("--{field}-stdin"),
         _ => format!("--{}", field.replace('_', "-")),
     }
@@ -99,6 +99,7 @@ fn option(field: &str) -> String {
 fn remedy(error: &AdminError) -> String {
     match error {
         AdminError::Invalid { .. } => "correct it; `--help` shows examples".to_owned(),
+        AdminError::NotFound { what: "mail", .. } => "`authly-admin mail outbox list` shows all".to_owned(),
         AdminError::NotFound { what, .. } => format!("`authly-admin {} list` shows all", noun(what)),
         AdminError::Exists { what, .. } => {
             format!("choose another, or change that one with `authly-admin {} update`", noun(what))
@@ -127,8 +128,20 @@ mod tests {
         let mut known = Vec::new();
         options(&crate::args::Cli::command(), &mut known);
         for field in [
-            "audience", "client_id", "description", "email", "jwks", "jwks_uri", "name", "no_pkce", "password",
-            "redirect_uri", "scope", "secret", "tenant", "username",
+            "audience",
+            "client_id",
+            "description",
+            "email",
+            "jwks",
+            "jwks_uri",
+            "name",
+            "no_pkce",
+            "password",
+            "redirect_uri",
+            "scope",
+            "secret",
+            "tenant",
+            "username",
         ] {
             assert!(known.contains(&option(field)), "{} is no option", option(field));
         }

@@ -37,7 +37,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
             let (settings, doubts) = settings(&cli.global)?;
             let config = cli.global.config.clone();
             let configuration = serde_json::to_value(report(&cli.global).rows()).unwrap_or_default();
-            runtime()?.block_on(store::visit(&settings, Task { command, console, settings: &settings, configuration, config, doubts }))?
+            runtime()?.block_on(store::visit(
+                &settings,
+                Task { command, console, settings: &settings, configuration, config, doubts },
+            ))?
         }
     }
 }
@@ -124,7 +127,9 @@ impl Visitor for Task<'_> {
             Command::Group(command) => commands::group::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
             Command::Backup(_)
-            | Command::Config(_) | Command::Doctor | Command::Hash(_)
+            | Command::Config(_)
+            | Command::Doctor
+            | Command::Hash(_)
             | Command::Migrate(_)
             | Command::Completion { .. }
             | Command::Reference { .. } => Ok(()),

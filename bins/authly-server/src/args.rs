@@ -36,6 +36,9 @@ pub(crate) struct Source {
     /// The address and port, as AUTHLY_LISTEN names them
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// A folder into which mails are written as .eml files, as AUTHLY_MAIL_OUTBOX names it
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) outbox: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,7 +57,8 @@ impl Source {
     pub(crate) fn report(&self) -> Report {
         let file = self.config.as_ref().map(|path| ("AUTHLY_CONFIG".to_owned(), path.display().to_string()));
         let listen = self.listen.map(|address| ("AUTHLY_LISTEN".to_owned(), address.to_string()));
-        authly_config::from_process_with(file.into_iter().chain(listen))
+        let outbox = self.outbox.as_ref().map(|path| ("AUTHLY_MAIL_OUTBOX".to_owned(), path.display().to_string()));
+        authly_config::from_process_with(file.into_iter().chain(listen).chain(outbox))
     }
 
     /// The settings, with what is doubtful about them in words.

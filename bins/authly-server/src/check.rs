@@ -1,6 +1,6 @@
 //! `authly-server --check`: would it start? Settings, store and schema, everything that is wrong at once.
 
-use authly_config::Settings;
+use authly_config::{MailCarrier, Settings};
 use authly_runtime::{
     Trouble, start,
     store::{self, Database, Visitor},
@@ -14,11 +14,24 @@ pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     let (settings, doubts) = source.settings()?;
     doubts.iter().for_each(|doubt| println!("{doubt}"));
     println!("settings: valid, issuer {}", settings.issuer.url);
+    println!("mail: {}", mail(&settings)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
     runtime.block_on(store::visit(&settings, Check { settings: &settings }))??;
     println!("the server would start");
     Ok(())
+}
+
+/// What takes mails; the mail server itself is not asked, since the server starts without it.
+fn mail(settings: &Settings) -> Result<String, Trouble> {
+    authly_runtime::mail::post(settings)?;
+    Ok(match settings.mail.as_ref().map(|mail| &mail.carrier) {
+        None => "none can be sent".to_owned(),
+        Some(MailCarrier::Folder(path)) => format!("written into {}", path.display()),
+        Some(MailCarrier::Server(server)) => {
+            format!("{}:{}; `authly-admin mail test` tries it", server.host, server.port)
+        }
+    })
 }
 
 struct Check<'a> {

@@ -68,6 +68,31 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate rollback --tenant acme --execute"
     )]
     Rollback(RollbackArgs),
+    /// Read the source again and compare every row with what is here
+    #[command(
+        after_help = "Hashes, flags, groups and counts are compared, but for what changed here since. Exits with 10 on any \
+        difference; `finalize check` asks for a clean one.\n\nExamples:\n  \
+        authly-admin migrate verify --profile legacy-users --source sqlite:old.db\n  \
+        authly-admin migrate verify --profile tenants --source postgresql://reader@db/app --output json"
+    )]
+    Verify(Box<SourceArgs>),
+    /// Link a row to an account by hand, or give the account of a row its id at the external provider
+    #[command(
+        after_help = "The account stays as it is, and later imports carry over what changes in the row from then on.\n\nExamples:\n  \
+        authly-admin migrate link --source-name legacy-users --source-id 17 --subject ada@example.com\n  \
+        authly-admin migrate link --source-name tenants --source-id 17 --subject 6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    )]
+    Link {
+        #[command(flatten)]
+        row: LinkArgs,
+        /// The account (id, e-mail address or user name), or an id at the external provider
+        #[arg(long, value_name = "SUBJECT")]
+        subject: String,
+    },
+    /// Remove the link of a row; the account stays
+    #[command(after_help = "Examples:\n  authly-admin migrate unlink --source-name legacy-users --source-id 17\n  \
+        authly-admin migrate unlink --source-name tenants --source-id 17 --output json")]
+    Unlink(LinkArgs),
     /// The end of the migration: whether everything is ready for it
     #[command(subcommand, arg_required_else_help = true)]
     Finalize(FinalizeCommand),
@@ -211,6 +236,17 @@ pub(crate) struct RowArgs {
     /// The name of the source, where several have such a row
     #[arg(long, value_name = "NAME")]
     pub(crate) source_name: Option<String>,
+}
+
+/// A row of a source.
+#[derive(Debug, Args)]
+pub(crate) struct LinkArgs {
+    /// The name of the source
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source_name: String,
+    /// The row's key in the source
+    #[arg(long, value_name = "KEY")]
+    pub(crate) source_id: String,
 }
 
 /// What is decided about a row.

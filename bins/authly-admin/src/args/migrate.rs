@@ -22,18 +22,14 @@ pub(crate) enum MigrateCommand {
     )]
     Assess(AssessArgs),
     /// Ask whether a password verifies against the hash of a row, as it would after the import
-    #[command(
-        after_help = "A hash that nobody can verify is told apart from a wrong password.\n\nExamples:\n  \
+    #[command(after_help = "A hash that nobody can verify is told apart from a wrong password.\n\nExamples:\n  \
         authly-admin migrate verify-password --profile legacy-users --source sqlite:old.db --source-id 17\n  \
-        authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password"
-    )]
+        authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password")]
     VerifyPassword(VerifyPasswordArgs),
     /// Write the active accounts of a source that no identity provider knows, a JSON object in each line
-    #[command(
-        after_help = "Ordered by tenant and address. No account gives no line.\n\nExamples:\n  \
+    #[command(after_help = "Ordered by tenant and address. No account gives no line.\n\nExamples:\n  \
         authly-admin migrate export --profile tenants --source postgresql://reader@db/shop\n  \
-        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
-    )]
+        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson")]
     Export(ExportArgs),
     #[command(flatten)]
     Cutover(CutoverCommand),
@@ -61,9 +57,11 @@ pub(crate) enum MigrateCommand {
     )]
     Seed,
     /// Try a running server as its clients do, and measure it: people are made for it and removed again
-    #[command(after_help = "In order: compatibility, OAuth, command line, performance, security. It sends some 300 requests to that \
+    #[command(
+        after_help = "In order: compatibility, OAuth, command line, performance, security. It sends some 300 requests to that \
         address alone, and uses up the sign-in limit of this machine for a minute. Exits with 10 when a part fails.\n\nExamples:\n  \
-        authly-admin migrate validate\n  authly-admin migrate validate --url http://127.0.0.1:8000 --output json")]
+        authly-admin migrate validate\n  authly-admin migrate validate --url http://127.0.0.1:8000 --output json"
+    )]
     Validate {
         /// The server: scheme, host and port [default: the issuer]
         #[arg(long, value_name = "URL")]

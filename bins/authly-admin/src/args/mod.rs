@@ -5,10 +5,11 @@ mod client;
 mod client_fields;
 mod config;
 mod cutover;
+mod group;
 mod hash;
 mod keys;
+mod mail;
 mod migrate;
-mod group;
 mod scope;
 mod source;
 mod tenant;
@@ -24,12 +25,13 @@ pub(crate) use self::{
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     cutover::{
-        AtError, Choices, CutoverCommand, Decision, ImportArgs, PlanArgs, QuarantineCommand, RollbackArgs, RowArgs,
+        AtError, Choices, CutoverCommand, Decision, ImportArgs, LinkArgs, PlanArgs, QuarantineCommand, RollbackArgs, RowArgs,
     },
+    group::{GroupCommand, MemberCommand},
     hash::HashCommand,
     keys::{KeyAlgorithm, KeysCommand},
+    mail::{MailCommand, OutboxCommand, StateChoice},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
-    group::{GroupCommand, MemberCommand},
     scope::{Choice, ScopeCommand},
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
@@ -112,6 +114,9 @@ pub(crate) enum Command {
     /// Make, show and rotate keys
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),
+    /// Try the mail settings, and look after mails that wait or failed
+    #[command(subcommand, arg_required_else_help = true)]
+    Mail(MailCommand),
     /// Check and show the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
@@ -151,6 +156,9 @@ impl Command {
             Self::Scope(command) => matches!(command, ScopeCommand::List | ScopeCommand::Show { .. }),
             Self::User(command) => matches!(command, UserCommand::List { .. } | UserCommand::Show { .. }),
             Self::Keys(command) => matches!(command, KeysCommand::List),
+            Self::Mail(command) => {
+                matches!(command, MailCommand::Outbox(OutboxCommand::List { .. } | OutboxCommand::Show { .. }))
+            }
             Self::Tenant(command) => matches!(command, TenantCommand::List { .. } | TenantCommand::Show { .. }),
             Self::Group(command) => matches!(
                 command,

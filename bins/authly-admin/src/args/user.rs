@@ -56,6 +56,18 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Show a link by which its owner sets a password, where no mail can be sent
+    #[command(
+        name = "reset-link",
+        after_help = "Examples:\n  \
+        authly-admin user reset-link --user ada\n  \
+        authly-admin user reset-link --user ada@example.com --output json"
+    )]
+    ResetLink {
+        /// E-mail address, user name or id
+        #[arg(long)]
+        user: String,
+    },
     /// Forget failed sign-ins, and unlock the account
     #[command(
         after_help = "Examples:\n  authly-admin user unlock ada\n  authly-admin user unlock ada@example.com --output json"

@@ -11,6 +11,7 @@ pub(crate) mod group;
 pub(crate) mod hash;
 mod hashes;
 pub(crate) mod keys;
+pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod scope;
 pub(crate) mod seed;

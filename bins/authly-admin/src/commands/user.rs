@@ -1,7 +1,11 @@
 //! `authly-admin user`.
 
 use authly_admin_cases::{Admin, user::UserDraft};
-use authly_directory::{account::{AccountChange, TenantMove}, services::DirectoryServices, store::{AccountQuery, Listed}};
+use authly_directory::{
+    account::{AccountChange, TenantMove},
+    services::DirectoryServices,
+    store::{AccountQuery, Listed},
+};
 use authly_runtime::trouble::Trouble;
 use oauth_core::{ids::UserId, subject::AccountStatus};
 
@@ -62,6 +66,8 @@ pub(crate) async fn run<V: DirectoryServices>(
             let user = admin.set_user_password(&user, &password).await;
             console.item(&user.map_err(refused("cannot set the password"))?)
         }
+        // Its answer holds an address, which the settings decide.
+        UserCommand::ResetLink { .. } => Ok(()),
         UserCommand::Unlock { user } => {
             console.item(&admin.unlock_user(&user).await.map_err(refused("cannot unlock the user"))?)
         }

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod cutover;
 mod installation;
+mod mail;
 mod migrate;
 mod source;
 mod support;

@@ -16,7 +16,11 @@ use authly_runtime::{
     store::Database,
 };
 use authly_seal::{SystemClock, SystemRandom};
-use oauth_core::services::{Busy, Services as _};
+use oauth_core::{
+    ids::UserId,
+    services::{Busy, Services as _},
+    store::StoreError,
+};
 
 use crate::failure::Failure;
 
@@ -67,6 +71,11 @@ impl<S: AnyStore, C: CutoverStore> Bench<S, C> {
         };
         let live = Arc::new(Live::for_administration(settings, store, sealer)?);
         Ok(Self { target, hashes: Hashes { live, policy } })
+    }
+
+    /// Whether there is such an account.
+    pub(super) async fn target_has(&self, user: UserId) -> Result<bool, StoreError> {
+        Ok(!self.target.target_accounts(&[user]).await?.is_empty())
     }
 
     /// The services.

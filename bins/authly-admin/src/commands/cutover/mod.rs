@@ -2,11 +2,13 @@
 
 mod bench;
 mod import;
+mod link;
 mod look;
 mod plan;
 mod quarantine;
 mod rollback;
 mod ticker;
+mod verify;
 
 use authly_admin_cases::migrate::MigrateError;
 use authly_config::Settings;
@@ -49,6 +51,18 @@ pub(crate) async fn run<D: Database>(
         CutoverCommand::Rollback(arguments) => {
             let bench = open(settings, database, bench::Keys::Needed).await?;
             rollback::run(&bench, arguments, console).await
+        }
+        CutoverCommand::Verify(arguments) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            verify::run(&bench, &arguments, settings, console).await
+        }
+        CutoverCommand::Link { row, subject } => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            link::link(&bench, &row, &subject, console).await
+        }
+        CutoverCommand::Unlink(row) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            link::unlink(&bench, &row, console).await
         }
         CutoverCommand::Finalize(_) => look::gate(&read(settings, database).await?, console).await,
     }

@@ -1,0 +1,110 @@
+//! `authly-admin mail`, and the link of `user reset-link`.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    thread,
+};
+
+use crate::support::Place;
+
+/// A mail server for one mail; what it was told comes back.
+fn server(answer_to_recipient: &'static str) -> (u16, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let told = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut answers = stream.try_clone().unwrap();
+        answers.write_all(b"220 ready\r\n").unwrap();
+        let (mut lines, mut content) = (Vec::new(), false);
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let answer = match line.split(' ').next().unwrap() {
+                "." => {
+                    content = false;
+                    "250 taken"
+                }
+                "DATA" if !content => {
+                    content = true;
+                    "354 go on"
+                }
+                "RCPT" => answer_to_recipient,
+                "QUIT" => "221 bye",
+                _ => "250 fine",
+            };
+            if !content || line == "DATA" {
+                answers.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
+            }
+            lines.push(line);
+        }
+        lines
+    });
+    (port, told)
+}
+
+fn with_server(port: u16) -> Place {
+    Place::new()
+        .with("SMTP_HOST", "localhost")
+        .with("SMTP_PORT", port.to_string())
+        .with("SMTP_FROM_EMAIL", "no-reply@example.com")
+        .with("AUTHLY_SMTP_ENCRYPTION", "none")
+}
+
+#[test]
+fn a_test_mail_goes_to_the_mail_server_of_the_settings() {
+    let (port, told) = server("250 fine");
+    let shown = with_server(port).json(&["mail", "test", "--to", "ada@example.org"]);
+    let lines = told.join().unwrap();
+    assert!(lines.contains(&"RCPT TO:<ada@example.org>".to_owned()), "{lines:?}");
+    assert!(lines.contains(&format!("Message-ID: {}", shown["message_id"].as_str().unwrap())), "{lines:?}");
+}
+
+#[test]
+fn a_refusal_of_the_mail_server_is_told() {
+    let (port, _told) = server("550 no such user");
+    let done = with_server(port).run(&["mail", "test", "--to", "ada@example.org"]);
+    assert!(done.refused(1).contains("no such user"));
+}
+
+#[test]
+fn without_a_mail_server_there_is_a_folder() {
+    let place = Place::new();
+    let done = place.run(&["mail", "test", "--to", "ada@example.org"]);
+    assert!(done.refused(1).contains("--outbox"));
+    let folder = place.folder.path().join("mails");
+    let test = ["mail", "test", "--to", "ada@example.org", "--language", "de", "--outbox", folder.to_str().unwrap()];
+    let shown = place.json(&test);
+    let mail = std::fs::read_to_string(shown["file"].as_str().unwrap()).unwrap();
+    assert!(mail.contains("To: ada@example.org\r\n") && mail.contains("Testmail"), "{mail}");
+    assert!(!place.folder.path().join("authly.db").exists(), "a test needs no store");
+    let bad = place.run(&["mail", "test", "--to", "ada@example.org\nBcc: x@y.z", "--outbox", folder.to_str().unwrap()]);
+    bad.refused(64);
+}
+
+#[test]
+fn the_outbox_is_looked_after() {
+    let place = Place::new();
+    place.json(&["user", "create", "--email", "ada@example.com", "--username", "ada"]);
+    assert_eq!(place.json(&["mail", "outbox", "list"]), serde_json::json!([]));
+    assert!(place.run(&["mail", "outbox", "list", "--state", "unknown"]).out.contains("No mails"));
+    let nothing = "0193a1b2-0000-7000-8000-000000000000";
+    for act in ["show", "retry", "drop"] {
+        let done = place.run(&["mail", "outbox", act, nothing, "--yes"]);
+        assert!(done.refused(1).contains("mail outbox list"), "{act}");
+    }
+    assert_eq!(place.json(&["mail", "outbox", "retry", "--state", "failed"]), serde_json::json!([]));
+    assert_eq!(place.run(&["mail", "outbox", "retry"]).code, 64);
+}
+
+#[test]
+fn a_link_is_shown_where_no_mail_can_be_sent() {
+    let place = Place::new().with("AUTHLY_ISSUER", "http://localhost:8123");
+    place.json(&["user", "create", "--email", "ada@example.com", "--username", "ada"]);
+    let shown = place.json(&["user", "reset-link", "--user", "ADA@example.com"]);
+    let link = shown["link"].as_str().unwrap();
+    assert!(link.starts_with("http://localhost:8123/reset-password?token="), "{link}");
+    assert_eq!(link.split_once('=').unwrap().1.len(), 43);
+    assert_ne!(place.json(&["user", "reset-link", "--user", "ada"])["link"], link);
+    place.run(&["user", "reset-link", "--user", "nobody"]).refused(1);
+    place.json(&["user", "deactivate", "ada"]);
+    place.run(&["user", "reset-link", "--user", "ada"]).refused(1);
+}
