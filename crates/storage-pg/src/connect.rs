@@ -1,4 +1,5 @@
-//! How connections are made: on two threads of their own, so that no caller's blocked thread stalls the queries of others.
+//! How connections are made: on a thread of their own, so that no caller's blocked thread stalls the queries of others. One is
+//! enough: what it does is pass on, and two would spend their time waking each other.
 
 use std::{
     future::Future,
@@ -13,39 +14,34 @@ use std::{
 
 use deadpool_postgres::Connect;
 use postgres_openssl::MakeTlsConnector;
-use tokio::{
-    runtime::{Handle, Runtime},
-    task::JoinHandle,
-};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 use tokio_postgres::{Client, Config, error::SqlState};
 
 use crate::{error::ConnectError, tls::TlsParameters};
 
-/// The two threads that drive all connections; they end without waiting.
+/// The thread that drives all connections; it ends without waiting.
 #[derive(Debug)]
-pub(crate) struct Driver(Option<Runtime>);
+pub(crate) struct Driver {
+    handle: Handle,
+    /// Dropped with this, which ends the thread.
+    _running: oneshot::Sender<()>,
+}
 
 impl Driver {
     pub(crate) fn start() -> Result<Self, ConnectError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("authly-pg")
-            .enable_all()
-            .build()?;
-        Ok(Self(Some(runtime)))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (running, stopped) = oneshot::channel();
+        std::thread::Builder::new().name("authly-pg".to_owned()).spawn(move || {
+            runtime.block_on(stopped).ok();
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { handle, _running: running })
     }
 
     /// Where tasks are started.
-    pub(crate) fn handle(&self) -> Option<&Handle> {
-        self.0.as_ref().map(Runtime::handle)
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+    pub(crate) const fn handle(&self) -> &Handle {
+        &self.handle
     }
 }
 

@@ -30,7 +30,7 @@ pub struct PgOptions {
 impl Default for PgOptions {
     fn default() -> Self {
         Self {
-            max_connections: 16,
+            max_connections: 8,
             wait_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(15),
             lock_timeout: Duration::from_secs(3),
@@ -58,7 +58,7 @@ impl PgStore {
     pub fn new(url: &str, options: PgOptions) -> Result<Self, ConnectError> {
         let target = Target::parse(url, options.lock_timeout)?;
         let driver = Driver::start()?;
-        let handle = driver.handle().ok_or_else(|| ConnectError::Refused("no threads".to_owned()))?.clone();
+        let handle = driver.handle().clone();
         let manager = Manager::from_connect(
             target.config().clone(),
             OnDriver { target: target.clone(), driver: handle.clone() },
@@ -105,8 +105,7 @@ impl PgStore {
     }
 
     async fn connection(&self, target: &Target) -> Result<Client, ConnectError> {
-        let driver = self.inner.driver.handle().ok_or_else(|| ConnectError::Refused("no threads".to_owned()))?;
-        let opened = target.open(driver).await;
+        let opened = target.open(self.inner.driver.handle()).await;
         let (client, _) = opened.map_err(|error| {
             let error = StoreError::from(Trouble::from(error));
             ConnectError::Refused(error.source.map_or_else(String::new, |cause| cause.to_string()))

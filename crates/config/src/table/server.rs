@@ -20,7 +20,8 @@ pub(super) const SERVER: Section = Section {
         Setting::new("server.debug", Kind::Flag, "Logs more than is fit for production, where it is refused.")
             .env(&[plain("DEBUG")])
             .or("false")
-            .from("S003-18"),
+            .from("S003-18")
+        .followed(),
         Setting::new(
             "server.data_dir",
             Kind::Path,
@@ -139,10 +140,14 @@ pub(super) const STORE: Section = Section {
         .env(&[plain("AUTHLY_DB_CA_CERT")])
         .derived("those of the operating system")
         .from("issue 2"),
-        Setting::new("store.pool_size", Kind::Whole { min: 2, max: 1_000 }, "The number of database connections, at most.")
-            .env(&[plain("AUTHLY_DB_POOL_SIZE")])
-            .or("16")
-            .from("S003-01"),
+        Setting::new(
+            "store.pool_size",
+            Kind::Whole { min: 2, max: 1_000 },
+            "The number of connections to PostgreSQL at most, beside the four that carry what token requests read and write.",
+        )
+        .env(&[plain("AUTHLY_DB_POOL_SIZE")])
+        .or("8")
+        .from("S003-01"),
         Setting::new(
             "store.connect_timeout",
             Kind::Lifetime { min: Duration::from_secs(1), max: Duration::from_secs(300) },
