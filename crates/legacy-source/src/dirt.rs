@@ -82,5 +82,5 @@ const ALL: [Dirt; 33] = [
 pub(crate) fn of(row: u32, users: u32) -> Option<Dirt> {
     let stretch = if users < 5_000 { 60 } else { 500 };
     let place = usize::try_from(row % stretch).unwrap_or(0);
-    ALL.get(place.checked_sub(10)?).copied()
+    ALL.get(place.checked_sub(11)?).copied()
 }

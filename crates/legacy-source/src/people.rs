@@ -121,8 +121,8 @@ fn clean(plan: &Plan, row: u32, stream: &mut Stream) -> Person {
 fn known(row: u32) -> &'static Known {
     let place = usize::try_from(row).unwrap_or(0);
     let [first, ..] = &hashes::ORDINARY;
-    let pick = |from: &'static [Known]| from.get(place % from.len().max(1));
-    if row % 10 == 7 { pick(&hashes::OTHERS) } else { pick(&hashes::ORDINARY) }.unwrap_or(first)
+    let pick = |from: &'static [Known], place: usize| from.get(place % from.len().max(1));
+    if row % 10 == 7 { pick(&hashes::OTHERS, place / 10) } else { pick(&hashes::ORDINARY, place) }.unwrap_or(first)
 }
 
 fn soil(plan: &Plan, row: u32, dirt: Dirt, stream: &mut Stream, person: &mut Person) {

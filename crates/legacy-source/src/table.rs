@@ -68,7 +68,7 @@ fn authly_user(person: &Person, plan: &Plan, row: u64) -> Vec<Option<String>> {
         fallback(&email, "no-mail"),
         fallback(&username, "user"),
         Some(person.hash.clone().unwrap_or_default()),
-        Some((person.status == "active" && row % 9 != 0).to_string()),
+        Some((person.status == "active" && !row.is_multiple_of(9)).to_string()),
         Some(matches!(person.role, "admin" | "super_admin").to_string()),
         person.created_at.clone(),
         person.created_at.clone(),
@@ -87,15 +87,15 @@ const AUTHLY_TOKENS: [(&str, &str, &str); 7] = [
 
 fn authly_token(plan: &Plan, row: u64) -> Vec<Option<String>> {
     let mut stream = Stream::of(plan.seed ^ 0x746f_6b65, row);
-    let kind = if row % 2 == 0 { "refresh" } else { "access" };
-    let expires = if row % 3 == 0 { "2020-01-01 00:00:00" } else { "2099-01-01 00:00:00" };
+    let kind = if row.is_multiple_of(2) { "refresh" } else { "access" };
+    let expires = if row.is_multiple_of(3) { "2020-01-01 00:00:00" } else { "2099-01-01 00:00:00" };
     vec![
         Some(stream.uuid()),
         Some(stream.uuid()),
         Some(person(plan, row * 5).id),
         Some(kind.to_owned()),
         Some(expires.to_owned()),
-        Some((row % 7 == 0).to_string()),
+        Some(row.is_multiple_of(7).to_string()),
         Some(stream.time()),
     ]
 }
@@ -179,7 +179,7 @@ fn group(plan: &Plan, row: u64) -> Vec<Option<String>> {
     let place = row - 1;
     // The last group belongs to a tenant that is gone.
     let tenant = if plan.dirty && row == tenants(plan) { u64::from(u32::MAX) } else { place };
-    let role = if row % 2 == 0 { "admin" } else { "member" };
+    let role = if row.is_multiple_of(2) { "admin" } else { "member" };
     vec![
         Some(tenant_id(plan, tenant)),
         Some(Stream::of(plan.seed ^ 0x6772_6f75, row).uuid()),

@@ -124,6 +124,6 @@ async fn other_tables_lie_beside_the_file() {
         let tenants = source.tenants().await.unwrap();
         let tenant = source.profile().tenant(&tenants[0]);
         assert_eq!((tenant.slug.as_str(), tenant.active), ("a-b", true));
-        assert_eq!(source.profile().lacking.contains(&"groups".to_owned()), true);
+        assert!(source.profile().lacking.contains(&"groups".to_owned()));
     }
 }
