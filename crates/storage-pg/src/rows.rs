@@ -36,7 +36,7 @@ macro_rules! account_columns {
     () => {
         concat!(
             crate::rows::subject_columns!(),
-            ", u.is_locked, u.reset_required, u.legacy_login, COALESCE(u.created_at, 'epoch'), u.last_login_at"
+            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', COALESCE(u.created_at, 'epoch'), u.last_login_at"
         )
     };
 }

@@ -151,7 +151,7 @@ macro_rules! account_query {
         concat!(
             "SELECT ",
             person_columns!(),
-            ", u.is_locked, u.reset_required, u.legacy_login, u.created_at, u.last_login_at, \
+            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', u.created_at, u.last_login_at, \
              coalesce(u.upgraded_hash, u.password_hash) FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
             $rest
         )

@@ -2,11 +2,13 @@
 
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
-    store::CutoverStore,
+    policy::{Mode, Policy, PolicyScope},
+    store::{BatchWrite, CutoverStore},
 };
 use authly_directory::store::SignIn;
-use oauth_core::{ids::UserId, store::Commit};
+use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
 
+use super::world::{account, apply, batch, begin, create, plan};
 use crate::{WholeStore, World, legacy::new_pair, world::hash_of};
 
 async fn target<S: WholeStore + CutoverStore>(w: &World<S>, user: UserId) -> TargetAccount {
@@ -47,4 +49,37 @@ pub async fn an_upgraded_hash_is_noted<S: WholeStore + CutoverStore>(w: World<S>
     let after = target(&w, user).await;
     assert_eq!((after.hash_upgraded_at, after.credential_state), (Some(w.later(7)), CredentialState::Ok));
     assert_eq!(after.password_set_at, before.password_set_at);
+}
+
+/// An account that has moved on finds the legacy doors closed, whatever its switch says.
+pub async fn the_method_of_an_account_closes_the_legacy_doors<S: WholeStore + CutoverStore>(w: World<S>) {
+    let lease = begin(&*w.store, plan(1)).await;
+    let methods = [AuthMethod::Password, AuthMethod::Dual, AuthMethod::Oauth];
+    let of = |(number, auth_method)| TargetAccount { auth_method, legacy_login: true, ..account(number) };
+    let accounts: Vec<TargetAccount> = (1..).zip(methods).map(of).collect();
+    apply(&*w.store, BatchWrite { accounts: accounts.iter().map(create).collect(), ..batch(lease) }).await;
+    for (account, open) in accounts.iter().zip([true, true, false]) {
+        let found = w.store.account(account.user).await.unwrap().unwrap().0;
+        assert_eq!(found.legacy_login, open, "{:?}", account.auth_method);
+    }
+}
+
+/// Servers read them with the catalog, and notice a change by its revision.
+pub async fn a_policy_is_part_of_the_catalog<S: WholeStore + CutoverStore>(w: World<S>) {
+    let tenant = crate::tenants::put(&w, "acme").await;
+    let policy = Policy { mode: Mode::OauthOnly, ..Policy::default() };
+    for scope in [PolicyScope::Installation, PolicyScope::Tenant(tenant)] {
+        for set in [Some(policy.clone()), None] {
+            let before = w.store.revision().await.unwrap();
+            w.store.put_policy(scope, set.clone(), w.audit(AuditKind::SettingChanged)).await.unwrap();
+            let records = w.store.load_catalog().await.unwrap();
+            assert!(records.revision > before);
+            let read = Policies::read(&records.settings);
+            let found = match scope {
+                PolicyScope::Tenant(tenant) => read.tenants.get(&tenant).cloned(),
+                _ => read.installation,
+            };
+            assert_eq!(found, set);
+        }
+    }
 }

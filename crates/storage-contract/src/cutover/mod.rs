@@ -21,7 +21,9 @@ macro_rules! instants_suite {
             instants {
                 a_code_completes_an_account_once
                 a_password_at_a_legacy_door_is_noted
+                a_policy_is_part_of_the_catalog
                 an_upgraded_hash_is_noted
+                the_method_of_an_account_closes_the_legacy_doors
             }
         }
     };

@@ -6,20 +6,18 @@ use authly_cutover::{
     policy::{Policy, PolicyScope},
     store::TimedFact,
 };
-use oauth_core::{
-    audit::AuditEvent,
-    ids::{TenantId, UserId},
-    store::StoreError,
-};
+use oauth_core::{audit::AuditEvent, ids::UserId, policy::Policies, store::StoreError};
 use tokio_postgres::types::Json;
 
 use crate::{
-    catalog::finish,
+    catalog::{PUT_SETTING, finish},
     db::{Db, Gate, Params},
+    error::unavailable,
     value::{At, Reader},
 };
 
-const SHARED: &str = "SELECT scope, policy FROM migration_policies WHERE scope NOT LIKE 'account:%'";
+/// Those of the installation and of tenants are settings of the catalog, so that servers hold them in memory.
+const SHARED: &str = "SELECT name, value FROM settings WHERE starts_with(name, 'sign_in_policy')";
 const ONE: &str = "SELECT policy FROM migration_policies WHERE scope = $1";
 const REMOVE: &str = "DELETE FROM migration_policies WHERE scope = $1";
 const RAISE: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'catalog'";
@@ -28,35 +26,24 @@ const PUT: &str = "
     INSERT INTO migration_policies (scope, policy) VALUES ($1, $2)
     ON CONFLICT (scope) DO UPDATE SET policy = excluded.policy";
 
-fn scope_text(scope: PolicyScope) -> String {
-    match scope {
-        PolicyScope::Installation => "installation".to_owned(),
-        PolicyScope::Tenant(tenant) => format!("tenant:{tenant}"),
-        PolicyScope::Account(user) => format!("account:{user}"),
-    }
-}
-
-fn scope(text: &str) -> Option<PolicyScope> {
-    match text.split_once(':') {
-        None => (text == "installation").then_some(PolicyScope::Installation),
-        Some(("tenant", id)) => TenantId::parse(id).map(PolicyScope::Tenant),
-        Some(("account", id)) => UserId::parse(id).map(PolicyScope::Account),
-        Some(_) => None,
-    }
-}
-
 /// Those of the installation and of tenants.
 pub(super) async fn shared(db: &Db) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {
     let rows = db.read(SHARED, &[]).await?;
-    let read = |row| {
-        let mut row = Reader::new(row, "migration_policies", &"-");
-        Ok((row.parse("scope", scope)?, row.take::<Json<Policy>>("policy")?.0))
+    let setting = |row| {
+        let mut row = Reader::new(row, "settings", &"-");
+        Ok::<(String, String), StoreError>((row.take("name")?, row.take("value")?))
     };
-    rows.iter().map(read).collect()
+    let policies = Policies::read(&rows.iter().map(setting).collect::<Result<_, _>>()?);
+    let tenants = policies.tenants.into_iter().map(|(tenant, policy)| (PolicyScope::Tenant(tenant), policy));
+    Ok(policies.installation.map(|policy| (PolicyScope::Installation, policy)).into_iter().chain(tenants).collect())
+}
+
+fn account(user: UserId) -> String {
+    format!("account:{user}")
 }
 
 pub(super) async fn of_account(db: &Db, user: UserId) -> Result<Option<Policy>, StoreError> {
-    let row = db.read_one(ONE, &[&scope_text(PolicyScope::Account(user))]).await?;
+    let row = db.read_one(ONE, &[&account(user)]).await?;
     let read = |row| Reader::new(row, "migration_policies", &user).take::<Json<Policy>>("policy");
     Ok(row.as_ref().map(read).transpose()?.map(|policy| policy.0))
 }
@@ -69,12 +56,20 @@ pub(super) async fn put(
 ) -> Result<(), StoreError> {
     let mut client = db.client().await?;
     let steps = db.begin_behind(Gate::Catalog, &mut client).await?;
-    let scope = scope_text(scope);
-    match policy {
-        Some(policy) => steps.change(PUT, &[&scope, &Json(policy)]).await?,
-        None => steps.change(REMOVE, &[&scope]).await?,
+    let tenant = match scope {
+        PolicyScope::Installation => None,
+        PolicyScope::Tenant(tenant) => Some(tenant),
+        PolicyScope::Account(user) => {
+            match policy {
+                Some(policy) => steps.change(PUT, &[&account(user), &Json(policy)]).await?,
+                None => steps.change(REMOVE, &[&account(user)]).await?,
+            };
+            steps.change(RAISE, &[]).await?;
+            return Ok(finish(steps, audit).await?);
+        }
     };
-    steps.change(RAISE, &[]).await?;
+    let value = serde_json::to_string(&policy).map_err(|error| unavailable(error.to_string()))?;
+    steps.change(PUT_SETTING, &[&Policies::setting(tenant), &value, &At(audit.at)]).await?;
     Ok(finish(steps, audit).await?)
 }
 
