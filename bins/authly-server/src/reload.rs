@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use authly_config::Report;
+use authly_config::{Change, Report};
 use authly_runtime::{AnyStore, Live, convert, trouble};
 use tokio::signal::unix::Signal;
 
@@ -10,9 +10,6 @@ use crate::{args::Source, logs::Logs, tls::Certificate};
 
 /// How often the certificate's files are looked at.
 const LOOK: Duration = Duration::from_secs(15);
-
-/// What can change without a restart.
-const CHANGEABLE: [&str; 4] = ["oauth.enabled", "legacy.password_grant", "logging.level", "server.debug"];
 
 /// Follows SIGHUP and changed certificates, for ever.
 pub(crate) async fn follow<S: AnyStore>(
@@ -48,11 +45,24 @@ async fn again<S: AnyStore>(source: &Source, before: Report, live: &Live<S>, log
     if let Err(error) = live.set_overrides(convert::switches(settings)).await {
         tracing::error!(error = trouble::chain(&error), "the switches cannot be read");
     }
-    for (row, old) in report.rows().iter().zip(before.rows()) {
-        if row.value != old.value && !CHANGEABLE.contains(&row.key) {
-            tracing::warn!(setting = row.key, "has changed, which only a restart can follow");
-        }
+    for setting in report.changes_since(&before).filter(|setting| setting.change == Change::Restart) {
+        tracing::warn!(setting = setting.key, "has changed, which only a restart can follow");
     }
     tracing::info!("the settings have been read again");
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use authly_config::Change;
+
+    #[test]
+    fn the_guide_names_exactly_the_settings_that_are_followed() {
+        let guide = include_str!("../../../docs/guide/operating.md");
+        let told = guide.lines().find(|line| line.starts_with("SIGHUP changes")).unwrap_or_default();
+        for setting in authly_config::settings() {
+            let named = told.contains(&format!("`{}`", setting.name()));
+            assert_eq!(named, setting.change == Change::Followed, "{}", setting.name());
+        }
+    }
 }

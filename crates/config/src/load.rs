@@ -1,6 +1,7 @@
 //! Loading: the layers, the values, the settings, the rules; and everything that is wrong, at once.
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -10,10 +11,11 @@ use crate::file;
 use crate::layers::Layers;
 use crate::problem::{Invalid, Problem};
 use crate::rules;
+use crate::setting::{Secrecy, Setting};
 use crate::settings::Settings;
 use crate::show::{self, Row};
 use crate::table;
-use crate::value::{self, Values};
+use crate::value::{self, Raw, Values};
 
 /// What came of loading: settings when nothing is wrong, and what to tell the operator either way.
 #[derive(Debug, Clone)]
@@ -21,9 +23,44 @@ pub struct Report {
     settings: Option<Settings>,
     problems: Vec<Problem>,
     rows: Vec<Row>,
+    marks: Marks,
+}
+
+/// What hidden values were, as hashes that are never shown: by them a change is noticed.
+#[derive(Clone, Default)]
+struct Marks(Vec<(&'static str, u64)>);
+
+impl std::fmt::Debug for Marks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl Marks {
+    fn of(layers: &Layers) -> Self {
+        let hidden = table::settings().filter(|setting| setting.kind.secrecy() != Secrecy::Open);
+        let mark = |raw: Raw| match raw {
+            Raw::List(items) => BuildHasherDefault::<DefaultHasher>::default().hash_one(items),
+            Raw::Text(text) => BuildHasherDefault::<DefaultHasher>::default().hash_one(text),
+        };
+        Self(hidden.filter_map(|setting| Some((setting.key, mark(layers.raw(setting)?)))).collect())
+    }
+
+    fn get(&self, key: &str) -> Option<u64> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, mark)| *mark)
+    }
 }
 
 impl Report {
+    /// The settings that have another value than in a report of before, secrets included.
+    pub fn changes_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'static Setting> + 'a {
+        let shown = |report: &'a Self, key: &str| report.rows.iter().find(|row| row.key == key).map(|row| &row.value);
+        table::settings().filter(move |setting| {
+            shown(self, setting.key) != shown(before, setting.key)
+                || self.marks.get(setting.key) != before.marks.get(setting.key)
+        })
+    }
+
     /// The settings; none when there is an error.
     pub fn settings(&self) -> Option<&Settings> {
         self.settings.as_ref()
@@ -71,7 +108,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
         Ok(layers) => layers,
         Err(problem) => {
             problems.push(problem);
-            return Report { settings: None, problems, rows: Vec::new() };
+            return Report { settings: None, problems, rows: Vec::new(), marks: Marks::default() };
         }
     };
     let values = read(&layers, &mut problems);
@@ -86,7 +123,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
     problems.sort_by_key(|problem| problem.severity);
     let rows = show::rows(&settings, &values, &layers);
     let usable = !problems.iter().any(Problem::is_error);
-    Report { settings: usable.then_some(settings), problems, rows }
+    Report { settings: usable.then_some(settings), problems, rows, marks: Marks::of(&layers) }
 }
 
 /// Loads from the environment of the process and from the disk. The one place that reads either.

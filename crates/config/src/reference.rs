@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::setting::{Fallback, Kind, Name, Setting};
+use crate::setting::{Change, Fallback, Kind, Name, Setting};
 use crate::table::SETTINGS;
 
 /// The reference of all settings in Markdown.
@@ -52,6 +52,8 @@ start.\n\n\
 - Durations are written `30s`, `15m`, `12h` or `7d`. A bare number in a variable has the unit that the variable's name says.\n\
 - Every value marked as secret can be kept in a file: put the path into the variable with `_FILE` behind its name, or into the \
 key with `_file` behind it. A line end at the end of the file does not count.\n\
+- A running server reads its settings again on SIGHUP. It follows those that are marked so; every other one waits for a restart, \
+and the log names it when it has changed.\n\
 - `authly-admin config check` reports everything that is wrong, and `authly-admin config show` all values and where they come \
 from, without secrets.\n";
 
@@ -70,7 +72,8 @@ fn meaning(setting: &Setting) -> String {
         let unit = name.unit?.word();
         Some(format!(" A bare number in `{}` means {unit}.", name.name))
     });
-    format!("{}{}", setting.doc, units.collect::<String>())
+    let followed = if setting.change == Change::Followed { " **Followed on SIGHUP.**" } else { "" };
+    format!("{}{}{followed}", setting.doc, units.collect::<String>())
 }
 
 /// A text inside a table: a bar would end the cell.

@@ -20,6 +20,17 @@ pub struct Setting {
     pub doc: &'static str,
     /// The requirements it comes from.
     pub sources: &'static str,
+    /// When a change of it has an effect.
+    pub change: Change,
+}
+
+/// When a change of a setting has an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// When the server is told to read its settings again (SIGHUP).
+    Followed,
+    /// At the next start.
+    Restart,
 }
 
 /// A name in the environment, with the unit of its bare numbers where the name carries one.
@@ -203,7 +214,7 @@ pub(crate) fn written(span: Duration) -> String {
 impl Setting {
     /// A setting with no names and no default yet.
     pub(crate) const fn new(key: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { key, names: &[], fallback: Fallback::Absent, kind, doc, sources: "" }
+        Self { key, names: &[], fallback: Fallback::Absent, kind, doc, sources: "", change: Change::Restart }
     }
 
     /// The same setting with these names in the environment.
@@ -224,6 +235,11 @@ impl Setting {
     /// The same setting with the requirements it comes from.
     pub(crate) const fn from(self, sources: &'static str) -> Self {
         Self { sources, ..self }
+    }
+
+    /// The same setting, which a running server follows.
+    pub(crate) const fn followed(self) -> Self {
+        Self { change: Change::Followed, ..self }
     }
 
     /// The preferred name in the environment.

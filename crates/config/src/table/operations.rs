@@ -89,7 +89,8 @@ pub(super) const LOGGING: Section = Section {
         )
         .env(&[plain("LOG_LEVEL")])
         .or("info")
-        .from("S003-18, S003-57"),
+        .from("S003-18, S003-57")
+        .followed(),
         Setting::new("logging.format", Kind::Choice(&["json", "text"]), "One JSON object a line, or lines for people.")
             .env(&[plain("AUTHLY_LOG_FORMAT")])
             .derived("text in development, else json")
