@@ -77,6 +77,14 @@ fn only_a_postgres_database_is_adopted_in_place() {
 }
 
 #[test]
+fn the_guides_example_is_a_sound_profile() {
+    let guide = include_str!("../../../../docs/guide/profiles.md");
+    let example = guide.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = Profile::parse(example).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(profile.name, "our-shop");
+}
+
+#[test]
 fn a_huge_file_is_not_read() {
     let huge = "#".repeat(Profile::MAX + 1);
     assert!(mistake(&huge).contains("256 KiB"));
