@@ -109,9 +109,10 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    /// Whether the source says something else than when the row was carried over last.
+    /// Whether the source says something else than when the row was carried over last. Of a link made by hand nothing is known
+    /// yet: the account stays as it is, and what the row says now is what later runs compare with.
     fn differs(&self, field: &str) -> bool {
-        self.now.get(field) != self.link.base.get(field)
+        self.link.base.get(field).is_some_and(|before| self.now.get(field) != Some(before))
     }
 
     /// Whether `theirs` is to be taken; both changed to different values is noted.

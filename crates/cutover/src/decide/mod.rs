@@ -9,7 +9,11 @@ mod fresh;
 mod merge;
 mod names;
 mod people;
+#[cfg(test)]
+mod property_tests;
 mod rules;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 mod view;
