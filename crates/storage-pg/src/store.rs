@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use oauth_core::store::StoreError;
 use tokio_postgres::Client;
 
@@ -66,6 +66,8 @@ impl PgStore {
         );
         let pool = Pool::builder(manager)
             .max_size(options.max_connections.max(1))
+            // The one that was used last is warm: its server process has its caches, and the others may sleep.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait_timeout))
             .create_timeout(Some(options.wait_timeout.max(Duration::from_secs(5))))
