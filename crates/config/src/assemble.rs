@@ -222,19 +222,20 @@ fn mail(values: &Values) -> Option<Mail> {
     let username = values.text("mail.username");
     let password = values.secret("mail.password");
     let from_email = values.text("mail.from_email").unwrap_or_default();
+    let (host, ca_certificate) = (values.text("mail.host"), values.path("mail.ca_certificate"));
+    let resend_unknown = flag(values, "mail.resend_unknown");
+    let password_link_lifetime = span(values, "mail.password_link_lifetime");
+    let verification_link_lifetime = span(values, "mail.verification_link_lifetime");
     let carrier = match values.path("mail.outbox") {
         Some(folder) => MailCarrier::Folder(folder),
-        None => {
-            let (host, ca_certificate) = (values.text("mail.host")?, values.path("mail.ca_certificate"));
-            MailCarrier::Server(MailServer { host, port, username, password, encryption, ca_certificate })
-        }
+        None => MailCarrier::Server(MailServer { host: host?, port, username, password, encryption, ca_certificate }),
     };
     Some(Mail {
         carrier,
         from_email: if from_email.is_empty() { "no-reply@localhost".to_owned() } else { from_email },
-        resend_unknown: flag(values, "mail.resend_unknown"),
-        password_link_lifetime: span(values, "mail.password_link_lifetime"),
-        verification_link_lifetime: span(values, "mail.verification_link_lifetime"),
+        resend_unknown,
+        password_link_lifetime,
+        verification_link_lifetime,
     })
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use oauth_core::{
-    audit::AuditKind,
+    audit::{AuditEvent, AuditKind},
     ids::{MailId, UserId},
     secret::Secret,
     services::Busy,
@@ -100,35 +100,40 @@ impl<V: DirectoryServices> Directory<V> {
         self.charge_address("mail:address", visitor.address.as_deref(), |_| mail.per_address, now).await?;
         let folded = crate::identifier::fold(identifier);
         self.charge("mail:identifier", folded.as_bytes(), |_| mail.per_account, now).await?;
-        let mut meant = match Identifier::parse(identifier) {
+        let meant = match Identifier::parse(identifier) {
             Ok(identifier) => self.services().accounts().find_accounts(&identifier).await?,
             Err(_) => Vec::new(),
         };
-        let account = match (meant.pop(), meant.is_empty()) {
-            (Some(account), true) => Some(account).filter(may_be_opened),
-            _ => None,
-        };
-        // One account may be meant by two names.
-        let account = match account {
-            Some(account) if self.may_get_mail(account.subject.id, now).await => Some(account),
-            _ => None,
-        };
+        // An address may stand for an account in each tenant: each gets its own link.
+        let mut sent = false;
+        for account in meant.iter().filter(|account| may_be_opened(account)) {
+            let user = account.subject.id;
+            // One account may be meant by two names.
+            if !self.may_get_mail(user, now).await {
+                continue;
+            }
+            if let Some((link, mail)) = self.mailed_link(LinkKind::SetPassword, user, &account.email, visitor, now) {
+                let audit = self.link_requested(Some(user), visitor, now);
+                self.services().accounts().issue_link(NewLink { link, mail: Some(mail), audit }).await?;
+                sent = true;
+            }
+        }
+        if sent {
+            self.services().mail_queued();
+            return Ok(());
+        }
+        // The same work for everybody, and one write here as there.
+        let nobody = UserId::generate(now, self.services().random());
+        let _unsent = self.mailed_link(LinkKind::SetPassword, nobody, "nobody@localhost", visitor, now);
+        let audit = self.link_requested(None, visitor, now);
+        Ok(self.services().accounts().record(audit).await?)
+    }
+
+    fn link_requested(&self, user: Option<UserId>, visitor: &Visitor, now: Timestamp) -> AuditEvent {
         let mut audit = self.engine.audit(AuditKind::LinkIssued, visitor.address.clone(), now);
         audit.detail = serde_json::json!({ "kind": LinkKind::SetPassword.as_str(), "by": "request" });
-        audit.user = account.as_ref().map(|account| account.subject.id);
-        // The same work for everybody, and one write here as there.
-        let nobody = || (UserId::generate(now, self.services().random()), "nobody@localhost".to_owned());
-        let owner = account.as_ref().map(|account| (account.subject.id, account.email.clone()));
-        let (user, address) = owner.unwrap_or_else(nobody);
-        let link = self.mailed_link(LinkKind::SetPassword, user, &address, visitor, now);
-        match (account, link) {
-            (Some(_), Some((link, mail))) => {
-                self.services().accounts().issue_link(NewLink { link, mail: Some(mail), audit }).await?;
-                self.services().mail_queued();
-            }
-            _ => self.services().accounts().record(audit).await?,
-        }
-        Ok(())
+        audit.user = user;
+        audit
     }
 
     /// What a link leads to; nothing is used up.

@@ -102,6 +102,23 @@ fn closed_accounts_get_no_link() {
     assert!(letters(&world).is_empty());
 }
 
+/// Where an address stands for an account in each tenant, each account has its own link.
+#[test]
+fn an_address_of_two_accounts_gets_a_link_for_each() {
+    let world = mailing();
+    for number in [1, 2] {
+        world.put(&account(number, "ada@example.org", &format!("ada{number}")), hash("x"));
+    }
+    ask(&world, "ada@example.org").unwrap();
+    let letters = letters(&world);
+    assert_eq!(letters.len(), 2);
+    let opened = |place: usize| {
+        let link = now_or_never(world.directory.open_link(&token(&letters[place].2), LinkKind::SetPassword));
+        link.unwrap().account.subject.id
+    };
+    assert_ne!(opened(0), opened(1));
+}
+
 #[test]
 fn a_link_sets_a_password_once() {
     let (world, _) = with_ada();

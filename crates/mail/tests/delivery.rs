@@ -1,5 +1,5 @@
 //! Messages over real sockets: encryption, refusals, and a server that goes away at the worst moment.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Rounds of a server over the outbox: a mail is sent once; what nobody knows is sent again by setting only.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! What mails say: the same in text and HTML, in every language; and nothing from outside adds a header or markup.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_directory::mail::letter::{Letter, MailKind, Visitor};
 use authly_mail::{Catalogue, Occasion, Rendered, Sender, Site, render::render};

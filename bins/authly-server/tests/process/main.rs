@@ -5,6 +5,7 @@ mod adoption;
 mod beside;
 mod check;
 mod logs;
+mod mail;
 mod postgres;
 mod start;
 mod stop;
