@@ -1,5 +1,6 @@
 //! The last backup that was verified, which the end of the migration asks for.
 
+use authly_cutover::store::{CutoverStore, TimedFact};
 use authly_directory::services::DirectoryServices;
 use oauth_core::{audit::AuditKind, store::CatalogRepository as _, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -58,5 +59,17 @@ impl<V: DirectoryServices> Admin<V> {
         let audit = self.event(AuditKind::SettingChanged, None, None, detail);
         self.services.store().put_setting(LAST_VERIFIED_BACKUP, &text, audit).await?;
         Ok(record)
+    }
+
+    /// Tells the gate at the end of a migration of the newest verified backup; what counts is the instant whose state it holds.
+    pub async fn tell_gate_of_backup(
+        &self,
+        target: &impl CutoverStore,
+        record: &BackupRecord,
+    ) -> Result<(), AdminError> {
+        let Some(at) = record.created() else { return Ok(()) };
+        let detail = serde_json::json!({ "backup_verified": record.file });
+        let audit = self.event(AuditKind::SettingChanged, None, None, detail);
+        Ok(target.put_fact(TimedFact::BackupVerified { at, place: record.file.clone() }, audit).await?)
     }
 }

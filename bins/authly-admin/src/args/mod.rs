@@ -130,7 +130,7 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Migrate(MigrateCommand),
     /// Print a script that completes commands in a shell
-    #[command(after_help = "Examples:\n  \
+    #[command(alias = "completions", after_help = "Examples:\n  \
         authly-admin completion bash > /etc/bash_completion.d/authly-admin\n  \
         authly-admin completion zsh > ~/.zfunc/_authly-admin")]
     Completion {

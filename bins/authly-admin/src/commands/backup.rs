@@ -121,7 +121,9 @@ async fn try_record<D: Database>(
         return Ok(false);
     }
     let live = run::services_as_they_are(settings, database.open().await?)?;
-    let recorded = live::admin(settings, &live).record_backup(file, sha256, created).await;
-    recorded.map_err(refused("cannot note the backup"))?;
+    let admin = live::admin(settings, &live);
+    let newest = admin.record_backup(file, sha256, created).await.map_err(refused("cannot note the backup"))?;
+    let told = admin.tell_gate_of_backup(&database.cutover().await?, &newest).await;
+    told.map_err(refused("cannot note the backup"))?;
     Ok(true)
 }

@@ -138,6 +138,9 @@ fn a_database_in_use_is_replaced_only_by_force() {
     let (file, _) = backup(&place);
     register(&place, "second");
     let user = runtime.block_on(database.client());
+    let known = "SELECT detail FROM migration_facts WHERE name = 'backup_verified'";
+    let known: String = runtime.block_on(user.query_one(known, &[])).unwrap().get(0);
+    assert_eq!(known, file, "the gate at the end of a migration knows of it");
     let refused = place.run(&["backup", "restore", &file, "--yes"]);
     assert!(refused.refused(1).contains("--force"), "{refused:?}");
     assert_eq!(clients(&place).len(), 2);

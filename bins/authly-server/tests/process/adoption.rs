@@ -53,7 +53,7 @@ async fn people_of_the_older_program_go_on_and_oauth_comes_when_it_is_switched_o
         .with("JWT_SECRET_KEY", ACCESS_SECRET)
         .with("JWT_REFRESH_SECRET_KEY", REFRESH_SECRET);
     assert!(place.admin(&["client", "list"]).err.contains("authly-admin migrate schema up"));
-    assert_eq!(place.admin(&["migrate", "schema", "verify"]).code, 0);
+    assert_eq!(place.admin(&["migrate", "schema", "verify"]).code, 11, "fit, with steps pending");
     let up = place.admin(&["migrate", "schema", "up", "--output", "json"]);
     assert_eq!(up.code, 0, "{up:?}");
     let status = place.admin(&["status", "--output", "json"]);
