@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use authly_testkit::{CodeFlow, Options, TestApp};
+use oauth_core::endpoint::Endpoint;
 use serde_json::{Value, json};
 
 struct Answer {
@@ -247,15 +248,23 @@ async fn switching_oauth_off_never_signs_legacy_users_out() {
     let tokens = pair(&app).await;
     app.app.admin.set_oauth_enabled(false).await.unwrap();
     app.services.refresh().await;
-    for path in [
-        "/authorize",
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/openid-configuration",
-        "/sign-in",
-        "/account",
-    ] {
-        assert_eq!(app.http.get(app.at(path)).send().await.unwrap().status(), 404, "{path}");
+    for endpoint in Endpoint::ALL {
+        let path = endpoint.path();
+        let stays = path.starts_with("/api/")
+            || ["/auth/token", "/auth/refresh", "/auth/revoke", "/auth/register"].contains(&path)
+            || ["/health", "/health/live", "/health/ready", "/metrics", "/"].contains(&path)
+            || ["/forgot-password", "/reset-password", "/verify-email"].contains(&path);
+        if stays || *endpoint == Endpoint::SecurityTxt {
+            continue;
+        }
+        for method in endpoint.methods() {
+            let request = app.http.request(method.parse().unwrap(), app.at(path));
+            let request = request.bearer_auth(tokens["access_token"].as_str().unwrap());
+            assert_eq!(request.send().await.unwrap().status(), 404, "{method} {path}");
+        }
     }
+    let home = app.get("/").await.body;
+    assert!(home.contains("switched off") && !home.contains("/.well-known/openid-configuration"), "{home}");
     assert_eq!(me(&app, tokens["access_token"].as_str().unwrap()).await, 200);
     let refresh = json!({ "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"] });
     assert_eq!(post(&app, "/auth/token", &refresh).await.status, 200);

@@ -82,7 +82,7 @@ endpoints! {
     #[doc = "Introspection (RFC 7662)."]
     Introspect = "/auth/introspect" ["POST"] Some("introspection_endpoint"), Nobody, OAuth;
     #[doc = "UserInfo (OpenID Connect Core 5.3)."]
-    UserInfo = "/auth/userinfo" ["GET", "POST"] Some("userinfo_endpoint"), Clients, Always;
+    UserInfo = "/auth/userinfo" ["GET", "POST"] Some("userinfo_endpoint"), Clients, OAuth;
     #[doc = "RP-initiated logout (OpenID Connect RP-Initiated Logout 2)."]
     Logout = "/auth/logout" ["GET", "POST"] Some("end_session_endpoint"), Nobody, OAuth;
     #[doc = "The public signing keys (RFC 7517 5)."]
@@ -140,7 +140,7 @@ endpoints! {
     #[doc = "The account chooser."]
     ChooseAccount = "/choose-account" ["POST"] None, Nobody, OAuth;
     #[doc = "The registration page."]
-    SignUp = "/register" ["GET", "POST"] None, Nobody, Always;
+    SignUp = "/register" ["GET", "POST"] None, Nobody, OAuth;
     #[doc = "Asks for a link to set a password, where mail can be sent."]
     ForgotPassword = "/forgot-password" ["GET", "POST"] None, Nobody, Always;
     #[doc = "Sets a password by a link."]
@@ -160,7 +160,7 @@ endpoints! {
     #[doc = "The signed-out page."]
     SignedOut = "/signed-out" ["GET"] None, Nobody, OAuth;
     #[doc = "Where people change their password (the well-known address of password managers)."]
-    ChangePassword = "/.well-known/change-password" ["GET"] None, Nobody, Always;
+    ChangePassword = "/.well-known/change-password" ["GET"] None, Nobody, OAuth;
     #[doc = "Whom to tell of a vulnerability (RFC 9116)."]
     SecurityTxt = "/.well-known/security.txt" ["GET"] None, Anyone, Always;
 }

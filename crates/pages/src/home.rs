@@ -13,7 +13,7 @@ pub struct Home<'a> {
     pub metadata_url: &'a str,
     /// Where people manage their account.
     pub account_url: Option<&'a str>,
-    /// What a developer needs to find, in order.
+    /// What a developer needs to find, in order; nothing while OAuth is switched off, and then the page says so.
     pub endpoints: &'a [Endpoint<'a>],
     /// The next steps of development mode; absent in production.
     pub development: Option<Development<'a>>,
@@ -37,6 +37,12 @@ pub struct Development<'a> {
     pub store: &'a str,
     /// The version of the program.
     pub version: &'a str,
+}
+
+impl Home<'_> {
+    fn demo_url(&self) -> &str {
+        self.development.map_or("", |development| development.demo_url)
+    }
 }
 
 #[derive(Template)]

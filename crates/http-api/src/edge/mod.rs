@@ -94,11 +94,11 @@ fn turn_away<V: DirectoryServices>(
             "This address is reached from the administration networks only.",
         ));
     }
-    let switched_off = endpoint.is_some_and(|endpoint| match endpoint.availability() {
-        Availability::Always | Availability::Legacy => false,
-        Availability::OAuth => !app.engine.catalog().switches.oauth_enabled,
-    });
-    if switched_off {
+    let needs_oauth = match endpoint {
+        Some(endpoint) => endpoint.availability() == Availability::OAuth,
+        None => path == "/demo" || path.starts_with("/demo/"),
+    };
+    if needs_oauth && !app.engine.catalog().switches.oauth_enabled {
         return Some(page::not_found(app, request.request()));
     }
     // Cookies and passkeys need one name: pages opened under 127.0.0.1 move to the issuer's (development mode only).

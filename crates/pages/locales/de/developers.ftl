@@ -4,6 +4,7 @@ home = Start
 home-running = Authly läuft
 home-title = Anmeldung bei { $product }
 home-text = Ein Konto für Ihre Anwendungen, mit OAuth 2.1 und OpenID Connect.
+home-oauth-off = OAuth und OpenID Connect sind hier abgeschaltet. Anwendungen, die sich wie bisher anmelden, funktionieren weiter.
 home-account = Konto verwalten
 home-step-demo = Ausprobieren
 home-step-demo-text = Die Demo-Anwendung meldet Sie mit Authorization Code und PKCE an und zeigt jede Nachricht und jedes Token. Das Passwort des Administrators wurde beim ersten Start des Servers ausgegeben.

@@ -8,6 +8,8 @@ home-running = Authly is running
 home-title = { $product } sign-in
 # Below the heading.
 home-text = One account for your applications, with OAuth 2.1 and OpenID Connect.
+# Below the heading while OAuth is switched off (OAUTH_ENABLED).
+home-oauth-off = OAuth and OpenID Connect are switched off here. Applications that sign in as before keep working.
 # Button.
 home-account = Manage your account
 # Step 1 of development mode.

@@ -61,7 +61,14 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
         (
             "chooser",
             chooser(
-                &Chooser { action: "/", request: text, csrf: text, client: Some(client), accounts: &accounts, same_password: true },
+                &Chooser {
+                    action: "/",
+                    request: text,
+                    csrf: text,
+                    client: Some(client),
+                    accounts: &accounts,
+                    same_password: true,
+                },
                 frame,
             ),
         ),
