@@ -6,7 +6,6 @@ use super::{
     Profile,
     names::{Name, Names},
     parse::Mistake,
-    rules::Columns,
     shape::{ColumnKind, Shape, Table},
 };
 
@@ -263,36 +262,6 @@ impl At<'_> {
         {
             self.mistake(path, format!("column {names} is of type {}, which holds no such thing", column.written));
         }
-    }
-}
-
-impl Columns {
-    /// Every column with its name in profiles.
-    pub fn fields_mut(&mut self) -> [(&'static str, &mut Option<Names>); 22] {
-        [
-            ("email", &mut self.email),
-            ("username", &mut self.username),
-            ("full_name", &mut self.full_name),
-            ("password_hash", &mut self.password_hash),
-            ("password_salt", &mut self.password_salt),
-            ("password_changed_at", &mut self.password_changed_at),
-            ("tenant", &mut self.tenant),
-            ("status", &mut self.status),
-            ("roles", &mut self.roles),
-            ("is_admin", &mut self.is_admin),
-            ("is_locked", &mut self.is_locked),
-            ("lock_reason", &mut self.lock_reason),
-            ("locked_until", &mut self.locked_until),
-            ("failed_attempts", &mut self.failed_attempts),
-            ("verified_at", &mut self.verified_at),
-            ("created_at", &mut self.created_at),
-            ("updated_at", &mut self.updated_at),
-            ("last_login_at", &mut self.last_login_at),
-            ("deleted_at", &mut self.deleted_at),
-            ("auth_method", &mut self.auth_method),
-            ("invited_at", &mut self.invited_at),
-            ("completed_at", &mut self.completed_at),
-        ]
     }
 }
 

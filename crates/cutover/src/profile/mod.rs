@@ -7,9 +7,11 @@
 pub mod bind;
 mod builtin;
 mod check;
+pub mod columns;
 pub mod condition;
 pub mod names;
 pub mod parse;
+pub mod parts;
 pub mod password;
 pub mod read;
 pub mod rules;

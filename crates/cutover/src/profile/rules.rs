@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::{
+    columns::Columns,
+    parts::{ApiKeyForm, ApiKeys, Tokens, WriteBack},
+};
 use super::{condition::Condition, names::Names, password::Passwords, zone::Zone};
 
 /// What a source looks like and how its rows become accounts.
@@ -153,11 +157,11 @@ pub struct Users {
     pub verified: Condition,
 }
 
-fn is_always(condition: &Condition) -> bool {
+pub(super) fn is_always(condition: &Condition) -> bool {
     *condition == Condition::always()
 }
 
-fn is_never(condition: &Condition) -> bool {
+pub(super) fn is_never(condition: &Condition) -> bool {
     *condition == Condition::never()
 }
 
@@ -219,78 +223,6 @@ pub enum Standing {
     Inactive,
     /// Waits for the verification of its address.
     PendingVerification,
-}
-
-/// Which column is what; what the source does not have is left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Columns {
-    /// The e-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<Names>,
-    /// The user name; derived from the address where there is none (C-19).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<Names>,
-    /// The name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub full_name: Option<Names>,
-    /// The stored hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_hash: Option<Names>,
-    /// The salt, where it has a column of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_salt: Option<Names>,
-    /// When the password was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_changed_at: Option<Names>,
-    /// The tenant's key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<Names>,
-    /// The status, which `[statuses]` explains.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Names>,
-    /// One role, or several as an array, a JSON list or separated by commas.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Names>,
-    /// Whether it is an administrator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_admin: Option<Names>,
-    /// Whether an administrator locked it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub is_locked: Option<Names>,
-    /// Why it is locked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lock_reason: Option<Names>,
-    /// Until when it is locked after failures.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub locked_until: Option<Names>,
-    /// Failed attempts since the last success.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed_attempts: Option<Names>,
-    /// When the address was verified.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verified_at: Option<Names>,
-    /// When the account was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Names>,
-    /// When it was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<Names>,
-    /// When somebody last signed in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_login_at: Option<Names>,
-    /// When it was deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_at: Option<Names>,
-    /// How it signs in, where the source tracks that already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_method: Option<Names>,
-    /// When it was invited to migrate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invited_at: Option<Names>,
-    /// When it first signed in by OAuth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completed_at: Option<Names>,
 }
 
 /// What follows from a role (C-20).
@@ -406,97 +338,4 @@ pub enum ValidLink {
     Uuid,
     /// Any text but those that broken scripts write for nothing, as `null`.
     Text,
-}
-
-/// The table of the older program's tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tokens {
-    /// The table.
-    pub table: Names,
-    /// Whether a source may lack it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub optional: bool,
-    /// Its primary key.
-    pub key: Names,
-    /// Whose.
-    pub user: Names,
-    /// Until when it is valid.
-    pub expires_at: Names,
-    /// The hash of the token, or its `jti`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<Names>,
-    /// What rotation keeps together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub family: Option<Names>,
-    /// When it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Names>,
-    /// Which are dead.
-    #[serde(default = "Condition::never", skip_serializing_if = "is_never")]
-    pub dead: Condition,
-}
-
-/// The table of the older program's API keys (C-32).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeys {
-    /// The table.
-    pub table: Names,
-    /// Whether a source may lack it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub optional: bool,
-    /// Its primary key.
-    pub key: Names,
-    /// Whose.
-    pub user: Names,
-    /// The key, or its hash.
-    pub secret: Names,
-    /// What `secret` holds.
-    #[serde(default)]
-    pub stored: ApiKeyForm,
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<Names>,
-    /// Until when it is valid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Names>,
-    /// Which work.
-    #[serde(default = "Condition::always", skip_serializing_if = "is_always")]
-    pub active: Condition,
-}
-
-/// What a table of API keys holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApiKeyForm {
-    /// The key itself; it is hashed when it is read.
-    Clear,
-    /// SHA-256 of the key in hexadecimal digits.
-    #[default]
-    Sha256Hex,
-}
-
-/// Columns of the application's own table that a run may keep in step with the ledger, if it is asked to (`--write-back`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WriteBack {
-    /// How the account signs in: `password`, `dual`, or the word for OAuth alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_method: Option<Names>,
-    /// The word for OAuth alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oauth_word: Option<String>,
-    /// When it was invited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invited_at: Option<Names>,
-    /// When it first signed in by OAuth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completed_at: Option<Names>,
-    /// The account's id at the identity provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_subject: Option<Names>,
-    /// When the id was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub synced_at: Option<Names>,
 }
