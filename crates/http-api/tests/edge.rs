@@ -129,7 +129,9 @@ async fn no_header_ever_gets_into_a_url() {
 /// RFC 9110 15.5.6: 405 names the methods; OPTIONS belongs to CORS.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_methods_are_not_allowed_and_the_answer_says_which_are() {
-    let app = TestApp::start().await;
+    let all =
+        Options { engine: Some(Box::new(|settings| settings.first_party_challenge = true)), ..Options::default() };
+    let app = TestApp::with(all).await;
     for endpoint in Endpoint::ALL.iter().copied() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] {
             if endpoint.methods().contains(&method) {

@@ -81,7 +81,9 @@ async fn the_published_keys_are_whole_and_public() {
 /// RFC 8414 2: what is advertised answers, under the methods of its specification.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_advertised_address_is_wired() {
-    let app = TestApp::start().await;
+    let all =
+        Options { engine: Some(Box::new(|settings| settings.first_party_challenge = true)), ..Options::default() };
+    let app = TestApp::with(all).await;
     let document = app.get("/.well-known/openid-configuration").await.json();
     let advertised =
         document.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
