@@ -52,7 +52,8 @@ impl Visitor for Serve<'_> {
         }
         let started = start::start(settings, database.open().await?).await?;
         let app = Data::new(app(settings, &started)?);
-        let server = listen::answer(settings, listener, certificate.as_ref(), app)?;
+        let uses = actix_rt::spawn(write_uses(app.clone()));
+        let server = listen::answer(settings, listener, certificate.as_ref(), app.clone())?;
         let background = Background::start(settings, &started.live, mail::post(settings)?);
         let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate, hang_up);
         let reload = actix_rt::spawn(reload);
@@ -77,9 +78,24 @@ impl Visitor for Serve<'_> {
         let ended = server.await;
         reload.abort();
         signals.abort();
+        uses.abort();
+        if let Err(error) = app.write_uses().await {
+            tracing::warn!(%error, "the last uses are not counted");
+        }
         background.stop(settings.listener.shutdown_timeout).await;
         tracing::info!("stopped");
         ended.map_err(|error| Trouble::caused("the server ended", &error, "look into its log"))
+    }
+}
+
+/// Writes now and then what has been used, so that no request waits for a counter.
+async fn write_uses<S: AnyStore>(app: Data<App<live::Live<S>>>) {
+    const EVERY: std::time::Duration = std::time::Duration::from_secs(30);
+    loop {
+        actix_rt::time::sleep(EVERY).await;
+        if let Err(error) = app.write_uses().await {
+            tracing::warn!(%error, "uses wait to be counted");
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod status;
 pub mod switch;
 pub mod tenant;
 pub mod uniqueness;
+pub mod usage;
 pub mod user;
 
 use std::sync::Arc;

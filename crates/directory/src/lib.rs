@@ -18,6 +18,7 @@ pub mod signin;
 pub mod store;
 pub mod tenant;
 pub mod uniqueness;
+pub mod usage;
 pub mod verify;
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 use std::net::IpAddr;
 
 use authly_admin_cases::Admin;
-use authly_directory::{directory::Directory, services::DirectoryServices};
-use oauth_core::{engine::Engine, limit::LocalLimiter, services::Random as _};
+use authly_directory::{
+    directory::Directory,
+    services::DirectoryServices,
+    usage::{UseBook, UseRepository as _},
+};
+use oauth_core::{engine::Engine, limit::LocalLimiter, services::Random as _, store::StoreError};
 
 use crate::{
     edge::{RequestIds, cors::ClientOrigins},
@@ -25,6 +29,8 @@ pub struct App<V: DirectoryServices> {
     pub http: HttpSettings,
     /// Counters.
     pub metrics: Metrics,
+    /// Uses that are to be written to the store.
+    pub uses: UseBook,
     /// Gauges of the store and the pools, rendered when /metrics is asked.
     pub gauges: Box<dyn Fn() -> String + Send + Sync>,
     /// Asks for the catalog to be read again now, after a change through the admin API.
@@ -46,6 +52,7 @@ impl<V: DirectoryServices> App<V> {
             admin,
             http,
             metrics: Metrics::new(),
+            uses: UseBook::default(),
             gauges: Box::new(String::new),
             catalog_changed: Box::new(|| ()),
             documents: Documents::default(),
@@ -53,6 +60,19 @@ impl<V: DirectoryServices> App<V> {
             client_origins: ClientOrigins::default(),
             client_failures: LocalLimiter::new(),
         }
+    }
+
+    /// Writes what has been used since the last time; what cannot be written waits for the next.
+    pub async fn write_uses(&self) -> Result<(), StoreError> {
+        let uses = self.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = self.engine.services().accounts().add_uses(uses.clone()).await;
+        if written.is_err() {
+            self.uses.give_back(uses);
+        }
+        written
     }
 
     /// Whether `address` lies in an administration network.

@@ -231,3 +231,40 @@ async fn what_hangs_on_it_ends_with_the_session_that_the_account_page_shows() {
     app.app.admin.set_user_password(EMAIL, &oauth_core::secret::Secret::new("another horse".to_owned())).await.unwrap();
     assert_eq!(app.userinfo(&access).await.status.as_u16(), 401);
 }
+
+/// Which stage of the way from passwords to the browser a client has reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn uses_are_counted_by_client_or_tenant_and_written_together() {
+    let app = start().await;
+    app.app.admin.create_tenant(TenantDraft { slug: Some("a".to_owned()), ..TenantDraft::default() }).await.unwrap();
+    let member = UserDraft { email: "bob@a.example".to_owned(), tenant: Some("a".to_owned()), ..UserDraft::default() };
+    app.user_with(member).await;
+    for _ in 0..2 {
+        let page = ask(&app, &request("app", Some((EMAIL, "correct horse")))).await;
+        redeem(&app, &text(&page, "authorization_code"), VERIFIER).await;
+    }
+    for email in [EMAIL, "bob@a.example"] {
+        app.post_json("/api/auth/login", &json!({ "email": email, "password": "correct horse" })).await;
+        app.post_json("/api/auth/login", &json!({ "email": email, "password": "wrong" })).await;
+    }
+    assert!(app.app.admin.usage(30).await.unwrap().is_empty(), "no request writes");
+    app.services.store.take_down();
+    assert!(app.app.write_uses().await.is_err());
+    app.services.store.bring_up();
+    app.app.write_uses().await.unwrap();
+    let told = app.app.admin.usage(30).await.unwrap();
+    let rows: Vec<_> =
+        told.iter().map(|row| (row.client.as_deref(), row.tenant.as_deref(), row.way, row.uses)).collect();
+    assert_eq!(
+        rows,
+        [
+            (None, None, "json_login", 1),
+            (None, Some("a"), "json_login", 1),
+            (Some("app"), None, "authorization_code", 2),
+            (Some("app"), None, "first_party", 2),
+        ]
+    );
+    app.clock.advance(std::time::Duration::from_secs(40 * 86_400));
+    assert!(app.app.admin.usage(30).await.unwrap().is_empty());
+    assert_eq!(app.app.admin.usage(60).await.unwrap(), told);
+}

@@ -5,6 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
     mail::store::MailRepository, services::DirectoryServices, store::AccountRepository, tenant::TenantRepository,
+    usage::UseRepository,
 };
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
@@ -28,12 +29,18 @@ use crate::{
 
 /// A store that implements every port.
 pub trait AnyStore:
-    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository
+    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository + UseRepository
 {
 }
 
-impl<S: Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository> AnyStore
-    for S
+impl<S> AnyStore for S where
+    S: Store
+        + CatalogRepository
+        + AccountRepository
+        + MailRepository
+        + PauseRepository
+        + TenantRepository
+        + UseRepository
 {
 }
 

@@ -30,21 +30,30 @@ pub mod sign_in;
 mod suite;
 pub mod tenants;
 pub mod uniqueness;
+pub mod usage;
 mod world;
 
-use authly_directory::{mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository};
+use authly_directory::{
+    mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository, usage::UseRepository,
+};
 use oauth_core::store::{CatalogRepository, PauseRepository, Store};
 
 pub use self::{cutover::instants, world::World};
 
 /// A store with every port.
 pub trait WholeStore:
-    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository
+    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository + UseRepository
 {
 }
 
-impl<S: Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository> WholeStore
-    for S
+impl<S> WholeStore for S where
+    S: Store
+        + CatalogRepository
+        + AccountRepository
+        + MailRepository
+        + PauseRepository
+        + TenantRepository
+        + UseRepository
 {
 }
 

@@ -186,6 +186,9 @@ macro_rules! suite {
                 a_sign_in_that_fails_halfway_leaves_no_trace
                 failures_are_forgotten_on_demand
             }
+            usage {
+                uses_add_up_by_client_tenant_way_and_day
+            }
             tenants {
                 a_tenant_is_created_and_changed
                 a_taken_slug_is_a_conflict

@@ -195,7 +195,7 @@ pub async fn a_group_is_made_described_and_removed<S: WholeStore>(w: World<S>) {
         created_at: w.now,
         members: 0,
     };
-    assert_eq!(w.store.groups(Some(acme)).await.unwrap(), [expected.clone()]);
+    assert_eq!(w.store.groups(Some(acme)).await.unwrap(), std::slice::from_ref(&expected));
     let all: Vec<GroupId> = w.store.groups(None).await.unwrap().iter().map(|group| group.id).collect();
     assert_eq!(all, [id, other]);
     let (text, audit) = ("Wo es duftet".to_owned(), w.audit(AuditKind::GroupChanged));

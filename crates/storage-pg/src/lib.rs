@@ -33,6 +33,7 @@ pub mod survey;
 mod tenants;
 mod tls;
 mod uniqueness;
+mod usage;
 mod value;
 mod writer;
 

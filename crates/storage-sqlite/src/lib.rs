@@ -35,6 +35,7 @@ mod snapshot;
 pub mod survey;
 mod tenants;
 mod uniqueness;
+mod usage;
 mod writer;
 
 use std::{

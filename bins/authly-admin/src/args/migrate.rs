@@ -47,6 +47,15 @@ pub(crate) enum MigrateCommand {
     /// Tenants: bring their groups into step, and confirm that one has moved
     #[command(subcommand, arg_required_else_help = true)]
     Tenants(TenantsCommand),
+    /// Who still comes by which way, by client or tenant, and since when
+    #[command(after_help = "Examples:\n  \
+        authly-admin migrate usage\n  \
+        authly-admin migrate usage --days 90 --output json")]
+    Usage {
+        /// The days to look at, today among them
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
     /// Which ways to sign in are open, for everybody or for a tenant
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyCommand),

@@ -43,6 +43,10 @@ pub(crate) async fn run<D: Database>(
             let live = open(settings, database).await?;
             tenant::migrate(&live::admin(settings, &live), command, console).await
         }
+        MigrateCommand::Usage { days } => {
+            let live = open(settings, database).await?;
+            tenant::usage(&live::admin(settings, &live), days, console).await
+        }
         MigrateCommand::Policy(command) => {
             let live = open(settings, database).await?;
             tenant::policy(&live::admin(settings, &live), command, console).await

@@ -155,3 +155,18 @@ pub(crate) async fn policy<V: DirectoryServices>(
         }
     }
 }
+
+const USAGE_COLUMNS: &[Column] = &[
+    ("Client", "client"),
+    ("Tenant", "tenant"),
+    ("Way", "way"),
+    ("Uses", "uses"),
+    ("Since", "since"),
+    ("Last use", "last_at"),
+];
+
+/// `migrate usage`.
+pub(crate) async fn usage<V: DirectoryServices>(admin: &Admin<V>, days: u32, console: Console) -> Result<(), Failure> {
+    let uses = admin.usage(days).await.map_err(refused("cannot show who comes how"))?;
+    console.list(&uses, USAGE_COLUMNS, "Nobody came in these days. Servers write their counts every half minute.")
+}

@@ -8,6 +8,7 @@ mod forward;
 mod mail;
 mod sign_in;
 mod tenant;
+mod usage;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,6 +24,7 @@ use oauth_core::{
     memory::MemoryStore,
     store::{StoreError, StoreErrorKind},
     subject::Subject,
+    time::Timestamp,
     token::TokenHash,
 };
 
@@ -33,6 +35,7 @@ use crate::{
     mail::link::EmailLink,
     password::StoredHash,
     uniqueness::{EmailUniqueness, tenant_of},
+    usage::UseKey,
 };
 
 /// Accounts in memory, with the protocol's store beside them; clones share their contents.
@@ -117,6 +120,7 @@ struct People {
     links: HashMap<TokenHash, EmailLink>,
     mails: BTreeMap<MailId, MailRow>,
     organization: Organization,
+    uses: BTreeMap<UseKey, (u64, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -133,13 +137,7 @@ impl Person {
 
 impl People {
     /// User names are unique by folded form, and addresses too, everywhere or in their tenant.
-    fn check_names(
-        &self,
-        id: UserId,
-        tenant: Option<TenantId>,
-        email: &str,
-        username: &str,
-    ) -> Result<(), StoreError> {
+    fn check_names(&self, id: UserId, tenant: Option<TenantId>, email: &str, username: &str) -> Result<(), StoreError> {
         let others = || self.accounts.values().filter(|person| person.account.subject.id != id);
         let conflict = |constraint| Err(StoreError::new(StoreErrorKind::Conflict(constraint)));
         let near = |person: &&Person| self.uniqueness.shared(tenant, tenant_of(&person.account.subject));

@@ -5,6 +5,7 @@ use authly_directory::{
     account::Account,
     services::DirectoryServices,
     signin::{Door, SignInRefused, SignInRequest},
+    usage::Way,
 };
 use oauth_core::{
     error::{ErrorCode, Wire as _, WireError},
@@ -99,6 +100,10 @@ async fn enter<V: DirectoryServices>(
     let entered = app.directory.sign_in_legacy(&asked, door, mint).await;
     let own = entered.as_ref().ok().map(|(account, _)| &account.subject);
     sign_in::count(app, door, asked.tenant, own);
+    if let Some(subject) = own {
+        let way = if door == Door::PasswordGrant { Way::PasswordGrant } else { Way::JsonLogin };
+        app.uses.note(way, None, subject.tenant.as_ref().map(|tenant| tenant.id), app.engine.now());
+    }
     entered.map_err(|refused| told(&refused))
 }
 

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
     services::DirectoryServices,
     signin::{Door, PageVisit, SignInRefused, SignInRequest},
+    usage::Way,
 };
 use oauth_core::{
     browser::Browser,
@@ -60,7 +61,10 @@ pub async fn challenge<V: DirectoryServices>(
         Err(refused) => return refusal(&refused, &open.auth_session),
     };
     Ok(match app.engine.answer_challenge(&open, &signed_in.session, &signed_in.cookie).await? {
-        ChallengeStep::Code(code) => respond::json(StatusCode::OK, &json!({ "authorization_code": code.expose() })),
+        ChallengeStep::Code(code) => {
+            app.uses.note(Way::FirstParty, Some(open.client.key), None, app.engine.now());
+            respond::json(StatusCode::OK, &json!({ "authorization_code": code.expose() }))
+        }
         ChallengeStep::More => {
             more(ErrorCode::InsufficientAuthorization, "sign in as somebody else", &open.auth_session)
         }

@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use authly_directory::services::DirectoryServices;
+use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
     client::presented::PresentedClient,
     error::{ErrorCode, GrantError, TokenError},
@@ -61,8 +61,18 @@ async fn answer<V: DirectoryServices>(
         return Err(Unproven::Token(TokenError::UnsupportedGrantType));
     }
     let client = authenticated(app, request, params).await?;
+    let (key, way) = (client.client().key, way(&asked));
     let tokens = app.engine.token(client, asked).await.map_err(Unproven::Token)?;
+    app.uses.note(way, Some(key), None, app.engine.now());
     Ok(respond::json(StatusCode::OK, &tokens))
+}
+
+const fn way(request: &TokenRequest) -> Way {
+    match request {
+        TokenRequest::AuthorizationCode(_) => Way::AuthorizationCode,
+        TokenRequest::ClientCredentials(_) => Way::ClientCredentials,
+        TokenRequest::RefreshToken(_) => Way::RefreshToken,
+    }
 }
 
 /// C-35: a wrong secret in a JSON body is 400, whatever RFC 6749 5.2 would allow.

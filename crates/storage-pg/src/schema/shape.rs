@@ -197,6 +197,7 @@ pub(super) const TABLES: &[Table] = &[
 pub(super) const OWN: &[&str] = &[
     "audit_events",
     "client_secrets",
+    "client_uses",
     "consents",
     "grants",
     "group_members",

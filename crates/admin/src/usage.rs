@@ -1,0 +1,68 @@
+//! Who still comes by which way, and since when (the stages of a migration: password, first-party form, browser).
+
+use std::collections::{BTreeMap, HashMap};
+
+use authly_directory::{
+    services::DirectoryServices,
+    usage::{UseRepository as _, Way},
+};
+use oauth_core::{
+    ids::{ClientKey, TenantId},
+    store::CatalogRepository as _,
+    time::Timestamp,
+};
+use serde::Serialize;
+
+use crate::{Admin, AdminError};
+
+/// A day in seconds.
+const DAY: i64 = 86_400;
+
+/// Uses of one way by one client, or by the accounts of one tenant where the door names no client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UsageView {
+    /// The client's identifier; nothing at the doors of the legacy contract.
+    pub client: Option<String>,
+    /// The tenant's short name, where no client is named.
+    pub tenant: Option<String>,
+    /// The way: `password_grant`, `json_login`, `first_party`, `authorization_code`, `refresh_token` or `client_credentials`.
+    pub way: &'static str,
+    /// How often in the days that were asked for.
+    pub uses: u64,
+    /// The first of these days.
+    pub since: String,
+    /// The last use, RFC 3339.
+    pub last_at: String,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// The uses of the last days, today among them; by client, then tenant, then way.
+    pub async fn usage(&self, days: u32) -> Result<Vec<UsageView>, AdminError> {
+        let today = u32::try_from(self.now().seconds().div_euclid(DAY)).unwrap_or(0);
+        let from = today.saturating_sub(days.saturating_sub(1));
+        let uses = self.services.accounts().uses(from).await?;
+        let records = self.services.store().load_catalog().await?;
+        let clients: HashMap<ClientKey, String> =
+            records.clients.iter().map(|client| (client.key, client.id.to_string())).collect();
+        let tenants: HashMap<TenantId, String> =
+            records.tenants.iter().map(|tenant| (tenant.id, tenant.slug.clone())).collect();
+        // What is gone from the catalog is still named, by its id.
+        let client = |key: ClientKey| clients.get(&key).cloned().unwrap_or_else(|| key.to_string());
+        let tenant = |id: TenantId| tenants.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        let mut rows: BTreeMap<(Option<String>, Option<String>, Way), (u64, u32, Timestamp)> = BTreeMap::new();
+        for one in uses {
+            let key = (one.key.client.map(client), one.key.tenant.map(tenant), one.key.way);
+            let row = rows.entry(key).or_insert((0, one.key.day, one.last_at));
+            *row = (row.0 + one.count, row.1.min(one.key.day), row.2.max(one.last_at));
+        }
+        let view = |((client, tenant, way), (uses, first, last)): (
+            (Option<String>, Option<String>, Way),
+            (u64, u32, Timestamp),
+        )| {
+            let since = Timestamp::from_seconds(i64::from(first) * DAY).to_rfc3339();
+            let since = since.split('T').next().unwrap_or_default().to_owned();
+            UsageView { client, tenant, way: way.as_str(), uses, since, last_at: last.to_rfc3339() }
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+}
