@@ -131,10 +131,17 @@ fn mail_is_there_when_its_host_is() {
     let mail = setup().env("SMTP_HOST", "mail.example.com").env("SMTP_FROM_EMAIL", "no-reply@example.com");
     let report = mail.env("ENVIRONMENT", "staging").load();
     let settings = report.settings().unwrap();
-    assert_eq!(settings.mail.as_ref().unwrap().port, 587);
+    assert_eq!(settings.mail.as_ref().unwrap().server().unwrap().port, 587);
     assert!(settings.accounts.registration);
     let without = setup().env("ENVIRONMENT", "staging").load();
     assert!(!without.settings().unwrap().accounts.registration);
+}
+
+#[test]
+fn a_folder_may_take_the_mails() {
+    let report = setup().env("AUTHLY_MAIL_OUTBOX", "mails").env("ENVIRONMENT", "staging").load();
+    let settings = report.settings().unwrap();
+    assert!(settings.mail.as_ref().unwrap().server().is_none() && settings.accounts.registration);
 }
 
 #[test]

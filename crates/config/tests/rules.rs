@@ -167,6 +167,16 @@ fn tls_needs_both_of_its_files_and_they_must_be_readable() {
 }
 
 #[test]
+fn links_are_handed_over_protected_or_on_this_machine() {
+    let mail = |host: &str| {
+        let setup = setup().env("SMTP_HOST", host).env("SMTP_FROM_EMAIL", "a@example.com");
+        setup.env("AUTHLY_SMTP_ENCRYPTION", "none").about("AUTHLY_SMTP_ENCRYPTION")
+    };
+    assert!(is_error(&mail("mail.example.com")) && is_error(&mail("10.0.0.9")));
+    assert!(!is_error(&mail("localhost")) && !is_error(&mail("127.0.0.1")));
+}
+
+#[test]
 fn mail_needs_a_sender_and_parts_of_it_alone_are_doubted() {
     assert!(is_error(&setup().env("SMTP_HOST", "mail.example.com").about("SMTP_FROM_EMAIL")));
     let alone = setup().env("SMTP_PASSWORD", "kP4vQ9wX").about("SMTP_PASSWORD");
