@@ -52,8 +52,7 @@ impl Database for Postgres {
     type Cutover = PgStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
-        let differences = self.store.differences().await.map_err(|error| self.failed(&error))?;
-        let pending = self.store.pending().await.map_err(|error| self.failed(&error))?;
+        let (pending, differences) = self.store.outstanding().await.map_err(|error| self.failed(&error))?;
         Ok(SchemaReport { pending, differences })
     }
 

@@ -13,11 +13,13 @@ use std::{
 };
 
 use deadpool_postgres::Connect;
-use postgres_openssl::MakeTlsConnector;
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 use tokio_postgres::{Client, Config, error::SqlState};
 
-use crate::{error::ConnectError, tls::TlsParameters};
+use crate::{
+    error::ConnectError,
+    tls::{Encryption, TlsParameters},
+};
 
 /// The thread that drives all connections; it ends without waiting.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ const TUNED: &[(&str, &str)] = &[
 #[derive(Clone)]
 pub(crate) struct Target {
     config: Config,
-    tls: MakeTlsConnector,
+    tls: Encryption,
     lock_timeout: Duration,
     /// Whether a pooler has refused settings in the start-up packet.
     refused: Arc<AtomicBool>,
@@ -159,7 +161,7 @@ impl Target {
 
 async fn connect(
     config: &Config,
-    tls: &MakeTlsConnector,
+    tls: &Encryption,
     driver: &Handle,
 ) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
     let (client, connection) = config.connect(tls.clone()).await?;

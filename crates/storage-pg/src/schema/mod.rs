@@ -89,6 +89,13 @@ impl PgStore {
         adopt::differences(&client, has_history(&client).await?).await
     }
 
+    /// Both at once, for a start: what is not applied yet, and what would keep it from being.
+    pub async fn outstanding(&self) -> Result<(Vec<String>, Vec<String>), SchemaError> {
+        let client = self.own_connection().await?;
+        let differences = adopt::differences(&client, has_history(&client).await?).await?;
+        Ok((pending(&client).await?, differences))
+    }
+
     /// What is missing or otherwise than the migrations make it, by name and definition; nothing where the schema is right. The
     /// schema must be up to date.
     pub async fn deviations(&self) -> Result<Vec<String>, SchemaError> {
