@@ -185,7 +185,12 @@ pub async fn export<S: Inspect>(
         let slug = of_tenant.map(|tenant| tenant.slug.clone());
         let wanted = tenant.is_none_or(|tenant| slug.as_deref() == Some(tenant));
         let open = person.activity == Activity::Active && person.external_subject.is_none();
-        if wanted && open && of_tenant.is_none_or(|tenant| tenant.active) {
+        // A reference to a tenant that is not there belongs nowhere, as in the join that the list is made of elsewhere.
+        let belongs = match (&profile.profile.tenants, &person.tenant) {
+            (Some(_), Some(_)) => of_tenant.is_some_and(|tenant| tenant.active),
+            _ => true,
+        };
+        if wanted && open && belongs {
             found.push(Exported {
                 user_id: person.id.to_string(),
                 tenant_id: person.tenant.clone(),
