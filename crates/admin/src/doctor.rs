@@ -133,12 +133,14 @@ mod tests {
             shared_with_older_program: false,
             active_clients: 0,
             clients: 0,
+            unreadable: Vec::new(),
             scopes: 0,
             tenants: 0,
             signing_keys: Vec::new(),
             users: 0,
             active_users: 0,
             locked_users: 0,
+            users_locked_by_failures: 0,
             unverified_users: 0,
         }
     }

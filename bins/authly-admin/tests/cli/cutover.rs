@@ -280,3 +280,26 @@ fn postgresql_takes_the_same_accounts_and_gives_them_back() {
     postgres.json(&["migrate", "rollback", "--all", "--execute", "--yes"]);
     assert_eq!(accounts(&postgres), 0);
 }
+
+#[test]
+fn a_check_after_the_import_is_clean_and_a_link_can_be_repaired() {
+    let place = place(200);
+    let verify = |place: &Place| place.run(&[&["migrate", "verify", "--output", "json"], SOURCE].concat());
+    let before = verify(&place);
+    assert_eq!((before.code, &report(&before)["clean"]), (10, &Value::Bool(false)));
+    import(&place, &["--execute"]);
+    let clean = verify(&place);
+    assert_eq!(clean.code, 0, "{clean:?}");
+    assert_eq!(report(&clean)["rows"], 200);
+    let row = ["--source-name", "legacy-users", "--source-id", "1"];
+    let user = place.json(&[&["migrate", "unlink"][..], &row].concat());
+    assert_eq!(user["user"], Value::Null);
+    assert_eq!(verify(&place).code, 10);
+    place.run(&[&["migrate", "unlink"][..], &row].concat()).refused(1);
+    let file = rusqlite::Connection::open(place.folder.path().join("old.db")).unwrap();
+    let email: String = file.query_row("SELECT email FROM legacy_users WHERE id = 1", [], |row| row.get(0)).unwrap();
+    let linked = place.json(&[&["migrate", "link", "--subject", email.trim()][..], &row].concat());
+    assert!(linked["user"].is_string(), "{linked}");
+    import(&place, &["--execute"]);
+    assert_eq!(verify(&place).code, 0);
+}

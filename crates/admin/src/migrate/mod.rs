@@ -6,6 +6,7 @@
 mod assess;
 mod commit;
 mod import;
+mod link;
 mod pen;
 mod report;
 mod rollback;
@@ -14,17 +15,20 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod verify;
 mod walk;
 mod wrap;
 
 pub use self::{
     assess::{AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, assess, export, verify_password},
     import::{ImportOptions, OnError, import},
+    link::{Linked, Subject, link, unlink},
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},
     rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},
     status::{MigrationStatus, RunView, daily, gate, pending, runs, status},
     tools::{Observer, Silent, Stop, Tools, Wrap},
+    verify::{Difference, Verified, verify},
 };
 
 use authly_cutover::{columns::ColumnError, run::Run, source::SourceError};

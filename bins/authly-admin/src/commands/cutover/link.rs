@@ -1,0 +1,65 @@
+//! `authly-admin migrate link` and `unlink`.
+
+use authly_admin_cases::migrate::{self, Subject};
+use authly_cutover::{
+    source::{SourceId, SourceName},
+    store::CutoverStore,
+};
+use authly_directory::identifier::Identifier;
+use authly_runtime::{AnyStore, Trouble};
+use oauth_core::{ids::UserId, services::Services as _};
+
+use super::{Bench, rollback::find, stopped};
+use crate::{
+    args::LinkArgs,
+    console::Console,
+    failure::{Failure, refused},
+};
+
+pub(super) async fn link<S: AnyStore, C: CutoverStore>(
+    bench: &Bench<S, C>,
+    row: &LinkArgs,
+    subject: &str,
+    console: Console,
+) -> Result<(), Failure> {
+    let (source, id) = read(row)?;
+    let subject = self::subject(bench, subject).await?;
+    let linked = migrate::link(bench, &source, &id, &subject).await;
+    console.item(&linked.map_err(stopped("cannot link the row"))?)
+}
+
+pub(super) async fn unlink<S: AnyStore, C: CutoverStore>(
+    bench: &Bench<S, C>,
+    row: &LinkArgs,
+    console: Console,
+) -> Result<(), Failure> {
+    let (source, id) = read(row)?;
+    let unlinked = migrate::unlink(bench, &source, &id).await;
+    console.item(&unlinked.map_err(stopped("cannot unlink the row"))?)?;
+    console.note("The account stays. The next import judges the row anew.");
+    Ok(())
+}
+
+/// An account that is here, else an id at the external provider.
+async fn subject<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, text: &str) -> Result<Subject, Failure> {
+    if let Some(user) = UserId::parse(text) {
+        let there = bench.target_has(user).await.map_err(|error| stopped("cannot find the account")(error.into()))?;
+        return Ok(if there { Subject::Account(user) } else { Subject::External(text.to_owned()) });
+    }
+    let Ok(identifier) = Identifier::parse(text) else { return Ok(Subject::External(text.to_owned())) };
+    let found = bench.live().store().find_accounts(&identifier).await;
+    let found = found.map_err(|error| refused("cannot find the account")(error.into()))?;
+    if found.is_empty() && !text.contains('@') {
+        return Ok(Subject::External(text.to_owned()));
+    }
+    Ok(Subject::Account(find(bench, text).await?))
+}
+
+fn read(row: &LinkArgs) -> Result<(SourceName, SourceId), Failure> {
+    let wrong = |option: &str, text: &str| {
+        Failure::usage(Trouble::new(format!("cannot read {option}"), format!("{text:?} cannot be one"), "check it"))
+    };
+    let source = SourceName::parse(&row.source_name).ok_or_else(|| wrong("--source-name", &row.source_name))?;
+    let id = SourceId::parse(&row.source_id).ok_or_else(|| wrong("--source-id", &row.source_id))?;
+    Ok((source, id))
+}
