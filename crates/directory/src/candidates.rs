@@ -57,6 +57,9 @@ impl<V: DirectoryServices> Directory<V> {
             }
         }
         let several = found.iter().map(|one| Choice::new(one.account.clone(), &one.hash)).collect();
+        if !found.is_empty() {
+            self.forgive(&candidates).await;
+        }
         match (found.pop(), found.is_empty()) {
             (Some(verified), true) => Ok(verified),
             // Only whoever has the password is told. Our page asks which one is meant; for a legacy door that is the end.
@@ -74,6 +77,19 @@ impl<V: DirectoryServices> Directory<V> {
                 let moved = candidates.iter().any(|candidate| self.is_moved(&candidate.account, door));
                 Err(if moved { SignInRefused::Moved } else { SignInRefused::Failed })
             }
+        }
+    }
+
+    /// The password was right for one of several: it was no guess at the others, whose counters must not run up because their
+    /// namesake signs in. (Nobody guesses that way: each guess that is not the namesake's own password stays charged.)
+    async fn forgive(&self, candidates: &[Candidate]) {
+        if candidates.len() < 2 {
+            return;
+        }
+        for candidate in candidates.iter().filter(|candidate| !candidate.locked) {
+            let user = candidate.account.subject.id;
+            // A store that fails here fails at the commit as well, or the next charge is one too many.
+            let _ = self.services().accounts().forgive(user, candidate.device, self.settings.max_failures).await;
         }
     }
 

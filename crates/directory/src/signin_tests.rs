@@ -251,6 +251,28 @@ fn of_several_accounts_the_one_that_fits_signs_in() {
     assert!(page(&world, "shared@example.com", "second").is_ok(), "the exact spelling means one of them");
 }
 
+/// C-28: who signs in does not lock a namesake out.
+#[test]
+fn the_sign_ins_of_one_account_are_not_held_against_its_namesake() {
+    let world = World::new();
+    world.put(&account(1, "shared@example.com", "one"), hash("first"));
+    world.put(&account(2, "Shared@example.com", "two"), hash("second"));
+    for _ in 0..20 {
+        assert!(page(&world, "SHARED@example.com", "first").is_ok());
+    }
+    assert!(page(&world, "SHARED@example.com", "second").is_ok());
+    for _ in 0..4 {
+        failed(page(&world, "SHARED@example.com", "guess"));
+        assert!(page(&world, "SHARED@example.com", "first").is_ok());
+    }
+    failed(page(&world, "SHARED@example.com", "guess"));
+    failed(page(&world, "SHARED@example.com", "second"));
+    assert!(
+        page(&world, "SHARED@example.com", "first").is_ok(),
+        "guesses at one are guesses at both, and only they count"
+    );
+}
+
 /// MIGRATION.md 3.4: what a refusal costs does not tell how many accounts have the name.
 #[test]
 fn a_refusal_costs_the_same_however_many_accounts_have_the_name() {

@@ -161,6 +161,24 @@ pub async fn a_sign_in_clears_its_own_counter_only<S: WholeStore>(w: World<S>) {
     assert_eq!(only(&w, w.attempt("ada", w.now)).await.failures, 1);
 }
 
+/// The password was that of another account of the same name: its attempt counts for nobody else.
+pub async fn a_charge_is_taken_back_with_the_lock_that_stood_on_it<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let max = w.attempt("ada", w.now).max_failures;
+    fail(&w, "ada", 5).await;
+    assert!(only(&w, w.attempt("ada", w.now)).await.locked);
+    w.store.forgive(user, Device::Known([7; 16]), max).await.unwrap();
+    assert!(only(&w, w.attempt("ada", w.now)).await.locked, "another counter");
+    w.store.forgive(user, Device::Unknown, max).await.unwrap();
+    let last = only(&w, w.attempt("ada", w.now)).await;
+    assert_eq!((last.failures, last.locked), (5, false), "four are left, and this one");
+    assert!(only(&w, w.attempt("ada", w.now)).await.locked);
+    for _ in 0..7 {
+        w.store.forgive(user, Device::Unknown, max).await.unwrap();
+    }
+    assert_eq!(only(&w, w.attempt("ada", w.now)).await.failures, 1, "never less than none");
+}
+
 /// All that a sign-in writes is there afterwards.
 pub async fn a_sign_in_writes_session_pair_and_log_together<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;

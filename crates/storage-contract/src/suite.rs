@@ -180,6 +180,7 @@ macro_rules! suite {
                 a_known_device_is_counted_apart
                 a_foreign_mark_is_charged_as_unknown
                 a_sign_in_clears_its_own_counter_only
+                a_charge_is_taken_back_with_the_lock_that_stood_on_it
                 a_sign_in_writes_session_pair_and_log_together
                 a_sign_in_with_a_changed_hash_is_lost
                 a_sign_in_to_an_account_that_was_switched_off_is_lost

@@ -6,7 +6,8 @@ use authly_directory::{
     mail::link::LinkKind,
     password::StoredHash,
     store::{
-        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Device, Listed, PasswordChange, Replace,
+        SignIn,
     },
     uniqueness::{EmailUniqueness, UniquenessChange},
 };
@@ -289,6 +290,10 @@ impl AccountRepository for PgStore {
     async fn locked_until(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
         let Some(row) = self.db().read_one(LOCKED_UNTIL, &[&user.uuid()]).await? else { return Ok(None) };
         Reader::new(&row, "login_failures", &user).maybe_at("locked_until")
+    }
+
+    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
+        self.take_charge_back(user, device, max_failures).await
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {

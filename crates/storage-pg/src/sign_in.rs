@@ -132,7 +132,26 @@ const FOLLOW: &str = "
            revoked_reason = CASE WHEN user_id = $3 THEN revoked_reason ELSE 'signed_out' END
      WHERE session_id = $1 AND revoked_at IS NULL";
 
+const FORGIVE: &str = "
+    UPDATE login_failures
+       SET failures = failures - 1,
+           locked_until = CASE WHEN failures - 1 < $3::bigint THEN NULL ELSE locked_until END
+     WHERE user_id = $1 AND device = $2 AND failures > 0";
+
 impl PgStore {
+    pub(crate) async fn take_charge_back(
+        &self,
+        user: UserId,
+        device: Device,
+        max_failures: u32,
+    ) -> Result<(), StoreError> {
+        let device = device.key();
+        let params: Params<'_> = &[&user.uuid(), &device.as_slice(), &i64::from(max_failures)];
+        // A lost answer is reported and not repeated: two charges must not be taken back for one.
+        self.db().run(FORGIVE, params, Unknown::Report).await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
     pub(crate) async fn meant_by(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {
         let anyone: Option<uuid::Uuid> = None;
         let found = self.db().read(FIND, &[&identifier.exact(), &identifier.folded(), &anyone]).await?;

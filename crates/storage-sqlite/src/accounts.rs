@@ -5,10 +5,11 @@ use authly_directory::{
     identifier::{Identifier, fold},
     mail::link::LinkKind,
     password::StoredHash,
-    uniqueness::{EmailUniqueness, UniquenessChange},
     store::{
-        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Device, Listed, PasswordChange, Replace,
+        SignIn,
     },
+    uniqueness::{EmailUniqueness, UniquenessChange},
 };
 use oauth_core::{
     audit::AuditEvent,
@@ -118,6 +119,10 @@ impl AccountRepository for SqliteStore {
         Ok(self.read(read)?.flatten())
     }
 
+    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
+        self.write(move |db| sign_in::forgive(db, user, device, max_failures)).await
+    }
+
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
         self.write(move |db| db.run(CLEAR, [user.uuid()]).map(drop)).await
     }
@@ -201,7 +206,8 @@ const BY_NAME: &str = account_query!(
 /// Those whose address or user name match exactly, otherwise those that match by folded form; whoever matches exactly matches
 /// by folded form too.
 pub(crate) fn meant_by(db: Db<'_>, identifier: &Identifier, tenant: Option<TenantId>) -> Outcome<Vec<Match>> {
-    let mut found = db.all(BY_NAME, params![identifier.folded(), tenant.map(TenantId::uuid), identifier.exact()], read)?;
+    let mut found =
+        db.all(BY_NAME, params![identifier.folded(), tenant.map(TenantId::uuid), identifier.exact()], read)?;
     let exact =
         |found: &Match| [&found.account.email, &found.account.username].contains(&&identifier.exact().to_owned());
     if found.iter().any(exact) {

@@ -71,6 +71,15 @@ fn charge(db: Db<'_>, user: UserId, attempt: &Attempt) -> Outcome<(Device, u32, 
     Ok((device, failures.unwrap_or_default(), true))
 }
 
+const FORGIVE: &str = "UPDATE login_failures SET failures = failures - 1, \
+                         locked_until = CASE WHEN failures - 1 < ?3 THEN NULL ELSE locked_until END \
+                       WHERE user_id = ?1 AND device = ?2 AND failures > 0";
+
+/// Takes one charge back.
+pub(crate) fn forgive(db: Db<'_>, user: UserId, device: Device, max_failures: u32) -> Outcome<()> {
+    db.run(FORGIVE, params![user.uuid(), device.key(), max_failures]).map(drop)
+}
+
 const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3, \
                          last_password_login_at = CASE WHEN ?4 THEN ?3 ELSE last_password_login_at END \
                        WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2 \

@@ -18,10 +18,11 @@ use crate::{
     identifier::{Identifier, fold},
     mail::link::LinkKind,
     password::StoredHash,
-    uniqueness::{EmailCollision, EmailUniqueness, MOST_COLLISIONS, UniquenessChange, tenant_of},
     store::{
-        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Listed, PasswordChange, Replace, SignIn,
+        AccountCounts, AccountQuery, AccountRepository, Attempt, Candidate, Device, Listed, PasswordChange, Replace,
+        SignIn,
     },
+    uniqueness::{EmailCollision, EmailUniqueness, MOST_COLLISIONS, UniquenessChange, tenant_of},
 };
 
 impl MemoryDirectory {
@@ -209,6 +210,11 @@ impl AccountRepository for MemoryDirectory {
         let people = self.lock();
         let theirs = people.failures.iter().filter(|((theirs, _), _)| *theirs == user);
         Ok(theirs.filter_map(|(_, failures)| failures.locked_until).max())
+    }
+
+    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
+        self.lock().forgive(user, device, max_failures);
+        Ok(())
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {

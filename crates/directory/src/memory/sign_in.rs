@@ -87,6 +87,16 @@ impl People {
         if exact.is_empty() { pick(&|name| fold(name) == identifier.folded()) } else { exact }
     }
 
+    /// Takes one charge back.
+    pub(super) fn forgive(&mut self, user: UserId, device: Device, max_failures: u32) {
+        if let Some(failures) = self.failures.get_mut(&(user, device.key())) {
+            failures.count = failures.count.saturating_sub(1);
+            if failures.count < max_failures {
+                failures.locked_until = None;
+            }
+        }
+    }
+
     /// Charges one account: the counter, failures with this attempt, and whether it was locked already.
     fn charge(&mut self, user: UserId, attempt: &Attempt) -> (Device, u32, bool) {
         let device = match attempt.known_device {
