@@ -4,9 +4,15 @@
 //! The store keeps which of the two holds and decides every write by it, so that all nodes and the command line agree. Accounts
 //! without a tenant stand together as if they had one of their own.
 
-use oauth_core::{ids::{TenantId, UserId}, subject::Subject};
+use oauth_core::{
+    ids::{TenantId, UserId},
+    subject::Subject,
+};
 
-use crate::{account::Account, identifier::{Identifier, fold}};
+use crate::{
+    account::Account,
+    identifier::{Identifier, fold},
+};
 
 /// Where an e-mail address stands for one account only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,7 +38,11 @@ impl EmailUniqueness {
 
     /// Reads the stored value; a store that has none was made with global addresses.
     pub fn stored(value: Option<&str>) -> Self {
-        if value.is_some_and(|value| value.trim() == Self::PerTenant.as_json()) { Self::PerTenant } else { Self::Global }
+        if value.is_some_and(|value| value.trim() == Self::PerTenant.as_json()) {
+            Self::PerTenant
+        } else {
+            Self::Global
+        }
     }
 
     /// Whether an address of an account of `theirs` is taken for one of `ours`.

@@ -93,7 +93,10 @@ pub async fn a_move_into_a_tenant_that_has_the_address_is_a_conflict<S: WholeSto
     create(&w, third).await.unwrap();
     let same = AccountChange { email: Some("zo\u{eb}@example.org".to_owned()), ..none() };
     assert_conflict(change(&w, three, same.clone()).await, "users.email");
-    assert_eq!(change(&w, three, AccountChange { tenant: Some(TenantMove::Into(acme)), ..same }).await.unwrap(), Commit::Applied);
+    assert_eq!(
+        change(&w, three, AccountChange { tenant: Some(TenantMove::Into(acme)), ..same }).await.unwrap(),
+        Commit::Applied
+    );
     assert_eq!(change(&w, two, AccountChange { is_admin: Some(true), ..none() }).await.unwrap(), Commit::Applied);
 }
 
@@ -118,7 +121,10 @@ pub async fn addresses_become_unique_everywhere_again_once_none_collides<S: Whol
     assert_eq!(set(&w, EmailUniqueness::Global).await, UniquenessChange::Applied);
     assert_eq!(w.logged(AuditKind::SettingChanged).await, before + 1);
     assert_conflict(create(&w, zoe(&w, "three", Some(acme))).await, "users.email");
-    assert_conflict(create(&w, NewAccount { email: "ALONE@example.org".to_owned(), ..zoe(&w, "four", None) }).await, "users.email");
+    assert_conflict(
+        create(&w, NewAccount { email: "ALONE@example.org".to_owned(), ..zoe(&w, "four", None) }).await,
+        "users.email",
+    );
     let found = w.store.find_accounts(&Identifier::parse("ALONE@example.org").unwrap()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(set(&w, EmailUniqueness::PerTenant).await, UniquenessChange::Applied);

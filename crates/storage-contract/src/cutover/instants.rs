@@ -3,9 +3,13 @@
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
     policy::{Mode, Policy, PolicyScope},
-    store::{BatchWrite, CutoverStore},
+    store::{BatchCommit, BatchWrite, CutoverStore},
 };
-use authly_directory::store::SignIn;
+use authly_directory::{
+    identifier::Identifier,
+    store::SignIn,
+    uniqueness::{EmailUniqueness, UniquenessChange},
+};
 use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
 
 use super::world::{account, apply, batch, begin, create, plan};
@@ -62,6 +66,28 @@ pub async fn the_method_of_an_account_closes_the_legacy_doors<S: WholeStore + Cu
         let found = w.store.account(account.user).await.unwrap().unwrap().0;
         assert_eq!(found.legacy_login, open, "{:?}", account.auth_method);
     }
+}
+
+/// What comes over keeps to the rule of the store: an address in each tenant, or in the whole installation.
+pub async fn imported_addresses_are_unique_as_the_store_says<S: WholeStore + CutoverStore>(w: World<S>) {
+    let tenants = [Some(crate::tenants::put(&w, "acme").await), Some(crate::tenants::put(&w, "beta").await), None];
+    let lease = begin(&*w.store, plan(1)).await;
+    let twin = |number: u64, tenant| TargetAccount { tenant, email: account(1).email, ..account(number) };
+    let commit = async |imported: TargetAccount| {
+        let mut write = batch(lease);
+        write.accounts = vec![create(&imported)];
+        w.store.commit_batch(write).await.unwrap()
+    };
+    assert_eq!(commit(twin(1, tenants[0])).await, BatchCommit::Applied);
+    assert_eq!(commit(twin(2, tenants[1])).await, BatchCommit::Lost);
+    let audit = w.audit(AuditKind::SettingChanged);
+    let changed = w.store.set_email_uniqueness(EmailUniqueness::PerTenant, audit).await.unwrap();
+    assert_eq!(changed, UniquenessChange::Applied);
+    assert_eq!(commit(twin(2, tenants[1])).await, BatchCommit::Applied);
+    assert_eq!(commit(twin(3, tenants[2])).await, BatchCommit::Applied);
+    assert_eq!(commit(twin(4, tenants[0])).await, BatchCommit::Lost);
+    let identifier = Identifier::parse(&account(1).email.to_lowercase()).unwrap();
+    assert_eq!(w.store.find_accounts(&identifier).await.unwrap().len(), 3);
 }
 
 /// Servers read them with the catalog, and notice a change by its revision.

@@ -23,6 +23,7 @@ macro_rules! instants_suite {
                 a_password_at_a_legacy_door_is_noted
                 a_policy_is_part_of_the_catalog
                 an_upgraded_hash_is_noted
+                imported_addresses_are_unique_as_the_store_says
                 the_method_of_an_account_closes_the_legacy_doors
             }
         }

@@ -94,12 +94,17 @@ const CREATE: &str = concat!(
     ") ORDER BY w.id"
 );
 
-/// Names are unique by folded form; behind the gate nobody else writes any.
-const TAKEN: &str = "
-    SELECT 1 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w(id, email, username)
-     WHERE EXISTS (SELECT 1 FROM users u WHERE lower(u.email) = w.email AND u.id <> w.id)
+/// Names are unique by folded form, addresses perhaps in their tenant only; behind the gate nobody else writes any.
+const TAKEN: &str = concat!(
+    "SELECT 1 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w(id, email, username)
+     WHERE EXISTS (SELECT 1 FROM users u
+                    WHERE lower(u.email) = w.email AND u.id <> w.id
+                      AND (u.tenant_id IS NOT DISTINCT FROM (SELECT m.tenant_id FROM users m WHERE m.id = w.id) OR NOT ",
+    crate::uniqueness::per_tenant!(),
+    "))
         OR EXISTS (SELECT 1 FROM users u WHERE lower(u.username) = w.username AND u.id <> w.id)
-     LIMIT 1";
+     LIMIT 1"
+);
 
 const LEAVE: &str = "DELETE FROM group_members WHERE user_id = ANY($1)";
 

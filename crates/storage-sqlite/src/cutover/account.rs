@@ -20,6 +20,7 @@ use crate::{
     db::Db,
     error::Outcome,
     person::profile_text,
+    uniqueness,
 };
 
 macro_rules! account_query {
@@ -36,7 +37,7 @@ macro_rules! account_query {
 }
 
 const BY_ID: &str = account_query!("WHERE u.id = ?1");
-const BY_NAME: &str = account_query!("WHERE u.email_folded = ?1 OR u.username_folded = ?1");
+const BY_NAME: &str = account_query!("WHERE u.email_search = ?1 OR u.username_folded = ?1");
 const BY_SUBJECT: &str = account_query!("WHERE u.external_subject = ?1");
 const GROUPS: &str = "SELECT group_id FROM group_members WHERE user_id = ?1";
 
@@ -182,13 +183,14 @@ fn hashes(account: &TargetAccount) -> (Option<&str>, Option<&str>) {
 fn put(db: Db<'_>, sql: &str, account: &TargetAccount) -> Outcome<usize> {
     let (hash, upgraded) = hashes(account);
     let micros = |at: Option<Timestamp>| at.map(Timestamp::micros);
+    let email_key = uniqueness::email_key(uniqueness::stored(db)?, &account.email, account.tenant);
     db.run(
         sql,
         params![
             account.user.uuid(),
             account.tenant.map(TenantId::uuid),
             account.email,
-            fold(&account.email),
+            email_key,
             account.username,
             fold(&account.username),
             profile_text(&account.profile)?,
