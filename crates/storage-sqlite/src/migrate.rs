@@ -71,7 +71,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
 /// The migrations that a file still lacks; all of them where there is no file.
 pub fn pending(path: &Path) -> Result<Vec<String>, OpenError> {
     if !path.exists() {
-        return Ok(files::migrations::runner().get_migrations().iter().map(ToString::to_string).collect());
+        return Ok(names(|_| true));
     }
     missing(path, &connection::reader(path)?)
 }
@@ -124,9 +124,14 @@ fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
     if let Some(found) = applied.iter().copied().max().filter(|found| *found > known) {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
-    let runner = files::migrations::runner();
-    let lacking = runner.get_migrations().iter().filter(|migration| !applied.contains(&migration.version()));
-    Ok(lacking.map(ToString::to_string).collect())
+    Ok(names(|version| !applied.contains(&version)))
+}
+
+/// The names of the migrations whose version is wanted, in the order in which they are applied.
+fn names(wanted: impl Fn(i32) -> bool) -> Vec<String> {
+    let mut all = files::migrations::runner().get_migrations().clone();
+    all.sort_by_key(refinery::Migration::version);
+    all.iter().filter(|migration| wanted(migration.version())).map(ToString::to_string).collect()
 }
 
 /// After a failure: whether another program did or does the same work.

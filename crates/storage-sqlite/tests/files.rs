@@ -181,3 +181,12 @@ fn a_structure_that_was_changed_by_hand_is_named() {
     }
     assert_eq!(deviations.len(), 3, "{deviations:?}");
 }
+
+#[test]
+fn what_is_lacking_is_named_in_the_order_of_its_application() {
+    let (_folder, path) = folder();
+    let named = SqliteStore::pending(&path).unwrap();
+    let version = |name: &String| name.trim_start_matches('V').split('_').next().unwrap().parse::<u32>().unwrap();
+    assert!(named.iter().map(version).is_sorted(), "{named:?}");
+    assert_eq!(SqliteStore::migrate(&path).unwrap().applied, named);
+}

@@ -23,7 +23,7 @@ pub(crate) enum MigrateCommand {
     Assess(AssessArgs),
     /// Ask whether a password verifies against the hash of a row, as it would after the import
     #[command(after_help = "A hash that nobody can verify is told apart from a wrong password.\n\nExamples:\n  \
-        authly-admin migrate verify-password --profile legacy-users --source sqlite:old.db --source-id 17\n  \
+        authly-admin migrate verify-password --profile legacy-users --source sqlite:old.db --source-id 7\n  \
         authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password")]
     VerifyPassword(VerifyPasswordArgs),
     /// Write the active accounts of a source that no identity provider knows, a JSON object in each line
