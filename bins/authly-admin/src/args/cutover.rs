@@ -80,7 +80,7 @@ pub(crate) enum CutoverCommand {
     #[command(
         after_help = "The account stays as it is, and later imports carry over what changes in the row from then on.\n\nExamples:\n  \
         authly-admin migrate link --source-name legacy-users --source-id 17 --subject ada@example.com\n  \
-        authly-admin migrate link --source-name tenants --source-id 17 --subject 6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+        authly-admin migrate link --source-name tenants --source-id 17 --subject grace@example.com"
     )]
     Link {
         #[command(flatten)]
