@@ -161,7 +161,8 @@ fn a_changed_secret_is_noticed_and_not_shown() {
         let variables = [("JWT_SECRET_KEY", secret.to_owned()), ("LOG_LEVEL", "INFO".to_owned())];
         authly_config::load(variables, |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into()))
     };
-    let (before, after) = (report("kl3j45h6lkj34h5l6kj3h45lk6jh3l45kj6h"), report("q8w7e6r5t4z3u2i1o0p9a8s7d6f5g4h3j2k1"));
+    let (before, after) =
+        (report("kl3j45h6lkj34h5l6kj3h45lk6jh3l45kj6h"), report("q8w7e6r5t4z3u2i1o0p9a8s7d6f5g4h3j2k1"));
     let changed: Vec<&str> = after.changes_since(&before).map(|setting| setting.key).collect();
     assert_eq!(changed, ["legacy.access_secret"]);
     assert_eq!(after.changes_since(&after.clone()).count(), 0);

@@ -22,7 +22,10 @@ pub async fn settle<V: DirectoryServices>(settings: &Settings, admin: &Admin<V>)
     })?;
     match changed {
         UniquenessChange::Applied => {
-            tracing::warn!(wanted = wanted.as_json(), "e-mail addresses stand for one account by another rule from now on");
+            tracing::warn!(
+                wanted = wanted.as_json(),
+                "e-mail addresses stand for one account by another rule from now on"
+            );
             Ok(())
         }
         UniquenessChange::Unchanged => Ok(()),

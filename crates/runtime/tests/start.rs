@@ -198,7 +198,8 @@ fn somebody() -> UserDraft {
 async fn addresses_are_unique_as_the_settings_say_unless_they_collide() {
     let home = tempfile::tempdir().unwrap();
     let store = MemoryDirectory::new();
-    let with = |rule: &'static str| settings(home.path(), &[("ENVIRONMENT", "staging"), ("AUTHLY_EMAIL_UNIQUENESS", rule)]);
+    let with =
+        |rule: &'static str| settings(home.path(), &[("ENVIRONMENT", "staging"), ("AUTHLY_EMAIL_UNIQUENESS", rule)]);
     let started = start(&with("per_tenant"), store.clone()).await.unwrap();
     let admin = live::admin(&with("per_tenant"), &started.live);
     for tenant in [None, Some("acme"), Some("beta")] {

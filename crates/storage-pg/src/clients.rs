@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use oauth_core::{
     catalog::Unreadable,
     client::{
-        AssertionAudience, AuthMethod, ChallengePolicy, Client, ClientSecret, ClientState, ClientType, ConsentPolicy, GrantType,
-        IntrospectionPolicy, JwksUri, PkcePolicy,
+        AssertionAudience, AuthMethod, ChallengePolicy, Client, ClientSecret, ClientState, ClientType, ConsentPolicy,
+        GrantType, IntrospectionPolicy, JwksUri, PkcePolicy,
     },
     crypto::Algorithm,
     ids::{ClientId, ClientKey, TenantId},

@@ -14,9 +14,8 @@ async fn each_tenant_gets_its_own_addresses_only_when_no_older_program_shares_th
     let database = support::older(support::WITH_OAUTH).await;
     let store = support::store(&database);
     store.migrate().await.unwrap();
-    let change = async |wanted| {
-        store.set_email_uniqueness(wanted, support::audit(AuditKind::SettingChanged)).await.unwrap()
-    };
+    let change =
+        async |wanted| store.set_email_uniqueness(wanted, support::audit(AuditKind::SettingChanged)).await.unwrap();
     assert_eq!(change(EmailUniqueness::PerTenant).await, UniquenessChange::SharedWithOlderProgram);
     assert_eq!(store.email_uniqueness().await.unwrap(), EmailUniqueness::Global);
     let keys = async || -> i64 {
