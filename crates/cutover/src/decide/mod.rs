@@ -124,7 +124,7 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
     }
     let tenant = match context.rules.tenant(person.tenant.as_deref()) {
         Ok(tenant) => tenant,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     if let Some(reason) = flawed(person) {
         return Decision::because(Outcome::Quarantine, reason);

@@ -101,8 +101,8 @@ impl Rules {
     }
 
     /// The tenant of a row, or what becomes of the row because of it.
-    pub(super) fn tenant(&self, key: Option<&str>) -> Result<Option<&MappedTenant>, Decision> {
-        let skip = |code| Err(Decision::because(Outcome::SkipTenant, Reason::plain(code)));
+    pub(super) fn tenant(&self, key: Option<&str>) -> Result<Option<&MappedTenant>, Box<Decision>> {
+        let skip = |code| Err(Box::new(Decision::because(Outcome::SkipTenant, Reason::plain(code))));
         let tenant = match key {
             None => None,
             Some(key) => match self.tenants.get(key) {
@@ -111,7 +111,7 @@ impl Rules {
                 None => {
                     let detail = json!({ "flaws": [{ "kind": "tenant_unknown", "column": "tenant" }] });
                     let reason = Reason::with(ReasonCode::Flawed, detail);
-                    return Err(Decision::because(Outcome::Quarantine, reason));
+                    return Err(Box::new(Decision::because(Outcome::Quarantine, reason)));
                 }
             },
         };
