@@ -88,7 +88,16 @@ impl Person {
 
     /// Presses the button or follows the link with this text, and waits for the page that comes then.
     pub async fn press(&self, text: &str) {
-        let control = self.wait(&format!("//*[self::button or self::a][normalize-space()='{text}']")).await;
+        self.press_control(text, &format!("//*[self::button or self::a][normalize-space()='{text}']")).await;
+    }
+
+    /// Presses the button of which this is a part.
+    pub async fn press_part(&self, text: &str) {
+        self.press_control(text, &format!("//button[.//*[normalize-space()='{text}']]")).await;
+    }
+
+    async fn press_control(&self, text: &str, xpath: &str) {
+        let control = self.wait(xpath).await;
         self.client.execute("window.isTheOldPage = true", Vec::new()).await.unwrap();
         control.click().await.unwrap();
         let begin = Instant::now();

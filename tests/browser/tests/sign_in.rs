@@ -1,6 +1,6 @@
 //! Signing in at the demo application, and every way in which that fails.
 
-use authly_browser_tests::{Person, Server, Window};
+use authly_browser_tests::{EMAIL, PASSWORD, Person, Server, Window};
 
 #[tokio::test]
 async fn the_demo_signs_in_and_shows_the_tokens() {
@@ -86,6 +86,26 @@ async fn a_locked_account_reads_like_a_wrong_password() {
     assert_eq!(person.alert().await, wrong);
     person.takes_a_picture("locked").await;
     assert!(person.address().await.contains("/sign-in"), "{}", person.address().await);
+    person.leave().await;
+}
+
+/// One person's address is another account's user name, and both have the same password.
+#[tokio::test]
+async fn whoever_has_the_password_of_several_accounts_says_which_one_is_meant() {
+    let server = Server::start();
+    server.create_account();
+    server.create_person("ada@work.example", EMAIL, "Ada at work", PASSWORD);
+    let person = Person::new(Window::Phone).await;
+
+    person.open(&server.url("/demo")).await;
+    person.press("Sign in").await;
+    person.sign_in().await;
+    person.sees("Choose an account").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture("choose-account-phone").await;
+    person.press_part("ada@work.example").await;
+    person.sees("wants to access your account").await;
+    assert!(person.text().await.contains("Signed in as ada@work.example"));
     person.leave().await;
 }
 
