@@ -49,20 +49,40 @@ impl<V: DirectoryServices> Admin<V> {
         // What is gone from the catalog is still named, by its id.
         let client = |key: ClientKey| clients.get(&key).cloned().unwrap_or_else(|| key.to_string());
         let tenant = |id: TenantId| tenants.get(&id).cloned().unwrap_or_else(|| id.to_string());
-        let mut rows: BTreeMap<(Option<String>, Option<String>, Way), (u64, u32, Timestamp)> = BTreeMap::new();
+        let mut rows: BTreeMap<Who, Sum> = BTreeMap::new();
         for one in uses {
-            let key = (one.key.client.map(client), one.key.tenant.map(tenant), one.key.way);
-            let row = rows.entry(key).or_insert((0, one.key.day, one.last_at));
-            *row = (row.0 + one.count, row.1.min(one.key.day), row.2.max(one.last_at));
+            let who = Who { client: one.key.client.map(client), tenant: one.key.tenant.map(tenant), way: one.key.way };
+            let sum = rows.entry(who).or_insert(Sum { uses: 0, first: one.key.day, last_at: one.last_at });
+            sum.uses += one.count;
+            sum.first = sum.first.min(one.key.day);
+            sum.last_at = sum.last_at.max(one.last_at);
         }
-        let view = |((client, tenant, way), (uses, first, last)): (
-            (Option<String>, Option<String>, Way),
-            (u64, u32, Timestamp),
-        )| {
-            let since = Timestamp::from_seconds(i64::from(first) * DAY).to_rfc3339();
-            let since = since.split('T').next().unwrap_or_default().to_owned();
-            UsageView { client, tenant, way: way.as_str(), uses, since, last_at: last.to_rfc3339() }
-        };
         Ok(rows.into_iter().map(view).collect())
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Who {
+    client: Option<String>,
+    tenant: Option<String>,
+    way: Way,
+}
+
+struct Sum {
+    uses: u64,
+    first: u32,
+    last_at: Timestamp,
+}
+
+fn view((who, sum): (Who, Sum)) -> UsageView {
+    let since = Timestamp::from_seconds(i64::from(sum.first) * DAY).to_rfc3339();
+    let since = since.split('T').next().unwrap_or_default().to_owned();
+    UsageView {
+        client: who.client,
+        tenant: who.tenant,
+        way: who.way.as_str(),
+        uses: sum.uses,
+        since,
+        last_at: sum.last_at.to_rfc3339(),
     }
 }

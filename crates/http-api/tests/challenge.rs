@@ -1,5 +1,5 @@
 //! The authorization challenge endpoint (draft-ietf-oauth-first-party-apps).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use authly_admin_cases::{
     client::{ClientChange, ClientDraft},
@@ -86,7 +86,7 @@ async fn a_form_of_the_application_leads_to_tokens() {
     );
     let tokens = redeem(&app, &code, VERIFIER).await;
     assert_eq!(tokens.status.as_u16(), 200, "{}", tokens.body);
-    assert_eq!(app.userinfo(&text(&tokens, "access_token")).await.json()["sub"].is_string(), true);
+    assert!(app.userinfo(&text(&tokens, "access_token")).await.json()["sub"].is_string());
     assert!(!text(&tokens, "id_token").is_empty());
     assert!(app.get("/metrics").await.body.contains("{method=\"first_party\",tenant=\"\",result=\"success\"} 1"));
 }
