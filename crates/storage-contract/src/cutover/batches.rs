@@ -127,7 +127,7 @@ pub async fn an_account_reads_back_as_it_was_written(store: impl CutoverStore) {
     let (tenants, groups) = store.tenants().await.unwrap();
     assert_eq!((tenants[0].id, tenants[0].slug.as_str(), tenants[0].active), (tenant, "acme", true));
     assert_eq!((groups[0].id, groups[0].tenant, groups[0].name.as_str()), (group, Some(tenant), "tenant_acme_users"));
-    assert_eq!(store.snapshot(asked(1)).await.unwrap().accounts, [full.clone()]);
+    assert_eq!(store.snapshot(asked(1)).await.unwrap().accounts, std::slice::from_ref(&full));
     assert_eq!(store.snapshot(asked(1)).await.unwrap().links, [link(1, full.user, lease.run)]);
     assert_eq!(store.snapshot(asked(2)).await.unwrap().accounts, []);
     let by = |change: fn(&mut RowKeys)| {
@@ -139,7 +139,7 @@ pub async fn an_account_reads_back_as_it_was_written(store: impl CutoverStore) {
     let found: BTreeSet<_> = store.snapshot(by_name).await.unwrap().accounts.iter().map(|one| one.user).collect();
     assert_eq!(found, [full.user, bare.user].into());
     let by_subject = by(|keys| keys.external_subject = Some("upstream-1".to_owned()));
-    assert_eq!(store.snapshot(by_subject).await.unwrap().accounts, [full.clone()]);
+    assert_eq!(store.snapshot(by_subject).await.unwrap().accounts, std::slice::from_ref(&full));
     let by_id = by(|keys| keys.user = Some(user(1)));
     let found = store.snapshot(by_id).await.unwrap();
     assert_eq!((found.accounts, found.links.len()), (vec![full], 1));
