@@ -20,6 +20,7 @@ pub mod grants;
 pub mod keys;
 pub mod legacy;
 pub mod mail;
+pub mod outbox;
 pub mod passwords;
 pub mod pause;
 pub mod purge;

@@ -104,6 +104,8 @@ macro_rules! suite {
                 only_a_mailed_link_verifies_with_the_password
                 any_new_password_uses_up_the_links
                 a_password_by_link_that_fails_halfway_leaves_no_trace
+            }
+            outbox {
                 a_mail_is_held_by_one_server
                 mails_are_held_when_they_are_due
                 a_released_mail_is_free_at_once

@@ -1,5 +1,7 @@
 //! Writes every page with representative data into a folder, to look at: `cargo run -p authly-pages --example gallery -- <folder>`.
 
+mod mail;
+
 use std::{env, error::Error, fs, path::Path};
 
 use authly_pages::*;
@@ -46,6 +48,7 @@ fn plain_sign_in() -> SignIn<'static> {
 
 fn pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
     let mut pages = sign_in_pages(frame);
+    pages.extend(mail::mail_pages(frame));
     pages.extend(consent_pages(frame));
     pages.extend(other_pages(frame));
     pages.extend(demo_pages(frame));
@@ -90,47 +93,6 @@ fn sign_in_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
             "sign-in-long",
             sign_in(&SignIn { client: Some(Client { name: long, ..CLIENT }), identifier: &mail, ..plain }, frame),
         ),
-        (
-            "forgot-password",
-            forgot_password(&ForgotPassword { sign_in_url: "/sign-in", ..ForgotPassword::default() }, frame),
-        ),
-        (
-            "forgot-password-too-many",
-            forgot_password(
-                &ForgotPassword {
-                    identifier: "ada",
-                    notice: Some(MailNotice::TooMany { seconds: 30 }),
-                    sign_in_url: "/sign-in",
-                    ..ForgotPassword::default()
-                },
-                frame,
-            ),
-        ),
-        (
-            "set-password",
-            set_password(
-                &SetPassword { account: "ada@example.com", password_min: 12, ..SetPassword::default() },
-                frame,
-            ),
-        ),
-        (
-            "set-password-poor",
-            set_password(
-                &SetPassword {
-                    account: "ada@example.com",
-                    password_min: 12,
-                    error: Some(SetPasswordError::Short),
-                    ..SetPassword::default()
-                },
-                frame,
-            ),
-        ),
-        (
-            "verify-address",
-            verify_address(&VerifyAddress { address: "ada@example.com", ..VerifyAddress::default() }, frame),
-        ),
-        ("check-mail", mail_note(&MailNote { note: Note::PasswordLinkSent, way_on: Some("/sign-in") }, frame)),
-        ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: Some("/forgot") }, frame)),
         (
             "register",
             register(
