@@ -7,7 +7,7 @@
 
 use authly_admin_cases::{client::ClientDraft, tenant::TenantDraft, user::UserDraft};
 use authly_directory::tenant::TenantRepository as _;
-use authly_testkit::{Browser, CodeFlow, Page, TestApp, TokenSet};
+use authly_testkit::{Browser, CodeFlow, Options, Page, TestApp, TokenSet};
 use oauth_core::{
     client::GrantType,
     endpoint::Endpoint,
@@ -151,7 +151,9 @@ async fn state(app: &TestApp, of: &Side) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_endpoint_shows_or_changes_anything_of_another_tenant() {
-    let app = TestApp::start().await;
+    // Every endpoint answers, those that are off by default too.
+    let engine = |settings: &mut oauth_core::settings::Settings| settings.first_party_challenge = true;
+    let app = TestApp::with(Options { engine: Some(Box::new(engine)), ..Options::default() }).await;
     let (mut own, other) = (side(&app, "a").await, side(&app, "b").await);
     let before = state(&app, &other).await;
     assert_eq!(
