@@ -73,7 +73,6 @@ pub fn decide(
     items: &[LedgerItem],
     current: Option<&TargetAccount>,
     later: Later,
-    now: Timestamp,
     sealer: &impl Sealer,
 ) -> Result<Restoration, ColumnError> {
     let links = links(items);
@@ -103,21 +102,14 @@ pub fn decide(
         }
     }
     dedup(&mut conflicts);
-    let write = (account != *current).then(|| AccountWrite::Change {
-        from: Box::new(current.clone()),
-        to: Box::new(TargetAccount { updated_at: restored_at(&account, current, now), ..account }),
-    });
+    let write =
+        (account != *current).then(|| AccountWrite::Change { from: Box::new(current.clone()), to: Box::new(account) });
     let result = match (changed, conflicts.is_empty()) {
         (false, _) => Restored::LinkOnly,
         (true, true) => Restored::Restored,
         (true, false) => Restored::PartlyRestored,
     };
     Ok(Restoration { write, links, conflicts, result })
-}
-
-/// The exact former instant where it was restored, else now: caches and other readers see a change.
-fn restored_at(account: &TargetAccount, current: &TargetAccount, now: Timestamp) -> Timestamp {
-    if account.updated_at == current.updated_at { now } else { account.updated_at }
 }
 
 /// Puts back what one line changed; returns the columns that were changed later.

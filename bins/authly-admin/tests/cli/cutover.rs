@@ -303,3 +303,68 @@ fn a_check_after_the_import_is_clean_and_a_link_can_be_repaired() {
     import(&place, &["--execute"]);
     assert_eq!(verify(&place).code, 0);
 }
+
+#[test]
+fn tenants_come_with_their_groups_and_go_again() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let source = runtime.block_on(PgFixture::empty());
+    let plan = Plan { users: 300, dirty: true, ..Plan::new(Legacy::Tenants) };
+    runtime.block_on(fill(source.url(), &plan)).unwrap();
+    let place = Place::new();
+    assert_eq!(place.run(&["migrate", "schema", "up"]).code, 0);
+    let shop = ["--profile", "tenants", "--source", source.url(), "--output", "json"];
+    let run = |arguments: &[&str]| place.run(&[arguments, &shop[..]].concat());
+    let (dry, done) = (run(&["migrate", "import"]), run(&["migrate", "import", "--execute"]));
+    assert_eq!(comparable(&report(&dry)), comparable(&report(&done)));
+    let done = report(&done);
+    assert_eq!((total(&done), &done["reconciles"]), (300, &Value::Bool(true)), "{done}");
+    assert!(!done["new_tenants"].as_array().unwrap().is_empty(), "{done}");
+    let again = report(&run(&["migrate", "import", "--execute"]));
+    assert_eq!((&again["outcomes"]["import"], &again["outcomes"]["updated"]), (&0.into(), &0.into()), "{again}");
+    assert_eq!(again["new_tenants"], serde_json::json!([]));
+    let verified = run(&["migrate", "verify"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    place.json(&["migrate", "rollback", "--all", "--execute", "--yes"]);
+    assert_eq!(accounts(&place), 0);
+}
+
+/// What the older program's own columns hold, all rows.
+async fn older_rows(database: &authly_pg_fixture::TestDatabase) -> Vec<String> {
+    let columns = "id, email, username, password_hash, is_verified, is_admin, created_at";
+    let query = format!("SELECT row_to_json(row)::text FROM (SELECT {columns} FROM users ORDER BY id) row");
+    database.client().await.query(&query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+#[test]
+fn an_adopted_database_is_migrated_in_place_and_taken_back_exactly() {
+    const OLDER: &str = include_str!("../../../../crates/storage-pg/tests/older/with_oauth.sql");
+    const PEOPLE: &str = include_str!("../../../../crates/storage-pg/tests/older/people.sql");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(async {
+        let database = PgFixture::empty().await;
+        let client = database.client().await;
+        for script in [OLDER, PEOPLE] {
+            client.batch_execute(script).await.unwrap();
+        }
+        database
+    });
+    let place = Place::new().with("DATABASE_URL", database.url().to_owned());
+    assert_eq!(place.run(&["migrate", "schema", "up"]).code, 0);
+    let before = runtime.block_on(older_rows(&database));
+    assert!(!before.is_empty());
+    let import = |more: &[&str]| {
+        let done = place.run(&[&["migrate", "import", "--profile", "authly", "--output", "json"], more].concat());
+        report(&done)
+    };
+    let (dry, done) = (import(&[]), import(&["--execute"]));
+    assert_eq!(comparable(&dry), comparable(&done));
+    assert_eq!((total(&done), &done["reconciles"]), (before.len() as u64, &Value::Bool(true)), "{done}");
+    assert_eq!(runtime.block_on(older_rows(&database)), before);
+    let imported = place.json(&["migrate", "status"])["overall"]["imported"].as_u64().unwrap();
+    assert!(imported > 0);
+    let again = import(&["--execute"]);
+    assert_eq!((&again["outcomes"]["import"], &again["outcomes"]["updated"]), (&0.into(), &0.into()), "{again}");
+    place.json(&["migrate", "rollback", "--all", "--execute", "--yes"]);
+    assert_eq!(runtime.block_on(older_rows(&database)), before);
+    assert_eq!(place.json(&["migrate", "status"])["overall"]["imported"], 0);
+}

@@ -202,7 +202,7 @@ impl<T: Tools> Back<'_, T> {
         }
         for _ in 0..ATTEMPTS {
             let now = self.tools.clock().now();
-            let decided = self.decide(&of, now).await?;
+            let decided = self.decide(&of).await?;
             if self.commit(&decided, now).await? {
                 self.count(decided, report);
                 return Ok(());
@@ -213,11 +213,7 @@ impl<T: Tools> Back<'_, T> {
         ))
     }
 
-    async fn decide(
-        &self,
-        of: &BTreeMap<UserId, Vec<LedgerItem>>,
-        now: Timestamp,
-    ) -> Result<Vec<OneAccount>, MigrateError> {
+    async fn decide(&self, of: &BTreeMap<UserId, Vec<LedgerItem>>) -> Result<Vec<OneAccount>, MigrateError> {
         let users: Vec<UserId> = of.keys().copied().collect();
         let accounts = self.tools.target().target_accounts(&users).await?;
         let mut accounts: HashMap<UserId, TargetAccount> =
@@ -231,7 +227,7 @@ impl<T: Tools> Back<'_, T> {
         let sealer = self.tools.sealer();
         of.iter()
             .map(|(user, items)| {
-                let restoration = rollback::decide(items, accounts.get(user), self.later, now, sealer)?;
+                let restoration = rollback::decide(items, accounts.get(user), self.later, sealer)?;
                 Ok(OneAccount { items: items.clone(), restoration })
             })
             .collect()

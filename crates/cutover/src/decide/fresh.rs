@@ -1,6 +1,6 @@
 //! A row that becomes an account for the first time.
 
-use super::{Context, Decision, changed, names, people, rules::MappedTenant, status};
+use super::{Context, Decision, names, people, rules::MappedTenant, status};
 use crate::{
     account::{AuthMethod, CredentialState, TargetAccount},
     hash::HashJudge,
@@ -90,7 +90,8 @@ pub(super) fn adopt<J: HashJudge>(person: &Person, account: &TargetAccount, cont
     let (outcome, reason) = outcome(person, state, password.trouble);
     Decision {
         link: Some(people::link(person, account, context)),
-        write: changed(account, to, context.now),
+        // Its program's own columns stay exactly as they are, the time of the last change among them.
+        write: (to != *account).then(|| AccountWrite::Change { from: Box::new(account.clone()), to: Box::new(to) }),
         reason,
         wrap: false,
         scheme: password.judged.map(|judged| judged.scheme),

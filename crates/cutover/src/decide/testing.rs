@@ -223,7 +223,7 @@ impl World {
             let items: Vec<_> =
                 open.iter().filter(|item| item.user == Some(user) && item.undoes.is_none()).cloned().collect();
             let current = ready(self.target.target_accounts(&[user])).unwrap().pop();
-            let restoration = rollback::decide(&items, current.as_ref(), later, write.at, &Mirror).unwrap();
+            let restoration = rollback::decide(&items, current.as_ref(), later, &Mirror).unwrap();
             results.push(restoration.result);
             write.accounts.extend(restoration.write);
             write.links.extend(restoration.links);

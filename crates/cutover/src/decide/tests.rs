@@ -345,8 +345,7 @@ fn an_update_is_taken_back_to_the_exact_former_state() {
     })]);
     let newest = ready(world.target.ledger(ask)).unwrap().remove(0).item;
     let current = world.target.accounts().remove(0);
-    let now = world.now();
-    let back = rollback::decide(&[newest], Some(&current), Later::Keep, now, &Mirror).unwrap();
+    let back = rollback::decide(&[newest], Some(&current), Later::Keep, &Mirror).unwrap();
     assert_eq!(back.result, Restored::Restored);
     let Some(AccountWrite::Change { to, .. }) = back.write else { panic!("{back:?}") };
     assert_eq!([*to], *before);

@@ -39,15 +39,22 @@ macro_rules! columns {
     };
 }
 
+/// `$profile`, `$is_admin` ..: what stands in columns that the older program may have left empty.
 macro_rules! values {
-    () => {
+    ($profile:expr, $is_admin:expr, $is_verified:expr, $created_at:expr, $updated_at:expr) => {
         concat!(
-            "w.tenant_id, w.email, w.username, w.profile, w.password_hash, w.upgraded_hash,
+            "w.tenant_id, w.email, w.username, ",
+            $profile,
+            ", w.password_hash, w.upgraded_hash,
              CASE WHEN w.upgraded_hash IS NOT NULL THEN w.password_hash END, ",
             instant!("w.password_set_at"),
             ", ",
             instant!("w.hash_upgraded_at"),
-            ", w.status, w.is_admin, w.is_verified, w.is_locked, w.reset_required, w.legacy_login,
+            ", w.status, ",
+            $is_admin,
+            ", ",
+            $is_verified,
+            ", w.is_locked, w.reset_required, w.legacy_login,
              ARRAY(SELECT jsonb_array_elements_text(w.roles)), w.auth_method, w.credential_state, w.external_subject, ",
             instant!("w.imported_at"),
             ", ",
@@ -59,9 +66,9 @@ macro_rules! values {
             ", ",
             instant!("w.last_login_at"),
             ", ",
-            instant!("w.created_at"),
+            $created_at,
             ", ",
-            instant!("w.updated_at")
+            $updated_at
         )
     };
 }
@@ -74,11 +81,28 @@ macro_rules! targets {
     };
 }
 
+/// A column that is empty and is to say what empty means stays empty, so that taking a change back is exact.
 const CHANGE: &str = concat!(
     "UPDATE users u SET (",
     targets!(),
     ") = ROW (",
-    values!(),
+    values!(
+        "w.profile",
+        "CASE WHEN u.is_admin IS NULL AND NOT w.is_admin THEN NULL ELSE w.is_admin END",
+        "CASE WHEN u.is_verified IS NULL AND NOT w.is_verified THEN NULL ELSE w.is_verified END",
+        concat!(
+            "CASE WHEN u.created_at IS NULL AND w.created_at = 0 THEN NULL ELSE ",
+            instant!("w.created_at"),
+            " END"
+        ),
+        concat!(
+            "CASE WHEN u.updated_at IS NULL AND ",
+            instant!("w.updated_at"),
+            " = COALESCE(u.created_at, 'epoch') THEN NULL ELSE ",
+            instant!("w.updated_at"),
+            " END"
+        )
+    ),
     ") FROM jsonb_to_recordset($1) AS w(",
     columns!(),
     ") WHERE u.id = w.id"
@@ -88,7 +112,7 @@ const CREATE: &str = concat!(
     "INSERT INTO users (id, ",
     targets!(),
     ") SELECT w.id, ",
-    values!(),
+    values!("w.profile", "w.is_admin", "w.is_verified", instant!("w.created_at"), instant!("w.updated_at")),
     " FROM jsonb_to_recordset($1) AS w(",
     columns!(),
     ") ORDER BY w.id"
