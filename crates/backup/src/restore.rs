@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use authly_config::{Database, SecretUrl, Settings};
@@ -19,6 +20,10 @@ use crate::{
     tools::find,
     verify::{Verified, unreadable, verify},
 };
+
+/// How often and how long those who are connected are waited for.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What is done when somebody uses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +111,16 @@ async fn into_postgres(
         return Err(Trouble::new(what(), "its user may not create the database that is restored into", remedy));
     }
     let nobody = async || {
-        let others = store.other_sessions().await.map_err(postgres::refused(what()))?;
-        if order.presence == Presence::Override || others.is_empty() { Ok(()) } else { Err(in_use(&what(), &others)) }
+        let mut others = store.other_sessions().await.map_err(postgres::refused(what()))?;
+        for _ in 0..TRIES {
+            if order.presence == Presence::Override || others.is_empty() {
+                return Ok(());
+            }
+            // The session of a program that has just ended stays for a moment.
+            std::thread::sleep(PAUSE);
+            others = store.other_sessions().await.map_err(postgres::refused(what()))?;
+        }
+        Err(in_use(&what(), &others))
     };
     nobody().await?;
     let tool = find("pg_restore", backup.tool_major.unwrap_or(0), facts.major(), order.pg_bin.as_deref())?;
