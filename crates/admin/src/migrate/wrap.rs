@@ -59,7 +59,10 @@ async fn one<T: Tools>(tools: &T, stored: StoredHash) -> Result<Option<StoredHas
 }
 
 /// Futures that run together; results in order.
-struct All<F: Future>(Vec<(Pin<Box<F>>, Option<F::Output>)>);
+struct All<F: Future>(Vec<Part<F>>);
+
+/// A future with its result, once it has one.
+type Part<F> = (Pin<Box<F>>, Option<<F as Future>::Output>);
 
 impl<F: Future> All<F> {
     fn new(futures: Vec<F>) -> Self {

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{profile::rules::Collision, rollback::Later, source::SourceId};
 
+/// E-mail address, user name, hash, activity, administrator.
+type Row = (Option<&'static str>, Option<&'static str>, Option<&'static str>, Activity, bool);
+
 /// Rows with few different names, so that they collide.
 fn rows() -> impl Strategy<Value = Vec<Person>> {
     let email = prop_oneof![
@@ -25,10 +28,7 @@ fn rows() -> impl Strategy<Value = Vec<Person>> {
         prop_oneof![Just(Activity::Active), Just(Activity::Inactive), Just(Activity::Deleted), Just(Activity::Pending)];
     let one = (email, username, hash, activity, any::<bool>());
     proptest::collection::vec(one, 0..12).prop_map(|rows| {
-        let make = |(place, (email, username, hash, activity, admin)): (
-            usize,
-            (Option<&str>, Option<&str>, Option<&str>, Activity, bool),
-        )| {
+        let make = |(place, (email, username, hash, activity, admin)): (usize, Row)| {
             with(Person::unknown(SourceId::parse(&format!("{:03}", place + 1)).unwrap()), |person| {
                 person.email = email.map(str::to_owned);
                 person.username = username.map(str::to_owned);
