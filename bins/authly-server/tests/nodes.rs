@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 //! Server processes under parallel requests for the same code or refresh token: one alone on each store, and two over one
 //! PostgreSQL, which share nothing but the database (SECURITY.md rows 6, 7, 13 and 14).
 

@@ -16,7 +16,7 @@ fn exchange(server: &Server, bytes: &str) -> (String, bool) {
     let closed = loop {
         match stream.read(&mut buffer) {
             Ok(0) => break true,
-            Ok(count) => received.extend_from_slice(&buffer[..count]),
+            Ok(count) => received.extend_from_slice(buffer.get(..count).unwrap()),
             Err(error) => break error.kind() == ErrorKind::ConnectionReset,
         }
     };
