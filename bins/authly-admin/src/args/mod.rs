@@ -25,7 +25,8 @@ pub(crate) use self::{
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     cutover::{
-        AtError, Choices, CutoverCommand, Decision, ImportArgs, LinkArgs, PlanArgs, QuarantineCommand, RollbackArgs, RowArgs,
+        AtError, Choices, CutoverCommand, Decision, ImportArgs, LinkArgs, PlanArgs, QuarantineCommand, RollbackArgs,
+        RowArgs,
     },
     group::{GroupCommand, MemberCommand},
     hash::HashCommand,
@@ -130,9 +131,12 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Migrate(MigrateCommand),
     /// Print a script that completes commands in a shell
-    #[command(alias = "completions", after_help = "Examples:\n  \
+    #[command(
+        alias = "completions",
+        after_help = "Examples:\n  \
         authly-admin completion bash > /etc/bash_completion.d/authly-admin\n  \
-        authly-admin completion zsh > ~/.zfunc/_authly-admin")]
+        authly-admin completion zsh > ~/.zfunc/_authly-admin"
+    )]
     Completion {
         /// The shell
         #[arg(value_enum)]

@@ -32,7 +32,7 @@ fn import(place: &Place, more: &[&str]) -> Done {
 }
 
 fn report(done: &Done) -> Value {
-    serde_json::from_str(&done.out).unwrap_or_else(|_| panic!("{done:?}"))
+    serde_json::from_str(&done.out).map_err(|_| format!("{done:?}")).unwrap()
 }
 
 fn total(report: &Value) -> u64 {
@@ -212,7 +212,7 @@ fn rows_that_wait_are_decided_one_by_one() {
     let count = accounts(&place);
     let report = report(&import(&place, &["--execute"]));
     assert_eq!(report["outcomes"]["skip_deleted"], 1, "{report}");
-    assert!(accounts(&place) >= count + 1);
+    assert!(accounts(&place) > count);
     assert_eq!(place.json(&["user", "show", "mended@example.com"])["email"], "mended@example.com");
     let left = place.json(&["migrate", "quarantine", "list"]).as_array().unwrap().len();
     assert!(left <= rows.len() - 2, "{left} of {}", rows.len());
