@@ -1,5 +1,4 @@
 //! An adopted database keeps the older program's addresses until that program is gone.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

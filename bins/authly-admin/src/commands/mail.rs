@@ -105,7 +105,9 @@ pub(crate) async fn test(
     let mut shown = json!({ "to": to, "message_id": format!("<{id}@{}>", sender.address().domain()) });
     let handed = if let Some(path) = outbox {
         let mut folder = Folder::new(path);
-        shown["file"] = folder.file_of(&outgoing).display().to_string().into();
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("file".to_owned(), folder.file_of(&outgoing).display().to_string().into());
+        }
         folder.carry(&outgoing, async { true }).await
     } else {
         let Some(Post { mut courier, .. }) = mail::post(settings)? else { return Err(no_mail().into()) };
