@@ -111,8 +111,11 @@ fn contradictions(setting: &Setting, candidates: &[Found]) -> Vec<Problem> {
     problems
 }
 
+/// Where the configuration file is, and, for `authly-admin` alone, where a migration reads from.
+const NOT_SETTINGS: [&str; 2] = [CONFIG_FILE, "AUTHLY_SOURCE"];
+
 fn unknown(variables: &Variables) -> Vec<Problem> {
-    let known = || table::settings().flat_map(|setting| setting.names).map(|name| name.name).chain([CONFIG_FILE]);
+    let known = || table::settings().flat_map(|setting| setting.names).map(|name| name.name).chain(NOT_SETTINGS);
     let is_known = |name: &str| {
         let secret = name.strip_suffix("_FILE").unwrap_or_default();
         known().any(|known| known == name)

@@ -117,8 +117,8 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
     add("verified", json!(report.verified));
     add("unmapped_roles", json!(report.unmapped_roles));
     add("left_out", json!(report.left_out));
-    add("new_tenants", json!(report.new_tenants));
-    add("new_groups", json!(report.new_groups));
+    add("new_tenants", some_of(&report.new_tenants));
+    add("new_groups", some_of(&report.new_groups));
     add("tenant_collisions", json!(report.tenant_collisions));
     add("stopped", json!(report.stopped));
     add("run", json!(report.run));
@@ -134,6 +134,16 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
         );
     }
     Ok(())
+}
+
+/// The first of many names, for people; programs get all of them.
+fn some_of(names: &[String]) -> serde_json::Value {
+    const SHOWN: usize = 8;
+    let mut shown: Vec<String> = names.iter().take(SHOWN).cloned().collect();
+    if names.len() > SHOWN {
+        shown.push(format!("and {} more; --output json lists them", names.len() - SHOWN));
+    }
+    json!(shown)
 }
 
 /// The exit code of a report (C-40).
