@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn a_name_tells_when_and_what() {
         let name = Name::new(Timestamp::from_micros(1_795_230_900_123_456), Kind::Dump);
-        assert_eq!(name.file_name(), "authly_20261121_025500.dump");
-        assert_eq!(Name::parse("authly_20261121_025500.dump"), Some(name));
-        for other in ["authly_20261121_025500.dump.sha256", "authly_20261321_025500.db", "authly.db", "x.dump", ""] {
+        assert_eq!(name.file_name(), "authly_20261121_031500.dump");
+        assert_eq!(Name::parse("authly_20261121_031500.dump"), Some(name));
+        for other in ["authly_20261121_031500.dump.sha256", "authly_20261321_031500.db", "authly.db", "x.dump", ""] {
             assert_eq!(Name::parse(other), None, "{other}");
         }
     }
