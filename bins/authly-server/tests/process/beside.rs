@@ -41,8 +41,9 @@ fn a_rotated_key_is_published_without_a_restart() {
     let place = Place::new();
     let server = place.start();
     let keys = |server: &crate::support::Server| server.get("/.well-known/jwks.json").matches("\"kid\"").count();
-    assert_eq!(keys(&server), 3);
+    // A current and a next one of each algorithm.
+    assert_eq!(keys(&server), 6);
     assert_eq!(place.admin(&["keys", "rotate", "--alg", "ES256"]).code, 0);
-    server.within(SOON, |server| keys(server) == 5);
+    server.within(SOON, |server| keys(server) == 7);
     server.stop();
 }
