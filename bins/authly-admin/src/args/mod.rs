@@ -39,7 +39,7 @@ pub(crate) use self::{
     user::{CreateUser, UpdateUser, UserCommand},
 };
 
-/// Administers an Authly installation: clients, scopes, users, keys and the schema.
+/// Administers an Authly installation: clients, scopes, users, tenants, keys, mails, backups and the migration.
 #[derive(Debug, Parser)]
 #[command(
     name = "authly-admin",
@@ -127,7 +127,7 @@ pub(crate) enum Command {
     /// Measure password hashes
     #[command(subcommand, arg_required_else_help = true)]
     Hash(HashCommand),
-    /// Bring the schema up to date, and switch OAuth on or off
+    /// Move from passwords to OAuth 2.1: the schema, accounts of other systems, progress, and the way back
     #[command(subcommand, arg_required_else_help = true)]
     Migrate(MigrateCommand),
     /// Print a script that completes commands in a shell
