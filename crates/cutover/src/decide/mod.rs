@@ -1,6 +1,6 @@
 //! The decision on a row: pure, the same for a dry run and a run (G4), and exactly one outcome for each.
 //!
-//! Before the first row is decided, a [census](census) of all rows has found which names collide within the source. Then each
+//! Before the first row is decided, a [census] of all rows has found which names collide within the source. Then each
 //! row is decided against a snapshot of the target, in this order: what an operator resolved, whether it is to be looked at
 //! at all, whether it can be read, whether it was imported before, and last whom it would contradict.
 
