@@ -23,7 +23,7 @@ use crate::{
     finalize::GateFacts,
     ledger::{LedgerAsk, LedgerEntry, LedgerItem, LedgerScope},
     policy::{Policy, PolicyScope},
-    run::{Begun, Lease, Run, RunId, RunKind, RunPlan, RunState},
+    run::{Begun, Lease, Run, RunId, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
     store::{
         BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
@@ -90,36 +90,17 @@ impl State {
     fn begin(&mut self, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Begun {
         let newest = self.runs.iter_mut().filter(|run| run.plan.source == plan.source).max_by_key(|run| run.plan.id);
         if let Some(run) = newest {
-            if run.state == RunState::Running && run.heartbeat_at > stale_before {
-                return Begun::Busy(run.clone());
-            }
-            let same = run.plan.kind == RunKind::Import
-                && plan.kind == RunKind::Import
-                && run.plan.profile_digest == plan.profile_digest
-                && run.checkpoint.is_some();
-            if run.state != RunState::Finished && same {
-                run.state = RunState::Running;
-                run.fence += 1;
-                (run.heartbeat_at, run.finished_at) = (at, None);
-                return Begun::Resumed(run.clone());
-            }
-            if run.state == RunState::Running {
-                (run.state, run.finished_at) = (RunState::Stopped, Some(at));
+            match run.turn(&plan, stale_before) {
+                Turn::Busy => return Begun::Busy(run.clone()),
+                Turn::Resume => {
+                    *run = run.clone().resumed(at);
+                    return Begun::Resumed(run.clone());
+                }
+                Turn::Abandon => (run.state, run.finished_at) = (RunState::Stopped, Some(at)),
+                Turn::Start => {}
             }
         }
-        let run = Run {
-            plan,
-            state: RunState::Running,
-            fence: 1,
-            started_at: at,
-            heartbeat_at: at,
-            finished_at: None,
-            checkpoint: None,
-            last_seq: 0,
-            counters: crate::outcome::Counters::default(),
-            watermark: None,
-            note: None,
-        };
+        let run = Run::started(plan, at);
         self.runs.push(run.clone());
         Begun::Started(run)
     }

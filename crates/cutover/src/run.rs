@@ -173,6 +173,19 @@ pub enum Begun {
     Started(Run),
 }
 
+/// What the wish to run meets, by the newest run of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Its process died, and it cannot go on: it ends as `Stopped`, and a new one starts.
+    Abandon,
+    /// It is under way.
+    Busy,
+    /// It goes on from its checkpoint.
+    Resume,
+    /// It has ended: a new one starts.
+    Start,
+}
+
 /// What proves that a writer still holds the run's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -183,6 +196,45 @@ pub struct Lease {
 }
 
 impl Run {
+    /// A run at its beginning.
+    pub fn started(plan: RunPlan, at: Timestamp) -> Self {
+        Self {
+            plan,
+            state: RunState::Running,
+            fence: 1,
+            started_at: at,
+            heartbeat_at: at,
+            finished_at: None,
+            checkpoint: None,
+            last_seq: 0,
+            counters: Counters::default(),
+            watermark: None,
+            note: None,
+        }
+    }
+
+    /// The run as it goes on at `at`, under the next fence.
+    #[must_use]
+    pub fn resumed(self, at: Timestamp) -> Self {
+        let fence = self.fence + 1;
+        Self { state: RunState::Running, fence, heartbeat_at: at, finished_at: None, note: None, ..self }
+    }
+
+    /// What `plan` meets, this being the newest run of its source: one that gave a sign of life after `stale_before` is
+    /// alive, and only an import goes on, with the same profile and from a checkpoint.
+    pub fn turn(&self, plan: &RunPlan, stale_before: Timestamp) -> Turn {
+        let runs = self.state == RunState::Running;
+        let same = [self.plan.kind, plan.kind] == [RunKind::Import; 2]
+            && self.plan.profile_digest == plan.profile_digest
+            && self.checkpoint.is_some();
+        match self.state {
+            RunState::Running if self.heartbeat_at > stale_before => Turn::Busy,
+            RunState::Running | RunState::Stopped if same => Turn::Resume,
+            _ if runs => Turn::Abandon,
+            _ => Turn::Start,
+        }
+    }
+
     /// The lease of whoever just began it.
     pub const fn lease(&self) -> Lease {
         Lease { run: self.plan.id, fence: self.fence }

@@ -19,15 +19,22 @@ pub(crate) struct Schemes;
 
 impl HashJudge for Schemes {
     fn judge(&self, stored: &StoredHash) -> Judged {
-        let known = classify(stored.expose());
-        let state = match known.state {
-            State::Ok => HashState::Foreign,
-            State::Weak => HashState::Weak,
-            State::Unsupported => HashState::Unsupported,
-            State::Hostile => HashState::Hostile,
-        };
-        Judged { scheme: known.scheme, state, wraps: state == HashState::Weak }
+        judged(stored, None)
     }
+}
+
+/// What a hash is worth here; `policy` is the scheme of new hashes, where that matters.
+pub(crate) fn judged(stored: &StoredHash, policy: Option<&str>) -> Judged {
+    let found = classify(stored.expose());
+    let state = match found.state {
+        State::Ok | State::Weak if found.scheme == "wrapped" => HashState::Wrapped,
+        State::Ok if policy == Some(found.scheme) => HashState::Current,
+        State::Ok => HashState::Foreign,
+        State::Weak => HashState::Weak,
+        State::Unsupported => HashState::Unsupported,
+        State::Hostile => HashState::Hostile,
+    };
+    Judged { scheme: found.scheme, state, wraps: found.state == State::Weak }
 }
 
 /// A pool that verifies as the server would, with the peppers of the settings and those that the profile names.

@@ -2,7 +2,7 @@
 
 use authly_cutover::{
     digest::Digest,
-    run::{Begun, Lease, Run, RunId, RunKind, RunPlan, RunState},
+    run::{Begun, Lease, Run, RunId, RunKind, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
     store::{Progress, RunEnd},
 };
@@ -101,22 +101,18 @@ async fn begin_once(db: &Db, plan: &RunPlan, now: Timestamp, stale_before: Times
     let steps = db.begin(&mut client).await?;
     let last = steps.run(LAST, &[&plan.source.as_str()]).await?.first().map(read).transpose()?;
     if let Some(last) = last {
-        if last.state == RunState::Running && last.heartbeat_at > stale_before {
-            return Ok(Begun::Busy(last));
-        }
-        let goes_on = last.state != RunState::Finished
-            && [last.plan.kind, plan.kind] == [RunKind::Import; 2]
-            && last.plan.profile_digest == plan.profile_digest
-            && last.checkpoint.is_some();
-        if goes_on {
-            steps.change(RESUME, &[&last.plan.id.uuid(), &At(now)]).await?;
-            steps.commit().await?;
-            let fence = last.fence + 1;
-            let state = RunState::Running;
-            return Ok(Begun::Resumed(Run { state, fence, heartbeat_at: now, finished_at: None, note: None, ..last }));
-        }
-        if last.state == RunState::Running {
-            steps.change(ABANDON, &[&last.plan.id.uuid(), &At(now)]).await?;
+        let key: Params<'_> = &[&last.plan.id.uuid(), &At(now)];
+        match last.turn(plan, stale_before) {
+            Turn::Busy => return Ok(Begun::Busy(last)),
+            Turn::Resume => {
+                steps.change(RESUME, key).await?;
+                steps.commit().await?;
+                return Ok(Begun::Resumed(last.resumed(now)));
+            }
+            Turn::Abandon => {
+                steps.change(ABANDON, key).await?;
+            }
+            Turn::Start => {}
         }
     }
     let params: Params<'_> = &[
@@ -131,19 +127,7 @@ async fn begin_once(db: &Db, plan: &RunPlan, now: Timestamp, stale_before: Times
     ];
     steps.change(START, params).await?;
     steps.commit().await?;
-    Ok(Begun::Started(Run {
-        plan: plan.clone(),
-        state: RunState::Running,
-        fence: 1,
-        started_at: now,
-        heartbeat_at: now,
-        finished_at: None,
-        checkpoint: None,
-        last_seq: 0,
-        counters: authly_cutover::outcome::Counters::default(),
-        watermark: None,
-        note: None,
-    }))
+    Ok(Begun::Started(Run::started(plan.clone(), now)))
 }
 
 const HELD: &str = "SELECT source FROM migration_runs WHERE id = $1 AND fence = $2 AND state = 'running' FOR UPDATE";

@@ -2,7 +2,7 @@
 
 use authly_cutover::{
     digest::Digest,
-    run::{Begun, Lease, Run, RunId, RunKind, RunPlan, RunState},
+    run::{Begun, Lease, Run, RunId, RunKind, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
     store::{Progress, RunEnd},
 };
@@ -69,19 +69,17 @@ const START: &str = "INSERT INTO migration_runs (id, kind, source, profile, prof
 
 pub(super) fn begin(db: Db<'_>, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Outcome<Begun> {
     if let Some(last) = newest(db, Some(&plan.source), 1)?.pop() {
-        if last.state == RunState::Running && last.heartbeat_at > stale_before {
-            return Ok(Begun::Busy(last));
-        }
-        let goes_on = last.state != RunState::Finished
-            && [last.plan.kind, plan.kind] == [RunKind::Import; 2]
-            && last.plan.profile_digest == plan.profile_digest
-            && last.checkpoint.is_some();
-        if goes_on {
-            db.run(RESUME, params![last.plan.id.uuid(), at.micros()])?;
-            return Ok(by_id(db, last.plan.id)?.map_or(Begun::Busy(last), Begun::Resumed));
-        }
-        if last.state == RunState::Running {
-            db.run(ABANDON, params![last.plan.id.uuid(), at.micros()])?;
+        let key = params![last.plan.id.uuid(), at.micros()];
+        match last.turn(&plan, stale_before) {
+            Turn::Busy => return Ok(Begun::Busy(last)),
+            Turn::Resume => {
+                db.run(RESUME, key)?;
+                return Ok(Begun::Resumed(last.resumed(at)));
+            }
+            Turn::Abandon => {
+                db.run(ABANDON, key)?;
+            }
+            Turn::Start => {}
         }
     }
     let (id, digest) = (plan.id.uuid(), plan.profile_digest);
@@ -98,19 +96,7 @@ pub(super) fn begin(db: Db<'_>, plan: RunPlan, at: Timestamp, stale_before: Time
             at.micros(),
         ],
     )?;
-    Ok(Begun::Started(Run {
-        plan,
-        state: RunState::Running,
-        fence: 1,
-        started_at: at,
-        heartbeat_at: at,
-        finished_at: None,
-        checkpoint: None,
-        last_seq: 0,
-        counters: authly_cutover::outcome::Counters::default(),
-        watermark: None,
-        note: None,
-    }))
+    Ok(Begun::Started(Run::started(plan, at)))
 }
 
 const HELD: &str = "SELECT source FROM migration_runs WHERE id = ?1 AND fence = ?2 AND state = 'running'";

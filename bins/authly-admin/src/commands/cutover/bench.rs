@@ -5,11 +5,10 @@ use std::{sync::Arc, time::Duration};
 use authly_admin_cases::migrate::{Tools, Wrap};
 use authly_config::{PasswordHash, Settings};
 use authly_cutover::{
-    hash::{HashJudge, HashState, Judged},
+    hash::{HashJudge, Judged},
     store::CutoverStore,
 };
 use authly_directory::password::StoredHash;
-use authly_passwords::State;
 use authly_runtime::{
     AnyStore, Live, Trouble,
     keys::{self, Missing, Sealer},
@@ -22,7 +21,7 @@ use oauth_core::{
     store::StoreError,
 };
 
-use crate::failure::Failure;
+use crate::{commands::hashes::judged, failure::Failure};
 
 /// Whether hashes are sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,16 +85,7 @@ impl<S: AnyStore, C: CutoverStore> Bench<S, C> {
 
 impl<S: AnyStore> HashJudge for Hashes<S> {
     fn judge(&self, stored: &StoredHash) -> Judged {
-        let found = authly_passwords::classify(stored.expose());
-        let state = match found.state {
-            _ if found.scheme == "wrapped" && found.state != State::Unsupported => HashState::Wrapped,
-            State::Ok if found.scheme == self.policy => HashState::Current,
-            State::Ok => HashState::Foreign,
-            State::Weak => HashState::Weak,
-            State::Unsupported => HashState::Unsupported,
-            State::Hostile => HashState::Hostile,
-        };
-        Judged { scheme: found.scheme, state, wraps: found.state == State::Weak }
+        judged(stored, Some(self.policy))
     }
 }
 
