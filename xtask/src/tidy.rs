@@ -3,6 +3,7 @@
 mod layers;
 mod links;
 mod modules;
+mod proofs;
 mod purity;
 mod sql;
 mod words;
@@ -15,7 +16,7 @@ use crate::workspace;
 const HELP: &str = "\
 Check the layout: which crate may use which, that every module says what it is for, that no file holds a second idea,
 that oauth-core stays pure, that no committed text names a machine or a registry host, that SQL stays in the storage
-crates, and that every link in the documentation resolves.
+crates, that every link in the documentation resolves and that every test exists that it names as a proof.
 
 Usage: cargo xtask tidy
 ";
@@ -57,6 +58,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     problems.extend(words::check(&sources));
     problems.extend(sql::check(&sources));
     problems.extend(links::check(&sources));
+    problems.extend(proofs::check(&sources));
     for problem in &problems {
         println!("{problem}");
     }

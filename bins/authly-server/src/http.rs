@@ -29,7 +29,12 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         }),
         product: settings.pages.product_name.clone(),
         theme: theme(settings)?,
-        security_contact: settings.pages.security_contact.clone(),
+        // In development the home page says who runs this.
+        security_contact: settings
+            .pages
+            .security_contact
+            .clone()
+            .or_else(|| demo_secret.map(|_| format!("{}/", settings.issuer.url))),
         discovery_max_age: std::time::Duration::from_secs(3_600),
         jwks_max_age: settings.store.cache_lifetime,
         version: env!("CARGO_PKG_VERSION"),

@@ -1,5 +1,9 @@
 //! What is logged, and how it changes on SIGHUP.
 
+use std::io::{Read as _, Write as _};
+
+use serde_json::json;
+
 use crate::support::Place;
 
 #[test]
@@ -39,4 +43,33 @@ fn a_hang_up_reads_the_settings_again() {
     server.log.wait_for("those before stay in force");
     assert_eq!(server.status("/.well-known/openid-configuration"), 404);
     server.stop();
+}
+
+/// What callers choose may hold the sequences that steer a terminal, and line ends that begin a forged line.
+#[test]
+fn nothing_from_outside_steers_a_terminal_or_forges_a_line_of_the_log() {
+    for place in [Place::new(), Place::production().with("LOG_LEVEL", "DEBUG")] {
+        assert_eq!(place.admin(&["migrate", "schema", "up"]).code, 0);
+        let server = place.start();
+        let forged = "ada\u{1b}[2J\u{9b}31m\r\n2026-01-01 INFO forged: line\u{2028}\u{202e}";
+        for path in ["/auth/token", "/api/auth/login", "/auth/register"] {
+            let body = json!({
+                "grant_type": "password", "username": forged, "email": forged, "password": "wrong password", "client_id": forged
+            });
+            let (status, _) = server.post(path, &body);
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+        server.get("/no%1b%5B2Jpath%0D%0A2026-01-01%20INFO%20forged?a=%1b%5B2J");
+        let mut stream = server.connect();
+        let head =
+            "GET /no-such-page HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\u{1b}[2J\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let _whatever_it_answers = stream.read_to_end(&mut Vec::new());
+        let log = server.log.text();
+        server.stop();
+        let control = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{202e}');
+        // The colours of our own lines are not asked for where the log is no terminal.
+        assert!(!log.contains(control), "{log:?}");
+        assert!(!log.lines().any(|line| line.starts_with("2026-01-01")), "{log}");
+    }
 }

@@ -132,7 +132,8 @@ pub(super) const PAGES: Section = Section {
         Setting::new(
             "pages.security_contact",
             Kind::Contact,
-            "Where security reports go; it stands in `/.well-known/security.txt`, which exists only when this is set.",
+            "Where security reports go; it stands in `/.well-known/security.txt`, which exists only when this is set. In \
+             development it is the home page.",
         )
         .env(&[plain("AUTHLY_SECURITY_CONTACT")])
         .from("issue 2"),
