@@ -1,6 +1,6 @@
 //! An account of the target with everything that a migration reads and writes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use authly_directory::password::StoredHash;
 use oauth_core::{
@@ -10,6 +10,9 @@ use oauth_core::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+/// When failures that came along with an account, and do not lock it, are forgotten.
+pub const FORGET_FAILURES: Duration = Duration::from_secs(86_400);
 
 /// How an account signs in (C-10); `oauth` is what S001 calls self-auth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

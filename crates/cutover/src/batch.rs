@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::{
+    account::FORGET_FAILURES,
     columns,
     decide::{Decision, View},
     ledger::{Action, LedgerItem, LedgerKey},
@@ -14,6 +15,7 @@ use crate::{
     run::{Lease, RunId},
     source::{SourceId, SourceName},
     store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, Progress, ResolutionWrite},
+    write_back::Tracked,
 };
 
 /// A row with its decision.
@@ -37,6 +39,9 @@ pub struct RowReport {
     pub reason: Option<Reason>,
     /// What people know it by.
     pub label: String,
+    /// What the account that is written says, for those who keep the application's own table in step.
+    #[serde(skip)]
+    pub tracked: Option<Box<Tracked>>,
 }
 
 impl RowReport {
@@ -47,6 +52,11 @@ impl RowReport {
             outcome: decided.decision.outcome,
             reason: decided.decision.reason.clone(),
             label: label(&decided.person),
+            tracked: match &decided.decision.write {
+                Some(AccountWrite::Create(account)) => Some(Box::new(Tracked::of(account))),
+                Some(AccountWrite::Change { to, .. }) => Some(Box::new(Tracked::of(to))),
+                Some(AccountWrite::Remove(_)) | None => None,
+            },
         }
     }
 }
@@ -188,6 +198,7 @@ impl BatchWrite {
         Self {
             lease,
             at,
+            forget_failures_at: at.plus(FORGET_FAILURES),
             tenants: Vec::new(),
             groups: Vec::new(),
             accounts: Vec::new(),

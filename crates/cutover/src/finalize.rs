@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use oauth_core::{ids::TenantId, time::Timestamp};
+use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 use serde::Serialize;
 
-use crate::store::LegacyUse;
+use crate::{
+    account::{CredentialState, TargetAccount},
+    source::SourceName,
+    store::LegacyUse,
+};
 
 /// What was measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,14 +40,38 @@ pub struct GateFacts {
     pub foreign_hashes: u64,
     /// When a backup was last verified.
     pub backup_verified_at: Option<Timestamp>,
-    /// When `verify` last ended, and whether it was clean.
-    pub verified: Option<(Timestamp, bool)>,
-    /// When the last import wrote.
-    pub last_import_at: Option<Timestamp>,
+    /// Sources that were imported and not taken back again, by name.
+    pub sources: Vec<ImportedSource>,
     /// Accounts that are disabled or deleted, not completed.
     pub inactive: u64,
     /// When it was decided what becomes of them.
     pub inactive_decided_at: Option<Timestamp>,
+}
+
+/// A source with accounts here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedSource {
+    /// Its name.
+    pub source: SourceName,
+    /// When the last import of it wrote.
+    pub last_import_at: Timestamp,
+    /// When `verify` last compared it, and whether it was clean.
+    pub verified: Option<(Timestamp, bool)>,
+}
+
+impl GateFacts {
+    /// Leaves out accounts that an operator waives: they have not completed, and nobody waits for them. A hash of another program
+    /// that nobody but such an account needs is no reason to wait either.
+    pub fn waive(&mut self, accounts: &[TargetAccount]) {
+        let open = |account: &&TargetAccount| account.status == AccountStatus::Active && account.completed_at.is_none();
+        for account in accounts.iter().filter(open) {
+            self.waived += 1;
+            self.not_completed = self.not_completed.saturating_sub(1);
+            if matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped) {
+                self.foreign_hashes = self.foreign_hashes.saturating_sub(1);
+            }
+        }
+    }
 }
 
 /// A condition of the gate, measured.
@@ -77,7 +105,7 @@ pub fn judge(facts: &GateFacts, now: Timestamp) -> Vec<Condition> {
         ("nothing_waits", "no row waits in quarantine or conflict", waits(facts)),
         ("hashes", "no hash of another program is still needed", hashes(facts)),
         ("backup", "a backup was verified in the last 24 hours", backup(facts, now)),
-        ("verified", "the last `verify` was clean and is younger than the last import", verified(facts)),
+        ("verified", "the last `verify` of each source was clean and is younger than its last import", verified(facts)),
         ("inactive_decided", "it is decided what becomes of inactive and deleted accounts", inactive(facts)),
     ];
     all.into_iter()
@@ -143,13 +171,27 @@ fn backup(facts: &GateFacts, now: Timestamp) -> (bool, String) {
 }
 
 fn verified(facts: &GateFacts) -> (bool, String) {
-    match (facts.verified, facts.last_import_at) {
-        (None, _) => (false, "it never ran".to_owned()),
-        (Some((at, false)), _) => (false, format!("it found differences {}", at.to_rfc3339())),
-        (Some((at, true)), Some(import)) if at <= import => {
-            (false, format!("it ran {}, and an import wrote {}", at.to_rfc3339(), import.to_rfc3339()))
-        }
-        (Some((at, true)), _) => (true, format!("it was clean {}", at.to_rfc3339())),
+    let open: Vec<String> = facts.sources.iter().filter_map(unverified).collect();
+    let oldest = facts.sources.iter().filter_map(|source| source.verified).map(|(at, _)| at).min();
+    match (open.is_empty(), oldest) {
+        (false, _) => (false, open.join("; ")),
+        (true, None) => (true, "nothing was imported".to_owned()),
+        (true, Some(at)) => (true, format!("{} clean, the oldest {}", facts.sources.len(), at.to_rfc3339())),
+    }
+}
+
+/// What is wrong with the check of a source.
+pub fn unverified(one: &ImportedSource) -> Option<String> {
+    let source = &one.source;
+    match one.verified {
+        None => Some(format!("{source}: it never ran")),
+        Some((at, false)) => Some(format!("{source}: it found differences {}", at.to_rfc3339())),
+        Some((at, true)) if at <= one.last_import_at => Some(format!(
+            "{source}: it ran {}, and an import wrote {}",
+            at.to_rfc3339(),
+            one.last_import_at.to_rfc3339()
+        )),
+        Some(_) => None,
     }
 }
 
@@ -173,6 +215,11 @@ mod tests {
         now().minus(Duration::from_secs(days * 86_400))
     }
 
+    fn source(name: &str) -> ImportedSource {
+        let source = SourceName::parse(name).unwrap();
+        ImportedSource { source, last_import_at: ago(2), verified: Some((ago(1), true)) }
+    }
+
     /// Facts with which the gate is open.
     fn open() -> GateFacts {
         GateFacts {
@@ -181,8 +228,7 @@ mod tests {
             counting_since: Some(ago(30)),
             legacy_uses: vec![LegacyUse { tenant: None, last_at: ago(30) }],
             backup_verified_at: Some(now().minus(Duration::from_secs(86_399))),
-            verified: Some((ago(1), true)),
-            last_import_at: Some(ago(2)),
+            sources: vec![source("first"), source("second")],
             inactive: 3,
             inactive_decided_at: Some(ago(1)),
             ..GateFacts::default()
@@ -199,7 +245,7 @@ mod tests {
     #[test]
     fn each_condition_alone_keeps_it_shut_and_is_named() {
         type Break = fn(&mut GateFacts);
-        let breaks: [(&str, Break); 16] = [
+        let breaks: [(&str, Break); 17] = [
             ("completed", |facts| facts.not_completed = 1),
             ("quiet", |facts| facts.counting_since = None),
             ("quiet", |facts| facts.counting_since = Some(ago(29))),
@@ -216,8 +262,9 @@ mod tests {
             ("hashes", |facts| facts.foreign_hashes = 1),
             ("backup", |facts| facts.backup_verified_at = Some(ago(1))),
             ("backup", |facts| facts.backup_verified_at = None),
-            ("verified", |facts| facts.verified = Some((ago(1), false))),
-            ("verified", |facts| facts.last_import_at = Some(ago(1))),
+            ("verified", |facts| facts.sources[1].verified = None),
+            ("verified", |facts| facts.sources[0].verified = Some((ago(1), false))),
+            ("verified", |facts| facts.sources[0].last_import_at = ago(1)),
             ("inactive_decided", |facts| facts.inactive_decided_at = None),
         ];
         for (name, spoil) in breaks {

@@ -237,10 +237,7 @@ impl<V: DirectoryServices> Directory<V> {
 
     /// Whether anybody at all gets legacy tokens: the switch, the cut-off and the secrets of the installation.
     fn legacy_doors_open(&self, now: Timestamp) -> bool {
-        let switches = &self.engine.catalog().switches;
-        self.engine.settings().legacy.is_some()
-            && switches.legacy_login_enabled
-            && switches.legacy_tokens_until.is_none_or(|until| now < until)
+        self.engine.settings().legacy.is_some() && self.engine.catalog().switches.legacy_doors_are_open(now)
     }
 
     /// Token buckets before anything that costs: of the address, and of the identifier or of the known browser.

@@ -75,6 +75,7 @@ pub(crate) fn account(number: u128, email: &str, username: &str) -> Account {
             roles: vec![],
             groups: vec![],
             profile: Profile::default(),
+            policy: None,
         },
         email: email.into(),
         username: username.into(),

@@ -26,6 +26,8 @@ pub enum Way {
     FirstParty,
     /// A JSON login.
     JsonLogin,
+    /// A refresh token of the legacy contract was used.
+    LegacyRefresh,
     /// The password grant.
     PasswordGrant,
     /// A refresh token was used.
@@ -34,11 +36,12 @@ pub enum Way {
 
 impl Way {
     /// All ways.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::FirstParty,
         Self::JsonLogin,
+        Self::LegacyRefresh,
         Self::PasswordGrant,
         Self::RefreshToken,
     ];
@@ -50,6 +53,7 @@ impl Way {
             Self::ClientCredentials => "client_credentials",
             Self::FirstParty => "first_party",
             Self::JsonLogin => "json_login",
+            Self::LegacyRefresh => "legacy_refresh",
             Self::PasswordGrant => "password_grant",
             Self::RefreshToken => "refresh_token",
         }

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route, guard,
     http::{Method, header},
-    middleware::Condition,
+    middleware::{Condition, from_fn},
     web::{self, ServiceConfig},
 };
 use authly_directory::services::DirectoryServices;
@@ -58,6 +58,8 @@ fn add<V: DirectoryServices>(
     resource: Resource,
 ) {
     let resource = resource.default_service(web::to(move || method_not_allowed(endpoint)));
+    let is_door = edge::closed::is_door(endpoint);
+    let resource = resource.wrap(Condition::new(is_door, from_fn(edge::closed::door::<V, _>)));
     match endpoint.cors() {
         Cors::Nobody => config.service(resource),
         Cors::Anyone => config.service(resource.wrap(edge::cors::anyone(endpoint))),

@@ -105,6 +105,15 @@ pub struct Switches {
     pub legacy_login_enabled: bool,
     /// The instant before which legacy tokens count; `None` while all do.
     pub legacy_tokens_until: Option<Timestamp>,
+    /// Whether the migration has come to its end (C-31): the doors of the legacy contract are gone, whatever the switches say.
+    pub finalized: bool,
+}
+
+impl Switches {
+    /// Whether anybody at all gets legacy tokens at `now`.
+    pub fn legacy_doors_are_open(&self, now: Timestamp) -> bool {
+        self.legacy_login_enabled && !self.finalized && self.legacy_tokens_until.is_none_or(|until| now < until)
+    }
 }
 
 /// A row of the catalog that cannot be read, as an older program or a hand may have written it. It is left out, so that it closes
@@ -146,6 +155,9 @@ impl CatalogRecords {
     /// Name of the setting behind [`Switches::legacy_tokens_until`]; JSON number of microseconds.
     pub const LEGACY_TOKENS_UNTIL: &'static str = "legacy_tokens_until";
 
+    /// Name of the setting behind [`Switches::finalized`]: a JSON object from the end of the migration on; absent or null before.
+    pub const FINALIZATION: &'static str = "finalization";
+
     /// The switches as stored; a fresh store has both on.
     pub fn switches(&self) -> Switches {
         let flag = |name: &str| self.settings.get(name).is_none_or(|value| value.trim() != "false");
@@ -157,6 +169,7 @@ impl CatalogRecords {
                 .get(Self::LEGACY_TOKENS_UNTIL)
                 .and_then(|value| value.trim().parse().ok())
                 .map(Timestamp::from_micros),
+            finalized: self.settings.get(Self::FINALIZATION).is_some_and(|value| value.trim() != "null"),
         }
     }
 }

@@ -79,6 +79,9 @@ pub enum GrantError {
     /// A legacy token breaks a rule.
     #[error("the legacy token is refused")]
     LegacyInvalid,
+    /// A switch, a policy or the end of the migration has moved the account on to OAuth.
+    #[error("the doors of the legacy contract are closed for this account by a switch, its policy or how it signs in")]
+    LegacyMoved,
     /// The verifier does not fit, is missing, or came without a challenge.
     #[error("the code_verifier does not fit")]
     PkceMismatch,
@@ -276,6 +279,7 @@ impl Wire for GrantError {
             | Self::CodeReplayed
             | Self::GrantRevoked
             | Self::LegacyInvalid
+            | Self::LegacyMoved
             | Self::PkceMismatch
             | Self::RedirectMismatch
             | Self::RefreshExpired

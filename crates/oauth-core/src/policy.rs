@@ -1,13 +1,13 @@
 //! Which ways to sign in are open to whom, and until when (waves of a migration, S001-50..53).
 //!
 //! Policies of the installation and of tenants are part of the catalog, so that servers hold them in memory and notice a change
-//! by its revision. They stand among the named settings, as JSON.
+//! by its revision. They stand among the named settings, as JSON; that of an account stands with the account.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::TenantId, time::Timestamp};
+use crate::{ids::TenantId, subject::Subject, time::Timestamp};
 
 /// Which ways to sign in are open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Mode {
     }
 }
 
-/// What is decided for the installation or for a tenant.
+/// What is decided for the installation, a tenant or an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -72,6 +72,14 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Reads the JSON of a store.
+    ///
+    /// One that cannot be read closes nothing by accident and opens nothing either: it counts as `oauth-only`, the mode in which
+    /// nobody gets a token of the old kind.
+    pub fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or(Self { mode: Mode::OauthOnly, ..Self::default() })
+    }
+
     /// The mode at `now` for an account created at `created_at`.
     pub fn mode_of(&self, created_at: Timestamp, now: Timestamp) -> Mode {
         if self.is_over(now) {
@@ -111,16 +119,15 @@ impl Policies {
     }
 
     /// Reads the policies among the named settings.
-    ///
-    /// One that cannot be read closes nothing by accident and opens nothing either: it counts as `oauth-only`, the mode in which
-    /// nobody gets a token of the old kind.
     pub fn read(settings: &HashMap<String, String>) -> Self {
         let mut policies = Self::default();
         for (name, value) in settings {
             let Some(rest) = name.strip_prefix(Self::PREFIX) else { continue };
-            let unreadable = || Some(Policy { mode: Mode::OauthOnly, ..Policy::default() });
-            let policy: Option<Policy> = serde_json::from_str(value).unwrap_or_else(|_| unreadable());
-            let Some(policy) = policy else { continue };
+            // What was removed stands there as null.
+            if value.trim() == "null" {
+                continue;
+            }
+            let policy = Policy::read(value);
             if rest.is_empty() {
                 policies.installation = Some(policy);
             } else if let Some(tenant) = rest.strip_prefix(':').and_then(TenantId::parse) {
@@ -130,19 +137,25 @@ impl Policies {
         policies
     }
 
-    /// The policy that counts for a tenant's accounts, or for those of none.
-    pub fn of(&self, tenant: Option<TenantId>) -> Option<&Policy> {
+    /// The policy that counts for accounts of a tenant, or of none, that have none of their own.
+    pub fn of_tenant(&self, tenant: Option<TenantId>) -> Option<&Policy> {
         tenant.and_then(|tenant| self.tenants.get(&tenant)).or(self.installation.as_ref())
     }
 
-    /// The mode of an account; both ways where nothing is decided.
-    pub fn mode_of(&self, tenant: Option<TenantId>, created_at: Timestamp, now: Timestamp) -> Mode {
-        self.of(tenant).map_or(Mode::Dual, |policy| policy.mode_of(created_at, now))
+    /// The policy that counts for an account: its own, else its tenant's, else everybody's.
+    pub fn of<'a>(&'a self, subject: &'a Subject) -> Option<&'a Policy> {
+        let wider = self.of_tenant(subject.tenant.as_ref().map(|tenant| tenant.id));
+        subject.policy.as_deref().or(wider)
     }
 
-    /// The widest mode of a tenant's accounts.
-    pub fn widest(&self, tenant: Option<TenantId>, now: Timestamp) -> Mode {
-        self.of(tenant).map_or(Mode::Dual, |policy| policy.widest(now))
+    /// The mode of an account; both ways where nothing is decided.
+    pub fn mode_of(&self, subject: &Subject, created_at: Timestamp, now: Timestamp) -> Mode {
+        self.of(subject).map_or(Mode::Dual, |policy| policy.mode_of(created_at, now))
+    }
+
+    /// The widest mode of an account whose age is not at hand.
+    pub fn widest(&self, subject: &Subject, now: Timestamp) -> Mode {
+        self.of(subject).map_or(Mode::Dual, |policy| policy.widest(now))
     }
 
     const PREFIX: &'static str = "sign_in_policy";
@@ -151,6 +164,7 @@ impl Policies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{subject::TenantRef, testing::subject};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -176,15 +190,23 @@ mod tests {
         assert_eq!(self::policy(Mode::Password).widest(at(0)), Mode::Password);
     }
 
+    fn member(tenant: Option<TenantId>) -> Subject {
+        let of = |id| TenantRef { id, slug: "acme".into(), active: true };
+        Subject { tenant: tenant.map(of), ..subject() }
+    }
+
     #[test]
     fn the_narrowest_policy_counts() {
         let mut policies = Policies::default();
-        assert_eq!(policies.mode_of(Some(tenant(1)), at(0), at(1)), Mode::Dual);
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(0), at(1)), Mode::Dual);
         policies.installation = Some(policy(Mode::OauthOnly));
         policies.tenants.insert(tenant(1), policy(Mode::Password));
-        assert_eq!(policies.mode_of(Some(tenant(1)), at(0), at(1)), Mode::Password);
-        assert_eq!(policies.mode_of(Some(tenant(2)), at(0), at(1)), Mode::OauthOnly);
-        assert_eq!(policies.mode_of(None, at(0), at(1)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(0), at(1)), Mode::Password);
+        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(0), at(1)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(None), at(0), at(1)), Mode::OauthOnly);
+        let own = Subject { policy: Some(Box::new(policy(Mode::Dual))), ..member(Some(tenant(1))) };
+        assert_eq!(policies.mode_of(&own, at(0), at(1)), Mode::Dual);
+        assert_eq!(policies.widest(&own, at(1)), Mode::Dual);
     }
 
     #[test]
@@ -198,8 +220,8 @@ mod tests {
             set("oauth_enabled".to_owned(), "false"),
         ]));
         assert_eq!(policies.installation, Some(policy(Mode::Password)));
-        assert_eq!(policies.mode_of(Some(tenant(1)), at(11), at(12)), Mode::OauthOnly);
-        assert_eq!(policies.mode_of(Some(tenant(2)), at(11), at(12)), Mode::Password, "removed");
-        assert_eq!(policies.mode_of(Some(tenant(3)), at(11), at(12)), Mode::OauthOnly, "unreadable");
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(11), at(12)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(11), at(12)), Mode::Password, "removed");
+        assert_eq!(policies.mode_of(&member(Some(tenant(3))), at(11), at(12)), Mode::OauthOnly, "unreadable");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     claims::Profile,
     ids::{TenantId, UserId},
+    policy::Policy,
 };
 
 /// The state of an account.
@@ -68,6 +69,8 @@ pub struct Subject {
     pub groups: Vec<String>,
     /// The standard claims for userinfo.
     pub profile: Profile,
+    /// Which ways to sign in it has, where that is decided for it alone.
+    pub policy: Option<Box<Policy>>,
 }
 
 /// How far an administrator sees and acts.

@@ -100,6 +100,7 @@ pub async fn a_new_account_reads_back_as_it_was_written<S: WholeStore>(w: World<
                     preferred_username: new.profile.preferred_username.clone().or(Some(new.username.clone())),
                     ..new.profile
                 },
+                policy: None,
             },
             email: new.email,
             username: new.username,

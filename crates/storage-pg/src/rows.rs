@@ -10,6 +10,7 @@ use oauth_core::{
     claims::Profile,
     ids::{ClientKey, GrantId, SessionId, TenantId, UserId},
     legacy::LegacyAccount,
+    policy::Policy,
     session::{AuthenticationMethod, Session},
     store::{Grant, GrantSnapshot, SessionEnd, StoreError},
     subject::{AccountStatus, Subject, TenantRef},
@@ -27,7 +28,8 @@ macro_rules! subject_columns {
          ARRAY(SELECT member_of.name FROM group_members m JOIN groups member_of ON member_of.id = m.group_id
                 WHERE m.user_id = u.id AND (member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id)
                 ORDER BY member_of.name),
-         u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch'), u.username"
+         u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch'), u.username,
+         u.sign_in_policy::text"
     };
 }
 
@@ -128,6 +130,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
     let is_verified = row.take("is_verified")?;
     let updated_at = row.at("updated_at")?;
     let username: String = row.take("username")?;
+    let policy = row.take::<Option<&str>>("sign_in_policy")?.map(|text| Box::new(Policy::read(text)));
     let profile =
         profile.map(|profile| profile.0).unwrap_or_default().of_account(&email, is_verified, &username, updated_at);
     let tenant = tenant.map(|id| TenantRef {
@@ -135,7 +138,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
         slug: slug.unwrap_or_default(),
         active: active.unwrap_or_default(),
     });
-    let subject = Subject { id, status, is_admin, tenant, roles, groups, profile };
+    let subject = Subject { id, status, is_admin, tenant, roles, groups, profile, policy };
     Ok(Person { subject, email, username, is_verified, updated_at })
 }
 
@@ -165,6 +168,7 @@ pub(crate) fn legacy_account(row: &mut Reader<'_>) -> Result<LegacyAccount, Stor
         username: account.username,
         is_verified: account.is_verified,
         is_locked: account.is_locked,
+        legacy_login: account.legacy_login,
         created_at: account.created_at,
         updated_at: account.updated_at,
     })

@@ -110,7 +110,7 @@ pub async fn verify<T: Tools, S: Source>(
     let at = tools.clock().now();
     let detail = json!({ "migration_verified": { "source": rules.source, "clean": found.clean } });
     let audit = event(tools, AuditKind::SettingChanged, detail);
-    tools.target().put_fact(TimedFact::Verified { at, clean: found.clean }, audit).await?;
+    tools.target().put_fact(TimedFact::Verified { source: rules.source, at, clean: found.clean }, audit).await?;
     Ok(found)
 }
 

@@ -42,7 +42,7 @@ pub struct TenantView {
 
 impl TenantView {
     pub(super) fn of(tenant: &Tenant, policies: &Policies) -> Self {
-        let policy = policies.of(Some(tenant.record.id));
+        let policy = policies.of_tenant(Some(tenant.record.id));
         Self {
             id: tenant.record.id.to_string(),
             slug: tenant.record.slug.clone(),

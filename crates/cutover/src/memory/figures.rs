@@ -7,8 +7,9 @@ use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 use super::{State, TargetAccount};
 use crate::{
     account::{AuthMethod, CredentialState},
-    finalize::GateFacts,
+    finalize::{GateFacts, ImportedSource},
     run::RunKind,
+    source::SourceName,
     store::{DailyCount, LegacyUse, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
 };
 
@@ -86,6 +87,18 @@ impl State {
             .collect()
     }
 
+    /// Sources with links that imports brought.
+    fn imported(&self) -> Vec<ImportedSource> {
+        let mut sources: BTreeMap<SourceName, Timestamp> = BTreeMap::new();
+        for run in self.runs.iter().filter(|run| run.plan.kind == RunKind::Import) {
+            let last = sources.entry(run.plan.source.clone()).or_insert(run.heartbeat_at);
+            *last = run.heartbeat_at.max(*last);
+        }
+        sources.retain(|source, _| self.links.keys().any(|(linked, _)| linked == source));
+        let source = |(source, last_import_at)| ImportedSource { source, last_import_at, verified: None };
+        sources.into_iter().map(source).collect()
+    }
+
     pub(super) fn gate_facts(&self, window_start: Timestamp) -> GateFacts {
         let active = || self.living().filter(|account| account.status == AccountStatus::Active);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -105,12 +118,7 @@ impl State {
                     .filter(|account| account.status != AccountStatus::Active && account.completed_at.is_none())
                     .count(),
             ),
-            last_import_at: self
-                .runs
-                .iter()
-                .filter(|run| run.plan.kind == RunKind::Import)
-                .map(|run| run.heartbeat_at)
-                .max(),
+            sources: self.imported(),
             ..GateFacts::default()
         };
         for entry in self.pen.values().filter(|entry| entry.resolution.is_none()) {
@@ -131,7 +139,12 @@ impl State {
         for fact in &self.facts {
             match fact {
                 TimedFact::BackupVerified { at, .. } => facts.backup_verified_at = Some(*at),
-                TimedFact::Verified { at, clean } => facts.verified = Some((*at, *clean)),
+                TimedFact::Verified { source, at, clean } => {
+                    let known = facts.sources.iter_mut().find(|one| one.source == *source);
+                    if let Some(one) = known {
+                        one.verified = Some((*at, *clean));
+                    }
+                }
                 TimedFact::TenantConfirmed { tenant, .. } => confirmed.push(*tenant),
                 TimedFact::InactiveDecided { at, .. } => facts.inactive_decided_at = Some(*at),
                 TimedFact::CountingSince { at } => facts.counting_since = Some(*at),

@@ -193,6 +193,8 @@ pub struct BatchWrite {
     pub lease: Lease,
     /// When.
     pub at: Timestamp,
+    /// When failures of its accounts are forgotten, unless they lock one: then at the end of the lock.
+    pub forget_failures_at: Timestamp,
     /// Tenants to create (raises the catalog's revision).
     pub tenants: Vec<NewTenant>,
     /// Groups to create.

@@ -1,9 +1,13 @@
 //! Figures that the store counts.
 
+use std::borrow::Cow;
+
 use oauth_core::{
     ids::{TenantId, UserId},
     time::Timestamp,
 };
+
+use crate::source::SourceName;
 
 /// Counts of one tenant's accounts that are not deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,8 +104,10 @@ pub enum TimedFact {
         /// Where it is, for people.
         place: String,
     },
-    /// `verify` ended; without a difference, if `clean`.
+    /// `verify` of a source ended; without a difference, if `clean`.
     Verified {
+        /// Which source.
+        source: SourceName,
         /// When.
         at: Timestamp,
         /// Whether there was no difference.
@@ -132,13 +138,16 @@ pub enum TimedFact {
 
 impl TimedFact {
     /// The name under which a store keeps it; a tenant's confirmation stands with the tenant.
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::BackupVerified { .. } => "backup_verified",
-            Self::Verified { .. } => "verified",
-            Self::TenantConfirmed { .. } => "tenant_confirmed",
-            Self::InactiveDecided { .. } => "inactive_decided",
-            Self::CountingSince { .. } => "counting_since",
+            Self::BackupVerified { .. } => "backup_verified".into(),
+            Self::Verified { source, .. } => format!("{}{source}", Self::VERIFIED).into(),
+            Self::TenantConfirmed { .. } => "tenant_confirmed".into(),
+            Self::InactiveDecided { .. } => "inactive_decided".into(),
+            Self::CountingSince { .. } => "counting_since".into(),
         }
     }
+
+    /// What stands before the name of the source in the name of [`Verified`](Self::Verified).
+    pub const VERIFIED: &'static str = "verified:";
 }

@@ -109,6 +109,7 @@ impl AccountRepository for MemoryDirectory {
             roles: account.roles,
             groups: Vec::new(),
             profile: account.profile,
+            policy: None,
         };
         let row = Account {
             subject,
@@ -295,6 +296,7 @@ fn buried(account: Account, at: Timestamp) -> Account {
             roles: Vec::new(),
             groups: Vec::new(),
             profile: Profile::default(),
+            policy: None,
         },
         email,
         username,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod forward;
+mod invite;
 mod mail;
 mod sign_in;
 mod tenant;
@@ -89,6 +90,7 @@ impl MemoryDirectory {
             username: account.username.clone(),
             is_verified: account.is_verified,
             is_locked: account.is_locked,
+            legacy_login: account.legacy_login,
             created_at: account.created_at,
             updated_at: account.updated_at,
         });
@@ -118,6 +120,7 @@ struct People {
     uniqueness: EmailUniqueness,
     failures: HashMap<(UserId, [u8; 16]), Failures>,
     links: HashMap<TokenHash, EmailLink>,
+    invitations: BTreeMap<UserId, invite::InvitationRow>,
     mails: BTreeMap<MailId, MailRow>,
     organization: Organization,
     uses: BTreeMap<UseKey, (u64, Timestamp)>,

@@ -4,6 +4,7 @@
 //! one line per request goes to the log and the metrics. Nothing here reads a body or knows a rule of the protocol.
 
 pub mod address;
+pub mod closed;
 pub mod cors;
 pub mod headers;
 pub mod host;

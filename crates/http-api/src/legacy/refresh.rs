@@ -1,10 +1,11 @@
 //! `POST /auth/refresh` (C-03): the legacy refresh with a path of its own.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use authly_directory::services::DirectoryServices;
+use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
     error::{GrantError, TokenError},
-    grant::request::PresentedRefreshToken,
+    grant::{request::PresentedRefreshToken, response::LegacyTokens},
+    secret::Secret,
 };
 use serde::Deserialize;
 
@@ -32,5 +33,12 @@ pub async fn refresh<V: DirectoryServices>(
     else {
         return Err(told(GrantError::ContractMismatch.into()));
     };
-    Ok(respond::json(StatusCode::OK, &app.engine.refresh_legacy(&token).await.map_err(told)?))
+    Ok(respond::json(StatusCode::OK, &exchange(&app, &token).await.map_err(told)?))
+}
+
+/// The next pair; the use is counted as one of a legacy door.
+pub async fn exchange<V: DirectoryServices>(app: &App<V>, token: &Secret<String>) -> Result<LegacyTokens, TokenError> {
+    let (pair, subject) = app.engine.refresh_legacy(token).await?;
+    app.uses.note(Way::LegacyRefresh, None, subject.tenant.map(|tenant| tenant.id), app.engine.now());
+    Ok(pair)
 }

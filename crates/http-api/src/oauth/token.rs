@@ -54,7 +54,7 @@ async fn answer<V: DirectoryServices>(
         if params.one("client_id").is_some() || request.headers().contains_key(header::AUTHORIZATION) {
             return Err(Unproven::Token(GrantError::ContractMismatch.into()));
         }
-        let pair = app.engine.refresh_legacy(token).await.map_err(Unproven::Token)?;
+        let pair = legacy::refresh::exchange(app, token).await.map_err(Unproven::Token)?;
         return Ok(respond::json(StatusCode::OK, &pair));
     }
     if !app.engine.catalog().switches.oauth_enabled {

@@ -100,8 +100,7 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
         Err(Unfit::OfAnotherTenant) => return Next::Error(Problem::AccessDenied),
         Err(Unfit::SignIn(reason)) => return Next::SignIn(reason),
     };
-    let tenant = session.subject.tenant.as_ref().map(|tenant| tenant.id);
-    if !situation.catalog.policies.widest(tenant, now).admits_oauth() {
+    if !situation.catalog.policies.widest(&session.subject, now).admits_oauth() {
         return Next::Error(Problem::AccessDenied);
     }
     let fresh = session.authenticated_at >= situation.started_at;

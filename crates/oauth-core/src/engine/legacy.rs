@@ -57,8 +57,9 @@ impl<V: Services> Engine<V> {
         self.signed_pair(subject, email, settings, now)
     }
 
-    /// Exchanges a legacy refresh token for the next pair (C-03).
-    pub async fn refresh_legacy(&self, token: &Secret<String>) -> Result<LegacyTokens, TokenError> {
+    /// Exchanges a legacy refresh token for the next pair (C-03), and tells whose it is. An account that was moved on gets the
+    /// answer of a token that is none.
+    pub async fn refresh_legacy(&self, token: &Secret<String>) -> Result<(LegacyTokens, Subject), TokenError> {
         let refused = TokenError::Grant(GrantError::LegacyInvalid);
         let Some(settings) = self.settings.legacy.as_ref() else { return Err(refused) };
         let token = token.expose();
@@ -71,15 +72,16 @@ impl<V: Services> Engine<V> {
             let Some(row) = self.services.store().legacy_token(&token.id).await? else { return Err(refused) };
             let (catalog, now) = (self.catalog(), self.now());
             let account = &row.account;
-            if active::decide(&token, &row, &catalog.switches, now).is_err()
-                || !active::are_issued_to(&account.subject, account.created_at, &catalog, now)
-            {
+            if active::decide(&token, &row, &catalog.switches, now).is_err() {
                 return Err(refused);
+            }
+            if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, &catalog, now) {
+                return Err(GrantError::LegacyMoved.into());
             }
             let (pair, tokens) = self.signed_pair(&account.subject, &account.email, settings, now)?;
             let write = LegacyRotation { spent: token.id.clone(), pair };
             if self.services.store().rotate_legacy(write).await? == Commit::Applied {
-                return Ok(tokens);
+                return Ok((tokens, row.account.subject));
             }
         }
         Err(TokenError::Contended)
@@ -127,7 +129,8 @@ impl<V: Services> Engine<V> {
     pub(super) async fn legacy_userinfo(&self, token: &str) -> Result<Map<String, Value>, BearerError> {
         let (_, row) = self.active_legacy(token).await?;
         let account = &row.account;
-        if !active::are_issued_to(&account.subject, account.created_at, &self.catalog(), self.now()) {
+        let (catalog, now) = (self.catalog(), self.now());
+        if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, &catalog, now) {
             return Err(BearerError::Invalid(TokenFault::Kind));
         }
         let claims = json!({

@@ -6,10 +6,12 @@ use super::Me;
 use crate::{
     catalog::{CatalogRecords, TenantRecord},
     client::IntrospectionPolicy,
-    error::{BearerError, GrantError, TokenError},
+    error::{BearerError, GrantError, TokenError, Wire as _},
     grant::response::LegacyTokens,
     ids::TenantId,
     jws::{TokenFault, compact::Compact},
+    legacy::LegacyAccount,
+    policy::{Mode, Policy},
     secret::Secret,
     store::{CatalogRepository, Store},
     subject::{AccountStatus, Subject, TenantRef},
@@ -25,7 +27,7 @@ fn sign_in<S: Store + CatalogRepository>(world: &World<S>) -> LegacyTokens {
 }
 
 fn refresh<S: Store + CatalogRepository>(world: &World<S>, token: &str) -> Result<LegacyTokens, TokenError> {
-    now_or_never(world.engine.refresh_legacy(&Secret::new(token.into())))
+    now_or_never(world.engine.refresh_legacy(&Secret::new(token.into()))).map(|(tokens, _)| tokens)
 }
 
 /// S000-57, C-14.
@@ -171,6 +173,46 @@ fn without_the_old_secrets_there_is_no_legacy_contract() {
     assert!(world.engine.legacy_pair(&subject(), "a@example.com", at(0)).is_err());
     assert!(refresh(&world, &tokens.refresh_token).is_err());
     assert!(now_or_never(world.engine.me(&tokens.access_token)).is_err());
+}
+
+/// MIGRATION 3.4: who was moved on is refused as if the token were none, and only the log says why.
+#[test]
+fn a_refresh_respects_how_the_account_signs_in_and_its_policy() {
+    let world = World::new();
+    let tokens = sign_in(&world);
+    let alice = world.memory.account(subject().id).unwrap();
+    let policy = |mode| Some(Box::new(Policy { mode, ..Policy::default() }));
+    let by =
+        |mode| LegacyAccount { subject: Subject { policy: policy(mode), ..alice.subject.clone() }, ..alice.clone() };
+    for moved in [LegacyAccount { legacy_login: false, ..alice.clone() }, by(Mode::OauthOnly)] {
+        world.memory.put_account(moved);
+        let refused = refresh(&world, &tokens.refresh_token).unwrap_err();
+        assert!(matches!(refused, TokenError::Grant(GrantError::LegacyMoved)), "{refused}");
+        let unknown = TokenError::Grant(GrantError::LegacyInvalid);
+        assert_eq!(refused.wire(), unknown.wire());
+        assert!(refused.to_string().contains("policy"));
+    }
+    world.memory.put_account(by(Mode::Password));
+    assert!(refresh(&world, &tokens.refresh_token).is_ok());
+}
+
+/// C-31: whatever the switches say.
+#[test]
+fn after_the_end_of_the_migration_nothing_of_it_lives() {
+    let mut world = World::new();
+    let tokens = sign_in(&world);
+    world.administer(|records| {
+        records.settings.insert(CatalogRecords::FINALIZATION.into(), "{}".into());
+        records.settings.insert(CatalogRecords::LEGACY_LOGIN_ENABLED.into(), "true".into());
+    });
+    assert!(world.engine.legacy_pair(&subject(), "a@example.com", at(0)).is_err());
+    assert!(refresh(&world, &tokens.refresh_token).is_err());
+    assert!(now_or_never(world.engine.me(&tokens.access_token)).is_err());
+    world.administer(|records| {
+        records.settings.insert(CatalogRecords::FINALIZATION.into(), "null".into());
+    });
+    assert!(now_or_never(world.engine.me(&tokens.access_token)).is_ok());
+    assert!(refresh(&world, &tokens.refresh_token).is_ok());
 }
 
 /// C-02: the switch of a tenant.

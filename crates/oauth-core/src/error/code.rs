@@ -36,6 +36,7 @@ error_codes! {
     AccessDenied = "access_denied", "RFC 6749 4.1.2.1", "The user, or the server on the user's behalf, refused the request.";
     AccountSelectionRequired = "account_selection_required", "OpenID Connect Core 3.1.2.6", "The user has to choose an account, and the request allows no page.";
     ConsentRequired = "consent_required", "OpenID Connect Core 3.1.2.6", "The user has to consent, and the request allows no page.";
+    Gone = "gone", "legacy contract", "The door was closed at the end of the migration; Link names the metadata of its successor.";
     InsufficientAuthorization = "insufficient_authorization", "draft-ietf-oauth-first-party-apps 5.2.2", "The user has to prove who they are; auth_session continues the request.";
     InsufficientScope = "insufficient_scope", "RFC 6750 3.1", "The access token does not carry the scope that the resource demands.";
     InteractionRequired = "interaction_required", "OpenID Connect Core 3.1.2.6", "The user has to do something, and the request allows no page.";

@@ -30,6 +30,7 @@ fn every_token_error() -> Vec<(TokenError, u16, ErrorCode)> {
         GrantError::CodeReplayed,
         GrantError::GrantRevoked,
         GrantError::LegacyInvalid,
+        GrantError::LegacyMoved,
         GrantError::PkceMismatch,
         GrantError::RedirectMismatch,
         GrantError::RefreshExpired,

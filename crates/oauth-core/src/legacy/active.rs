@@ -22,7 +22,8 @@ pub fn decide(
     if token.user.is_some_and(|user| user != row.account.subject.id) {
         return Err(TokenFault::Claim("sub"));
     }
-    if row.invalidated {
+    // The end of the migration ends every token of this kind, also one that was made in its last moment.
+    if row.invalidated || switches.finalized {
         return Err(TokenFault::Revoked);
     }
     if now >= token.expires_at || now >= row.expires_at {
@@ -40,8 +41,7 @@ pub fn decide(
 
 /// Whether legacy tokens are issued to this very account now: beside [`are_issued`], what is decided for new users.
 pub fn are_issued_to(subject: &Subject, created_at: Timestamp, catalog: &Catalog, now: Timestamp) -> bool {
-    let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
-    are_issued(subject, catalog, now) && catalog.policies.mode_of(tenant, created_at, now).admits_legacy()
+    are_issued(subject, catalog, now) && catalog.policies.mode_of(subject, created_at, now).admits_legacy()
 }
 
 /// Whether legacy tokens are issued to this account now: not after the cut-off, and only while the doors are open for the
@@ -49,10 +49,9 @@ pub fn are_issued_to(subject: &Subject, created_at: Timestamp, catalog: &Catalog
 pub fn are_issued(subject: &Subject, catalog: &Catalog, now: Timestamp) -> bool {
     let switches = &catalog.switches;
     let tenant = subject.tenant.as_ref().and_then(|tenant| catalog.tenant(tenant.id));
-    switches.legacy_login_enabled
-        && switches.legacy_tokens_until.is_none_or(|until| now < until)
+    switches.legacy_doors_are_open(now)
         && tenant.is_none_or(|tenant| tenant.legacy_login)
-        && catalog.policies.widest(subject.tenant.as_ref().map(|tenant| tenant.id), now).admits_legacy()
+        && catalog.policies.widest(subject, now).admits_legacy()
 }
 
 #[cfg(test)]
@@ -88,6 +87,7 @@ mod tests {
                 username: "alice".into(),
                 is_verified: true,
                 is_locked: false,
+                legacy_login: true,
                 created_at: at(-100),
                 updated_at: at(-100),
             },
@@ -122,6 +122,13 @@ mod tests {
         ] {
             assert_eq!(decide(&token(), &row, &open, at(0)), Err(fault));
         }
+    }
+
+    #[test]
+    fn the_end_of_the_migration_ends_all() {
+        let finalized = Switches { finalized: true, ..Switches::default() };
+        assert_eq!(decide(&token(), &row(), &finalized, at(0)), Err(TokenFault::Revoked));
+        assert!(!Switches { legacy_login_enabled: true, ..finalized }.legacy_doors_are_open(at(0)));
     }
 
     #[test]

@@ -97,6 +97,7 @@ pub(crate) fn subject() -> Subject {
             email_verified: true,
             ..Profile::default()
         },
+        policy: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! The ledger, policies and facts.
 
 use authly_cutover::{
+    finalize::ImportedSource,
     ledger::{Action, LedgerAsk, LedgerItem, LedgerKey, LedgerScope},
     outcome::{Outcome, Reason, ReasonCode},
     policy::{Mode, Policy, PolicyScope},
     run::{RunId, RunKind, RunPlan, RunState},
-    store::{CutoverStore, NewTenant, RunEnd, TimedFact},
+    store::{CutoverStore, LinkWrite, NewTenant, RunEnd, TimedFact},
 };
 use oauth_core::{ids::TenantId, store::Commit};
 use serde_json::{Map, json};
@@ -91,11 +92,16 @@ pub async fn policies_and_facts_are_kept(store: impl CutoverStore) {
 
     let gate = store.gate_facts(NOW, NOW.minus(DAY)).await.unwrap();
     assert_eq!(gate.unconfirmed_tenants, [(tenant, "acme".to_owned())]);
-    assert_eq!((gate.backup_verified_at, gate.verified), (None, None));
+    assert_eq!((gate.backup_verified_at, gate.sources), (None, Vec::new()));
     for clean in [false, true] {
-        store.put_fact(TimedFact::Verified { at: NOW, clean }, audit()).await.unwrap();
-        assert_eq!(store.gate_facts(NOW, NOW).await.unwrap().verified, Some((NOW, clean)));
+        store.put_fact(TimedFact::Verified { source: source(), at: NOW, clean }, audit()).await.unwrap();
     }
+    assert_eq!(store.gate_facts(NOW, NOW).await.unwrap().sources, [], "nothing of it is here");
+    let mut linked = batch(lease);
+    linked.links = vec![LinkWrite::Put(link(1, user(1), lease.run))];
+    apply(&store, linked).await;
+    let found = ImportedSource { source: source(), last_import_at: NOW, verified: Some((NOW, true)) };
+    assert_eq!(store.gate_facts(NOW, NOW).await.unwrap().sources, [found]);
     for fact in [
         TimedFact::BackupVerified { at: NOW, place: "a file".to_owned() },
         TimedFact::TenantConfirmed { at: NOW, tenant, by: "Ada".to_owned() },

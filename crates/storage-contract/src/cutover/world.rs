@@ -89,6 +89,7 @@ pub(super) fn batch(lease: Lease) -> BatchWrite {
     BatchWrite {
         lease,
         at: NOW,
+        forget_failures_at: NOW.plus(DAY),
         tenants: Vec::new(),
         groups: Vec::new(),
         accounts: Vec::new(),

@@ -1,6 +1,9 @@
 //! The accounts of a batch: guards first, then everything in a handful of statements.
 
-use authly_cutover::{account::TargetAccount, store::AccountWrite};
+use authly_cutover::{
+    account::TargetAccount,
+    store::{AccountWrite, BatchWrite},
+};
 use authly_directory::{identifier::fold, password::StoredHash};
 use oauth_core::{ids::TenantId, store::StoreError, time::Timestamp};
 use serde_json::{Value, json};
@@ -137,19 +140,20 @@ const JOIN: &str = "INSERT INTO group_members (user_id, group_id) SELECT * FROM 
 const FORGET: &str = "
     DELETE FROM login_failures WHERE user_id = ANY($1) AND device = '\\x00000000000000000000000000000000'";
 
-/// Failures that came along are forgotten when the lock ends, and otherwise after a day.
+/// Failures that came along are forgotten when the lock ends, and otherwise when the batch says.
 const COUNT: &str = concat!(
     "INSERT INTO login_failures (user_id, device, failures, last_failed_at, locked_until, expires_at)
      SELECT w.id, '\\x00000000000000000000000000000000', w.failures, $2::timestamptz, ",
     instant!("w.locked_until"),
     ", COALESCE(",
     instant!("w.locked_until"),
-    ", $2::timestamptz + interval '1 day')
+    ", $3::timestamptz)
        FROM jsonb_to_recordset($1) AS w(id uuid, failures integer, locked_until bigint)"
 );
 
 /// Writes them; `false` if a guard does not hold or a name is taken.
-pub(super) async fn write(steps: &Steps<'_>, writes: &[AccountWrite], at: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn write(steps: &Steps<'_>, batch: &BatchWrite) -> Result<bool, StoreError> {
+    let writes = &batch.accounts;
     if writes.is_empty() {
         return Ok(true);
     }
@@ -182,7 +186,9 @@ pub(super) async fn write(steps: &Steps<'_>, writes: &[AccountWrite], at: Timest
         steps.change(JOIN, &[&users, &groups]).await?;
     }
     if !sorted.failures.is_empty() {
-        steps.change(COUNT, &[&Json(Value::Array(sorted.failures)), &At(at)]).await?;
+        steps
+            .change(COUNT, &[&Json(Value::Array(sorted.failures)), &At(batch.at), &At(batch.forget_failures_at)])
+            .await?;
     }
     Ok(true)
 }

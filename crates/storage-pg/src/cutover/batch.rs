@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use authly_cutover::store::{
     BatchCommit, BatchWrite, LinkWrite, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{
     ids::{GroupId, TenantId, UserId},
     store::{StoreError, StoreErrorKind},
@@ -117,6 +118,7 @@ async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
     let steps = db.begin_behind(Gate::Accounts, &mut client).await?;
     let done = apply(&steps, write).await?;
     if done == BatchCommit::Applied {
+        reached(Place::BatchWritten);
         steps.commit().await?;
     }
     Ok(done)
@@ -125,7 +127,8 @@ async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
 async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
     let Some(source) = runs::held(steps, write.lease).await? else { return Ok(BatchCommit::Fenced) };
     create_tenants(steps, write).await?;
-    if !account_write::write(steps, &write.accounts, write.at).await? {
+    reached(Place::GroupsWritten);
+    if !account_write::write(steps, write).await? {
         return Ok(BatchCommit::Lost);
     }
     let put = write.links.iter().filter_map(|one| if let LinkWrite::Put(link) = one { Some(link) } else { None });

@@ -1,6 +1,10 @@
 //! What the finalize gate judges, at one instant.
 
-use authly_cutover::{finalize::GateFacts, store::LegacyUse};
+use authly_cutover::{
+    finalize::{GateFacts, ImportedSource},
+    source::SourceName,
+    store::LegacyUse,
+};
 use oauth_core::{ids::TenantId, store::StoreError, time::Timestamp};
 use uuid::Uuid;
 
@@ -17,17 +21,30 @@ const COUNTS: &str = "
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind = 'quarantine'),
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind <> 'quarantine'),
            (SELECT count(*) FROM tokens
-             WHERE token_type = 'refresh' AND invalidated IS NOT TRUE AND client_id IS NULL AND expires_at > $1),
-           (SELECT max(heartbeat_at) FROM migration_runs WHERE kind = 'import')
+             WHERE token_type = 'refresh' AND invalidated IS NOT TRUE AND client_id IS NULL AND expires_at > $1)
       FROM users";
 
+/// What accounts tell, and what is counted by way: a legacy refresh changes no account.
 const USES: &str = "
-    SELECT tenant_id, max(last_password_login_at) FROM users WHERE last_password_login_at >= $1 GROUP BY tenant_id";
+    SELECT tenant_id, max(at)
+      FROM (SELECT tenant_id, last_password_login_at AS at FROM users WHERE last_password_login_at >= $1
+             UNION ALL
+            SELECT nullif(tenant_id, '00000000-0000-0000-0000-000000000000'), last_at FROM client_uses
+             WHERE way IN ('json_login', 'legacy_refresh', 'password_grant') AND last_at >= $1) used
+     GROUP BY tenant_id";
+
+/// A source whose accounts were all taken back again has nothing to compare.
+const SOURCES: &str = "
+    SELECT r.source, r.last_at, f.at, f.detail = 'true'
+      FROM (SELECT source, max(heartbeat_at) AS last_at FROM migration_runs WHERE kind = 'import' GROUP BY source) r
+      LEFT JOIN migration_facts f ON f.name = 'verified:' || r.source
+     WHERE EXISTS (SELECT FROM source_links l WHERE l.source = r.source)
+     ORDER BY r.source";
 
 const UNCONFIRMED: &str = "
     SELECT id, slug FROM tenants WHERE is_active AND deleted_at IS NULL AND confirmed_at IS NULL ORDER BY slug";
 
-const FACTS: &str = "SELECT name, at, detail FROM migration_facts";
+const FACTS: &str = "SELECT name, at FROM migration_facts";
 
 pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> Result<GateFacts, StoreError> {
     let mut client = db.client().await?;
@@ -36,6 +53,7 @@ pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> R
     let uses = steps.run(USES, &[&At(window_start)]).await?;
     let unconfirmed = steps.run(UNCONFIRMED, &[]).await?;
     let known = steps.run(FACTS, &[]).await?;
+    let sources = steps.run(SOURCES, &[]).await?;
     steps.commit().await?;
 
     let mut facts = GateFacts::default();
@@ -45,7 +63,6 @@ pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> R
         (facts.active, facts.not_completed) = (next()?, next()?);
         (facts.foreign_hashes, facts.inactive) = (next()?, next()?);
         (facts.quarantined, facts.conflicts, facts.live_legacy_tokens) = (next()?, next()?, next()?);
-        facts.last_import_at = row.maybe_at("status")?;
     }
     for row in &uses {
         let mut row = Reader::new(row, "users", &"-");
@@ -59,14 +76,19 @@ pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> R
     for row in &known {
         let mut row = Reader::new(row, "migration_facts", &"-");
         let (name, at): (&str, Timestamp) = (row.take("name")?, row.at("at")?);
-        let detail: &str = row.take("detail")?;
         match name {
             "backup_verified" => facts.backup_verified_at = Some(at),
-            "verified" => facts.verified = Some((at, detail == "true")),
             "inactive_decided" => facts.inactive_decided_at = Some(at),
             "counting_since" => facts.counting_since = Some(at),
             _ => {}
         }
+    }
+    for row in &sources {
+        let mut row = Reader::new(row, "migration_runs", &"-");
+        let source = row.parse("source", SourceName::parse)?;
+        let last_import_at = row.at("heartbeat_at")?;
+        let (at, clean) = (row.maybe_at("at")?, row.take::<Option<bool>>("detail")?);
+        facts.sources.push(ImportedSource { source, last_import_at, verified: at.zip(clean) });
     }
     Ok(facts)
 }

@@ -18,13 +18,9 @@ use crate::{
 
 /// Those of the installation and of tenants are settings of the catalog, so that servers hold them in memory.
 const SHARED: &str = "SELECT name, value FROM settings WHERE starts_with(name, 'sign_in_policy')";
-const ONE: &str = "SELECT policy FROM migration_policies WHERE scope = $1";
-const REMOVE: &str = "DELETE FROM migration_policies WHERE scope = $1";
-const RAISE: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'catalog'";
-
-const PUT: &str = "
-    INSERT INTO migration_policies (scope, policy) VALUES ($1, $2)
-    ON CONFLICT (scope) DO UPDATE SET policy = excluded.policy";
+/// That of an account stands with the account.
+const ONE: &str = "SELECT sign_in_policy FROM users WHERE id = $1 AND sign_in_policy IS NOT NULL";
+const PUT: &str = "UPDATE users SET sign_in_policy = $2 WHERE id = $1";
 
 /// Those of the installation and of tenants.
 pub(super) async fn shared(db: &Db) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {
@@ -38,13 +34,9 @@ pub(super) async fn shared(db: &Db) -> Result<BTreeMap<PolicyScope, Policy>, Sto
     Ok(policies.installation.map(|policy| (PolicyScope::Installation, policy)).into_iter().chain(tenants).collect())
 }
 
-fn account(user: UserId) -> String {
-    format!("account:{user}")
-}
-
 pub(super) async fn of_account(db: &Db, user: UserId) -> Result<Option<Policy>, StoreError> {
-    let row = db.read_one(ONE, &[&account(user)]).await?;
-    let read = |row| Reader::new(row, "migration_policies", &user).take::<Json<Policy>>("policy");
+    let row = db.read_one(ONE, &[&user.uuid()]).await?;
+    let read = |row| Reader::new(row, "users", &user).take::<Json<Policy>>("sign_in_policy");
     Ok(row.as_ref().map(read).transpose()?.map(|policy| policy.0))
 }
 
@@ -60,11 +52,7 @@ pub(super) async fn put(
         PolicyScope::Installation => None,
         PolicyScope::Tenant(tenant) => Some(tenant),
         PolicyScope::Account(user) => {
-            match policy {
-                Some(policy) => steps.change(PUT, &[&account(user), &Json(policy)]).await?,
-                None => steps.change(REMOVE, &[&account(user)]).await?,
-            };
-            steps.change(RAISE, &[]).await?;
+            steps.change(PUT, &[&user.uuid(), &policy.map(Json)]).await?;
             return Ok(finish(steps, audit).await?);
         }
     };
@@ -90,10 +78,10 @@ pub(super) async fn put_fact(db: &Db, fact: TimedFact, audit: AuditEvent) -> Res
             return Ok(finish(steps, audit).await?);
         }
         TimedFact::BackupVerified { at, place } => (at, place),
-        TimedFact::Verified { at, clean } => (at, clean.to_string()),
+        TimedFact::Verified { at, clean, .. } => (at, clean.to_string()),
         TimedFact::InactiveDecided { at, decision } => (at, decision),
         TimedFact::CountingSince { at } => (at, String::new()),
     };
-    steps.change(PUT_FACT, &[&name, &At(at), &detail]).await?;
+    steps.change(PUT_FACT, &[&name.as_ref(), &At(at), &detail]).await?;
     Ok(finish(steps, audit).await?)
 }

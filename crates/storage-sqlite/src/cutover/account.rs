@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
-    store::AccountWrite,
+    store::{AccountWrite, BatchWrite},
 };
 use authly_directory::{identifier::fold, password::StoredHash};
 use oauth_core::{
@@ -130,7 +130,8 @@ const PARK: &str =
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 
 /// Writes the accounts of a batch; `false` if a guard does not hold.
-pub(super) fn write(db: Db<'_>, writes: &[AccountWrite], at: Timestamp) -> Outcome<bool> {
+pub(super) fn write(db: Db<'_>, batch: &BatchWrite) -> Outcome<bool> {
+    let (writes, at) = (&batch.accounts, (batch.at, batch.forget_failures_at));
     // Guards first: they are about how the accounts stood before the batch.
     for write in writes {
         let (AccountWrite::Remove(from) | AccountWrite::Change { from, .. }) = write else { continue };
@@ -231,18 +232,18 @@ fn join(db: Db<'_>, account: &TargetAccount) -> Outcome<()> {
 
 const FORGET: &str = "DELETE FROM login_failures WHERE user_id = ?1 AND device = zeroblob(16)";
 
-/// Failures that came along are forgotten when the lock ends, and otherwise after a day.
+/// Failures that came along are forgotten when the lock ends, and otherwise when the batch says.
 const COUNT: &str = "INSERT INTO login_failures (user_id, device, failures, last_failed_at, forget_at, locked_until) \
-                     VALUES (?1, zeroblob(16), ?2, ?3, coalesce(?4, ?3 + 86400000000), ?4) \
+                     VALUES (?1, zeroblob(16), ?2, ?3, coalesce(?4, ?5), ?4) \
                      ON CONFLICT (user_id, device) DO UPDATE SET failures = excluded.failures, \
                        last_failed_at = excluded.last_failed_at, forget_at = excluded.forget_at, \
                        locked_until = excluded.locked_until";
 
-fn count(db: Db<'_>, account: &TargetAccount, at: Timestamp) -> Outcome<()> {
+fn count(db: Db<'_>, account: &TargetAccount, (at, forget_at): (Timestamp, Timestamp)) -> Outcome<()> {
     let user: Uuid = account.user.uuid();
     if account.failures == 0 && account.locked_until.is_none() {
         return db.run(FORGET, [user]).map(drop);
     }
     let locked_until = account.locked_until.map(Timestamp::micros);
-    db.run(COUNT, params![user, account.failures, at.micros(), locked_until]).map(drop)
+    db.run(COUNT, params![user, account.failures, at.micros(), locked_until, forget_at.micros()]).map(drop)
 }

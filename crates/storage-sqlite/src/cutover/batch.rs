@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use authly_cutover::store::{
     BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{
     ids::{GroupId, TenantId, UserId},
     store::StoreErrorKind,
@@ -74,8 +75,9 @@ pub(super) fn commit(db: Db<'_>, write: &BatchWrite) -> Outcome<BatchCommit> {
         StoreErrorKind::Conflict(_) => Ok(BatchCommit::Lost),
         _ => Err(fault),
     });
-    if !matches!(done, Ok(BatchCommit::Applied)) {
-        db.run("ROLLBACK TO batch", [])?;
+    match done {
+        Ok(BatchCommit::Applied) => reached(Place::BatchWritten),
+        _ => db.run("ROLLBACK TO batch", []).map(drop)?,
     }
     db.run("RELEASE batch", [])?;
     done
@@ -85,7 +87,8 @@ fn apply(db: Db<'_>, write: &BatchWrite) -> Outcome<BatchCommit> {
     let Some(source) = runs::held(db, write.lease)? else { return Ok(BatchCommit::Fenced) };
     write.tenants.iter().try_for_each(|tenant| create_tenant(db, tenant, write.at))?;
     write.groups.iter().try_for_each(|group| create_group(db, group, write.at))?;
-    if !account::write(db, &write.accounts, write.at)? {
+    reached(Place::GroupsWritten);
+    if !account::write(db, write)? {
         return Ok(BatchCommit::Lost);
     }
     for link in &write.links {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use authly_cutover::{
-    finalize::GateFacts,
+    finalize::{GateFacts, ImportedSource},
+    source::SourceName,
     store::{DailyCount, LegacyUse, PendingAccount, PendingAsk, TenantFigures},
 };
 use oauth_core::{
@@ -118,15 +119,26 @@ const PEN: &str = "SELECT ifnull(sum(kind = 'quarantine'), 0), ifnull(sum(kind <
 const TOKENS: &str = "SELECT count(*) FROM tokens WHERE token_type = 'refresh' AND invalidated = 0 AND client_id IS NULL \
                       AND expires_at > ?1";
 
-const USES: &str = "SELECT tenant_id, max(last_password_login_at) FROM users WHERE last_password_login_at >= ?1 \
+/// What accounts tell, and what is counted by way: a legacy refresh changes no account.
+const USES: &str = "SELECT tenant_id, max(at) FROM (\
+                      SELECT tenant_id, last_password_login_at AS at FROM users WHERE last_password_login_at >= ?1 \
+                      UNION ALL \
+                      SELECT nullif(tenant_id, zeroblob(16)), last_at FROM client_uses \
+                       WHERE way IN ('json_login', 'legacy_refresh', 'password_grant') AND last_at >= ?1) \
                     GROUP BY tenant_id";
 
 const UNCONFIRMED: &str =
     "SELECT id, slug FROM tenants WHERE active AND deleted_at IS NULL AND confirmed_at IS NULL ORDER BY slug";
 
-const LAST_IMPORT: &str = "SELECT max(heartbeat_at) FROM migration_runs WHERE kind = 'import'";
+/// A source whose accounts were all taken back again has nothing to compare.
+const SOURCES: &str = "SELECT r.source, max(r.heartbeat_at), \
+                         (SELECT f.at FROM migration_facts f WHERE f.name = 'verified:' || r.source), \
+                         (SELECT f.detail = 'true' FROM migration_facts f WHERE f.name = 'verified:' || r.source) \
+                       FROM migration_runs r WHERE r.kind = 'import' \
+                       AND EXISTS (SELECT 1 FROM source_links l WHERE l.source = r.source) \
+                       GROUP BY r.source ORDER BY r.source";
 
-const FACTS: &str = "SELECT name, at, detail FROM migration_facts";
+const FACTS: &str = "SELECT name, at FROM migration_facts";
 
 pub(super) fn gate_facts(db: Db<'_>, now: Timestamp, window_start: Timestamp) -> Outcome<GateFacts> {
     let mut facts = GateFacts::default();
@@ -149,11 +161,10 @@ pub(super) fn gate_facts(db: Db<'_>, now: Timestamp, window_start: Timestamp) ->
     })?;
     facts.unconfirmed_tenants =
         db.all(UNCONFIRMED, [], |row| Ok((row.id("tenants.id", TenantId::from_uuid)?, row.value("tenants.slug")?)))?;
-    facts.last_import_at = db.one(LAST_IMPORT, [], |row| row.time_opt("migration_runs.heartbeat_at"))?.flatten();
-    for (name, at, detail) in db.all(FACTS, [], fact)? {
+    facts.sources = db.all(SOURCES, [], imported)?;
+    for (name, at) in db.all(FACTS, [], fact)? {
         match name.as_str() {
             "backup_verified" => facts.backup_verified_at = Some(at),
-            "verified" => facts.verified = Some((at, detail == "true")),
             "inactive_decided" => facts.inactive_decided_at = Some(at),
             "counting_since" => facts.counting_since = Some(at),
             _ => {}
@@ -162,7 +173,14 @@ pub(super) fn gate_facts(db: Db<'_>, now: Timestamp, window_start: Timestamp) ->
     Ok(facts)
 }
 
-fn fact(row: &mut Cursor<'_>) -> Outcome<(String, Timestamp, String)> {
-    let name = row.value("migration_facts.name")?;
-    Ok((name, row.time("migration_facts.at")?, row.value("migration_facts.detail")?))
+fn fact(row: &mut Cursor<'_>) -> Outcome<(String, Timestamp)> {
+    Ok((row.value("migration_facts.name")?, row.time("migration_facts.at")?))
+}
+
+fn imported(row: &mut Cursor<'_>) -> Outcome<ImportedSource> {
+    let source = row.parse("migration_runs.source", SourceName::parse)?;
+    let last_import_at = row.time("migration_runs.heartbeat_at")?;
+    let at = row.time_opt("migration_facts.at")?;
+    let clean = row.value::<Option<bool>>("migration_facts.detail")?;
+    Ok(ImportedSource { source, last_import_at, verified: at.zip(clean) })
 }

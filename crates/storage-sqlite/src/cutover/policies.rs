@@ -14,9 +14,9 @@ use crate::{audit, catalog, cursor::Cursor, db::Db, error::Outcome};
 
 /// Those of the installation and of tenants are settings of the catalog, so that servers hold them in memory.
 const SHARED: &str = "SELECT name, value FROM settings WHERE name GLOB 'sign_in_policy*'";
-const ONE: &str = "SELECT policy FROM migration_policies WHERE scope = ?1";
-const PUT: &str = "INSERT OR REPLACE INTO migration_policies (scope, policy) VALUES (?1, ?2)";
-const REMOVE: &str = "DELETE FROM migration_policies WHERE scope = ?1";
+/// That of an account stands with the account.
+const ONE: &str = "SELECT sign_in_policy FROM users WHERE id = ?1 AND sign_in_policy IS NOT NULL";
+const PUT: &str = "UPDATE users SET sign_in_policy = ?2 WHERE id = ?1";
 
 /// Those of the installation and of tenants.
 pub(super) fn shared(db: Db<'_>) -> Outcome<BTreeMap<PolicyScope, Policy>> {
@@ -27,11 +27,7 @@ pub(super) fn shared(db: Db<'_>) -> Outcome<BTreeMap<PolicyScope, Policy>> {
 }
 
 pub(super) fn of_account(db: Db<'_>, user: UserId) -> Outcome<Option<Policy>> {
-    db.one(ONE, [account(user)], |row| row.parse("migration_policies.policy", from_json))
-}
-
-fn account(user: UserId) -> String {
-    format!("account:{user}")
+    db.one(ONE, [user.uuid()], |row| row.parse("users.sign_in_policy", from_json))
 }
 
 pub(super) fn put(db: Db<'_>, scope: PolicyScope, policy: Option<&Policy>, event: &AuditEvent) -> Outcome<()> {
@@ -39,11 +35,9 @@ pub(super) fn put(db: Db<'_>, scope: PolicyScope, policy: Option<&Policy>, event
         PolicyScope::Installation => None,
         PolicyScope::Tenant(tenant) => Some(tenant),
         PolicyScope::Account(user) => {
-            match policy {
-                Some(policy) => db.run(PUT, [account(user), json(policy)?])?,
-                None => db.run(REMOVE, [account(user)])?,
-            };
-            return catalog::changed(db, Some(event));
+            let policy = policy.map(json).transpose()?;
+            db.run(PUT, params![user.uuid(), policy])?;
+            return audit::write(db, event);
         }
     };
     catalog::put_setting(db, &Policies::setting(tenant), &json(&policy)?, event)
@@ -59,10 +53,10 @@ pub(super) fn put_fact(db: Db<'_>, fact: &TimedFact, event: &AuditEvent) -> Outc
             return audit::write(db, event);
         }
         TimedFact::BackupVerified { at, place } => (at, place.clone()),
-        TimedFact::Verified { at, clean } => (at, clean.to_string()),
+        TimedFact::Verified { at, clean, .. } => (at, clean.to_string()),
         TimedFact::InactiveDecided { at, decision } => (at, decision.clone()),
         TimedFact::CountingSince { at } => (at, String::new()),
     };
-    db.run(PUT_FACT, params![fact.name(), at.micros(), detail])?;
+    db.run(PUT_FACT, params![fact.name().as_ref(), at.micros(), detail])?;
     audit::write(db, event)
 }
