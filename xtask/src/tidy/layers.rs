@@ -20,17 +20,21 @@ enum Uses {
 
 const DOMAIN: &[&str] = &["oauth-core", "authly-directory", "authly-cutover"];
 
+/// With places where tests kill the process.
+const WITH_FAILPOINTS: &[&str] = &["oauth-core", "authly-directory", "authly-cutover", "authly-failpoint"];
+
 /// Every package of the workspace. A new one is added here, with a thought about its place.
 const LAYERS: &[Layer] = &[
     Layer { package: "oauth-core", may_use: Uses::Only(&[]) },
     Layer { package: "authly-directory", may_use: Uses::Only(&["oauth-core"]) },
     Layer { package: "authly-cutover", may_use: Uses::Only(&["oauth-core", "authly-directory"]) },
+    Layer { package: "authly-failpoint", may_use: Uses::Only(&[]) },
     Layer { package: "authly-jose", may_use: Uses::Only(&["oauth-core"]) },
     Layer { package: "authly-seal", may_use: Uses::Only(&["oauth-core"]) },
     Layer { package: "authly-passwords", may_use: Uses::Only(&["oauth-core", "authly-directory"]) },
     Layer { package: "authly-config", may_use: Uses::Only(&[]) },
-    Layer { package: "authly-storage-pg", may_use: Uses::Only(DOMAIN) },
-    Layer { package: "authly-storage-sqlite", may_use: Uses::Only(DOMAIN) },
+    Layer { package: "authly-storage-pg", may_use: Uses::Only(WITH_FAILPOINTS) },
+    Layer { package: "authly-storage-sqlite", may_use: Uses::Only(WITH_FAILPOINTS) },
     Layer { package: "authly-storage-contract", may_use: Uses::Only(DOMAIN) },
     Layer { package: "authly-limits-redis", may_use: Uses::Only(DOMAIN) },
     Layer { package: "authly-federation", may_use: Uses::Only(DOMAIN) },
@@ -38,7 +42,7 @@ const LAYERS: &[Layer] = &[
     Layer { package: "authly-factors", may_use: Uses::Only(DOMAIN) },
     Layer { package: "authly-sources", may_use: Uses::Only(DOMAIN) },
     Layer { package: "authly-pages", may_use: Uses::Only(&[]) },
-    Layer { package: "authly-admin-cases", may_use: Uses::Only(DOMAIN) },
+    Layer { package: "authly-admin-cases", may_use: Uses::Only(WITH_FAILPOINTS) },
     Layer {
         package: "authly-http-api",
         may_use: Uses::Only(&[

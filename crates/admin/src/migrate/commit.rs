@@ -11,6 +11,7 @@ use authly_cutover::{
     source::SourceId,
     store::{BatchCommit, CutoverStore as _, Progress, Resolution, SnapshotAsk},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::services::Clock as _;
 
 use super::{MigrateError, OnError, Tools, wrap};
@@ -134,6 +135,7 @@ impl<T: Tools> Batches<'_, T> {
         let write = batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer());
         match self.tools.target().commit_batch(write).await? {
             BatchCommit::Applied => {
+                reached(Place::BatchCommitted);
                 self.progress = progress;
                 Ok(Some(done))
             }

@@ -10,6 +10,7 @@ use authly_cutover::{
     source::{Source, SourceName},
     store::{BatchCommit, BatchWrite, CutoverStore as _, Progress, RunEnd},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{audit::AuditKind, services::Clock as _, store::Commit, time::Timestamp};
 use serde_json::json;
 
@@ -288,7 +289,10 @@ impl<T: Tools> Import<'_, T> {
             json!({ "migration_run": lease.run, "tenants": self.mapped.new_tenants.len(), "groups": self.mapped.new_groups.len() }),
         )];
         match self.tools.target().commit_batch(write).await? {
-            BatchCommit::Applied => Ok(()),
+            BatchCommit::Applied => {
+                reached(Place::TenantsCommitted);
+                Ok(())
+            }
             BatchCommit::Fenced => Err(MigrateError::Fenced),
             BatchCommit::Lost => {
                 let why = "a tenant or group of that name was created at this moment; run the import again";

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use authly_failpoint::{Place, reached};
 use refinery::Migration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use tokio_postgres::{Client, error::SqlState};
@@ -33,7 +34,9 @@ impl AsyncTransaction for Online<'_> {
         for query in &queries {
             for statement in indexes::statements(query) {
                 indexes::drop_if_broken(self.0, &statement).await?;
+                reached(Place::IndexBegun);
                 self.0.batch_execute(&statement).await?;
+                reached(Place::IndexBuilt);
             }
         }
         Ok(queries.len())
