@@ -50,4 +50,7 @@ pub enum OpenError {
     /// The parameters for TLS cannot be used.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
+    /// The application's table cannot be written back to.
+    #[error("cannot write back: {0}")]
+    WriteBack(String),
 }

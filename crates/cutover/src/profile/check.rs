@@ -160,7 +160,7 @@ fn write_back(profile: &Profile, found: &mut Found) {
     let Some(back) = &profile.write_back else { return };
     let database = |kind: &SourceKind| matches!(kind, SourceKind::Postgres | SourceKind::Sqlite);
     found.unless(
-        profile.target == Target::Import && profile.source.kinds.iter().all(database),
+        profile.target == Target::Import && profile.source.kinds.iter().any(database),
         "write_back",
         "only the tables of a database that is imported from can be written back to",
     );

@@ -1,12 +1,15 @@
 //! What hangs on the accounts of a source: tokens, API keys, and columns that are kept in step.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     condition::Condition,
-    names::Names,
+    names::{Name, Names},
     rules::{is_always, is_never},
 };
+use crate::write_back::Track;
 
 /// The table of the older program's tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,4 +102,59 @@ pub struct WriteBack {
     /// When the id was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synced_at: Option<Names>,
+    /// Who gives the ids.
+    #[serde(skip_serializing_if = "IdentityProvider::is_authly")]
+    pub identity_provider: IdentityProvider,
+    /// The application's table of sessions, which learns of those that come by OAuth (S001-11); where it has none, nothing is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Names>,
+}
+
+/// The identity provider that the application learns ids of (C-22).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityProvider {
+    /// Authly: an account's id here is its id there.
+    #[default]
+    Authly,
+    /// Another one, with whose accounts those here are linked.
+    External,
+}
+
+impl IdentityProvider {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    const fn is_authly(&self) -> bool {
+        matches!(self, Self::Authly)
+    }
+}
+
+impl WriteBack {
+    /// The column for what is tracked, where there is to be one.
+    pub const fn column(&self, track: Track) -> Option<&Names> {
+        match track {
+            Track::AuthMethod => self.auth_method.as_ref(),
+            Track::CompletedAt => self.completed_at.as_ref(),
+            Track::ExternalSubject => self.external_subject.as_ref(),
+            Track::InvitedAt => self.invited_at.as_ref(),
+            Track::SyncedAt => self.synced_at.as_ref(),
+        }
+    }
+
+    /// The names that an existing table has or is to get: the first that exists, otherwise the one that is spelled as the
+    /// others in that table are.
+    pub fn chosen(&self, exists: impl Fn(&Name) -> bool) -> BTreeMap<Track, (Name, bool)> {
+        let columns = || Track::ALL.into_iter().filter_map(|track| Some((track, self.column(track)?)));
+        let several = |names: &&Names| names.iter().nth(1).is_some();
+        let spelling = columns()
+            .map(|(_, names)| names)
+            .filter(several)
+            .find_map(|names| names.iter().position(&exists))
+            .unwrap_or(0);
+        columns()
+            .map(|(track, names)| match names.find(&exists) {
+                Some(found) => (track, (found.clone(), true)),
+                None => (track, (names.iter().nth(spelling).unwrap_or(names.first()).clone(), false)),
+            })
+            .collect()
+    }
 }

@@ -42,6 +42,12 @@ impl Zone {
     fn instant(self, micros: i64) -> Option<Timestamp> {
         micros.checked_sub(i64::from(self.minutes) * 60_000_000).map(Timestamp::from_micros)
     }
+
+    /// What clocks of this zone show at that instant, as databases write it: `2024-01-31 12:00:00.123456`.
+    pub fn local(self, at: Timestamp) -> String {
+        let shown = at.micros().saturating_add(i64::from(self.minutes) * 60_000_000);
+        Timestamp::from_micros(shown).to_rfc3339().replacen('T', " ", 1).trim_end_matches('Z').to_owned()
+    }
 }
 
 impl fmt::Display for Zone {

@@ -1,7 +1,9 @@
 //! Reading a PostgreSQL database: a connection of its own, one read-only transaction, one snapshot for the whole run.
 
+mod app;
 mod column;
 mod connect;
+mod expand;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use authly_cutover::{
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Row, types::ToSql};
 
+pub(crate) use self::app::PgApp;
 use crate::{error::OpenError, table::ReadTable};
 
 /// Bounds every statement and every wait for a lock; texts of times are ISO and in UTC.

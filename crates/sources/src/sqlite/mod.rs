@@ -1,5 +1,6 @@
 //! Reading an SQLite database: one snapshot, which never holds up the program that writes to it.
 
+mod app;
 mod read;
 mod snapshot;
 
@@ -16,7 +17,7 @@ use authly_cutover::{
 };
 use rusqlite::Connection;
 
-pub(crate) use snapshot::open;
+pub(crate) use self::{app::SqliteApp, snapshot::open};
 
 use crate::{error::OpenError, table::ReadTable};
 

@@ -17,7 +17,7 @@ use crate::table::ReadTable;
 type Sqlite<T> = Result<T, rusqlite::Error>;
 
 /// How keys are ordered: as they are where their column keeps them of one kind, as text otherwise.
-enum Order {
+pub(super) enum Order {
     Integer,
     Text,
     Cast,
@@ -25,7 +25,7 @@ enum Order {
 
 impl Order {
     /// The rules of SQLite 3.1 "Determination Of Column Affinity".
-    fn of(table: &ReadTable) -> Self {
+    pub(super) fn of(table: &ReadTable) -> Self {
         let written = table.key.written.to_ascii_uppercase();
         if written.contains("INT") {
             Self::Integer
@@ -36,13 +36,13 @@ impl Order {
         }
     }
 
-    fn expression(&self, table: &ReadTable) -> String {
+    pub(super) fn expression(&self, table: &ReadTable) -> String {
         let key = table.key.name.quoted();
         if matches!(self, Self::Cast) { format!("CAST({key} AS TEXT)") } else { key }
     }
 
     /// The key of a row as a value to compare with.
-    fn value<'a>(&self, id: &'a SourceId) -> ToSqlOutput<'a> {
+    pub(super) fn value<'a>(&self, id: &'a SourceId) -> ToSqlOutput<'a> {
         let text = id.as_str();
         let number = matches!(self, Self::Integer).then(|| text.parse::<i64>().ok()).flatten();
         let real = || matches!(self, Self::Integer).then(|| text.parse::<f64>().ok()).flatten();
@@ -146,7 +146,7 @@ pub(super) fn orphans(
     Ok(Orphans { count: u64::try_from(count).unwrap_or(0), missing })
 }
 
-fn id(key: ValueRef<'_>) -> Result<SourceId, String> {
+pub(super) fn id(key: ValueRef<'_>) -> Result<SourceId, String> {
     let text = match key {
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),

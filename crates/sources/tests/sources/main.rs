@@ -5,3 +5,4 @@ mod files;
 mod postgres;
 mod sqlite;
 mod support;
+mod write_back;

@@ -1,0 +1,166 @@
+//! The application's table in PostgreSQL, over a connection that may write.
+
+use std::time::Duration;
+
+use authly_cutover::{
+    profile::{Profile, shape::Shape},
+    source::{SourceError, SourceId},
+    write_back::{AppRow, AppWrite, Cell, Track},
+};
+use serde_json::{Map, Value, json};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, error::SqlState, types::Json};
+
+use super::{connect, failed, shape};
+use crate::{
+    error::OpenError,
+    write_back::{Access, Layout, Step},
+};
+
+/// Bounds every statement and every wait for a lock; texts of times are ISO and in UTC.
+const SESSION: &str = "
+SET statement_timeout = '10min';
+SET lock_timeout = '2s';
+SET DateStyle = 'ISO, YMD';
+SET TimeZone = 'UTC';
+SET extra_float_digits = 0;
+";
+
+/// How often a change of the schema waits for its lock, and how long between: the application goes on meanwhile.
+const TRIES: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A connection to the application's database.
+pub(crate) struct PgApp {
+    client: Client,
+    driver: JoinHandle<()>,
+}
+
+impl PgApp {
+    pub(crate) async fn open(url: &str, access: Access) -> Result<Self, OpenError> {
+        let (client, driver) = connect::connect(url).await?;
+        let app = Self { client, driver };
+        app.client.batch_execute(SESSION).await?;
+        if access == Access::Read {
+            app.client.batch_execute("SET default_transaction_read_only = on").await?;
+        }
+        Ok(app)
+    }
+
+    pub(crate) async fn shape(&self, profile: &Profile) -> Result<Shape, OpenError> {
+        shape::read(&self.client, profile).await
+    }
+
+    pub(crate) async fn steps(&self, layout: &Layout) -> Result<Vec<Step>, OpenError> {
+        super::expand::steps(&self.client, layout).await
+    }
+
+    /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
+    pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
+        for sql in steps.iter().flat_map(|step| &step.sql) {
+            let mut tries = 0;
+            while let Err(error) = self.client.batch_execute(sql).await {
+                tries += 1;
+                if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) || tries >= TRIES {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn page(
+        &self,
+        layout: &Layout,
+        after: Option<&SourceId>,
+        limit: u32,
+    ) -> Result<Vec<AppRow>, SourceError> {
+        let key = format!("app.{}", layout.table.key.name.quoted());
+        let columns: String =
+            layout.columns.values().map(|column| format!(", app.{}::text", column.name.quoted())).collect();
+        let behind = after.map(|_| format!("WHERE {key} > ($2::text)::{}", layout.table.key.written));
+        let sql = format!(
+            "SELECT {key}::text{columns} FROM {} app {} ORDER BY {key} LIMIT $1",
+            layout.table.quoted(),
+            behind.unwrap_or_default()
+        );
+        let limit = i64::from(limit);
+        let rows = match after.map(SourceId::as_str) {
+            Some(after) => self.client.query(&sql, &[&limit, &after]).await,
+            None => self.client.query(&sql, &[&limit]).await,
+        };
+        let rows = rows.map_err(failed("reading the tracked columns"))?;
+        let row = |row: &tokio_postgres::Row| {
+            let id = row.try_get::<_, Option<&str>>(0).map_err(failed("reading the tracked columns"))?;
+            let id = id.and_then(SourceId::parse).ok_or_else(|| SourceError::Key {
+                position: 0,
+                why: "it is NULL, too long, or has control characters".to_owned(),
+            })?;
+            let mut cells = std::collections::BTreeMap::new();
+            for (place, track) in layout.columns.keys().enumerate() {
+                let text: Option<String> = row.try_get(place + 1).map_err(failed("reading the tracked columns"))?;
+                cells.insert(*track, text.map_or(Cell::Null, Cell::Text));
+            }
+            Ok(AppRow { id, cells })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// One statement for all rows: a row is written if every column still says what it said.
+    pub(crate) async fn write(&self, layout: &Layout, rows: &[AppWrite]) -> Result<Vec<SourceId>, SourceError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut shape, mut sets, mut guards) = (String::new(), Vec::new(), String::new());
+        for (track, column) in &layout.columns {
+            let (name, of) = (column.name.quoted(), track.as_str());
+            shape.push_str(&format!(", {of}_set boolean, {of}_there text, {of}_to text"));
+            sets.push(format!(
+                "{name} = CASE WHEN w.{of}_set THEN (w.{of}_to)::{} ELSE app.{name} END",
+                column.written
+            ));
+            guards.push_str(&format!(
+                " AND (w.{of}_set IS NOT TRUE OR app.{name}::text IS NOT DISTINCT FROM w.{of}_there)"
+            ));
+        }
+        let key = layout.table.key.name.quoted();
+        let sql = format!(
+            "UPDATE {} app SET {} FROM jsonb_to_recordset($1) AS w(id text{shape})
+              WHERE app.{key} = (w.id)::{}{guards} RETURNING w.id",
+            layout.table.quoted(),
+            sets.join(", "),
+            layout.table.key.written
+        );
+        let parameter = Json(Value::Array(rows.iter().map(members).collect()));
+        let done = self.client.query(&sql, &[&parameter]).await.map_err(failed("writing the tracked columns"))?;
+        Ok(done.iter().filter_map(|row| SourceId::parse(row.try_get(0).ok()?)).collect())
+    }
+}
+
+fn members(row: &AppWrite) -> Value {
+    let mut members = Map::from_iter([("id".to_owned(), json!(row.id))]);
+    for (track, promise) in &row.changes {
+        let of = Track::as_str(*track);
+        members.insert(format!("{of}_set"), json!(true));
+        members.insert(format!("{of}_there"), json!(text(&promise.there)));
+        members.insert(format!("{of}_to"), json!(text(&promise.wanted)));
+    }
+    Value::Object(members)
+}
+
+/// A cell as PostgreSQL writes it; what is read from it is text or nothing.
+fn text(cell: &Cell) -> Option<String> {
+    match cell {
+        Cell::Text(text) => Some(text.clone()),
+        Cell::Integer(number) => Some(number.to_string()),
+        Cell::Real(number) => Some(number.to_string()),
+        Cell::Blob(_) | Cell::Null => None,
+    }
+}
+
+impl Drop for PgApp {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}

@@ -1,0 +1,162 @@
+//! The application's own table: expanded, written where it says what it said, and nothing else.
+
+use authly_cutover::{
+    profile::Profile,
+    source::SourceId,
+    write_back::{AppWrite, Application as _, Cell, Promise, Track},
+};
+use authly_pg_fixture::PgFixture;
+use authly_sources::{Access, AppTable, OpenError, SourceAddress};
+
+/// The tables of the profile `tenants`, as somebody else made them: quotes, and the link with a hyphen.
+const POSTGRES: &str = r#"
+CREATE TABLE tenants (tenant_id uuid PRIMARY KEY, slug text, name text, status text, deleted_at timestamptz);
+CREATE TABLE users (user_id uuid PRIMARY KEY, tenant_id uuid, email text, full_name text, role text, status text,
+    password_hash text NOT NULL, "self-auth_user_id" varchar(255), "self-auth_synced_at" timestamp, deleted_at timestamptz);
+CREATE TABLE sessions (id uuid PRIMARY KEY, access_token_hash text NOT NULL, refresh_token_hash text NOT NULL);
+INSERT INTO users VALUES
+    ('00000000-0000-4000-8000-000000000001', NULL, 'a@b.c', 'O''Hara "x"', 'member', 'active', 'h', 'null', NULL, NULL),
+    ('00000000-0000-4000-8000-000000000002', NULL, 'd@e.f', NULL, 'member', 'active', 'h', NULL, 'infinity', NULL);
+"#;
+
+const SQLITE: &str = r#"
+CREATE TABLE tenants (tenant_id TEXT PRIMARY KEY NOT NULL, slug TEXT, name TEXT, status TEXT, deleted_at TIMESTAMP);
+CREATE TABLE users (user_id TEXT PRIMARY KEY NOT NULL, tenant_id TEXT, email TEXT, full_name TEXT, role TEXT, status TEXT,
+    password_hash TEXT, self_auth_user_id TEXT, self_auth_synced_at, deleted_at TIMESTAMP);
+INSERT INTO users VALUES ('1', NULL, 'a@b.c', NULL, 'member', 'active', 'h', 'o''hara "x"', 5, NULL),
+    ('2', NULL, 'd@e.f', NULL, 'member', 'active', 'h', NULL, 1.5, NULL);
+"#;
+
+fn profile() -> Profile {
+    Profile::built_in("tenants").unwrap()
+}
+
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
+}
+
+fn write(id: &str, changes: &[(Track, Cell, Cell)]) -> AppWrite {
+    let change = |(track, there, wanted): &(Track, Cell, Cell)| {
+        (*track, Promise { there: there.clone(), wanted: wanted.clone() })
+    };
+    AppWrite { id: SourceId::parse(id).unwrap(), changes: changes.iter().map(change).collect() }
+}
+
+async fn open(address: &str, access: Access) -> AppTable {
+    AppTable::open(&SourceAddress::parse(address).unwrap(), &profile(), access).await.unwrap()
+}
+
+async fn expanded(address: &str) -> (AppTable, Vec<String>) {
+    let place = SourceAddress::parse(address).unwrap();
+    open(address, Access::Write).await.expand(&place, &profile()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_table_of_postgresql_is_expanded_once_and_goes_on_as_before() {
+    let database = PgFixture::empty().await;
+    let client = database.client().await;
+    client.batch_execute(POSTGRES).await.unwrap();
+    let before = open(database.url(), Access::Read).await;
+    assert!(before.lacking().iter().any(|what| what.contains("\"auth_method\"")), "{:?}", before.lacking());
+    let (mut table, added) = expanded(database.url()).await;
+    assert!(added.iter().any(|what| what.contains("may be NULL")), "{added:?}");
+    assert!(added.iter().any(|what| what.contains("self-auth_session_id")), "{added:?}");
+    assert_eq!(table.lacking(), [""; 0]);
+    assert_eq!(expanded(database.url()).await.1, [""; 0], "the second time there is nothing to add");
+    // The application's own statements, of before, still work.
+    client
+        .batch_execute(
+            "INSERT INTO users (user_id, email, role, status, password_hash)
+             VALUES ('00000000-0000-4000-8000-000000000003', 'g@h.i', 'member', 'active', 'h');
+             INSERT INTO sessions VALUES ('00000000-0000-4000-8000-000000000003', 'a', 'b')",
+        )
+        .await
+        .unwrap();
+    let wrong = client.batch_execute("UPDATE users SET auth_method = 'magic'").await;
+    assert!(wrong.is_err(), "the check holds");
+    let page = table.page(None, 10).await.unwrap();
+    assert_eq!(page.len(), 3);
+    assert_eq!(page[0].cells[&Track::AuthMethod], text("password"));
+    assert_eq!(page[0].cells[&Track::ExternalSubject], text("null"));
+    assert_eq!(page[1].cells[&Track::SyncedAt], text("infinity"));
+    let index = "SELECT count(*) FROM pg_indexes WHERE tablename = 'users' AND indexname LIKE 'idx\\_users\\_%'";
+    assert_eq!(client.query_one(index, &[]).await.unwrap().get::<_, i64>(0), 2);
+}
+
+#[tokio::test]
+async fn rows_of_postgresql_are_written_only_where_they_say_what_they_said() {
+    let database = PgFixture::empty().await;
+    database.client().await.batch_execute(POSTGRES).await.unwrap();
+    let (mut table, _) = expanded(database.url()).await;
+    let (one, two) = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002");
+    let method = |there: &str, to: &str| (Track::AuthMethod, text(there), text(to));
+    let rows = [
+        write(one, &[method("password", "dual"), (Track::CompletedAt, Cell::Null, text("2026-11-21T06:00:00.5Z"))]),
+        write(two, &[method("dual", "self-auth"), (Track::SyncedAt, text("infinity"), Cell::Null)]),
+    ];
+    assert_eq!(table.write(&rows).await.unwrap(), [rows[0].id.clone()]);
+    let page = table.page(None, 10).await.unwrap();
+    assert_eq!(page[0].cells[&Track::AuthMethod], text("dual"));
+    assert_eq!(page[0].cells[&Track::CompletedAt], text("2026-11-21 06:00:00.5+00"));
+    assert_eq!(page[1].cells[&Track::SyncedAt], text("infinity"), "a row is written whole or not at all");
+    // And exactly back.
+    let back =
+        [write(one, &[method("dual", "password"), (Track::CompletedAt, text("2026-11-21 06:00:00.5+00"), Cell::Null)])];
+    assert_eq!(table.write(&back).await.unwrap().len(), 1);
+    assert_eq!(table.page(None, 10).await.unwrap()[0].cells[&Track::CompletedAt], Cell::Null);
+}
+
+#[tokio::test]
+async fn a_reader_of_the_table_cannot_write() {
+    let database = PgFixture::empty().await;
+    database.client().await.batch_execute(POSTGRES).await.unwrap();
+    drop(expanded(database.url()).await);
+    let mut table = open(database.url(), Access::Read).await;
+    let rows = [write("00000000-0000-4000-8000-000000000001", &[(Track::AuthMethod, text("password"), text("dual"))])];
+    assert!(table.write(&rows).await.is_err());
+}
+
+#[tokio::test]
+async fn a_view_is_no_table_to_write_to() {
+    let database = PgFixture::empty().await;
+    let client = database.client().await;
+    client.batch_execute(POSTGRES).await.unwrap();
+    client
+        .batch_execute("ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people")
+        .await
+        .unwrap();
+    let place = SourceAddress::parse(database.url()).unwrap();
+    let opened = AppTable::open(&place, &profile(), Access::Write).await;
+    assert!(matches!(opened, Err(OpenError::WriteBack(_))));
+}
+
+#[tokio::test]
+async fn values_of_sqlite_keep_their_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app's \"own\".db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch(SQLITE).unwrap();
+    let address = format!("sqlite:{}", path.display());
+    let (mut table, added) = expanded(&address).await;
+    assert!(added.iter().all(|what| !what.contains("self-auth_user_id")), "underscores stay: {added:?}");
+    let page = table.page(None, 10).await.unwrap();
+    assert_eq!(page[0].cells[&Track::SyncedAt], Cell::Integer(5));
+    assert_eq!(page[1].cells[&Track::SyncedAt], Cell::Real(1.5));
+    let rows = [
+        write(
+            "1",
+            &[
+                (Track::ExternalSubject, text("o'hara \"x\""), text("s")),
+                (Track::SyncedAt, Cell::Integer(5), text("t")),
+            ],
+        ),
+        write("2", &[(Track::SyncedAt, Cell::Real(2.5), Cell::Null)]),
+    ];
+    assert_eq!(table.write(&rows).await.unwrap(), [rows[0].id.clone()]);
+    let back = [write(
+        "1",
+        &[(Track::ExternalSubject, text("s"), text("o'hara \"x\"")), (Track::SyncedAt, text("t"), Cell::Integer(5))],
+    )];
+    assert_eq!(table.write(&back).await.unwrap().len(), 1);
+    assert_eq!(table.page(None, 10).await.unwrap(), page);
+    assert_eq!(expanded(&address).await.1, [""; 0]);
+}
