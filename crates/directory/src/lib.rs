@@ -7,6 +7,7 @@ pub mod choose;
 pub mod device;
 pub mod directory;
 pub mod identifier;
+pub mod invite;
 pub mod mail;
 pub mod memory;
 pub mod password;
@@ -18,6 +19,7 @@ pub mod signin;
 pub mod store;
 pub mod tenant;
 pub mod uniqueness;
+pub mod upstream;
 pub mod usage;
 pub mod verify;
 

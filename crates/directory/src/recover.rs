@@ -151,9 +151,20 @@ impl<V: DirectoryServices> Directory<V> {
         password: &Secret<String>,
         visitor: &Visitor,
     ) -> Result<Account, LinkFailed> {
+        self.set_password_by(LinkKind::SetPassword, token, password, visitor).await
+    }
+
+    /// Sets a password by a link of that kind.
+    pub(crate) async fn set_password_by(
+        &self,
+        kind: LinkKind,
+        token: &str,
+        password: &Secret<String>,
+        visitor: &Visitor,
+    ) -> Result<Account, LinkFailed> {
         let now = self.engine.now();
         self.charge_address("link:address", visitor.address.as_deref(), |limits| limits.address, now).await?;
-        let LinkSnapshot { link, account } = self.open_link(token, LinkKind::SetPassword).await?;
+        let LinkSnapshot { link, account } = self.open_link(token, kind).await?;
         self.settings.password_policy.judge(password.expose(), &[&account.email, &account.username])?;
         let new = PresentedPassword::parse(password.expose());
         let new = new.ok_or(PasswordRefused::TooLong(self.settings.password_policy.max_bytes))?;
@@ -163,6 +174,7 @@ impl<V: DirectoryServices> Directory<V> {
         audit.detail = serde_json::json!({ "by": "link" });
         let notice = self.notice(MailKind::PasswordChanged, &account, visitor, now);
         let write = LinkedPassword {
+            kind,
             link: LinkUse { token: link.token, user: link.user, address: account.email.clone(), at: now, audit },
             delivery: link.delivery,
             hash,
@@ -195,7 +207,7 @@ impl<V: DirectoryServices> Directory<V> {
     ) -> Option<(EmailLink, NewMail)> {
         let to = EmailAddress::parse(address)?;
         let (mail_kind, lifetime) = match kind {
-            LinkKind::SetPassword => (MailKind::SetPassword, self.settings.mail.set_password),
+            LinkKind::Invitation | LinkKind::SetPassword => (MailKind::SetPassword, self.settings.mail.set_password),
             LinkKind::VerifyAddress => (MailKind::VerifyAddress, self.settings.mail.verify_address),
         };
         let token = OpaqueToken::generate(self.services().random());
@@ -210,8 +222,13 @@ impl<V: DirectoryServices> Directory<V> {
             expires_at,
             used_at: None,
         };
-        let letter =
-            Letter { account: address.to_owned(), visitor: visitor.clone(), at: now, link: Some((token, expires_at)) };
+        let letter = Letter {
+            account: address.to_owned(),
+            visitor: visitor.clone(),
+            at: now,
+            link: Some((token, expires_at)),
+            invitation: None,
+        };
         Some((link, self.mail(mail_kind, to, Some(user), &letter, now)))
     }
 
@@ -227,7 +244,8 @@ impl<V: DirectoryServices> Directory<V> {
             return None;
         }
         let to = EmailAddress::parse(&account.email)?;
-        let letter = Letter { account: account.email.clone(), visitor: visitor.clone(), at: now, link: None };
+        let letter =
+            Letter { account: account.email.clone(), visitor: visitor.clone(), at: now, link: None, invitation: None };
         Some(self.mail(kind, to, Some(account.subject.id), &letter, now))
     }
 

@@ -3,14 +3,19 @@
 use oauth_core::{limit::RateLimiter, services::Services};
 
 use crate::{
-    mail::store::MailRepository, password::PasswordService, store::AccountRepository, tenant::TenantRepository,
-    usage::UseRepository,
+    invite::InvitationRepository, mail::store::MailRepository, password::PasswordService, store::AccountRepository,
+    tenant::TenantRepository, upstream::UpstreamRepository, usage::UseRepository,
 };
 
 /// Everything that the directory's use cases are built from, on top of the protocol's services.
 pub trait DirectoryServices: Services {
     /// Where accounts live, their links and mails, tenants and groups with them.
-    type Accounts: AccountRepository + MailRepository + TenantRepository + UseRepository;
+    type Accounts: AccountRepository
+        + InvitationRepository
+        + MailRepository
+        + TenantRepository
+        + UpstreamRepository
+        + UseRepository;
     /// Password hashes.
     type Passwords: PasswordService;
     /// Token buckets.

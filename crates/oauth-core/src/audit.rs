@@ -29,6 +29,10 @@ pub enum AuditKind {
     ConsentGranted,
     /// A grant was revoked.
     GrantRevoked,
+    /// Somebody followed the link of an invitation.
+    InvitationOpened,
+    /// An invitation to sign in the new way was queued.
+    InvitationQueued,
     /// A link to verify an address or to set a password was asked for or handed out.
     LinkIssued,
     /// An administrator sent a mail again or dropped it.
@@ -51,6 +55,10 @@ pub enum AuditKind {
     SignInFailed,
     /// A tenant was made, changed, confirmed or removed.
     TenantChanged,
+    /// Somebody signed in with an upstream provider for the first time: the account is linked.
+    UpstreamLinked,
+    /// Somebody whom an upstream provider has proven was turned away.
+    UpstreamRefused,
 }
 
 impl AuditKind {
@@ -66,6 +74,8 @@ impl AuditKind {
             Self::CodeReplayed => "code_replayed",
             Self::ConsentGranted => "consent_granted",
             Self::GrantRevoked => "grant_revoked",
+            Self::InvitationOpened => "invitation_opened",
+            Self::InvitationQueued => "invitation_queued",
             Self::LinkIssued => "link_issued",
             Self::MailChanged => "mail_changed",
             Self::KeyChanged => "key_changed",
@@ -77,6 +87,8 @@ impl AuditKind {
             Self::SignedOut => "signed_out",
             Self::SignInFailed => "sign_in_failed",
             Self::TenantChanged => "tenant_changed",
+            Self::UpstreamLinked => "upstream_linked",
+            Self::UpstreamRefused => "upstream_refused",
         }
     }
 

@@ -28,6 +28,8 @@ pub enum Form {
     Consent,
     /// The page that asks for a link to set a password.
     ForgotPassword,
+    /// An invitation, by a link.
+    Invitation,
     /// The registration page.
     Register,
     /// A new password, by a link.
@@ -36,6 +38,8 @@ pub enum Form {
     SignIn,
     /// The question whether to sign out.
     SignOut,
+    /// The way to an upstream provider, from the sign-in page.
+    Upstream,
     /// The verification of an address, by a link.
     VerifyAddress,
 }
@@ -48,10 +52,12 @@ impl Form {
             Self::ChooseAccount => "choose-account",
             Self::Consent => "consent",
             Self::ForgotPassword => "forgot-password",
+            Self::Invitation => "invitation",
             Self::Register => "register",
             Self::SetPassword => "set-password",
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
+            Self::Upstream => "upstream",
             Self::VerifyAddress => "verify-address",
         }
     }

@@ -145,6 +145,8 @@ endpoints! {
     ForgotPassword = "/forgot-password" ["GET", "POST"] None, Nobody, Always;
     #[doc = "Sets a password by a link."]
     ResetPassword = "/reset-password" ["GET", "POST"] None, Nobody, Always;
+    #[doc = "Follows an invitation by its link."]
+    Invitation = "/invitation" ["GET", "POST"] None, Nobody, Always;
     #[doc = "Verifies an address by a link."]
     VerifyEmail = "/verify-email" ["GET", "POST"] None, Nobody, Always;
     #[doc = "The account page."]

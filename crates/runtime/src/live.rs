@@ -4,8 +4,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
-    mail::store::MailRepository, services::DirectoryServices, store::AccountRepository, tenant::TenantRepository,
-    usage::UseRepository,
+    invite::InvitationRepository, mail::store::MailRepository, services::DirectoryServices, store::AccountRepository,
+    tenant::TenantRepository, upstream::UpstreamRepository, usage::UseRepository,
 };
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
@@ -29,7 +29,15 @@ use crate::{
 
 /// A store that implements every port.
 pub trait AnyStore:
-    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository + UseRepository
+    Store
+    + CatalogRepository
+    + AccountRepository
+    + InvitationRepository
+    + MailRepository
+    + PauseRepository
+    + TenantRepository
+    + UpstreamRepository
+    + UseRepository
 {
 }
 
@@ -37,9 +45,11 @@ impl<S> AnyStore for S where
     S: Store
         + CatalogRepository
         + AccountRepository
+        + InvitationRepository
         + MailRepository
         + PauseRepository
         + TenantRepository
+        + UpstreamRepository
         + UseRepository
 {
 }

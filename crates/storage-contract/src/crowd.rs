@@ -363,6 +363,7 @@ pub async fn a_link_that_twenty_open_sets_one_password<S: WholeStore>(w: World<S
             let audit = w.audit(AuditKind::PasswordChanged);
             let link = LinkUse { token: link.token, user, address, at: w.later(1), audit };
             let write = LinkedPassword {
+                kind: LinkKind::SetPassword,
                 link,
                 delivery: Delivery::Mailed,
                 hash: hash_of(&number.to_string()),

@@ -17,6 +17,7 @@ pub mod codes;
 pub mod crowd;
 pub mod cutover;
 pub mod grants;
+pub mod invite;
 pub mod keys;
 pub mod legacy;
 pub mod mail;
@@ -31,11 +32,13 @@ pub mod sign_in;
 mod suite;
 pub mod tenants;
 pub mod uniqueness;
+pub mod upstream;
 pub mod usage;
 mod world;
 
 use authly_directory::{
-    mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository, usage::UseRepository,
+    invite::InvitationRepository, mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository,
+    upstream::UpstreamRepository, usage::UseRepository,
 };
 use oauth_core::store::{CatalogRepository, PauseRepository, Store};
 
@@ -43,7 +46,15 @@ pub use self::{cutover::instants, world::World};
 
 /// A store with every port.
 pub trait WholeStore:
-    Store + CatalogRepository + AccountRepository + MailRepository + PauseRepository + TenantRepository + UseRepository
+    Store
+    + CatalogRepository
+    + AccountRepository
+    + InvitationRepository
+    + MailRepository
+    + PauseRepository
+    + TenantRepository
+    + UpstreamRepository
+    + UseRepository
 {
 }
 
@@ -51,9 +62,11 @@ impl<S> WholeStore for S where
     S: Store
         + CatalogRepository
         + AccountRepository
+        + InvitationRepository
         + MailRepository
         + PauseRepository
         + TenantRepository
+        + UpstreamRepository
         + UseRepository
 {
 }

@@ -68,6 +68,7 @@ fn link_use<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Ti
 fn password<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Timestamp) -> LinkedPassword {
     let link_use = LinkUse { audit: w.audit(AuditKind::PasswordChanged), ..link_use(w, link, address, at) };
     LinkedPassword {
+        kind: LinkKind::SetPassword,
         link: link_use,
         delivery: link.delivery,
         hash: hash_of("new"),

@@ -105,6 +105,17 @@ macro_rules! suite {
                 any_new_password_uses_up_the_links
                 a_password_by_link_that_fails_halfway_leaves_no_trace
             }
+            invite {
+                invitees_are_listed_with_their_waves
+                an_accepted_letter_makes_an_account_invited
+                nobody_is_invited_twice_within_the_interval
+                a_failed_letter_is_replaced
+                a_dropped_letter_may_be_written_again
+                parallel_invitations_write_to_each_person_once
+                letters_for_files_are_never_given_to_servers
+                an_invitation_is_opened_once
+                a_password_is_set_by_an_invitation
+            }
             outbox {
                 a_mail_is_held_by_one_server
                 mails_are_held_when_they_are_due
@@ -216,6 +227,21 @@ macro_rules! suite {
                 each_tenant_may_have_its_own_addresses
                 a_move_into_a_tenant_that_has_the_address_is_a_conflict
                 addresses_become_unique_everywhere_again_once_none_collides
+            }
+            upstream {
+                a_sign_in_under_way_is_taken_once_by_its_browser_in_time
+                a_new_sign_in_clears_away_what_has_expired
+                twenty_that_bring_one_state_get_in_once
+                a_person_is_linked_once_and_found_again
+                a_link_is_free_on_both_sides_or_lost
+                parallel_links_of_one_person_or_account_have_one_winner
+                a_closed_account_is_not_entered_from_upstream
+                a_deleted_account_leaves_no_link
+                a_sign_out_upstream_ends_what_came_from_there
+                an_unlinked_person_is_signed_out
+                a_session_that_is_replaced_from_upstream_hands_its_grants_over
+                groups_are_mapped_by_id_or_name
+                a_sign_in_under_way_keeps_what_belongs_to_it
             }
         }
     };

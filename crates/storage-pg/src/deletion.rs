@@ -23,13 +23,15 @@ const REVOKE_GRANTS: &str = "
 const END_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = $1 AND invalidated IS NOT TRUE";
 
 /// Rows that nothing else hangs on; codes without a grant are the older program's.
-const FORGET: [&str; 6] = [
+const FORGET: [&str; 8] = [
     "DELETE FROM authorization_codes WHERE user_id = $1 AND grant_id IS NULL",
     "DELETE FROM consents WHERE user_id = $1",
     "DELETE FROM email_links WHERE user_id = $1",
     "DELETE FROM group_members WHERE user_id = $1",
+    "DELETE FROM invitations WHERE user_id = $1",
     "DELETE FROM login_failures WHERE user_id = $1",
     "DELETE FROM mail_outbox WHERE user_id = $1",
+    "DELETE FROM upstream_links WHERE user_id = $1",
 ];
 
 /// Turns the account into a tombstone; returns how many accounts that were.

@@ -24,6 +24,7 @@ use crate::{
     audit::{AuditParams, RECORD},
     codes::commit,
     db::{Params, Steps, Unknown},
+    invite,
     store::PgStore,
     value::{At, Reader, at},
 };
@@ -54,7 +55,7 @@ const USE: &str = "
 pub(crate) const USE_UP: &str =
     "UPDATE email_links SET used_at = $3 WHERE user_id = $1 AND kind = $2 AND used_at IS NULL";
 
-const VERIFY: &str = "
+pub(crate) const VERIFY: &str = "
     UPDATE users SET is_verified = TRUE, updated_at = $2,
            status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
      WHERE id = $1";
@@ -72,7 +73,7 @@ const QUEUE: &str = "
 const HOLD: &str = "
     WITH due AS (
       SELECT id FROM mail_outbox
-       WHERE state = 'queued' AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
+       WHERE state = 'queued' AND lane IS NULL AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
        ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
     )
     UPDATE mail_outbox m SET lease = $1, lease_until = $3 FROM due WHERE m.id = due.id
@@ -92,7 +93,13 @@ const SETTLE: &str = "
          SET state = $3, attempts = $4, next_at = $5, error = $6, lease = NULL, lease_until = NULL,
              sealed = CASE WHEN $3::text = 'sent' THEN ''::bytea ELSE sealed END
        WHERE id = $1 AND lease = $2 AND state IN ('queued', 'sending', 'unknown')
-      RETURNING 1
+      RETURNING id, state, next_at
+    ), accepted AS (
+      UPDATE invitations i SET sent_at = s.next_at, letters = i.letters + 1
+        FROM settled s WHERE i.mail = s.id AND s.state = 'sent'
+      RETURNING i.user_id, s.next_at
+    ), invited AS (
+      UPDATE users u SET invited_at = a.next_at FROM accepted a WHERE u.id = a.user_id AND u.invited_at IS NULL
     )
     SELECT count(*) FROM settled";
 
@@ -123,6 +130,8 @@ const ONE: &str = "
     SELECT id, kind, recipient, user_id, state, attempts, created_at, next_at, error FROM mail_outbox WHERE id = $1";
 
 const COUNT: &str = "SELECT state, count(*) FROM mail_outbox GROUP BY state ORDER BY state";
+
+const OLDEST: &str = "SELECT min(created_at) FROM mail_outbox WHERE state = 'queued'";
 
 const RETRY: &str = "
     UPDATE mail_outbox SET state = 'queued', attempts = 0, next_at = $2, lease = NULL, lease_until = NULL
@@ -186,8 +195,11 @@ impl MailRepository for PgStore {
         let (user, now) = (link.user.uuid(), At(link.at));
         let mut client = self.db().client().await?;
         let steps = self.db().begin(&mut client).await?;
-        if !use_link(&steps, &link, LinkKind::SetPassword).await? {
+        if !use_link(&steps, &link, write.kind).await? {
             return Ok(Commit::Lost);
+        }
+        if write.kind == LinkKind::Invitation {
+            invite::opened(&steps, link.user, link.at).await?;
         }
         if write.delivery == Delivery::Mailed {
             steps.change(VERIFY, &[&user, &now]).await?;
@@ -224,12 +236,7 @@ impl MailRepository for PgStore {
         let params: Params<'_> = &[&hold.lease.uuid(), &At(hold.now), &At(hold.until), &i64::from(hold.limit)];
         // What is held twice under one lease is held once.
         let rows = self.db().run(HOLD, params, Unknown::Report).await.map_err(StoreError::from)?;
-        let held = rows.iter().map(|row| {
-            let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
-            let mut row = Reader::new(row, "mail_outbox", &key);
-            Ok(HeldMail { entry: entry(&mut row)?, sealed: row.take("sealed")? })
-        });
-        let mut held = held.collect::<Result<Vec<_>, StoreError>>()?;
+        let mut held = rows.iter().map(read_held).collect::<Result<Vec<_>, StoreError>>()?;
         held.sort_by_key(|mail| (mail.entry.next_at, mail.entry.id));
         Ok(held)
     }
@@ -290,6 +297,11 @@ impl MailRepository for PgStore {
         counts.collect()
     }
 
+    async fn oldest_mail(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = self.db().read_one(OLDEST, &[]).await?;
+        row.map_or(Ok(None), |row| Reader::new(&row, "mail_outbox", &"-").maybe_at("created_at"))
+    }
+
     async fn retry_mail(&self, mail: MailId, now: Timestamp, audit: AuditEvent) -> Result<Commit, StoreError> {
         self.change_mail(RETRY, &[&mail.uuid(), &At(now)], audit).await
     }
@@ -317,7 +329,7 @@ impl PgStore {
     }
 }
 
-async fn use_link(steps: &Steps<'_>, write: &LinkUse, kind: LinkKind) -> Result<bool, StoreError> {
+pub(crate) async fn use_link(steps: &Steps<'_>, write: &LinkUse, kind: LinkKind) -> Result<bool, StoreError> {
     let params: Params<'_> =
         &[&write.token.bytes().as_slice(), &kind.as_str(), &write.user.uuid(), &fold(&write.address), &At(write.at)];
     Ok(steps.change(USE, params).await? > 0)
@@ -336,7 +348,7 @@ async fn queue(steps: &Steps<'_>, mail: &NewMail) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn record(steps: &Steps<'_>, audit: Option<AuditEvent>) -> Result<(), StoreError> {
+pub(crate) async fn record(steps: &Steps<'_>, audit: Option<AuditEvent>) -> Result<(), StoreError> {
     let Some(event) = audit.map(AuditParams::from) else { return Ok(()) };
     let params: Params<'_> =
         &[&event.id, &event.at, &event.kind, &event.user, &event.client, &event.address, &event.detail];
@@ -355,6 +367,13 @@ fn read_link(row: &mut Reader<'_>) -> Result<EmailLink, StoreError> {
         expires_at: row.at("expires_at")?,
         used_at: row.maybe_at("used_at")?,
     })
+}
+
+/// An entry with its content.
+pub(crate) fn read_held(row: &Row) -> Result<HeldMail, StoreError> {
+    let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
+    let mut row = Reader::new(row, "mail_outbox", &key);
+    Ok(HeldMail { entry: entry(&mut row)?, sealed: row.take("sealed")? })
 }
 
 fn read_entry(row: &Row) -> Result<OutboxEntry, StoreError> {

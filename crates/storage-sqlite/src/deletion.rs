@@ -23,12 +23,14 @@ const CLEAR_SESSIONS: &str = "UPDATE sessions SET user_agent = NULL, address = N
 const END_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = ?1 AND invalidated = FALSE";
 
 /// Rows that nothing else hangs on.
-const FORGET: [&str; 5] = [
+const FORGET: [&str; 7] = [
     "DELETE FROM consents WHERE user_id = ?1",
     "DELETE FROM email_links WHERE user_id = ?1",
     "DELETE FROM group_members WHERE user_id = ?1",
+    "DELETE FROM invitations WHERE user_id = ?1",
     "DELETE FROM login_failures WHERE user_id = ?1",
     "DELETE FROM mail_outbox WHERE user_id = ?1",
+    "DELETE FROM upstream_links WHERE user_id = ?1",
 ];
 
 /// Turns the account into a tombstone.

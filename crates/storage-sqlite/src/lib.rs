@@ -19,6 +19,7 @@ mod db;
 mod deletion;
 mod error;
 mod grants;
+mod invite;
 mod keys;
 mod legacy;
 mod mail;
@@ -35,6 +36,7 @@ mod snapshot;
 pub mod survey;
 mod tenants;
 mod uniqueness;
+mod upstream;
 mod usage;
 mod writer;
 

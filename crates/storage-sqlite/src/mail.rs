@@ -26,26 +26,13 @@ use crate::{
     cursor::Cursor,
     db::Db,
     error::Outcome,
-    sessions,
+    invite, sessions,
 };
 
 impl MailRepository for SqliteStore {
     async fn issue_link(&self, write: NewLink) -> Result<(), StoreError> {
         self.write(move |db| {
-            let link = &write.link;
-            db.run(
-                INSERT_LINK,
-                params![
-                    link.token.bytes(),
-                    link.kind.as_str(),
-                    link.user.uuid(),
-                    link.address,
-                    link.delivery == Delivery::Mailed,
-                    link.created_at.micros(),
-                    link.expires_at.micros(),
-                    link.used_at.map(Timestamp::micros),
-                ],
-            )?;
+            insert_link(db, &write.link)?;
             write.mail.as_ref().map_or(Ok(()), |mail| insert_mail(db, mail))?;
             audit::write(db, &write.audit)
         })
@@ -92,10 +79,7 @@ impl MailRepository for SqliteStore {
         }
         self.write(move |db| {
             let row = params![hold.lease.uuid(), hold.now.micros(), hold.until.micros(), hold.limit];
-            let mut held = db.all(HOLD, row, |cursor| {
-                let entry = read_entry(cursor)?;
-                Ok(HeldMail { entry, sealed: cursor.value("mail_outbox.sealed")? })
-            })?;
+            let mut held = db.all(HOLD, row, read_held)?;
             held.sort_by_key(|mail| (mail.entry.next_at, mail.entry.id));
             Ok(held)
         })
@@ -123,7 +107,11 @@ impl MailRepository for SqliteStore {
                 write.next_at.micros(),
                 write.error,
             ];
-            db.run(SETTLE, row)
+            let changed = db.run(SETTLE, row)?;
+            if changed > 0 && write.state == MailState::Sent {
+                invite::accepted(db, write.id, write.next_at)?;
+            }
+            Ok(changed)
         };
         Ok(commit(self.write(run).await?))
     }
@@ -163,6 +151,11 @@ impl MailRepository for SqliteStore {
         .await
     }
 
+    async fn oldest_mail(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = self.read(|db| db.one(OLDEST, [], |cursor| cursor.time_opt("mail_outbox.created_at")))?;
+        Ok(found.flatten())
+    }
+
     async fn retry_mail(&self, mail: MailId, now: Timestamp, event: AuditEvent) -> Result<Commit, StoreError> {
         self.write(move |db| {
             let changed = db.run(RETRY, params![mail.uuid(), now.micros()])?;
@@ -184,6 +177,20 @@ impl MailRepository for SqliteStore {
         })
         .await
     }
+}
+
+pub(crate) fn insert_link(db: Db<'_>, link: &EmailLink) -> Outcome<()> {
+    let row = params![
+        link.token.bytes(),
+        link.kind.as_str(),
+        link.user.uuid(),
+        link.address,
+        link.delivery == Delivery::Mailed,
+        link.created_at.micros(),
+        link.expires_at.micros(),
+        link.used_at.map(Timestamp::micros),
+    ];
+    db.run(INSERT_LINK, row).map(drop)
 }
 
 const INSERT_LINK: &str = "INSERT INTO email_links (token, kind, user_id, address, mailed, created_at, expires_at, \
@@ -210,7 +217,7 @@ const USE: &str = "UPDATE email_links SET used_at = ?5 WHERE token = ?1 AND kind
                    AND used_at IS NULL AND expires_at > ?5 \
                    AND EXISTS (SELECT 1 FROM users u WHERE u.id = ?3 AND u.email_search = ?4)";
 
-fn use_link(db: Db<'_>, write: &LinkUse, kind: LinkKind) -> Outcome<bool> {
+pub(crate) fn use_link(db: Db<'_>, write: &LinkUse, kind: LinkKind) -> Outcome<bool> {
     let address = fold(&write.address);
     let row = params![write.token.bytes(), kind.as_str(), write.user.uuid(), address, write.at.micros()];
     Ok(db.run(USE, row)? > 0)
@@ -220,13 +227,16 @@ fn use_link(db: Db<'_>, write: &LinkUse, kind: LinkKind) -> Outcome<bool> {
 pub(crate) const USE_UP: &str =
     "UPDATE email_links SET used_at = ?3 WHERE user_id = ?1 AND kind = ?2 AND used_at IS NULL";
 
-const VERIFY: &str = "UPDATE users SET is_verified = 1, updated_at = ?2, \
+pub(crate) const VERIFY: &str = "UPDATE users SET is_verified = 1, updated_at = ?2, \
                       status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END WHERE id = ?1";
 
 fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
     let link = write.link;
-    if !use_link(db, &link, LinkKind::SetPassword)? {
+    if !use_link(db, &link, write.kind)? {
         return Ok(Commit::Lost);
+    }
+    if write.kind == LinkKind::Invitation {
+        invite::opened(db, link.user, link.at)?;
     }
     if write.delivery == Delivery::Mailed {
         db.run(VERIFY, params![link.user.uuid(), link.at.micros()])?;
@@ -248,7 +258,7 @@ fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
 const INSERT_MAIL: &str = "INSERT INTO mail_outbox (id, kind, recipient, user_id, sealed, state, attempts, created_at, \
                            next_at) VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, ?6, ?6)";
 
-fn insert_mail(db: Db<'_>, mail: &NewMail) -> Outcome<()> {
+pub(crate) fn insert_mail(db: Db<'_>, mail: &NewMail) -> Outcome<()> {
     let (id, user) = (mail.id.uuid(), mail.user.map(UserId::uuid));
     db.run(INSERT_MAIL, params![id, mail.kind.as_str(), mail.to.as_str(), user, mail.sealed, mail.at.micros()])
         .map(drop)
@@ -258,6 +268,13 @@ macro_rules! entry_columns {
     () => {
         "id, kind, recipient, user_id, state, attempts, created_at, next_at, error"
     };
+}
+pub(crate) use entry_columns;
+
+/// An entry with its content.
+pub(crate) fn read_held(cursor: &mut Cursor<'_>) -> Outcome<HeldMail> {
+    let entry = read_entry(cursor)?;
+    Ok(HeldMail { entry, sealed: cursor.value("mail_outbox.sealed")? })
 }
 
 fn read_entry(cursor: &mut Cursor<'_>) -> Outcome<OutboxEntry> {
@@ -274,12 +291,12 @@ fn read_entry(cursor: &mut Cursor<'_>) -> Outcome<OutboxEntry> {
     })
 }
 
-const ANY_DUE: &str = "SELECT 1 FROM mail_outbox WHERE state = 'queued' AND next_at <= ?1 \
+const ANY_DUE: &str = "SELECT 1 FROM mail_outbox WHERE state = 'queued' AND lane IS NULL AND next_at <= ?1 \
                        AND (lease_until IS NULL OR lease_until <= ?1)";
 
 const HOLD: &str = concat!(
     "UPDATE mail_outbox SET lease = ?1, lease_until = ?3 WHERE id IN \
-     (SELECT id FROM mail_outbox WHERE state = 'queued' AND next_at <= ?2 \
+     (SELECT id FROM mail_outbox WHERE state = 'queued' AND lane IS NULL AND next_at <= ?2 \
         AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY next_at, id LIMIT ?4) RETURNING ",
     entry_columns!(),
     ", sealed"
@@ -314,6 +331,8 @@ const LIST: &str = concat!(
 const ONE: &str = concat!("SELECT ", entry_columns!(), " FROM mail_outbox WHERE id = ?1");
 
 const COUNT: &str = "SELECT state, count(*) FROM mail_outbox GROUP BY state ORDER BY state";
+
+const OLDEST: &str = "SELECT min(created_at) FROM mail_outbox WHERE state = 'queued'";
 
 const RETRY: &str = "UPDATE mail_outbox SET state = 'queued', attempts = 0, next_at = ?2, lease = NULL, \
                      lease_until = NULL WHERE id = ?1 AND state IN ('queued', 'failed', 'unknown') \

@@ -15,8 +15,14 @@ use crate::identifier::EmailAddress;
 pub enum MailKind {
     /// Somebody registered with an address that has an account already (C-41).
     AddressKnown,
+    /// Tells that signing in changes, and what stays (S002-44).
+    Announcement,
+    /// Invites to sign in the new way (S001-54).
+    Invitation,
     /// The password was changed: for the case that it was not its owner.
     PasswordChanged,
+    /// Reminds of an invitation (S001-53).
+    Reminder,
     /// A link to set a password.
     SetPassword,
     /// A link to verify the address.
@@ -25,13 +31,24 @@ pub enum MailKind {
 
 impl MailKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::AddressKnown, Self::PasswordChanged, Self::SetPassword, Self::VerifyAddress];
+    pub const ALL: [Self; 7] = [
+        Self::AddressKnown,
+        Self::Announcement,
+        Self::Invitation,
+        Self::PasswordChanged,
+        Self::Reminder,
+        Self::SetPassword,
+        Self::VerifyAddress,
+    ];
 
     /// The stable text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AddressKnown => "address_known",
+            Self::Announcement => "announcement",
+            Self::Invitation => "invitation",
             Self::PasswordChanged => "password_changed",
+            Self::Reminder => "reminder",
             Self::SetPassword => "set_password",
             Self::VerifyAddress => "verify_address",
         }
@@ -65,6 +82,38 @@ pub struct Letter {
     pub at: Timestamp,
     /// The token of the link and the end of its life.
     pub link: Option<(OpaqueToken, Timestamp)>,
+    /// What an invitation says beside.
+    pub invitation: Option<Invitation>,
+}
+
+/// What an invitation says (S001-54, S002-44).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// What the reader is called.
+    pub name: Option<String>,
+    /// When signing in by password alone ends.
+    pub ends: Option<Timestamp>,
+    /// The address of a guide for people.
+    pub guide: Option<String>,
+    /// The address of a guide for those who built something on the API.
+    pub integration_guide: Option<String>,
+    /// Whom to ask.
+    pub support: Option<String>,
+    /// Whether the reader must set a password.
+    pub sets_password: bool,
+    /// The words, where the operator brought their own.
+    pub words: Option<OwnWords>,
+}
+
+/// A letter in the operator's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnWords {
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML; made from the text where there is none.
+    pub html: Option<String>,
 }
 
 /// How a letter is written down before it is sealed.
@@ -75,6 +124,8 @@ struct Written {
     at: Timestamp,
     token: Option<String>,
     until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invitation: Option<Invitation>,
 }
 
 impl Letter {
@@ -86,6 +137,7 @@ impl Letter {
             at: self.at,
             token: self.link.as_ref().map(|(token, _)| token.expose().to_owned()),
             until: self.link.as_ref().map(|(_, until)| *until),
+            invitation: self.invitation.clone(),
         };
         let clear = serde_json::to_vec(&written).unwrap_or_default();
         sealer.seal(Purpose::AtRest, &context(mail), &clear)
@@ -101,6 +153,7 @@ impl Letter {
             visitor: written.visitor,
             at: written.at,
             link: token.zip(written.until),
+            invitation: written.invitation,
         })
     }
 }
@@ -144,10 +197,12 @@ mod tests {
             visitor: Visitor { locale: "de".into(), ..Visitor::default() },
             at: at(1),
             link: Some((token.clone(), at(2))),
+            invitation: Some(Invitation { name: Some("Ada".into()), ..Invitation::default() }),
         };
         let sealed = letter.seal(mail, sealer);
         let opened = Letter::open(&sealed, mail, sealer).unwrap();
         assert_eq!((opened.account, opened.visitor, opened.at), (letter.account, letter.visitor, at(1)));
+        assert_eq!(opened.invitation, letter.invitation);
         let (read, until) = opened.link.unwrap();
         assert_eq!((read.expose(), until), (token.expose(), at(2)));
         assert!(Letter::open(&sealed, other, sealer).is_none());
@@ -164,6 +219,7 @@ mod tests {
             visitor: Visitor::default(),
             at: at(0),
             link: Some((token.clone(), at(1))),
+            invitation: None,
         };
         assert!(!format!("{letter:?}").contains(token.expose()));
     }

@@ -8,6 +8,8 @@ use crate::{account::Account, identifier::fold};
 /// What a link is good for; the text is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkKind {
+    /// Follows an invitation to sign in the new way.
+    Invitation,
     /// Sets a password, the first one or a new one.
     SetPassword,
     /// Verifies the address.
@@ -18,6 +20,7 @@ impl LinkKind {
     /// The stable text.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Invitation => "invitation",
             Self::SetPassword => "set_password",
             Self::VerifyAddress => "verify_address",
         }
@@ -25,7 +28,7 @@ impl LinkKind {
 
     /// Reads the stable text.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SetPassword, Self::VerifyAddress].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Invitation, Self::SetPassword, Self::VerifyAddress].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

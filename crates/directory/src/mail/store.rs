@@ -12,7 +12,7 @@ use oauth_core::{
 
 use super::{
     letter::NewMail,
-    link::{Delivery, EmailLink, LinkSnapshot},
+    link::{Delivery, EmailLink, LinkKind, LinkSnapshot},
     outbox::{HeldMail, Hold, MailState, OutboxEntry, OutboxQuery, Resend, Settlement},
 };
 use crate::password::StoredHash;
@@ -46,6 +46,8 @@ pub struct LinkUse {
 /// A password that is set by link.
 #[derive(Clone, Debug)]
 pub struct LinkedPassword {
+    /// What the link must be good for: setting a password, or following an invitation, which is then opened, too.
+    pub kind: LinkKind,
     /// The use of the link.
     pub link: LinkUse,
     /// How the link came: by mail it verifies the address too.
@@ -86,7 +88,7 @@ pub trait MailRepository: Send + Sync {
         now: Timestamp,
         until: Timestamp,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Writes down what came of an attempt. The content of a mail that is sent is wiped.
+    /// Writes down what came of an attempt. The content of a mail that is sent is wiped; who got an invitation is then invited.
     fn settle_mail(&self, write: Settlement) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Gives back what is held and was not begun.
     fn release_mails(&self, lease: LeaseId) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -99,6 +101,8 @@ pub trait MailRepository: Send + Sync {
     fn mail(&self, mail: MailId) -> impl Future<Output = Result<Option<OutboxEntry>, StoreError>> + Send;
     /// How many mails are in each state.
     fn count_mails(&self) -> impl Future<Output = Result<Vec<(MailState, u64)>, StoreError>> + Send;
+    /// When the oldest mail was queued that still waits.
+    fn oldest_mail(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
     /// Queues a mail again that is queued, failed or unknown; `Lost` for every other.
     fn retry_mail(
         &self,

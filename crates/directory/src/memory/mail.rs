@@ -13,6 +13,7 @@ use super::{MemoryDirectory, People};
 use crate::{
     account::Account,
     identifier::fold,
+    invite::Lane,
     mail::{
         letter::NewMail,
         link::{Delivery, LinkKind, LinkSnapshot},
@@ -27,11 +28,20 @@ pub(super) struct MailRow {
     entry: OutboxEntry,
     sealed: Vec<u8>,
     lease: Option<(LeaseId, Timestamp)>,
+    lane: Lane,
 }
 
 impl MailRow {
     pub(super) fn is_for(&self, user: UserId) -> bool {
         self.entry.user == Some(user)
+    }
+
+    pub(super) fn state(&self) -> MailState {
+        self.entry.state
+    }
+
+    pub(super) fn settled_at(&self) -> Timestamp {
+        self.entry.next_at
     }
 
     fn is_free(&self, now: Timestamp) -> bool {
@@ -77,7 +87,7 @@ impl MailRepository for MemoryDirectory {
 
     async fn set_password_by_link(&self, write: LinkedPassword) -> Result<Commit, StoreError> {
         let (mut people, link) = (self.lock(), write.link);
-        let Some(account) = people.opened_by(&link, LinkKind::SetPassword) else { return Ok(Commit::Lost) };
+        let Some(account) = people.opened_by(&link, write.kind) else { return Ok(Commit::Lost) };
         write.notice.as_ref().map_or(Ok(()), |mail| people.check_mail(mail))?;
         let account = match write.delivery {
             Delivery::Mailed => verified(account, link.at),
@@ -85,6 +95,10 @@ impl MailRepository for MemoryDirectory {
         };
         let account = Account { reset_required: false, updated_at: link.at, ..account };
         self.enter_password(&mut people, account, write.hash, link.at);
+        if write.kind == LinkKind::Invitation {
+            people.use_up_links(link.user, LinkKind::Invitation, link.at);
+            people.mark_opened(link.user, link.at);
+        }
         write.notice.into_iter().for_each(|mail| people.insert_mail(mail));
         self.store.end_everything(link.user, link.at, RevocationReason::User);
         self.store.record(link.audit);
@@ -100,18 +114,7 @@ impl MailRepository for MemoryDirectory {
     }
 
     async fn hold_mails(&self, hold: Hold) -> Result<Vec<HeldMail>, StoreError> {
-        let mut people = self.lock();
-        let due = |row: &&mut MailRow| {
-            row.entry.state == MailState::Queued && row.entry.next_at <= hold.now && row.is_free(hold.now)
-        };
-        let mut rows: Vec<_> = people.mails.values_mut().filter(due).collect();
-        rows.sort_by_key(|row| (row.entry.next_at, row.entry.id));
-        rows.truncate(usize::try_from(hold.limit).unwrap_or(usize::MAX));
-        let held = rows.into_iter().map(|row| {
-            row.lease = Some((hold.lease, hold.until));
-            HeldMail { entry: row.entry.clone(), sealed: row.sealed.clone() }
-        });
-        Ok(held.collect())
+        Ok(self.lock().hold(hold, Lane::Servers))
     }
 
     async fn begin_transmission(
@@ -140,6 +143,7 @@ impl MailRepository for MemoryDirectory {
         (row.entry.error, row.lease) = (write.error, None);
         if write.state == MailState::Sent {
             row.sealed.clear();
+            people.mark_sent(write.id, write.next_at);
         }
         Ok(Commit::Applied)
     }
@@ -194,6 +198,12 @@ impl MailRepository for MemoryDirectory {
         Ok(counts.into_iter().filter(|(_, count)| *count > 0).collect())
     }
 
+    async fn oldest_mail(&self) -> Result<Option<Timestamp>, StoreError> {
+        let people = self.lock();
+        let waiting = people.mails.values().filter(|row| row.entry.state == MailState::Queued);
+        Ok(waiting.map(|row| row.entry.created_at).min())
+    }
+
     async fn retry_mail(&self, mail: MailId, now: Timestamp, audit: AuditEvent) -> Result<Commit, StoreError> {
         let mut people = self.lock();
         let ours = |row: &&mut MailRow| {
@@ -216,7 +226,7 @@ impl MailRepository for MemoryDirectory {
     }
 }
 
-fn verified(mut account: Account, at: Timestamp) -> Account {
+pub(super) fn verified(mut account: Account, at: Timestamp) -> Account {
     (account.is_verified, account.updated_at) = (true, at);
     if account.subject.status == AccountStatus::PendingVerification {
         account.subject.status = AccountStatus::Active;
@@ -226,7 +236,7 @@ fn verified(mut account: Account, at: Timestamp) -> Account {
 
 impl People {
     /// The account of an unused link that has not expired, if it still has the address.
-    fn opened_by(&self, write: &LinkUse, kind: LinkKind) -> Option<Account> {
+    pub(super) fn opened_by(&self, write: &LinkUse, kind: LinkKind) -> Option<Account> {
         let link = self.links.get(&write.token)?;
         let opens =
             link.used_at.is_none() && link.expires_at > write.at && link.kind == kind && link.user == write.user;
@@ -240,12 +250,34 @@ impl People {
         theirs.filter(|link| link.used_at.is_none()).for_each(|link| link.used_at = Some(at));
     }
 
-    fn check_mail(&self, mail: &NewMail) -> Result<(), StoreError> {
+    pub(super) fn check_mail(&self, mail: &NewMail) -> Result<(), StoreError> {
         let taken = self.mails.contains_key(&mail.id);
         if taken { Err(StoreError::new(StoreErrorKind::Conflict("mail_outbox.id"))) } else { Ok(()) }
     }
 
+    /// Takes what is due of a lane.
+    pub(super) fn hold(&mut self, hold: Hold, lane: Lane) -> Vec<HeldMail> {
+        let due = |row: &&mut MailRow| {
+            row.lane == lane
+                && row.entry.state == MailState::Queued
+                && row.entry.next_at <= hold.now
+                && row.is_free(hold.now)
+        };
+        let mut rows: Vec<_> = self.mails.values_mut().filter(due).collect();
+        rows.sort_by_key(|row| (row.entry.next_at, row.entry.id));
+        rows.truncate(usize::try_from(hold.limit).unwrap_or(usize::MAX));
+        let held = rows.into_iter().map(|row| {
+            row.lease = Some((hold.lease, hold.until));
+            HeldMail { entry: row.entry.clone(), sealed: row.sealed.clone() }
+        });
+        held.collect()
+    }
+
     fn insert_mail(&mut self, mail: NewMail) {
+        self.insert_mail_into(mail, Lane::Servers);
+    }
+
+    pub(super) fn insert_mail_into(&mut self, mail: NewMail, lane: Lane) {
         let entry = OutboxEntry {
             id: mail.id,
             kind: mail.kind,
@@ -257,7 +289,7 @@ impl People {
             next_at: mail.at,
             error: None,
         };
-        self.mails.insert(mail.id, MailRow { entry, sealed: mail.sealed, lease: None });
+        self.mails.insert(mail.id, MailRow { entry, sealed: mail.sealed, lease: None, lane });
     }
 
     /// Removes what is over: links that expired, and mails that were settled before that.

@@ -9,6 +9,7 @@ mod invite;
 mod mail;
 mod sign_in;
 mod tenant;
+mod upstream;
 mod usage;
 
 use std::{
@@ -24,7 +25,7 @@ use oauth_core::{
     legacy::LegacyAccount,
     memory::MemoryStore,
     store::{StoreError, StoreErrorKind},
-    subject::Subject,
+    subject::{AccountStatus, Subject},
     time::Timestamp,
     token::TokenHash,
 };
@@ -124,6 +125,7 @@ struct People {
     mails: BTreeMap<MailId, MailRow>,
     organization: Organization,
     uses: BTreeMap<UseKey, (u64, Timestamp)>,
+    upstreams: upstream::Upstreams,
 }
 
 #[derive(Debug)]
@@ -139,6 +141,11 @@ impl Person {
 }
 
 impl People {
+    /// Whether there is such an account and it is not deleted.
+    fn lives(&self, user: UserId) -> bool {
+        self.accounts.get(&user).is_some_and(|person| person.account.subject.status != AccountStatus::Deleted)
+    }
+
     /// User names are unique by folded form, and addresses too, everywhere or in their tenant.
     fn check_names(&self, id: UserId, tenant: Option<TenantId>, email: &str, username: &str) -> Result<(), StoreError> {
         let others = || self.accounts.values().filter(|person| person.account.subject.id != id);

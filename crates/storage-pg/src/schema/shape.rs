@@ -225,6 +225,9 @@ pub(super) const OWN: &[&str] = &[
     "source_links",
     "tenant_groups",
     "tenants",
+    "upstream_links",
+    "upstream_sessions",
+    "upstream_sign_ins",
 ];
 
 #[cfg(test)]
