@@ -106,6 +106,7 @@ pub fn is_page(endpoint: Option<Endpoint>, path: &str) -> bool {
             | Endpoint::ChooseAccount
             | Endpoint::SignUp
             | Endpoint::ForgotPassword
+            | Endpoint::Invitation
             | Endpoint::ResetPassword
             | Endpoint::VerifyEmail
             | Endpoint::Account

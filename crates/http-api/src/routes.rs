@@ -123,6 +123,9 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::ResetPassword => {
             at.route(get().to(browser::recover::show::<V>)).route(web::post().to(browser::recover::set::<V>))
         }
+        Endpoint::Invitation => {
+            at.route(get().to(browser::invitation::show::<V>)).route(web::post().to(browser::invitation::accept::<V>))
+        }
         Endpoint::VerifyEmail => {
             at.route(get().to(browser::verify::show::<V>)).route(web::post().to(browser::verify::confirm::<V>))
         }

@@ -33,7 +33,11 @@ impl Folder {
         let write = move || {
             create_private(&path)?;
             write_private(&draft, &bytes)?;
-            std::fs::rename(&draft, &file)
+            std::fs::rename(&draft, &file)?;
+            // The name must be as durable as the content, before anybody says that the mail is written.
+            #[cfg(unix)]
+            std::fs::File::open(&path)?.sync_all()?;
+            Ok(())
         };
         tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
     }

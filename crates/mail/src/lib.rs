@@ -13,6 +13,7 @@ pub mod folder;
 pub mod postman;
 pub mod render;
 pub mod smtp;
+pub mod template;
 
 pub use catalogue::Catalogue;
 pub use compose::Sender;
@@ -21,3 +22,4 @@ pub use folder::Folder;
 pub use postman::{Postman, Round};
 pub use render::{Occasion, Rendered, Site};
 pub use smtp::{Encryption, Smtp, SmtpSettings};
+pub use template::{Template, TemplateInvalid};

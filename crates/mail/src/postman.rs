@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use authly_directory::{
+    invite::InvitationRepository as _,
     mail::{
         letter::Letter,
         outbox::{Attempted, HeldMail, Hold, Resend, Settlement, settle},
@@ -19,6 +20,7 @@ use oauth_core::{
 use crate::{
     compose::Sender,
     courier::{Courier, Handed, Outgoing},
+    folder::Folder,
     render::{Occasion, Site, render},
 };
 
@@ -26,6 +28,8 @@ use crate::{
 const BATCH: u32 = 20;
 /// How long they are held before one of them is begun.
 const HELD: Duration = Duration::from_secs(20 * 60);
+/// How long those for files are held: a process that died must not keep them from the next for long.
+const HELD_FILES: Duration = Duration::from_secs(30);
 /// How long handing over the content may take, with room: after that nobody knows.
 const HANDOVER: Duration = Duration::from_secs(5 * 60);
 /// How often it is tried to write down what came of a mail.
@@ -90,6 +94,45 @@ impl Postman {
         }
         if held.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             courier.rest().await;
+        }
+        Ok(round)
+    }
+
+    /// Writes what is due of the letters for files into a folder, once; returns how many it wrote. A letter is written whole and
+    /// under the same name at every attempt, so that a crash between the file and our commit writes the same file again.
+    pub async fn files_round<V: DirectoryServices>(
+        &self,
+        services: &V,
+        folder: &mut Folder,
+        stop: impl Fn() -> bool + Send,
+    ) -> Result<Round, StoreError> {
+        let now = services.clock().now();
+        let lease = LeaseId::generate(now, services.random());
+        let hold = Hold { lease, now, until: now.plus(HELD_FILES), limit: BATCH };
+        let held = services.accounts().hold_files(hold).await?;
+        let mut round = Round { taken: held.len(), ..Round::default() };
+        for mail in &held {
+            if stop() {
+                services.accounts().release_mails(lease).await?;
+                break;
+            }
+            let attempted = match self.outgoing(services, mail) {
+                Ok(outgoing) => match folder.carry(&outgoing, async { true }).await {
+                    Handed::Tried(attempted) => attempted,
+                    Handed::NotOurs => continue,
+                    Handed::NobodyThere(why) => Attempted::Postponed(why),
+                },
+                Err(why) => Attempted::Refused(why),
+            };
+            if let Attempted::Postponed(why) = attempted {
+                // A folder that takes no file takes none of the others: they wait for the next command.
+                services.accounts().release_mails(lease).await?;
+                round.trouble = Some(why);
+                break;
+            }
+            round.sent += usize::from(attempted == Attempted::Accepted);
+            write_down(services, settle(&mail.entry, lease, attempted, chance(services), services.clock().now()))
+                .await?;
         }
         Ok(round)
     }

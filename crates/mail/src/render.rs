@@ -1,7 +1,7 @@
 //! A letter in words: subject, plain text, and HTML that says the same.
 
 use askama::Template;
-use authly_directory::mail::letter::{Letter, MailKind};
+use authly_directory::mail::letter::{Invitation, Letter, MailKind, OwnWords};
 use oauth_core::{endpoint::Endpoint, settings::Issuer, time::Timestamp};
 use time::macros::format_description;
 
@@ -41,7 +41,10 @@ impl Occasion {
     const fn key(self) -> &'static str {
         match self {
             Self::Account(MailKind::AddressKnown) => "known",
+            Self::Account(MailKind::Announcement) => "announcement",
+            Self::Account(MailKind::Invitation) => "invitation",
             Self::Account(MailKind::PasswordChanged) => "changed",
+            Self::Account(MailKind::Reminder) => "reminder",
             Self::Account(MailKind::SetPassword) => "set-password",
             Self::Account(MailKind::VerifyAddress) => "verify",
             Self::Test => "test",
@@ -52,6 +55,9 @@ impl Occasion {
     const fn path(self) -> &'static str {
         match self {
             Self::Account(MailKind::AddressKnown | MailKind::PasswordChanged) => Endpoint::SignIn.path(),
+            Self::Account(MailKind::Announcement | MailKind::Invitation | MailKind::Reminder) => {
+                Endpoint::Invitation.path()
+            }
             Self::Account(MailKind::SetPassword) => Endpoint::ResetPassword.path(),
             Self::Account(MailKind::VerifyAddress) => Endpoint::VerifyEmail.path(),
             Self::Test => "/",
@@ -64,14 +70,27 @@ struct Words {
     language: &'static str,
     product: String,
     subject: String,
+    /// Stands before the text.
+    hello: Option<String>,
     text: String,
+    /// Stand between the text and the button, a line each.
+    steps: Vec<String>,
     button: String,
     url: String,
     until: Option<String>,
+    /// Stand below the link, a line each.
+    more: Vec<String>,
     plain: String,
     stranger: String,
     cause: String,
     causes: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "own.html")]
+struct OwnPage<'a> {
+    subject: &'a str,
+    lines: Vec<&'a str>,
 }
 
 #[derive(Template)]
@@ -88,9 +107,10 @@ pub fn render(occasion: Occasion, letter: &Letter, site: &Site) -> Rendered {
         let key = format!("{}-{part}", occasion.key());
         catalogue.text(&key, &[("product", &product), ("account", &account)])
     };
-    let mut url = site.issuer.url(occasion.path());
-    if let Some((token, _)) = &letter.link {
-        url = format!("{url}?token={}", token.expose());
+    let url = url(occasion, letter, site);
+    let invitation = letter.invitation.as_ref();
+    if let Some(own) = invitation.and_then(|invitation| invitation.words.as_ref()) {
+        return own_words(own);
     }
     let mut causes = vec![catalogue.text("cause-at", &[("at", &minute(letter.at))])];
     let mut caused = |key, name, value: &Option<String>| {
@@ -101,10 +121,20 @@ pub fn render(occasion: Occasion, letter: &Letter, site: &Site) -> Rendered {
     let words = Words {
         language: catalogue.tag(),
         subject: say("subject"),
-        text: say("text"),
+        hello: invitation
+            .and_then(|invitation| invitation.name.as_ref())
+            .map(|name| catalogue.text("hello", &[("name", name)])),
+        text: match invitation {
+            Some(Invitation { sets_password: true, .. }) if occasion != Occasion::Account(MailKind::Announcement) => {
+                catalogue.text("invitation-no-password", &[("product", &product), ("account", &account)])
+            }
+            _ => say("text"),
+        },
+        steps: steps(occasion, invitation, catalogue, &product),
         button: say("button"),
         stranger: say("stranger"),
         until: letter.link.as_ref().map(|(_, until)| catalogue.text("link-until", &[("until", &minute(*until))])),
+        more: invitation.map(|invitation| more(invitation, catalogue)).unwrap_or_default(),
         plain: catalogue.text("link-plain", &[]),
         cause: catalogue.text("cause", &[]),
         product,
@@ -117,16 +147,68 @@ pub fn render(occasion: Occasion, letter: &Letter, site: &Site) -> Rendered {
     Rendered { subject: words.subject, text, html }
 }
 
+/// Where the button leads.
+pub fn url(occasion: Occasion, letter: &Letter, site: &Site) -> String {
+    let url = site.issuer.url(occasion.path());
+    match &letter.link {
+        Some((token, _)) => format!("{url}?token={}", token.expose()),
+        None => url,
+    }
+}
+
+/// The three steps of an invitation (S001-54).
+fn steps(occasion: Occasion, invitation: Option<&Invitation>, catalogue: &Catalogue, product: &str) -> Vec<String> {
+    if !matches!(occasion, Occasion::Account(MailKind::Invitation | MailKind::Reminder)) {
+        return Vec::new();
+    }
+    let sets = invitation.is_some_and(|invitation| invitation.sets_password);
+    let second = if sets { "invitation-step-set" } else { "invitation-step-sign-in" };
+    let keys = ["invitation-step-open", second, "invitation-step-done"];
+    keys.map(|key| catalogue.text(key, &[("product", product)])).into()
+}
+
+/// What stands below the link of an invitation.
+fn more(invitation: &Invitation, catalogue: &Catalogue) -> Vec<String> {
+    let line = |key, name, value: &str| catalogue.text(key, &[(name, value)]);
+    let mut lines = Vec::new();
+    lines.extend(invitation.ends.map(|ends| line("ends", "until", &day(ends))));
+    lines.extend(invitation.guide.as_ref().map(|guide| line("guide", "url", guide)));
+    lines.extend(invitation.integration_guide.as_ref().map(|guide| line("integration-guide", "url", guide)));
+    lines.extend(invitation.support.as_ref().map(|support| line("support", "support", support)));
+    lines
+}
+
+/// The operator's own words. Without HTML of their own the text stands in the page as it is.
+fn own_words(own: &OwnWords) -> Rendered {
+    let subject = plain(&own.subject);
+    let html = own.html.clone().unwrap_or_else(|| {
+        OwnPage { subject: &subject, lines: own.text.lines().collect() }.render().unwrap_or_default()
+    });
+    Rendered { subject, text: own.text.clone(), html }
+}
+
 /// The plain text: what the mail is about, the link on a line of its own, and what to do otherwise.
 fn text(words: &Words) -> String {
-    let mut parts = vec![words.text.clone(), words.url.clone()];
+    let mut parts: Vec<String> = words.hello.iter().chain([&words.text]).cloned().collect();
+    if !words.steps.is_empty() {
+        parts.push(words.steps.join("\n"));
+    }
+    parts.push(words.url.clone());
     parts.extend(words.until.clone());
+    if !words.more.is_empty() {
+        parts.push(words.more.join("\n"));
+    }
     parts.push(words.stranger.clone());
     let mut cause = vec![words.cause.clone()];
     cause.extend(words.causes.iter().map(|line| format!("  {line}")));
     parts.push(cause.join("\n"));
     parts.push(format!("-- \n{}\n", words.product));
     parts.join("\n\n")
+}
+
+/// An instant to the day, the same in every language.
+pub fn day(at: Timestamp) -> String {
+    at.to_offset().format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 /// An instant to the minute, the same in every language.

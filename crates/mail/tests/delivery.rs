@@ -16,7 +16,8 @@ use support::{MailServer, Shield, Temper};
 fn mail(number: u128) -> Outgoing {
     let at = Timestamp::from_seconds(1_700_000_000);
     let site = Site { product: "Nordwind Ä".into(), issuer: Issuer::parse("https://auth.example.com").unwrap() };
-    let letter = Letter { account: "ada@example.org".into(), visitor: Visitor::default(), at, link: None };
+    let letter =
+        Letter { account: "ada@example.org".into(), visitor: Visitor::default(), at, link: None, invitation: None };
     let id = MailId::from_uuid(uuid(number));
     let sender = Sender::new("no-reply@example.com", &site.product).unwrap();
     sender.compose(id, "ada@example.org", &render(Occasion::Test, &letter, &site), at).unwrap()

@@ -45,7 +45,13 @@ async fn queue(services: &TestServices) -> MailId {
     let now = services.clock().now();
     let id = MailId::generate(now, services.random());
     let link = (OpaqueToken::generate(services.random()), now.plus(Duration::from_secs(3_600)));
-    let letter = Letter { account: "ada@example.org".into(), visitor: Visitor::default(), at: now, link: Some(link) };
+    let letter = Letter {
+        account: "ada@example.org".into(),
+        visitor: Visitor::default(),
+        at: now,
+        link: Some(link),
+        invitation: None,
+    };
     let mail = NewMail {
         id,
         kind: MailKind::SetPassword,

@@ -12,7 +12,7 @@ const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 fn letter(locale: &str, text: &str) -> Letter {
     let link = OpaqueToken::presented(TOKEN).map(|token| (token, Timestamp::from_seconds(1_700_003_600)));
     let visitor = Visitor { address: Some(text.into()), browser: Some(text.into()), locale: locale.into() };
-    Letter { account: text.into(), visitor, at: AT, link }
+    Letter { account: text.into(), visitor, at: AT, link, invitation: None }
 }
 
 fn site(product: &str) -> Site {

@@ -52,8 +52,8 @@ pub use language::preferences;
 pub use link::{FormTarget, HttpsLink};
 pub use locale::{Direction, Locale};
 pub use mail::{
-    ForgotPassword, MailNote, MailNotice, Note, SetPassword, SetPasswordError, VerifyAddress, forgot_password,
-    mail_note, set_password, verify_address,
+    ForgotPassword, Invitation, MailNote, MailNotice, Note, SetPassword, SetPasswordError, VerifyAddress,
+    forgot_password, invitation, mail_note, set_password, verify_address,
 };
 pub use markup::Markup;
 pub use policy::content_security_policy;

@@ -58,6 +58,8 @@ pub struct SetPassword<'a> {
     pub account: &'a str,
     /// The shortest password that the policy allows.
     pub password_min: u64,
+    /// Whether an invitation leads here: there is no password that works.
+    pub invited: bool,
     /// What is wrong with the password.
     pub error: Option<SetPasswordError>,
     /// What to say above the form.
@@ -73,6 +75,21 @@ pub enum SetPasswordError {
     Long,
     /// It is shorter than the policy allows.
     Short,
+}
+
+/// The page that an invitation leads to. The form posts `csrf` and `token`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Invitation<'a> {
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The token that binds the form to the browser and the link.
+    pub csrf: &'a str,
+    /// The token of the link.
+    pub token: &'a str,
+    /// Whose invitation it is.
+    pub account: &'a str,
+    /// What to say above the form.
+    pub notice: Option<MailNotice>,
 }
 
 /// The page that verifies an address by a link. The form posts `csrf` and `token`.
@@ -102,6 +119,8 @@ pub struct MailNote<'a> {
 /// What such a page says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note<'a> {
+    /// The link of an invitation does not work any more; nobody needs one to sign in.
+    InvitationOver,
     /// A link to set a password was asked for; whether there is an account is not said.
     PasswordLinkSent,
     /// The link to set a password does not work any more.
@@ -133,6 +152,14 @@ struct SetPage<'a> {
     frame: &'a Frame<'a>,
     notice: Option<String>,
     problems: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage<'a> {
+    view: &'a Invitation<'a>,
+    frame: &'a Frame<'a>,
+    notice: Option<String>,
 }
 
 #[derive(Template)]
@@ -173,6 +200,12 @@ pub fn set_password(view: &SetPassword<'_>, frame: &Frame<'_>) -> String {
     render(&SetPage { view, frame, notice: view.notice.map(|notice| notice.words(frame)), problems })
 }
 
+/// Renders the page that an invitation leads to.
+#[must_use]
+pub fn invitation(view: &Invitation<'_>, frame: &Frame<'_>) -> String {
+    render(&InvitationPage { view, frame, notice: view.notice.map(|notice| notice.words(frame)) })
+}
+
 /// Renders the page that verifies an address.
 #[must_use]
 pub fn verify_address(view: &VerifyAddress<'_>, frame: &Frame<'_>) -> String {
@@ -183,6 +216,9 @@ pub fn verify_address(view: &VerifyAddress<'_>, frame: &Frame<'_>) -> String {
 #[must_use]
 pub fn mail_note(view: &MailNote<'_>, frame: &Frame<'_>) -> String {
     let (title, text, way) = match view.note {
+        Note::InvitationOver => {
+            (frame.t("link-over-title"), frame.t("link-over-invitation").to_owned(), frame.t("link-over-sign-in"))
+        }
         Note::PasswordLinkSent => {
             (frame.t("check-mail-title"), frame.t("check-mail-password").to_owned(), frame.t("back-to-sign-in"))
         }

@@ -96,7 +96,7 @@ pub(crate) async fn test(
         None => (mail::sender(settings, "no-reply@localhost")?, mail::site(settings)?),
     };
     let visitor = Visitor { locale: language, ..Visitor::default() };
-    let letter = Letter { account: to.to_owned(), visitor, at: now, link: None };
+    let letter = Letter { account: to.to_owned(), visitor, at: now, link: None, invitation: None };
     let id = MailId::generate(now, &SystemRandom);
     let composed = sender.compose(id, to, &render(Occasion::Test, &letter, &site), now);
     let outgoing = composed.map_err(|error| {

@@ -220,6 +220,7 @@ fn render_set<V: DirectoryServices>(
         token,
         account,
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
+        invited: false,
         error,
         notice,
     };

@@ -47,13 +47,31 @@ pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReq
         return render(&app, &request, None, None, "", &Shown::default());
     }
     let Some(id) = consent::request_id(request.query_string().as_bytes()) else {
-        return failure::render(&app, &request, &PageError::RequestExpired.into());
+        return match login_hint(&request) {
+            Some(hint) => render(&app, &request, None, None, &hint, &Shown::default()),
+            None => failure::render(&app, &request, &PageError::RequestExpired.into()),
+        };
     };
     // "Use another account" leads here, so nobody is taken to be known.
     match app.engine.sign_in_page(id, &browser(&app, &request)) {
         Ok(interaction) => authorize::ask(&app, &request, &interaction, &Shown::default()),
         Err(error) => failure::render(&app, &request, &error.into()),
     }
+}
+
+/// The longest address that is filled in.
+const LONGEST_HINT: usize = 320;
+
+/// The sign-in page with an address filled in, for those who come by a link of ours.
+pub fn hinted(address: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("login_hint", address).finish();
+    format!("{}?{query}", Endpoint::SignIn.path())
+}
+
+/// Who means to sign in, where nothing else is asked for.
+fn login_hint(request: &HttpRequest) -> Option<String> {
+    let params = Params::parse_unrepeated(request.query_string().as_bytes()).ok()?;
+    params.one("login_hint").filter(|hint| hint.len() <= LONGEST_HINT).map(str::to_owned)
 }
 
 /// `POST /sign-in`.

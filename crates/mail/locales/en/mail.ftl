@@ -40,6 +40,50 @@ test-text = This mail was sent to test the mail settings of { $product }. They w
 test-button = Open { $product }
 # What to do if it was somebody else.
 test-stranger = You need not do anything.
+# First line of an invitation. { $name } is what the reader is called.
+hello = Hello { $name },
+# Subject of the mail that invites to sign in the new way.
+invitation-subject = A safer way to sign in to { $product }
+# What that mail says, before its steps.
+invitation-text = { $product } has a new, safer way to sign in, and your account { $account } is ready for it. Your password still works. It takes three steps:
+# First step, for people whose password stays.
+invitation-step-open = 1. Follow the button below.
+# Second step, for people whose password stays.
+invitation-step-sign-in = 2. Sign in with the password that you have.
+# Second step, for people whose password could not be carried over.
+invitation-step-set = 2. Choose a new password: your old one could not be carried over.
+# Third step.
+invitation-step-done = 3. That is all. Next time, { $product } sends you to the same page.
+# Its button.
+invitation-button = Sign in the new way
+# What to do if the reader has no such account.
+invitation-stranger = If you have no account at { $product }, you need not do anything.
+# Subject of the mail that reminds of an invitation.
+reminder-subject = Reminder: a safer way to sign in to { $product }
+# What that mail says, before its steps.
+reminder-text = You have not yet tried the new way to sign in to { $product } with your account { $account }. Your password still works. It takes three steps:
+# Its button.
+reminder-button = Sign in the new way
+# What to do if the reader has no such account.
+reminder-stranger = If you have no account at { $product }, you need not do anything.
+# Subject of the mail that tells that signing in changes.
+announcement-subject = { $product }: the way to sign in is updated
+# What that mail says, before the button.
+announcement-text = The sign-in of { $product } has been updated. Your account { $account } and your password still work. When you sign in for the first time, you may be asked to confirm your email address. If you cannot sign in, ask for a link to set a new password on the sign-in page.
+# Its button.
+announcement-button = Sign in
+# What to do if the reader has no such account.
+announcement-stranger = If you have no account at { $product }, you need not do anything.
+# In invitations of people whose old password could not be carried over, instead of the sentence that it still works.
+invitation-no-password = { $product } has a new, safer way to sign in, and your account { $account } is ready for it. It takes three steps:
+# Below the button. { $until } is a date.
+ends = Signing in the old way ends on { $until }.
+# Below the button. { $url } is the address of a guide.
+guide = Guide: { $url }
+# Below the button, for people who built something on the interface. { $url } is the address of a guide.
+integration-guide = If you have built something that signs in by itself, update it: { $url }
+# Below the button. { $support } is an email address or a web address.
+support = Questions? Write to { $support }.
 # Below the button. { $until } is a date with a time.
 link-until = The link works once, until { $until }.
 # Stands before the bare link, for readers in which the button does nothing.

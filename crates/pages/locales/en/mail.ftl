@@ -37,6 +37,18 @@ set-password-save = Set password
 set-password-done-title = Your password is set
 # Below that heading.
 set-password-done = Sign in with the new password. All other sessions have ended.
+# Heading of the page that an invitation leads to.
+invitation-title = Welcome to the new sign-in
+# Below that heading. { $account } is an email address.
+invitation-lead = for { $account }
+# What stays as it was, before the button.
+invitation-same-password = Your account and your password stay as they are. Sign in here from now on.
+# The button, which leads to the sign-in page.
+invitation-continue = Continue to sign in
+# Below the button, for people who should not have got the mail.
+invitation-stranger = If this is not your address, close this page. Nothing has changed.
+# On the page that sets a password, when an invitation leads there.
+invitation-new-password = Your account has moved here. Its old password could not be carried over, so choose a new one.
 # Heading of the page that verifies an address by a link.
 verify-title = Confirm your email address
 # Below that heading. { $address } is an email address.
@@ -53,6 +65,10 @@ link-over-title = This link does not work any more
 link-over-password = Links work once and for a short time. Ask for a new one.
 # Below that heading, for a link to verify an address.
 link-over-verify = Links work once and for a limited time. If your address is not confirmed yet, sign in and have a new link sent from your account page.
+# Below that heading, for an invitation.
+link-over-invitation = You have followed this invitation already, or it is too old. You do not need it: sign in as always.
+# Link from there to the sign-in page.
+link-over-sign-in = Sign in
 # Link to the page that asks for another link to set a password.
 link-over-again = Ask for a new link
 # On the account page, while the address is not verified. { $address } is the address.

@@ -148,6 +148,15 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                 frame,
             ),
         ),
+        (
+            "invitation",
+            invitation(
+                &Invitation { action: "/invitation", csrf: text, token: text, account: text, notice: None },
+                frame,
+            ),
+        ),
+        ("invitation-set-password", set_password(&SetPassword { invited: true, ..set_password_view(text) }, frame)),
+        ("invitation-over", mail_note(&MailNote { note: Note::InvitationOver, way_on: Some("/sign-in") }, frame)),
         ("verified", mail_note(&MailNote { note: Note::Verified(text), way_on: Some("/sign-in") }, frame)),
         ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: None }, frame)),
         ("busy", busy(&Busy { seconds: 3, retry_url: None }, frame)),
