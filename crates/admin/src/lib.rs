@@ -11,6 +11,7 @@ pub mod config_audit;
 pub mod doctor;
 pub mod error;
 pub mod group;
+pub mod invite;
 pub mod key;
 pub mod mail;
 pub mod migrate;
