@@ -7,9 +7,11 @@
 pub mod account;
 pub mod assess;
 pub mod batch;
+pub mod board;
 pub mod columns;
 pub mod decide;
 pub mod digest;
+pub mod finalization;
 pub mod finalize;
 pub mod hash;
 pub mod inspect;
@@ -24,3 +26,4 @@ pub mod rollback;
 pub mod run;
 pub mod source;
 pub mod store;
+pub mod write_back;

@@ -3,7 +3,10 @@
 //! It holds accounts of its own and is not connected with the directory in memory.
 
 mod batch;
+mod board;
 mod figures;
+mod finalize;
+mod write_back;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +23,8 @@ use oauth_core::{
 
 use crate::{
     account::TargetAccount,
+    board::Moves,
+    finalization::{Finalization, SealedRelic},
     finalize::GateFacts,
     ledger::{LedgerAsk, LedgerEntry, LedgerItem, LedgerScope},
     policy::{Policy, PolicyScope},
@@ -29,6 +34,7 @@ use crate::{
         BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
         SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
     },
+    write_back::Written,
 };
 
 /// A target in memory; clones share their contents.
@@ -47,6 +53,11 @@ struct State {
     policies: BTreeMap<PolicyScope, Policy>,
     facts: Vec<TimedFact>,
     audit: Vec<AuditEvent>,
+    finalization: Option<Finalization>,
+    archive: BTreeMap<String, (SealedRelic, PenEntry)>,
+    written: BTreeMap<(SourceName, SourceId), Written>,
+    /// When accounts went to both ways, and to OAuth alone.
+    moved: BTreeMap<UserId, Moves>,
 }
 
 impl MemoryTarget {

@@ -25,6 +25,11 @@ impl SourceName {
         (starts && text.len() <= 64 && text.bytes().all(fine)).then(|| Self(text.to_owned()))
     }
 
+    /// The name under which the end of the migration stands in runs and ledger; no source has it.
+    pub fn of_finalize() -> Self {
+        Self("finalize".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,6 +68,11 @@ impl SourceId {
     /// The key with this text; `None` if it is empty, longer than [`MAX`](Self::MAX), or has control characters.
     pub fn parse(text: &str) -> Option<Self> {
         oauth_core::text::opaque(text, Self::MAX).ok().filter(|text| !text.is_empty()).map(|text| Self(text.to_owned()))
+    }
+
+    /// The key under which an account stands in the ledger where no row is behind a line.
+    pub fn of_user(user: UserId) -> Self {
+        Self(user.to_string())
     }
 
     /// The key as text.

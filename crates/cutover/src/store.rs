@@ -5,6 +5,7 @@
 
 mod batch;
 mod figures;
+mod finalize;
 mod snapshot;
 
 use std::{collections::BTreeMap, future::Future};
@@ -22,6 +23,7 @@ pub use self::{
         ResolutionWrite, RunEnd,
     },
     figures::{DailyCount, LegacyUse, PendingAccount, PendingAsk, TenantFigures, TimedFact},
+    finalize::{EndStep, EndWrite, FinalizeStore, Outlook},
     snapshot::{Link, RowKeys, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant},
 };
 use crate::{
@@ -31,10 +33,11 @@ use crate::{
     policy::{Policy, PolicyScope},
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
+    write_back::WriteBackRepository,
 };
 
 /// What a migration reads and writes of the target.
-pub trait CutoverStore: Send + Sync {
+pub trait CutoverStore: FinalizeStore + WriteBackRepository + Send + Sync {
     // Runs.
 
     /// Takes the lease of the plan's source. `Busy` if a run of that source is `Running` with a heartbeat after `stale_before`.

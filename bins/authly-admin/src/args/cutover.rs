@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::SourceArgs;
+use super::{BackArgs, RollbackBackArgs, SourceArgs, WriteBackArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CutoverCommand {
@@ -67,7 +67,15 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate rollback --all\n  \
         authly-admin migrate rollback --tenant acme --execute"
     )]
-    Rollback(RollbackArgs),
+    Rollback(Box<RollbackArgs>),
+    /// Keep the application's own table in step with its accounts here; a dry run, unless --execute is given
+    #[command(
+        after_help = "The columns are those of `[write_back]` in the profile; missing ones are added, and nothing is ever taken away.         What the application changed itself since stays and is listed. Rows whose account was taken back say again what they said \
+        before.\n\nExamples:\n  \
+        authly-admin migrate write-back --profile tenants --source postgresql://reader@db/app\n  \
+        authly-admin migrate write-back --profile tenants --source postgresql://reader@db/app --write-to postgresql://writer@db/app --execute"
+    )]
+    WriteBack(Box<WriteBackArgs>),
     /// Read the source again and compare every row with what is here
     #[command(
         after_help = "Hashes, flags, groups and counts are compared, but for what changed here since. Exits with 10 on any \
@@ -93,7 +101,11 @@ pub(crate) enum CutoverCommand {
     #[command(after_help = "Examples:\n  authly-admin migrate unlink --source-name legacy-users --source-id 17\n  \
         authly-admin migrate unlink --source-name tenants --source-id 17 --output json")]
     Unlink(LinkArgs),
-    /// The end of the migration: whether everything is ready for it
+    /// Show every step of the migration: done or open, what was measured, and the command to do next
+    #[command(after_help = "Computed from the real state. Exits with 11 while a step is open.\n\nExamples:\n  \
+        authly-admin migrate checklist\n  authly-admin migrate checklist --output json")]
+    Checklist,
+    /// The end of the migration: whether everything is ready for it, the end itself, and the way back
     #[command(subcommand, arg_required_else_help = true)]
     Finalize(FinalizeCommand),
 }
@@ -121,6 +133,8 @@ pub(crate) struct ImportArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) choices: Choices,
+    #[command(flatten)]
+    pub(crate) back: BackArgs,
     /// Write; without it nothing is written
     #[arg(long)]
     pub(crate) execute: bool,
@@ -186,6 +200,8 @@ pub(crate) struct RollbackArgs {
     /// Overwrite what owners changed since
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) back: RollbackBackArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -269,13 +285,4 @@ pub(crate) struct Decision {
     /// The row gets this user name
     #[arg(long, value_name = "NAME")]
     pub(crate) rename_username: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum FinalizeCommand {
-    /// Show every condition with what was measured; exits with 3 while one is not met
-    #[command(
-        after_help = "Examples:\n  authly-admin migrate finalize check\n  authly-admin migrate finalize check --output json"
-    )]
-    Check,
 }

@@ -5,6 +5,7 @@ mod client;
 mod client_fields;
 mod config;
 mod cutover;
+mod finalize;
 mod group;
 mod hash;
 mod keys;
@@ -14,6 +15,7 @@ mod scope;
 mod source;
 mod tenant;
 mod user;
+mod write_back;
 
 use std::path::PathBuf;
 
@@ -28,6 +30,7 @@ pub(crate) use self::{
         AtError, Choices, CutoverCommand, Decision, ImportArgs, LinkArgs, PlanArgs, QuarantineCommand, RollbackArgs,
         RowArgs,
     },
+    finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},
     hash::HashCommand,
     keys::{KeyAlgorithm, KeysCommand},
@@ -37,6 +40,7 @@ pub(crate) use self::{
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
+    write_back::{BackArgs, RollbackBackArgs, WriteBackArgs},
 };
 
 /// Administers an Authly installation: clients, scopes, users, tenants, keys, mails, backups and the migration.

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::{
     ImportReport, MigrateError, Observer, Stop, Stopped, Tools,
     commit::Batches,
+    finalize,
     tenants::{self, Mapped},
     tools::event,
     walk::{self, Walk},
@@ -87,7 +88,10 @@ pub async fn import<T: Tools, S: Source>(
     let total = source.count(since).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let run = match options.execute {
-        true => Some(begin(tools, &rules, profile, options, since, total).await?),
+        true => {
+            finalize::must_not_be_over(tools).await?;
+            Some(begin(tools, &rules, profile, options, since, total).await?)
+        }
         false => None,
     };
     let mut report = report(options, &rules, profile, &mapped, total, run.as_ref());

@@ -4,7 +4,11 @@
 //! prints: what is worth telling while it happens goes to an [`Observer`].
 
 mod assess;
+mod board;
+mod checklist;
 mod commit;
+mod desk;
+mod finalize;
 mod import;
 mod link;
 mod pen;
@@ -18,9 +22,17 @@ mod tools;
 mod verify;
 mod walk;
 mod wrap;
+mod write_back;
 
 pub use self::{
     assess::{AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, assess, export, verify_password},
+    board::{Board, Gauges, Phase, SchemeLine, TenantLine, board, gauges},
+    checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
+    desk::{Answer, Desk},
+    finalize::{
+        Executed, FinalizePlan, Purged, Undone, Waived, WaiverLine, decide_inactive, execute as finalize, finalization,
+        gate_with, may_purge, plan as finalize_plan, purge, read_waivers, undo,
+    },
     import::{ImportOptions, OnError, import},
     link::{Linked, Subject, link, unlink},
     pen::{Quarantined, resolve, retry, show, waiting},
@@ -29,9 +41,10 @@ pub use self::{
     status::{MigrationStatus, RunView, daily, gate, pending, runs, status},
     tools::{Observer, Silent, Stop, Tools, Wrap},
     verify::{Difference, Verified, verify},
+    write_back::{Foreseeing, Foreseen, Unwritten, WriteBack, WriteBackReport, compare_written, write_back},
 };
 
-use authly_cutover::{columns::ColumnError, run::Run, source::SourceError};
+use authly_cutover::{columns::ColumnError, finalization::StepRefused, run::Run, source::SourceError};
 use oauth_core::{services::Busy, store::StoreError};
 use thiserror::Error;
 
@@ -68,6 +81,9 @@ pub enum MigrateError {
     /// What was asked for cannot be.
     #[error("{0}")]
     Refused(String),
+    /// The step of the end does not follow.
+    #[error(transparent)]
+    Step(#[from] StepRefused),
     /// The source cannot be read.
     #[error("{}", in_full(.0))]
     Source(#[from] SourceError),

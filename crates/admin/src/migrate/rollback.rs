@@ -11,11 +11,16 @@ use authly_cutover::{
     source::SourceName,
     store::{AccountWrite, BatchCommit, BatchWrite, CutoverStore as _},
 };
-use oauth_core::{audit::AuditKind, ids::UserId, services::Clock as _, time::Timestamp};
+use oauth_core::{
+    audit::{AuditEvent, AuditKind},
+    ids::UserId,
+    services::Clock as _,
+    time::Timestamp,
+};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{MigrateError, Stop, Tools, pen, status, tools::event};
+use super::{MigrateError, Stop, Tools, finalize, pen, status, tools::event};
 
 /// Lines of the ledger that are taken back at a time.
 const PAGE: u32 = 500;
@@ -45,6 +50,8 @@ pub struct RollbackOptions {
     pub execute: bool,
     /// Whether later changes of owners are lost.
     pub later: Later,
+    /// Who asked for it on a page; the command line has nobody.
+    pub by: Option<UserId>,
 }
 
 /// An account that was changed after it was imported.
@@ -100,17 +107,24 @@ pub async fn roll_back<T: Tools>(
         RollbackScope::User(user) => LedgerScope::User(*user),
     };
     let mut report = RollbackReport { dry_run: !options.execute, ..RollbackReport::default() };
+    if options.execute {
+        finalize::must_not_be_over(tools).await?;
+    }
     for source in sources(tools, &options.scope).await? {
         let run = match options.execute {
             true => {
-                let detail =
-                    json!({ "scope": format!("{:?}", options.scope), "later": format!("{:?}", options.later) });
+                let detail = json!({
+                    "scope": format!("{:?}", options.scope),
+                    "later": format!("{:?}", options.later),
+                    "by": options.by,
+                });
                 Some(pen::begin(tools, &source, RunKind::Rollback, detail).await?)
             }
             false => None,
         };
         let mut back = Back {
             tools,
+            by: options.by,
             scope,
             later: options.later,
             source: &source,
@@ -140,12 +154,15 @@ async fn sources<T: Tools>(tools: &T, scope: &RollbackScope) -> Result<Vec<Sourc
             sources.extend(tools.target().runs(None, u32::from(u16::MAX)).await?.into_iter().map(|run| run.plan.source))
         }
     }
+    // The end of the migration has a way back of its own.
+    sources.remove(&SourceName::of_finalize());
     Ok(sources.into_iter().collect())
 }
 
 /// The rollback of one source.
 struct Back<'a, T> {
     tools: &'a T,
+    by: Option<UserId>,
     scope: LedgerScope,
     later: Later,
     source: &'a SourceName,
@@ -261,7 +278,7 @@ impl<T: Tools> Back<'_, T> {
         }
         write.progress.last_seq = seq;
         let detail = json!({ "migration_run": run.plan.id, "rolled_back": write.ledger.len() });
-        write.audit.push(event(self.tools, AuditKind::SettingChanged, detail));
+        write.audit.push(AuditEvent { user: self.by, ..event(self.tools, AuditKind::SettingChanged, detail) });
         match self.tools.target().commit_batch(write).await? {
             BatchCommit::Applied => {
                 self.seq = seq;

@@ -5,13 +5,16 @@
 mod account;
 mod account_write;
 mod batch;
+mod board;
 mod figures;
+mod finalize;
 mod gate;
 mod ledger;
 mod links;
 mod pen;
 mod policies;
 mod runs;
+mod write_back;
 
 use std::collections::BTreeMap;
 

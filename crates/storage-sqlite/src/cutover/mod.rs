@@ -2,12 +2,15 @@
 
 mod account;
 mod batch;
+mod board;
 mod figures;
+mod finalize;
 mod ledger;
 mod links;
 mod pen;
 mod policies;
 mod runs;
+mod write_back;
 
 use std::collections::BTreeMap;
 
@@ -95,7 +98,7 @@ impl CutoverStore for SqliteStore {
     }
 
     async fn figures(&self) -> Result<Vec<TenantFigures>, StoreError> {
-        self.read_long(|db| consistently(db, figures::by_tenant)).await
+        self.read_long(|db| consistently(db, |db| figures::by_tenant(db, None))).await
     }
 
     async fn daily(

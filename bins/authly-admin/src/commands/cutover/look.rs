@@ -1,13 +1,12 @@
-//! `authly-admin migrate status`, `progress`, `pending` and `finalize check`: what only looks.
+//! `authly-admin migrate status`, `progress` and `pending`: what only looks.
 
 use authly_admin_cases::migrate::{self, Tools};
-use authly_cutover::finalize;
 use serde_json::{Value, json};
 
 use super::stopped;
 use crate::{
     console::{Column, Console},
-    failure::{Code, Failure},
+    failure::Failure,
 };
 
 const BY_TENANT: &[Column] = &[
@@ -116,11 +115,4 @@ pub(super) async fn pending<T: Tools>(
         console.note("There may be more: raise --limit.");
     }
     Ok(())
-}
-
-pub(super) async fn gate<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
-    let conditions = migrate::gate(tools).await.map_err(stopped("cannot judge the gate"))?;
-    let columns = [("#", "number"), ("Met", "met"), ("Condition", "wants"), ("Found", "found")];
-    console.list(&conditions, &columns, "")?;
-    if finalize::is_open(&conditions) { Ok(()) } else { Err(Failure::silent(Code::Refused)) }
 }

@@ -1,6 +1,8 @@
 //! `authly-admin migrate import` and what belongs to it.
 
 mod bench;
+mod checklist;
+mod finalize;
 mod import;
 mod link;
 mod look;
@@ -9,6 +11,7 @@ mod quarantine;
 mod rollback;
 mod ticker;
 mod verify;
+mod write_back;
 
 use authly_admin_cases::migrate::MigrateError;
 use authly_config::Settings;
@@ -50,7 +53,11 @@ pub(crate) async fn run<D: Database>(
         }
         CutoverCommand::Rollback(arguments) => {
             let bench = open(settings, database, bench::Keys::Needed).await?;
-            rollback::run(&bench, arguments, console).await
+            rollback::run(&bench, *arguments, settings, console).await
+        }
+        CutoverCommand::WriteBack(arguments) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            write_back::run(&bench, *arguments, settings, console).await
         }
         CutoverCommand::Verify(arguments) => {
             let bench = open(settings, database, bench::Keys::Useless).await?;
@@ -64,7 +71,11 @@ pub(crate) async fn run<D: Database>(
             let bench = open(settings, database, bench::Keys::Useless).await?;
             link::unlink(&bench, &row, console).await
         }
-        CutoverCommand::Finalize(_) => look::gate(&read(settings, database).await?, console).await,
+        CutoverCommand::Checklist => {
+            let bench = read(settings, database).await?;
+            checklist::run(settings, database, &bench, console).await
+        }
+        CutoverCommand::Finalize(command) => finalize::run(command, settings, database, console).await,
     }
 }
 
@@ -99,7 +110,7 @@ fn stopped(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
                 "`authly-admin migrate quarantine list` shows all that wait"
             }
             MigrateError::NotFound { .. } => "check the name",
-            MigrateError::Refused(_) => "",
+            MigrateError::Refused(_) | MigrateError::Step(_) => "",
             MigrateError::Source(_) => {
                 "check the source and the profile; what is written so far stays, and the next run goes on"
             }

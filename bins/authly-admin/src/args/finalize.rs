@@ -1,0 +1,54 @@
+//! `authly-admin migrate finalize`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FinalizeCommand {
+    /// Show every condition with what was measured; exits with 3 while one is not met
+    #[command(after_help = "Examples:\n  authly-admin migrate finalize check\n  \
+        authly-admin migrate finalize check --waive waived.txt --output json")]
+    Check(WaiveArgs),
+    /// Close the old doors for good: accounts that completed are on OAuth alone, old tokens go into an archive
+    #[command(
+        after_help = "Shows what will happen and asks for the word yes. Exits with 3, and changes nothing, while a condition is not \
+        met. The old JSON doors then answer 410 and the password grant unsupported_grant_type, on all nodes within a second; \
+        pages stay. Ctrl-C or a crash loses nothing: the same command goes on.\n\nExamples:\n  \
+        authly-admin migrate finalize execute\n  \
+        authly-admin migrate finalize execute --waive waived.txt --grace-days 90 --yes"
+    )]
+    Execute {
+        #[command(flatten)]
+        waive: WaiveArgs,
+        /// How many days what is removed is kept for `undo`
+        #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_650))]
+        grace_days: u32,
+    },
+    /// Take it back: tokens, accounts and doors are as they were before, until the archive is purged
+    #[command(after_help = "Tokens of people who set a new password since stay dead.\n\nExamples:\n  \
+        authly-admin migrate finalize undo\n  authly-admin migrate finalize undo --yes")]
+    Undo,
+    /// Delete for good what was removed; refused with 3 before the grace period is over
+    #[command(
+        after_help = "Examples:\n  authly-admin migrate finalize purge\n  authly-admin migrate finalize purge --yes --output json"
+    )]
+    Purge,
+    /// Write down what becomes of accounts that are switched off or deleted and never completed
+    #[command(
+        after_help = "They stay as they are: the decision is yours, and the gate only asks that there is one.\n\nExamples:\n  \
+        authly-admin migrate finalize decide-inactive \"stay switched off\"\n  \
+        authly-admin migrate finalize decide-inactive \"left the company; kept for the records\""
+    )]
+    DecideInactive {
+        /// What becomes of them, in a line
+        decision: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WaiveArgs {
+    /// Accounts for which nobody waits: in each line the key of a row, an e-mail address or an id, and why
+    #[arg(long, value_name = "FILE")]
+    pub(crate) waive: Option<PathBuf>,
+}

@@ -1,0 +1,178 @@
+//! `authly-admin migrate finalize`.
+
+use std::{fs, path::Path};
+
+use authly_admin_cases::migrate::{self, FinalizePlan, MigrateError, Surroundings, Tools, WaiverLine};
+use authly_config::Settings;
+use authly_cutover::finalization::StepRefused;
+use authly_cutover::finalize;
+use authly_runtime::{Trouble, store::Database};
+use serde_json::json;
+
+use super::{checklist, open, read, stopped, ticker};
+use crate::{
+    args::{FinalizeCommand, WaiveArgs},
+    commands::cutover::bench,
+    console::{Column, Console},
+    failure::{Code, Failure},
+};
+
+/// The most bytes of a file of waivers.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+const CONDITIONS: &[Column] = &[("#", "number"), ("Met", "met"), ("Condition", "wants"), ("Found", "found")];
+
+pub(super) async fn run<D: Database>(
+    command: FinalizeCommand,
+    settings: &Settings,
+    database: &D,
+    console: Console,
+) -> Result<(), Failure> {
+    match command {
+        FinalizeCommand::Check(waive) => check(&read(settings, database).await?, &waive, console).await,
+        FinalizeCommand::Execute { waive, grace_days } => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            let around = checklist::surroundings(settings, database, &bench).await?;
+            execute(&bench, &waive, grace_days, around, console).await
+        }
+        FinalizeCommand::Undo => undo(&open(settings, database, bench::Keys::Needed).await?, console).await,
+        FinalizeCommand::Purge => purge(&open(settings, database, bench::Keys::Useless).await?, console).await,
+        FinalizeCommand::DecideInactive { decision } => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            migrate::decide_inactive(&bench, &decision).await.map_err(stopped("cannot write the decision"))?;
+            console.item(&json!({ "inactive_accounts": decision.trim() }))
+        }
+    }
+}
+
+async fn check<T: Tools>(tools: &T, waive: &WaiveArgs, console: Console) -> Result<(), Failure> {
+    let waivers = waivers(waive.waive.as_deref())?;
+    let conditions = migrate::gate_with(tools, &waivers).await.map_err(stopped("cannot judge the gate"))?;
+    console.list(&conditions, CONDITIONS, "")?;
+    if finalize::is_open(&conditions) { Ok(()) } else { Err(Failure::silent(Code::Refused)) }
+}
+
+async fn execute<T: Tools>(
+    tools: &T,
+    waive: &WaiveArgs,
+    grace_days: u32,
+    around: Surroundings,
+    console: Console,
+) -> Result<(), Failure> {
+    let what = "cannot finalize the migration";
+    let waivers = waivers(waive.waive.as_deref())?;
+    let plan = migrate::finalize_plan(tools, &waivers).await.map_err(ended(what))?;
+    if !plan.is_open() {
+        return shut(&plan, console);
+    }
+    tell(&plan, grace_days, console);
+    let days = match grace_days {
+        0 => "`finalize undo` takes it back until somebody purges what was removed, which may be at once.".to_owned(),
+        days => format!("`finalize undo` takes it back; what was removed can be purged after {days} days."),
+    };
+    console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
+    let done = migrate::finalize(tools, &waivers, grace_days, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    let done = match done {
+        Ok(done) => done,
+        Err(plan) => return shut(&plan, console),
+    };
+    if done.stopped {
+        console.item(&done)?;
+        let remedy = "the same command goes on where this one stopped; the doors are closed meanwhile";
+        return Err(Trouble::new("finalize was stopped", "somebody asked for it", remedy).into());
+    }
+    let list = migrate::checklist(tools, around).await.map_err(stopped("cannot compute the checklist"))?;
+    if console.is_json() {
+        return console.item(&json!({ "finalized": done, "checklist": list }));
+    }
+    console.item(&done)?;
+    checklist::print(&list, console)
+}
+
+/// What is not met; nothing was changed.
+fn shut(plan: &FinalizePlan, console: Console) -> Result<(), Failure> {
+    let unmet: Vec<_> = plan.conditions.iter().filter(|condition| !condition.met).collect();
+    console.list(&unmet, CONDITIONS, "")?;
+    let names: Vec<_> = unmet.iter().map(|condition| condition.name).collect();
+    let trouble = Trouble::new(
+        "did not finalize the migration; nothing was changed",
+        format!("not met: {}", names.join(", ")),
+        "`authly-admin migrate checklist` names the command for each",
+    );
+    Err(Failure::with(Code::Refused, trouble))
+}
+
+fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
+    let rows: Vec<String> =
+        plan.archived.iter().map(|(kind, rows)| format!("{rows} {}", kind.replace('_', " "))).collect();
+    let rows = if rows.is_empty() { "no rows".to_owned() } else { rows.join(" and ") };
+    if plan.goes_on {
+        console.note("It began before, and goes on; the doors are closed already.");
+    }
+    console.note(&format!(
+        "{} accounts will be on OAuth alone, {} are waived; {rows} go into the archive for {grace_days} days.",
+        plan.accounts,
+        plan.waived.len()
+    ));
+    for waived in &plan.waived {
+        console.note(&format!("  waived: {} ({}): {}", waived.email, waived.user, waived.reason));
+    }
+}
+
+async fn undo<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
+    let what = "cannot take the end of the migration back";
+    console.agree(
+        "open the old doors again, with accounts and tokens as they were",
+        "Tokens of people who set a new password since stay dead.",
+    )?;
+    let done = migrate::undo(tools, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    console.item(&done)?;
+    if done.stopped {
+        let remedy = "the same command goes on where this one stopped; the doors are closed meanwhile";
+        return Err(Trouble::new("the way back was stopped", "somebody asked for it", remedy).into());
+    }
+    Ok(())
+}
+
+async fn purge<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
+    let what = "cannot purge what was removed";
+    migrate::may_purge(tools).await.map_err(ended(what))?;
+    console.agree("delete for good what the end of the migration removed", "There is no way back from it.")?;
+    let done = migrate::purge(tools, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    console.item(&done)?;
+    if done.stopped {
+        let remedy = "the same command goes on where this one stopped";
+        return Err(Trouble::new("the purge was stopped", "somebody asked for it", remedy).into());
+    }
+    Ok(())
+}
+
+/// A step that does not follow is a gate that refuses.
+fn ended(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
+    move |error| match error {
+        MigrateError::Step(refused) => {
+            let remedy = match refused {
+                StepRefused::NotFinalized => "`authly-admin migrate finalize check` says what is left to do before it",
+                StepRefused::Done(_) => "`authly-admin migrate finalize undo` takes it back",
+                StepRefused::TooEarly(_) => "try again then",
+                StepRefused::Executing | StepRefused::Purged(_) | StepRefused::Undoing => "",
+            };
+            Failure::with(Code::Refused, Trouble::new(what, refused, remedy))
+        }
+        other => stopped(what)(other),
+    }
+}
+
+fn waivers(file: Option<&Path>) -> Result<Vec<WaiverLine>, Failure> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let trouble = |why: String| {
+        let remedy = "each line: the key of a row, an e-mail address or an id, and behind it the reason";
+        Failure::usage(Trouble::new(format!("cannot read {}", file.display()), why, remedy))
+    };
+    let size = fs::metadata(file).map_err(|error| trouble(error.to_string()))?.len();
+    if size > LONGEST {
+        return Err(trouble(format!("it is longer than {LONGEST} bytes")));
+    }
+    let text = fs::read_to_string(file).map_err(|error| trouble(error.to_string()))?;
+    migrate::read_waivers(&text).map_err(|error| trouble(error.to_string()))
+}

@@ -1,0 +1,182 @@
+//! `finalize execute`: doors, accounts, rows.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::{
+    account::TargetAccount,
+    columns,
+    finalization::{self, Finalization, FinalizationState, RelicKind},
+    ledger::{Action, LedgerItem, LedgerKey},
+    source::{SourceId, SourceName},
+    store::{AccountWrite, CutoverStore as _, EndStep, FinalizeStore as _},
+};
+use oauth_core::{services::Clock as _, subject::AccountStatus};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{ATTEMPTS, End, FinalizePlan, STEP, WaiverLine, contended, plan, waive};
+use crate::migrate::{MigrateError, Stop, Tools};
+
+/// What finalize did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Executed {
+    /// Accounts that are on OAuth alone by this run.
+    pub accounts: u64,
+    /// Rows that went into the archive by this run, by kind.
+    pub archived: BTreeMap<&'static str, u64>,
+    /// Accounts that were waived.
+    pub waived: u64,
+    /// From when on the archive may be purged, RFC 3339.
+    pub purge_from: Option<String>,
+    /// Whether it was stopped before the end; the same command goes on.
+    pub stopped: bool,
+}
+
+/// Executes it, if the gate is open; otherwise nothing is written, and the plan says why.
+pub async fn execute<T: Tools>(
+    tools: &T,
+    waivers: &[WaiverLine],
+    grace_days: u32,
+    stop: &Stop,
+) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
+    let plan = plan(tools, waivers).await?;
+    if !plan.is_open() {
+        return Ok(Err(plan));
+    }
+    let mut end = End::begin(tools, "execute").await?;
+    let result = end.execute(waivers, grace_days, stop).await;
+    end.finish(result).await.map(Ok)
+}
+
+impl<T: Tools> End<'_, T> {
+    async fn execute(
+        &mut self,
+        waivers: &[WaiverLine],
+        grace_days: u32,
+        stop: &Stop,
+    ) -> Result<Executed, MigrateError> {
+        // Read again, under the lease.
+        let known = self.tools.target().finalization().await?;
+        finalization::may_execute(known.as_ref())?;
+        let known = match known {
+            Some(known) => known,
+            None => self.close_doors(waivers, grace_days).await?,
+        };
+        let mut done = Executed { waived: known.waived, ..Executed::default() };
+        if !self.move_accounts(&mut done, stop).await? || !self.archive_rows(&mut done, stop).await? {
+            done.stopped = true;
+            return Ok(done);
+        }
+        let now = self.tools.clock().now();
+        let record = Finalization { state: FinalizationState::Executed, executed_at: Some(now), ..known };
+        done.purge_from = record.purge_from().map(|at| at.to_rfc3339());
+        self.step(EndStep::Record(Some(record)), json!({ "state": "executed" })).await?;
+        Ok(done)
+    }
+
+    /// Waivers into the ledger, then the record: from it on every server keeps the doors closed.
+    async fn close_doors(&mut self, waivers: &[WaiverLine], grace_days: u32) -> Result<Finalization, MigrateError> {
+        let found = waive::find(self.tools, waivers).await?;
+        for part in found.chunks(STEP as usize) {
+            let mut write = self.empty();
+            for (account, reason) in part {
+                let mut line = self.line(0, Action::Decide, &json!({ "waived": reason }));
+                (line.user, line.tenant) = (Some(account.user), account.tenant);
+                line.source_id = SourceId::of_user(account.user);
+                write.ledger.push(line);
+            }
+            if !self.batch(write, json!({ "waived": part.len() })).await? {
+                return Err(contended());
+            }
+        }
+        let waived = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        let record = Finalization::begun(self.tools.clock().now(), grace_days, waived);
+        let told = json!({ "state": "executing", "waived": waived, "grace_days": grace_days });
+        self.step(EndStep::Record(Some(record.clone())), told).await?;
+        Ok(record)
+    }
+
+    /// Whether all were moved; `false` if somebody asked to stop.
+    async fn move_accounts(&mut self, done: &mut Executed, stop: &Stop) -> Result<bool, MigrateError> {
+        let mut after = None;
+        loop {
+            let users = self.tools.target().completed_accounts(after, STEP).await?;
+            let Some(last) = users.last().copied() else { return Ok(true) };
+            if stop.is_asked() {
+                return Ok(false);
+            }
+            let mut written = false;
+            for _ in 0..ATTEMPTS {
+                let mut accounts = self.tools.target().target_accounts(&users).await?;
+                accounts.retain(|account| account.completed_at.is_some() && account.status != AccountStatus::Deleted);
+                accounts.sort_by_key(|account| account.user);
+                let mut write = self.empty();
+                for account in &accounts {
+                    let to = finalization::moved(account);
+                    write.ledger.push(self.change(account, &to));
+                    write.accounts.push(AccountWrite::Change { from: Box::new(account.clone()), to: Box::new(to) });
+                }
+                if self.batch(write, json!({ "accounts": accounts.len() })).await? {
+                    done.accounts += u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+                    written = true;
+                    break;
+                }
+            }
+            if !written {
+                return Err(contended());
+            }
+            after = Some(last);
+        }
+    }
+
+    /// The line of an account that the end, or the way back, changes.
+    pub(super) fn change(&self, from: &TargetAccount, to: &TargetAccount) -> LedgerItem {
+        let (before, after) = columns::difference(from, to, self.tools.sealer());
+        LedgerItem {
+            key: LedgerKey { run: self.run.plan.id, seq: 0 },
+            source: SourceName::of_finalize(),
+            source_id: SourceId::of_user(to.user),
+            user: Some(to.user),
+            tenant: to.tenant,
+            action: Action::Change,
+            before,
+            after,
+            outcome: None,
+            reason: None,
+            undoes: None,
+            at: self.tools.clock().now(),
+        }
+    }
+
+    async fn archive_rows(&mut self, done: &mut Executed, stop: &Stop) -> Result<bool, MigrateError> {
+        for kind in RelicKind::ALL {
+            let mut lost = 0;
+            loop {
+                let rows = self.tools.target().relics(kind, STEP).await?;
+                if rows.is_empty() {
+                    break;
+                }
+                if stop.is_asked() {
+                    return Ok(false);
+                }
+                let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+                let sealer = self.tools.sealer();
+                let rows = rows.into_iter().map(|relic| {
+                    let sealed = relic.seal(sealer);
+                    (relic, sealed)
+                });
+                let step = EndStep::Archive(rows.collect());
+                if self.step(step, json!({ "archived": { (kind.as_str()): count } })).await? {
+                    *done.archived.entry(kind.as_str()).or_default() += count;
+                    lost = 0;
+                } else {
+                    lost += 1;
+                    if lost == ATTEMPTS {
+                        return Err(contended());
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+}

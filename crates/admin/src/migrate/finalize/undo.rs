@@ -1,0 +1,178 @@
+//! `finalize undo`: rows, accounts, doors.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use authly_cutover::{
+    account::TargetAccount,
+    finalization::{self, Finalization, FinalizationState, RelicKind},
+    ledger::{Action, LedgerAsk, LedgerItem, LedgerKey, LedgerScope},
+    run::{RunId, RunKind},
+    source::SourceName,
+    store::{AccountWrite, CutoverStore as _, EndStep, FinalizeStore as _},
+};
+use oauth_core::{ids::UserId, subject::AccountStatus};
+use serde::Serialize;
+use serde_json::{Map, json};
+
+use super::{ATTEMPTS, End, STEP, contended};
+use crate::migrate::{MigrateError, Stop, Tools};
+
+/// What the way back restored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// Accounts that sign in as before.
+    pub accounts: u64,
+    /// Rows that went back into their tables, by kind.
+    pub restored: BTreeMap<&'static str, u64>,
+    /// Tokens among them that came back dead: their owners set a new password, or were removed, since.
+    pub dead: u64,
+    /// Whether it was stopped before the end; the same command goes on, and until then the doors are closed.
+    pub stopped: bool,
+}
+
+/// Takes the end back.
+pub async fn undo<T: Tools>(tools: &T, stop: &Stop) -> Result<Undone, MigrateError> {
+    finalization::may_undo(tools.target().finalization().await?)?;
+    let mut end = End::begin(tools, "undo").await?;
+    let result = end.undo(stop).await;
+    end.finish(result).await
+}
+
+impl<T: Tools> End<'_, T> {
+    async fn undo(&mut self, stop: &Stop) -> Result<Undone, MigrateError> {
+        let known = finalization::may_undo(self.tools.target().finalization().await?)?;
+        let mut done = Undone::default();
+        if known.state != FinalizationState::Undoing {
+            let record = Finalization { state: FinalizationState::Undoing, ..known.clone() };
+            self.step(EndStep::Record(Some(record)), json!({ "state": "undoing" })).await?;
+        }
+        if !self.restore_rows(&known, &mut done, stop).await? || !self.restore_accounts(&mut done, stop).await? {
+            done.stopped = true;
+            return Ok(done);
+        }
+        self.step(EndStep::Record(None), json!({ "state": "undone" })).await?;
+        Ok(done)
+    }
+
+    async fn restore_rows(
+        &mut self,
+        known: &Finalization,
+        done: &mut Undone,
+        stop: &Stop,
+    ) -> Result<bool, MigrateError> {
+        loop {
+            let sealed = self.tools.target().archived(STEP).await?;
+            if sealed.is_empty() {
+                return Ok(true);
+            }
+            if stop.is_asked() {
+                return Ok(false);
+            }
+            let mut rows = Vec::with_capacity(sealed.len());
+            for one in &sealed {
+                rows.push(one.open(self.tools.sealer())?);
+            }
+            let owners: BTreeSet<UserId> =
+                rows.iter().filter(|row| row.kind == RelicKind::LegacyToken).filter_map(|row| row.owner()).collect();
+            let owners: Vec<UserId> = owners.into_iter().collect();
+            let accounts = self.tools.target().target_accounts(&owners).await?;
+            let untouched = |account: &&TargetAccount| {
+                account.status != AccountStatus::Deleted && account.password_set_at.is_none_or(|at| at < known.begun_at)
+            };
+            let alive: BTreeSet<UserId> = accounts.iter().filter(untouched).map(|account| account.user).collect();
+            let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+            let mut dead = 0;
+            for row in &mut rows {
+                *counts.entry(row.kind.as_str()).or_default() += 1;
+                // SECURITY: a new password ends the tokens of before, also those that were put away.
+                if row.kind == RelicKind::LegacyToken && row.owner().is_none_or(|owner| !alive.contains(&owner)) {
+                    row.kill();
+                    dead += 1;
+                }
+            }
+            if !self.step(EndStep::Restore(rows), json!({ "restored": counts })).await? {
+                return Err(contended());
+            }
+            done.dead += dead;
+            for (kind, count) in counts {
+                *done.restored.entry(kind).or_default() += count;
+            }
+        }
+    }
+
+    /// The lines of every run of the end that are not taken back yet.
+    async fn restore_accounts(&mut self, done: &mut Undone, stop: &Stop) -> Result<bool, MigrateError> {
+        let runs = self.tools.target().runs(Some(&SourceName::of_finalize()), u32::from(u16::MAX)).await?;
+        let own = self.run.plan.id;
+        let runs = runs.into_iter().filter(|run| run.plan.kind == RunKind::Finalize).map(|run| run.plan.id);
+        for run in runs.filter(|run| *run != own) {
+            if !self.restore_run(run, done, stop).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn restore_run(&mut self, run: RunId, done: &mut Undone, stop: &Stop) -> Result<bool, MigrateError> {
+        let mut before = None;
+        loop {
+            if stop.is_asked() {
+                return Ok(false);
+            }
+            let ask = LedgerAsk { scope: LedgerScope::Run(run), changes_only: true, before, limit: STEP };
+            let entries = self.tools.target().ledger(ask).await?;
+            let Some(last) = entries.last().map(|entry| entry.item.key) else { return Ok(true) };
+            before = Some(last);
+            let open = entries.into_iter().filter(|entry| !entry.undone && entry.item.undoes.is_none());
+            let items: Vec<LedgerItem> = open.map(|entry| entry.item).collect();
+            if items.is_empty() {
+                continue;
+            }
+            let mut attempts = 0;
+            while !self.restore_page(&items, done).await? {
+                attempts += 1;
+                if attempts == ATTEMPTS {
+                    return Err(contended());
+                }
+            }
+        }
+    }
+
+    async fn restore_page(&mut self, items: &[LedgerItem], done: &mut Undone) -> Result<bool, MigrateError> {
+        let users: Vec<UserId> = items.iter().filter_map(|item| item.user).collect();
+        let accounts = self.tools.target().target_accounts(&users).await?;
+        let accounts: HashMap<UserId, TargetAccount> =
+            accounts.into_iter().map(|account| (account.user, account)).collect();
+        let mut write = self.empty();
+        let mut restored = 0;
+        for item in items {
+            let current = item.user.and_then(|user| accounts.get(&user));
+            let line = match current {
+                Some(current) => {
+                    let to = finalization::restored(item, current, self.tools.sealer())?;
+                    let line = self.change(current, &to);
+                    if to != *current {
+                        restored += 1;
+                        let (from, to) = (Box::new(current.clone()), Box::new(to));
+                        write.accounts.push(AccountWrite::Change { from, to });
+                    }
+                    line
+                }
+                // It was removed since: there is nothing to restore, and the line is settled.
+                None => LedgerItem {
+                    key: LedgerKey { run: self.run.plan.id, seq: 0 },
+                    action: Action::Unlink,
+                    before: Map::new(),
+                    after: Map::new(),
+                    ..item.clone()
+                },
+            };
+            write.ledger.push(LedgerItem { undoes: Some(item.key), ..line });
+        }
+        let written = self.batch(write, json!({ "restored_accounts": restored })).await?;
+        if written {
+            done.accounts += restored;
+        }
+        Ok(written)
+    }
+}

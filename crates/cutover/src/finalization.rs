@@ -1,0 +1,286 @@
+//! The end of a migration as it is kept: how far it is, what may follow, and what it does to an account (C-31).
+//!
+//! What is removed goes into an archive, sealed; an undo puts it back until the archive is purged, after a grace period. The record
+//! stands among the settings of the catalog, so that servers close the doors as soon as it is there.
+
+use std::time::Duration;
+
+use oauth_core::{
+    services::{Purpose, Sealer},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    account::{AuthMethod, TargetAccount},
+    columns::{self, ColumnError},
+    ledger::LedgerItem,
+};
+
+/// How long what was removed is kept, where nobody says otherwise.
+pub const GRACE_DAYS: u32 = 30;
+
+/// How far the end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinalizationState {
+    /// Everything is done.
+    Executed,
+    /// It began, and the doors are closed; accounts and rows follow.
+    Executing,
+    /// The archive is gone: there is no way back.
+    Purged,
+    /// The archive goes.
+    Purging,
+    /// It is taken back; the doors open last.
+    Undoing,
+}
+
+/// The end of a migration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finalization {
+    /// How far it is.
+    pub state: FinalizationState,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When everything was done.
+    #[serde(default)]
+    pub executed_at: Option<Timestamp>,
+    /// How many days the archive is kept from then on.
+    pub grace_days: u32,
+    /// How many accounts were waived.
+    #[serde(default)]
+    pub waived: u64,
+    /// When the archive was purged.
+    #[serde(default)]
+    pub purged_at: Option<Timestamp>,
+}
+
+/// Why a step of the end does not follow.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StepRefused {
+    /// It is done already.
+    #[error("the migration is finalized since {0}")]
+    Done(String),
+    /// The way back is being gone.
+    #[error("the end of the migration is being taken back: run `finalize undo` again until it is done")]
+    Undoing,
+    /// Only half of it is done.
+    #[error("the migration is being finalized: run `finalize execute` again until it is done")]
+    Executing,
+    /// There is nothing to take back or to purge.
+    #[error("the migration is not finalized")]
+    NotFinalized,
+    /// The archive is gone or going.
+    #[error("the archive is purged since {0}: there is no way back")]
+    Purged(String),
+    /// The archive is still kept.
+    #[error("what was removed is kept until {0}")]
+    TooEarly(String),
+}
+
+impl Finalization {
+    /// The record as it begins.
+    pub const fn begun(at: Timestamp, grace_days: u32, waived: u64) -> Self {
+        let state = FinalizationState::Executing;
+        Self { state, begun_at: at, executed_at: None, grace_days, waived, purged_at: None }
+    }
+
+    /// From when on the archive may be purged.
+    pub fn purge_from(&self) -> Option<Timestamp> {
+        let grace = Duration::from_secs(u64::from(self.grace_days) * 86_400);
+        self.executed_at.map(|at| at.plus(grace))
+    }
+
+    fn since(&self) -> String {
+        self.executed_at.unwrap_or(self.begun_at).to_rfc3339()
+    }
+}
+
+/// Whether an end that stands like this can be begun (`None`), or gone on with.
+pub fn may_execute(known: Option<&Finalization>) -> Result<(), StepRefused> {
+    match known.map(|known| (known, known.state)) {
+        None | Some((_, FinalizationState::Executing)) => Ok(()),
+        Some((_, FinalizationState::Undoing)) => Err(StepRefused::Undoing),
+        Some((known, _)) => Err(StepRefused::Done(known.since())),
+    }
+}
+
+/// The end that can be taken back.
+pub fn may_undo(known: Option<Finalization>) -> Result<Finalization, StepRefused> {
+    let known = known.ok_or(StepRefused::NotFinalized)?;
+    match known.state {
+        FinalizationState::Executed | FinalizationState::Executing | FinalizationState::Undoing => Ok(known),
+        FinalizationState::Purged | FinalizationState::Purging => Err(gone(&known)),
+    }
+}
+
+/// The end whose archive can be purged.
+pub fn may_purge(known: Option<Finalization>, now: Timestamp) -> Result<Finalization, StepRefused> {
+    let known = known.ok_or(StepRefused::NotFinalized)?;
+    match (known.state, known.purge_from()) {
+        (FinalizationState::Purged, _) => Err(gone(&known)),
+        (FinalizationState::Undoing, _) => Err(StepRefused::Undoing),
+        (FinalizationState::Executing, _) | (_, None) => Err(StepRefused::Executing),
+        (FinalizationState::Executed, Some(from)) if now < from => Err(StepRefused::TooEarly(from.to_rfc3339())),
+        (FinalizationState::Executed | FinalizationState::Purging, Some(_)) => Ok(known),
+    }
+}
+
+fn gone(known: &Finalization) -> StepRefused {
+    StepRefused::Purged(known.purged_at.unwrap_or(known.begun_at).to_rfc3339())
+}
+
+/// An account that has completed, as it stands after the end: on OAuth alone. Nothing else of it changes.
+pub fn moved(account: &TargetAccount) -> TargetAccount {
+    TargetAccount { auth_method: AuthMethod::Oauth, ..account.clone() }
+}
+
+/// The account before a line of the end: what the line changed goes back where it still stands as the line left it.
+pub fn restored(
+    item: &LedgerItem,
+    current: &TargetAccount,
+    sealer: &impl Sealer,
+) -> Result<TargetAccount, ColumnError> {
+    let mut account = current.clone();
+    for (name, before) in &item.before {
+        if columns::matches(current, name, item.after.get(name).unwrap_or(&Value::Null), sealer)? {
+            columns::put(&mut account, name, before, sealer)?;
+        }
+    }
+    Ok(account)
+}
+
+/// What kind of row was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelicKind {
+    /// A token of the legacy contract.
+    LegacyToken,
+    /// A row of a source that waited until somebody decided about it.
+    WaitingRow,
+}
+
+impl RelicKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::LegacyToken, Self::WaitingRow];
+
+    /// The text in stores and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LegacyToken => "legacy_token",
+            Self::WaitingRow => "waiting_row",
+        }
+    }
+
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A row that the end removes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relic {
+    /// Its kind.
+    pub kind: RelicKind,
+    /// Its key in its table, as text.
+    pub key: String,
+    /// All its columns by name, as its store writes and reads them.
+    pub content: Value,
+}
+
+/// The same as the archive holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRelic {
+    /// Its kind.
+    pub kind: RelicKind,
+    /// Its key in its table, as text.
+    pub key: String,
+    /// Its columns under the installation's key.
+    pub sealed: Vec<u8>,
+}
+
+impl Relic {
+    /// Seals it, bound to its kind and key.
+    pub fn seal(&self, sealer: &impl Sealer) -> SealedRelic {
+        let clear = self.content.to_string();
+        let sealed = sealer.seal(Purpose::AtRest, &context(self.kind, &self.key), clear.as_bytes());
+        SealedRelic { kind: self.kind, key: self.key.clone(), sealed }
+    }
+
+    /// For a token of somebody whose password was set, or who was removed, after the end began: it comes back dead.
+    pub fn kill(&mut self) {
+        if let Some(columns) = self.content.as_object_mut() {
+            columns.insert("invalidated".to_owned(), Value::Bool(true));
+        }
+    }
+
+    /// Whose token it is, as the store wrote it.
+    pub fn owner(&self) -> Option<oauth_core::ids::UserId> {
+        self.content.get("user_id")?.as_str().and_then(oauth_core::ids::UserId::parse)
+    }
+}
+
+impl SealedRelic {
+    /// Opens it.
+    pub fn open(&self, sealer: &impl Sealer) -> Result<Relic, ColumnError> {
+        let clear = sealer.open(Purpose::AtRest, &context(self.kind, &self.key), &self.sealed);
+        let clear = clear.map_err(|_| ColumnError::Sealed)?;
+        let content = serde_json::from_slice(clear.expose());
+        let content = content.map_err(|_| ColumnError::Corrupt("the archive".to_owned()))?;
+        Ok(Relic { kind: self.kind, key: self.key.clone(), content })
+    }
+}
+
+fn context(kind: RelicKind, key: &str) -> Vec<u8> {
+    format!("archived {} {key}", kind.as_str()).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::from_seconds(days * 86_400)
+    }
+
+    fn in_state(state: FinalizationState) -> Option<Finalization> {
+        Some(Finalization { state, executed_at: Some(at(1)), ..Finalization::begun(at(0), 30, 2) })
+    }
+
+    #[test]
+    fn each_step_follows_only_where_it_may() {
+        use FinalizationState as State;
+        // State, whether execute, undo and purge (after the grace period) may follow.
+        for (known, execute, undo, purge) in [
+            (None, true, false, false),
+            (in_state(State::Executing), true, true, false),
+            (in_state(State::Executed), false, true, true),
+            (in_state(State::Undoing), false, true, false),
+            (in_state(State::Purging), false, false, true),
+            (in_state(State::Purged), false, false, false),
+        ] {
+            assert_eq!(may_execute(known.as_ref()).is_ok(), execute, "{known:?}");
+            assert_eq!(may_undo(known.clone()).is_ok(), undo, "{known:?}");
+            assert_eq!(may_purge(known.clone(), at(31)).is_ok(), purge, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn the_archive_is_kept_to_the_last_day_of_its_grace() {
+        let known = in_state(FinalizationState::Executed);
+        let early = at(31).minus(Duration::from_micros(1));
+        assert!(matches!(may_purge(known.clone(), early), Err(StepRefused::TooEarly(_))));
+        assert!(may_purge(known, at(31)).is_ok());
+    }
+
+    #[test]
+    fn the_record_is_read_back() {
+        let record = Finalization::begun(at(3), 7, 1);
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Finalization>(&text).unwrap(), record);
+    }
+}

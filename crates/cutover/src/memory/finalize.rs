@@ -1,0 +1,93 @@
+//! The end of a migration in memory. There are no tokens here: only rows that waited can be removed.
+
+use oauth_core::{ids::UserId, store::StoreError, subject::AccountStatus};
+use serde_json::json;
+
+use super::{MemoryTarget, State};
+use crate::{
+    account::{AuthMethod, TargetAccount},
+    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, PenEntry},
+};
+
+impl FinalizeStore for MemoryTarget {
+    async fn finalization(&self) -> Result<Option<Finalization>, StoreError> {
+        Ok(self.lock().finalization.clone())
+    }
+
+    async fn outlook(&self) -> Result<Outlook, StoreError> {
+        let state = self.lock();
+        let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        let mut outlook = Outlook { accounts: count(state.completed().count()), ..Outlook::default() };
+        for (rows, counts) in [(state.pen.len(), &mut outlook.relics), (state.archive.len(), &mut outlook.archived)] {
+            if rows > 0 {
+                counts.insert(RelicKind::WaitingRow, count(rows));
+            }
+        }
+        Ok(outlook)
+    }
+
+    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let state = self.lock();
+        let behind = |account: &&TargetAccount| after.is_none_or(|after| account.user > after);
+        Ok(state.completed().filter(behind).take(limit as usize).map(|account| account.user).collect())
+    }
+
+    async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
+        let state = self.lock();
+        let entries = state.pen.values().filter(|_| kind == RelicKind::WaitingRow);
+        Ok(entries
+            .take(limit as usize)
+            .map(|entry| Relic { kind, key: key(entry), content: json!(entry.label) })
+            .collect())
+    }
+
+    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        Ok(self.lock().archive.values().take(limit as usize).map(|(sealed, _)| sealed.clone()).collect())
+    }
+
+    async fn commit_end(&self, write: EndWrite) -> Result<BatchCommit, StoreError> {
+        let mut state = self.lock();
+        let Some(run) = state.held(write.lease) else { return Ok(BatchCommit::Fenced) };
+        (run.heartbeat_at, run.last_seq) = (write.at, write.last_seq);
+        match write.step {
+            EndStep::Archive(rows) => {
+                for (relic, sealed) in rows {
+                    let found = state.pen.iter().find(|(_, entry)| key(entry) == relic.key).map(|(key, _)| key.clone());
+                    let Some(entry) = found.and_then(|found| state.pen.remove(&found)) else {
+                        return Ok(BatchCommit::Lost);
+                    };
+                    state.archive.insert(relic.key, (sealed, entry));
+                }
+            }
+            EndStep::Purge(rows) => rows.iter().for_each(|(_, key)| {
+                state.archive.remove(key);
+            }),
+            EndStep::Record(record) => state.finalization = record,
+            EndStep::Restore(rows) => {
+                for relic in rows {
+                    if let Some((_, entry)) = state.archive.remove(&relic.key) {
+                        state.pen.insert((entry.source.clone(), entry.source_id.clone()), entry);
+                    }
+                }
+            }
+        }
+        state.ledger.extend(write.ledger);
+        state.audit.push(write.audit);
+        Ok(BatchCommit::Applied)
+    }
+}
+
+impl State {
+    fn completed(&self) -> impl Iterator<Item = &TargetAccount> {
+        self.accounts.values().filter(|account| {
+            account.completed_at.is_some()
+                && account.auth_method != AuthMethod::Oauth
+                && account.status != AccountStatus::Deleted
+        })
+    }
+}
+
+fn key(entry: &PenEntry) -> String {
+    json!([entry.source, entry.source_id]).to_string()
+}

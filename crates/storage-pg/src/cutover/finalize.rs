@@ -1,0 +1,202 @@
+//! The end of a migration: its record, what it would do, and the archive.
+//!
+//! A row of the archive is the row itself as JSON, whatever columns an older program has added to its table: it goes back as it was.
+
+use authly_cutover::{
+    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
+};
+use oauth_core::{
+    catalog::CatalogRecords,
+    ids::UserId,
+    store::{StoreError, StoreErrorKind},
+};
+use serde_json::{Value, json};
+use tokio_postgres::types::Json;
+
+use super::{ledger, runs, unsigned};
+use crate::{
+    audit::{AuditParams, RECORD},
+    catalog::PUT_SETTING,
+    db::{Gate, Params, Steps, TRIES},
+    error::unavailable,
+    store::PgStore,
+    value::{At, Reader},
+};
+
+const READ: &str = "SELECT value FROM settings WHERE name = $1 AND value <> 'null'";
+
+const COMPLETED: &str = "
+    SELECT id FROM users
+     WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted' AND ($1::uuid IS NULL OR id > $1)
+     ORDER BY id LIMIT $2";
+
+const COUNTS: &str = "
+    SELECT (SELECT count(*) FROM users
+             WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted'),
+           (SELECT count(*) FROM tokens WHERE client_id IS NULL),
+           (SELECT count(*) FROM migration_pen)";
+
+const ARCHIVE_COUNTS: &str = "SELECT kind, count(*) FROM migration_archive GROUP BY kind";
+
+const TOKENS: &str = "SELECT jti, to_jsonb(k) FROM tokens k WHERE client_id IS NULL ORDER BY jti LIMIT $1";
+
+const WAITING: &str = "
+    SELECT jsonb_build_array(source, source_id)::text, to_jsonb(p) FROM migration_pen p ORDER BY source, source_id LIMIT $1";
+
+const ARCHIVED: &str = "SELECT kind, key, sealed FROM migration_archive ORDER BY kind, key LIMIT $1";
+
+impl FinalizeStore for PgStore {
+    async fn finalization(&self) -> Result<Option<Finalization>, StoreError> {
+        let Some(row) = self.db().read_one(READ, &[&CatalogRecords::FINALIZATION]).await? else { return Ok(None) };
+        let mut row = Reader::new(&row, "settings", &CatalogRecords::FINALIZATION);
+        row.parse("value", |text: &str| serde_json::from_str(text).ok()).map(Some)
+    }
+
+    async fn outlook(&self) -> Result<Outlook, StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_snapshot(&mut client).await?;
+        let counts = steps.run(COUNTS, &[]).await?;
+        let archived = steps.run(ARCHIVE_COUNTS, &[]).await?;
+        steps.commit().await?;
+        let mut outlook = Outlook::default();
+        if let Some(row) = counts.first() {
+            let mut row = Reader::new(row, "users", &"-");
+            outlook.accounts = row.take("id").map(unsigned)?;
+            for kind in RelicKind::ALL {
+                let rows = row.take("jti").map(unsigned)?;
+                outlook.relics.extend((rows > 0).then_some((kind, rows)));
+            }
+        }
+        for row in &archived {
+            let mut row = Reader::new(row, "migration_archive", &"-");
+            outlook.archived.insert(row.parse("kind", RelicKind::parse)?, row.take("kind").map(unsigned)?);
+        }
+        Ok(outlook)
+    }
+
+    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let params: Params<'_> = &[&after.map(UserId::uuid), &i64::from(limit)];
+        let rows = self.db().read(COMPLETED, params).await?;
+        rows.iter().map(|row| Reader::new(row, "users", &"-").take("id").map(UserId::from_uuid)).collect()
+    }
+
+    async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
+        let (sql, table) = match kind {
+            RelicKind::LegacyToken => (TOKENS, "tokens"),
+            RelicKind::WaitingRow => (WAITING, "migration_pen"),
+        };
+        let rows = self.db().read(sql, &[&i64::from(limit)]).await?;
+        let read = |row| {
+            let mut row = Reader::new(row, table, &"-");
+            let key = row.take("key")?;
+            Ok(Relic { kind, key, content: row.take::<Json<Value>>("content")?.0 })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        let rows = self.db().read(ARCHIVED, &[&i64::from(limit)]).await?;
+        let read = |row| {
+            let mut row = Reader::new(row, "migration_archive", &"-");
+            let kind = row.parse("kind", RelicKind::parse)?;
+            Ok(SealedRelic { kind, key: row.take("key")?, sealed: row.take("sealed")? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn commit_end(&self, write: EndWrite) -> Result<BatchCommit, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.end_step(&write).await {
+                // A deadlock or a short lock: nothing of the step is there.
+                Err(error) if matches!(error.kind, StoreErrorKind::Busy) && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+}
+
+impl PgStore {
+    async fn end_step(&self, write: &EndWrite) -> Result<BatchCommit, StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_behind(Gate::Catalog, &mut client).await?;
+        if runs::held(&steps, write.lease).await?.is_none() {
+            return Ok(BatchCommit::Fenced);
+        }
+        let at = At(write.at);
+        match &write.step {
+            EndStep::Archive(rows) => {
+                if !remove(&steps, rows).await? {
+                    return Ok(BatchCommit::Lost);
+                }
+                let kinds: Vec<&str> = rows.iter().map(|(_, sealed)| sealed.kind.as_str()).collect();
+                let keys: Vec<&str> = rows.iter().map(|(_, sealed)| sealed.key.as_str()).collect();
+                let contents: Vec<&[u8]> = rows.iter().map(|(_, sealed)| sealed.sealed.as_slice()).collect();
+                steps.change(SHELVE, &[&kinds, &keys, &contents, &at]).await?;
+            }
+            EndStep::Purge(rows) => take_off(&steps, rows.iter().map(|(kind, key)| (*kind, key.as_str()))).await?,
+            EndStep::Record(record) => {
+                let value = serde_json::to_string(record).map_err(|error| unavailable(error.to_string()))?;
+                steps.change(PUT_SETTING, &[&CatalogRecords::FINALIZATION, &value, &at]).await?;
+            }
+            EndStep::Restore(rows) => {
+                for (kind, sql) in [(RelicKind::LegacyToken, PUT_TOKENS), (RelicKind::WaitingRow, PUT_WAITING)] {
+                    let of = rows.iter().filter(|relic| relic.kind == kind).map(|relic| relic.content.clone());
+                    steps.change(sql, &[&Json(Value::Array(of.collect()))]).await?;
+                }
+                take_off(&steps, rows.iter().map(|relic| (relic.kind, relic.key.as_str()))).await?;
+            }
+        }
+        ledger::add(&steps, &write.ledger).await?;
+        let audit = AuditParams::from(write.audit.clone());
+        let params: Params<'_> =
+            &[&audit.id, &audit.at, &audit.kind, &audit.user, &audit.client, &audit.address, &audit.detail];
+        steps.change(RECORD, params).await?;
+        let progress = Progress { last_seq: write.last_seq, ..Progress::default() };
+        runs::advance(&steps, write.lease, &progress, write.at).await?;
+        steps.commit().await?;
+        Ok(BatchCommit::Applied)
+    }
+}
+
+const REMOVE_TOKENS: &str = "
+    DELETE FROM tokens k USING jsonb_array_elements($1) w
+     WHERE k.jti = w ->> 'jti' AND k.client_id IS NULL AND to_jsonb(k) = w";
+
+const REMOVE_WAITING: &str = "
+    DELETE FROM migration_pen p USING jsonb_array_elements($1) w
+     WHERE p.source = w ->> 'source' AND p.source_id = w ->> 'source_id' AND to_jsonb(p) = w";
+
+/// Removes rows from their tables; whether each of them stood there as it was read.
+async fn remove(steps: &Steps<'_>, rows: &[(Relic, SealedRelic)]) -> Result<bool, StoreError> {
+    let mut removed = 0;
+    for (kind, sql) in [(RelicKind::LegacyToken, REMOVE_TOKENS), (RelicKind::WaitingRow, REMOVE_WAITING)] {
+        let of = rows.iter().filter(|(relic, _)| relic.kind == kind).map(|(relic, _)| relic.content.clone());
+        removed += steps.change(sql, &[&Json(json!(of.collect::<Vec<_>>()))]).await?;
+    }
+    Ok(usize::try_from(removed).is_ok_and(|removed| removed == rows.len()))
+}
+
+const SHELVE: &str = "
+    INSERT INTO migration_archive (kind, key, sealed, at)
+    SELECT w.kind, w.key, w.sealed, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS w(kind, key, sealed)";
+
+const TAKE_OFF: &str = "
+    DELETE FROM migration_archive a USING unnest($1::text[], $2::text[]) AS w(kind, key)
+     WHERE a.kind = w.kind AND a.key = w.key";
+
+async fn take_off<'r>(steps: &Steps<'_>, rows: impl Iterator<Item = (RelicKind, &'r str)>) -> Result<(), StoreError> {
+    let (kinds, keys): (Vec<&str>, Vec<&str>) = rows.map(|(kind, key)| (kind.as_str(), key)).unzip();
+    steps.change(TAKE_OFF, &[&kinds, &keys]).await?;
+    Ok(())
+}
+
+const PUT_TOKENS: &str = "
+    INSERT INTO tokens
+    SELECT k.* FROM jsonb_populate_recordset(NULL::tokens, $1) k
+     WHERE EXISTS (SELECT FROM users u WHERE u.id = k.user_id)
+    ON CONFLICT DO NOTHING";
+
+const PUT_WAITING: &str = "
+    INSERT INTO migration_pen SELECT p.* FROM jsonb_populate_recordset(NULL::migration_pen, $1) p ON CONFLICT DO NOTHING";

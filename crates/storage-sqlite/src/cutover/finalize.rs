@@ -1,0 +1,271 @@
+//! The end of a migration: its record, what it would do, and the archive.
+
+use std::collections::BTreeMap;
+
+use authly_cutover::{
+    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
+};
+use oauth_core::{
+    catalog::CatalogRecords,
+    ids::UserId,
+    store::{StoreError, StoreErrorKind},
+};
+use rusqlite::params;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    batch::{from_json, unsigned},
+    consistently, ledger, runs,
+};
+use crate::{
+    SqliteStore, audit, catalog,
+    cursor::Cursor,
+    db::Db,
+    error::{Fault, Outcome},
+};
+
+impl FinalizeStore for SqliteStore {
+    async fn finalization(&self) -> Result<Option<Finalization>, StoreError> {
+        self.read(record)
+    }
+
+    async fn outlook(&self) -> Result<Outlook, StoreError> {
+        self.read_long(|db| consistently(db, outlook)).await
+    }
+
+    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let after = after.map(UserId::uuid);
+        self.read_long(move |db| db.all(COMPLETED, params![after, limit], |row| row.id("users.id", UserId::from_uuid)))
+            .await
+    }
+
+    async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
+        self.read_long(move |db| match kind {
+            RelicKind::LegacyToken => db.all(TOKENS, [limit], token),
+            RelicKind::WaitingRow => db.all(WAITING, [limit], waiting),
+        })
+        .await
+    }
+
+    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        self.read_long(move |db| db.all(ARCHIVED, [limit], sealed)).await
+    }
+
+    async fn commit_end(&self, write: EndWrite) -> Result<BatchCommit, StoreError> {
+        self.write(move |db| commit(db, &write)).await
+    }
+}
+
+const RECORD: &str = "SELECT value FROM settings WHERE name = ?1 AND value <> 'null'";
+
+fn record(db: Db<'_>) -> Outcome<Option<Finalization>> {
+    db.one(RECORD, [CatalogRecords::FINALIZATION], |row| row.parse("settings.value", from_json))
+}
+
+const COMPLETED: &str = "SELECT id FROM users WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted' \
+                         AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2";
+
+const COUNTS: &str = "SELECT (SELECT count(*) FROM users WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' \
+                                 AND status <> 'deleted'), \
+                             (SELECT count(*) FROM tokens WHERE client_id IS NULL), \
+                             (SELECT count(*) FROM migration_pen)";
+
+const ARCHIVE_COUNTS: &str = "SELECT kind, count(*) FROM migration_archive GROUP BY kind";
+
+fn outlook(db: Db<'_>) -> Outcome<Outlook> {
+    let mut outlook = Outlook::default();
+    db.one(COUNTS, [], |row| {
+        outlook.accounts = row.value("users.id").map(unsigned)?;
+        for kind in RelicKind::ALL {
+            let rows = row.value("tokens.jti").map(unsigned)?;
+            outlook.relics.extend((rows > 0).then_some((kind, rows)));
+        }
+        Ok(())
+    })?;
+    let archived = db.all(ARCHIVE_COUNTS, [], |row| {
+        let kind = row.parse("migration_archive.kind", RelicKind::parse)?;
+        Ok((kind, row.value("migration_archive.kind").map(unsigned)?))
+    })?;
+    outlook.archived = archived.into_iter().collect::<BTreeMap<_, _>>();
+    Ok(outlook)
+}
+
+const TOKENS: &str = "SELECT jti, user_id, token_type, expires_at, invalidated, created_at FROM tokens \
+                      WHERE client_id IS NULL ORDER BY jti LIMIT ?1";
+
+fn token(row: &mut Cursor<'_>) -> Outcome<Relic> {
+    let key: String = row.value("tokens.jti")?;
+    let content = json!({
+        "jti": key,
+        "user_id": row.value::<Uuid>("tokens.user_id")?,
+        "token_type": row.value::<String>("tokens.token_type")?,
+        "expires_at": row.value::<i64>("tokens.expires_at")?,
+        "invalidated": row.value::<bool>("tokens.invalidated")?,
+        "created_at": row.value::<i64>("tokens.created_at")?,
+    });
+    Ok(Relic { kind: RelicKind::LegacyToken, key, content })
+}
+
+const WAITING: &str = "SELECT source, source_id, kind, reason, label, tenant_id, run, at, resolution, resolved_at \
+                       FROM migration_pen ORDER BY source, source_id LIMIT ?1";
+
+fn waiting(row: &mut Cursor<'_>) -> Outcome<Relic> {
+    let (source, id): (String, String) = (row.value("migration_pen.source")?, row.value("migration_pen.source_id")?);
+    let content = json!({
+        "source": source,
+        "source_id": id,
+        "kind": row.value::<String>("migration_pen.kind")?,
+        "reason": row.value::<String>("migration_pen.reason")?,
+        "label": row.value::<String>("migration_pen.label")?,
+        "tenant_id": row.value::<Option<Uuid>>("migration_pen.tenant_id")?,
+        "run": row.value::<Uuid>("migration_pen.run")?,
+        "at": row.value::<i64>("migration_pen.at")?,
+        "resolution": row.value::<Option<String>>("migration_pen.resolution")?,
+        "resolved_at": row.value::<Option<i64>>("migration_pen.resolved_at")?,
+    });
+    Ok(Relic { kind: RelicKind::WaitingRow, key: json!([source, id]).to_string(), content })
+}
+
+const ARCHIVED: &str = "SELECT kind, key, sealed FROM migration_archive ORDER BY kind, key LIMIT ?1";
+
+fn sealed(row: &mut Cursor<'_>) -> Outcome<SealedRelic> {
+    let kind = row.parse("migration_archive.kind", RelicKind::parse)?;
+    Ok(SealedRelic { kind, key: row.value("migration_archive.key")?, sealed: row.value("migration_archive.sealed")? })
+}
+
+/// What was written before a row turned out to have changed is taken back to the savepoint.
+fn commit(db: Db<'_>, write: &EndWrite) -> Outcome<BatchCommit> {
+    db.run("SAVEPOINT step", [])?;
+    let done = apply(db, write);
+    if !matches!(done, Ok(BatchCommit::Applied)) {
+        db.run("ROLLBACK TO step", [])?;
+    }
+    db.run("RELEASE step", [])?;
+    done
+}
+
+fn apply(db: Db<'_>, write: &EndWrite) -> Outcome<BatchCommit> {
+    if runs::held(db, write.lease)?.is_none() {
+        return Ok(BatchCommit::Fenced);
+    }
+    match &write.step {
+        EndStep::Archive(rows) => {
+            for (relic, sealed) in rows {
+                if !remove(db, relic)? {
+                    return Ok(BatchCommit::Lost);
+                }
+                db.run(SHELVE, params![sealed.kind.as_str(), sealed.key, sealed.sealed, write.at.micros()])?;
+            }
+            audit::write(db, &write.audit)?;
+        }
+        EndStep::Purge(rows) => {
+            rows.iter().try_for_each(|(kind, key)| take_off(db, *kind, key))?;
+            audit::write(db, &write.audit)?;
+        }
+        EndStep::Record(record) => {
+            let value = super::batch::json(record)?;
+            catalog::put_setting(db, CatalogRecords::FINALIZATION, &value, &write.audit)?;
+        }
+        EndStep::Restore(rows) => {
+            for relic in rows {
+                put_back(db, relic)?;
+                take_off(db, relic.kind, &relic.key)?;
+            }
+            audit::write(db, &write.audit)?;
+        }
+    }
+    write.ledger.iter().try_for_each(|item| ledger::add(db, item))?;
+    let progress = Progress { last_seq: write.last_seq, ..Progress::default() };
+    runs::advance(db, write.lease, &progress, write.at)?;
+    Ok(BatchCommit::Applied)
+}
+
+const SHELVE: &str = "INSERT INTO migration_archive (kind, key, sealed, at) VALUES (?1, ?2, ?3, ?4)";
+
+const TAKE_OFF: &str = "DELETE FROM migration_archive WHERE kind = ?1 AND key = ?2";
+
+fn take_off(db: Db<'_>, kind: RelicKind, key: &str) -> Outcome<()> {
+    db.run(TAKE_OFF, [kind.as_str(), key]).map(drop)
+}
+
+const TOKEN: &str = "SELECT jti, user_id, token_type, expires_at, invalidated, created_at FROM tokens \
+                     WHERE client_id IS NULL AND jti = ?1";
+const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE jti = ?1";
+
+const ROW: &str = "SELECT source, source_id, kind, reason, label, tenant_id, run, at, resolution, resolved_at \
+                   FROM migration_pen WHERE source = ?1 AND source_id = ?2";
+const REMOVE_ROW: &str = "DELETE FROM migration_pen WHERE source = ?1 AND source_id = ?2";
+
+/// Removes a row from its table, if it stands there as it was read.
+fn remove(db: Db<'_>, relic: &Relic) -> Outcome<bool> {
+    let (source, id) = (text(relic, "source"), text(relic, "source_id"));
+    let stands = match relic.kind {
+        RelicKind::LegacyToken => db.one(TOKEN, [&relic.key], token)?,
+        RelicKind::WaitingRow => db.one(ROW, params![source, id], waiting)?,
+    };
+    if stands.as_ref() != Some(relic) {
+        return Ok(false);
+    }
+    let removed = match relic.kind {
+        RelicKind::LegacyToken => db.run(REMOVE_TOKEN, [&relic.key])?,
+        RelicKind::WaitingRow => db.run(REMOVE_ROW, params![source, id])?,
+    };
+    Ok(removed > 0)
+}
+
+const PUT_TOKEN: &str = "INSERT INTO tokens (jti, user_id, token_type, expires_at, invalidated, created_at) \
+                         SELECT ?1, u.id, ?3, ?4, ?5, ?6 FROM users u WHERE u.id = ?2 ON CONFLICT (jti) DO NOTHING";
+
+const PUT_ROW: &str = "INSERT INTO migration_pen (source, source_id, kind, reason, label, tenant_id, run, at, resolution, \
+                       resolved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+                       ON CONFLICT (source, source_id) DO NOTHING";
+
+fn put_back(db: Db<'_>, relic: &Relic) -> Outcome<()> {
+    match relic.kind {
+        RelicKind::LegacyToken => db.run(
+            PUT_TOKEN,
+            params![
+                text(relic, "jti"),
+                id(relic, "user_id")?,
+                text(relic, "token_type"),
+                number(relic, "expires_at"),
+                relic.content.get("invalidated").and_then(Value::as_bool),
+                number(relic, "created_at"),
+            ],
+        ),
+        RelicKind::WaitingRow => db.run(
+            PUT_ROW,
+            params![
+                text(relic, "source"),
+                text(relic, "source_id"),
+                text(relic, "kind"),
+                text(relic, "reason"),
+                text(relic, "label"),
+                id(relic, "tenant_id")?,
+                id(relic, "run")?,
+                number(relic, "at"),
+                text(relic, "resolution"),
+                number(relic, "resolved_at"),
+            ],
+        ),
+    }
+    .map(drop)
+}
+
+fn text<'r>(relic: &'r Relic, name: &str) -> Option<&'r str> {
+    relic.content.get(name).and_then(Value::as_str)
+}
+
+fn number(relic: &Relic, name: &str) -> Option<i64> {
+    relic.content.get(name).and_then(Value::as_i64)
+}
+
+fn id(relic: &Relic, name: &'static str) -> Outcome<Option<Uuid>> {
+    let read = |text| {
+        let kind = || StoreErrorKind::Corrupt { table: "migration_archive", column: name, key: relic.key.clone() };
+        Uuid::try_parse(text).map_err(|error| Fault(StoreError::caused(kind(), error)))
+    };
+    text(relic, name).map(read).transpose()
+}
