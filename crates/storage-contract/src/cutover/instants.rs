@@ -2,16 +2,20 @@
 
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
+    finalization::{Finalization, RelicKind},
     policy::{Mode, Policy, PolicyScope},
-    store::{BatchCommit, BatchWrite, CutoverStore},
+    store::{BatchCommit, BatchWrite, CutoverStore, EndStep, LegacyUse},
 };
 use authly_directory::{
     identifier::Identifier,
     store::SignIn,
     uniqueness::{EmailUniqueness, UniquenessChange},
+    upstream::{UpstreamEntry, UpstreamKey, UpstreamRepository as _},
+    usage::{UseKey, Uses, Way},
 };
 use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
 
+use super::finalize::{end, put_away, step};
 use super::world::{account, apply, batch, begin, create, plan};
 use crate::{WholeStore, World, legacy::new_pair, world::hash_of};
 
@@ -108,4 +112,116 @@ pub async fn a_policy_is_part_of_the_catalog<S: WholeStore + CutoverStore>(w: Wo
             assert_eq!(found, set);
         }
     }
+}
+
+/// Old tokens go into the archive, those of clients stay; they come back as they were, but for what must stay dead.
+pub async fn old_tokens_go_into_the_archive_and_back<S: WholeStore + CutoverStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let pair = new_pair(&w, user);
+    crate::legacy::record(&w, "ada", pair.clone()).await;
+    w.store.invalidate_legacy(&pair.access).await.unwrap();
+    let state = async |id| w.store.legacy_token(id).await.unwrap().map(|token| (token.invalidated, token.expires_at));
+    let before = (state(&pair.access).await, state(&pair.refresh).await);
+    assert!(before.0.is_some_and(|(dead, _)| dead) && before.1.is_some_and(|(dead, _)| !dead));
+
+    let lease = end(&*w.store).await;
+    let commit = async |one| w.store.commit_end(step(lease, one)).await.unwrap();
+    let relics = w.store.relics(RelicKind::LegacyToken, 10).await.unwrap();
+    assert_eq!(relics.len(), 2);
+    assert!(relics.iter().all(|relic| relic.owner() == Some(user)));
+    // A token that was revoked since it was read is not put away as a living one.
+    w.store.invalidate_legacy(&pair.refresh).await.unwrap();
+    assert_eq!(commit(put_away(relics)).await, BatchCommit::Lost);
+    assert_eq!(w.store.archived(10).await.unwrap(), []);
+
+    let mut relics = w.store.relics(RelicKind::LegacyToken, 10).await.unwrap();
+    assert_eq!(commit(put_away(relics.clone())).await, BatchCommit::Applied);
+    assert_eq!((state(&pair.access).await, state(&pair.refresh).await), (None, None));
+    assert_eq!(w.store.outlook().await.unwrap().archived, [(RelicKind::LegacyToken, 2)].into());
+    relics.iter_mut().for_each(authly_cutover::finalization::Relic::kill);
+    assert_eq!(commit(EndStep::Restore(relics)).await, BatchCommit::Applied);
+    let dead = |state: Option<(bool, _)>| state.map(|(_, expires_at)| (true, expires_at));
+    assert_eq!((state(&pair.access).await, state(&pair.refresh).await), (dead(before.0), dead(before.1)));
+}
+
+/// Servers learn of the end with the catalog.
+pub async fn the_end_is_part_of_the_catalog<S: WholeStore + CutoverStore>(w: World<S>) {
+    let lease = end(&*w.store).await;
+    assert!(!w.store.load_catalog().await.unwrap().switches().finalized);
+    for record in [Some(Finalization::begun(w.now, 30, 0)), None] {
+        let before = w.store.revision().await.unwrap();
+        let over = record.is_some();
+        let done = w.store.commit_end(step(lease, EndStep::Record(record))).await.unwrap();
+        assert_eq!(done, BatchCommit::Applied);
+        let records = w.store.load_catalog().await.unwrap();
+        assert!(records.revision > before);
+        assert_eq!(records.switches().finalized, over);
+    }
+}
+
+/// Whoever reads an account, or the account behind a token, has read its policy.
+pub async fn a_policy_of_an_account_is_read_with_it<S: WholeStore + CutoverStore>(w: World<S>) {
+    let (user, other) = (w.user("ada").await, w.user("grace").await);
+    let pair = new_pair(&w, user);
+    crate::legacy::record(&w, "ada", pair.clone()).await;
+    let policy = Policy { mode: Mode::OauthOnly, wave: Some("pilot".to_owned()), ..Policy::default() };
+    for set in [Some(policy), None] {
+        let scope = PolicyScope::Account(user);
+        w.store.put_policy(scope, set.clone(), w.audit(AuditKind::SettingChanged)).await.unwrap();
+        let set = set.map(Box::new);
+        assert_eq!(w.store.account(user).await.unwrap().unwrap().0.subject.policy, set);
+        let token = w.store.legacy_token(&pair.refresh).await.unwrap().unwrap();
+        assert_eq!(token.account.subject.policy, set);
+        assert!(token.account.legacy_login);
+        assert_eq!(w.store.account(other).await.unwrap().unwrap().0.subject.policy, None);
+    }
+}
+
+/// A refresh at a legacy door is a use of it, though it changes no account.
+pub async fn the_gate_sees_uses_of_every_legacy_door<S: WholeStore + CutoverStore>(w: World<S>) {
+    let tenant = crate::tenants::put(&w, "acme").await;
+    let seen = async || w.store.gate_facts(w.now, w.earlier(86_400)).await.unwrap().legacy_uses;
+    let uses = |way, at| Uses { key: UseKey::at(way, None, Some(tenant), at), count: 1, last_at: at };
+    let earlier = w.earlier(3 * 86_400);
+    w.store.add_uses(vec![uses(Way::LegacyRefresh, earlier), uses(Way::AuthorizationCode, w.now)]).await.unwrap();
+    assert_eq!(seen().await, [], "one is too old, the other no legacy door");
+    for way in [Way::LegacyRefresh, Way::JsonLogin, Way::PasswordGrant] {
+        w.store.add_uses(vec![uses(way, w.now)]).await.unwrap();
+        assert_eq!(seen().await, [LegacyUse { tenant: Some(tenant), last_at: w.now }], "{way:?}");
+    }
+}
+
+/// Whoever signs in with an upstream provider for the first time has moved on: beside the password, or without one.
+pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + CutoverStore>(w: World<S>) {
+    let lease = begin(&*w.store, plan(1)).await;
+    let imported = Some("abc".to_owned());
+    let with = TargetAccount { external_subject: imported.clone(), ..account(1) };
+    let without = TargetAccount { hash: None, external_subject: Some("null".to_owned()), ..account(2) };
+    apply(&*w.store, BatchWrite { accounts: vec![create(&with), create(&without)], ..batch(lease) }).await;
+    let key = |subject: &str| UpstreamKey { issuer: "https://idp.example".to_owned(), subject: subject.to_owned() };
+    let found = w.store.upstream_matches(&key("abc"), None).await.unwrap();
+    assert_eq!((found.imported, found.linked), (vec![with.user], None));
+    let email = Identifier::parse(&without.email).unwrap();
+    let found = w.store.upstream_matches(&key("def"), Some(&email)).await.unwrap();
+    assert_eq!(found.by_email[0].external_subject.as_deref(), Some("null"), "as it stands");
+    for (account, subject, method) in [(&with, "abc", AuthMethod::Dual), (&without, "def", AuthMethod::Oauth)] {
+        let entry = UpstreamEntry {
+            key: key(subject),
+            user: account.user,
+            new_link: true,
+            sid: None,
+            session: w.new_session(account.user),
+            at: w.later(5),
+            audit: w.audit(AuditKind::UpstreamLinked),
+        };
+        assert_eq!(w.store.enter_upstream(entry.clone()).await.unwrap(), Commit::Applied);
+        let again = UpstreamEntry { new_link: false, session: w.new_session(account.user), at: w.later(9), ..entry };
+        let again = UpstreamEntry { audit: w.audit(AuditKind::SignedIn), ..again };
+        assert_eq!(w.store.enter_upstream(again).await.unwrap(), Commit::Applied);
+        let after = target(&w, account.user).await;
+        assert_eq!((after.auth_method, after.completed_at), (method, Some(w.later(5))));
+        assert_eq!(after.external_subject, account.external_subject, "what an import wrote stays");
+    }
+    let only = w.store.only_upstream(vec![with.user, without.user]).await.unwrap();
+    assert_eq!(only, [without.user], "who has a password still has a choice");
 }
