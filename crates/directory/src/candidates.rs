@@ -47,9 +47,12 @@ impl<V: DirectoryServices> Directory<V> {
             _ => Vec::new(),
         };
         let least = self.least_hashes(request, candidates.len()).await?;
+        // An account that signs in with its provider alone has no password here, whatever still stands in its row (C-30).
+        let elsewhere = self.only_upstream(candidates.iter().map(|one| one.account.subject.id).collect()).await?;
         let mut found = Vec::new();
         for candidate in candidates.iter().take(MOST) {
-            let hash = candidate.credential.hash.clone().filter(|_| self.admits(candidate, door));
+            let is_here = !elsewhere.contains(&candidate.account.subject.id);
+            let hash = candidate.credential.hash.clone().filter(|_| is_here && self.admits(candidate, door));
             let verification = self.verify(request, hash.clone()).await?;
             if let (Verification::Match { outdated }, Some(hash)) = (verification, hash) {
                 let (account, device) = (candidate.account.clone(), candidate.device);

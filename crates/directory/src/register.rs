@@ -272,7 +272,7 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// The name with four random digits: a taken name is never reported.
-    fn suffixed(&self, username: &str) -> String {
+    pub(crate) fn suffixed(&self, username: &str) -> String {
         let mut bytes = [0; 4];
         self.services().random().fill(&mut bytes);
         format!("{username}-{:04}", u32::from_be_bytes(bytes) % 10_000)

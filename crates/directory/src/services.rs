@@ -1,6 +1,6 @@
 //! The ports of the directory.
 
-use oauth_core::{limit::RateLimiter, services::Services};
+use oauth_core::{limit::RateLimiter, services::Services, store::ApiKeyRepository};
 
 use crate::{
     invite::InvitationRepository, mail::store::MailRepository, password::PasswordService, store::AccountRepository,
@@ -11,6 +11,7 @@ use crate::{
 pub trait DirectoryServices: Services {
     /// Where accounts live, their links and mails, tenants and groups with them.
     type Accounts: AccountRepository
+        + ApiKeyRepository
         + InvitationRepository
         + MailRepository
         + TenantRepository

@@ -19,6 +19,15 @@ pub struct Limits {
     pub password_change: Rate,
 }
 
+/// Whether people may sign in with an upstream provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamSignIn {
+    /// No provider is configured.
+    Off,
+    /// Accounts that are `oauth` and linked sign in there alone.
+    On,
+}
+
 /// Whether people may register themselves (REGISTRATION_ENABLED).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistrationPolicy {
@@ -82,6 +91,8 @@ pub struct DirectorySettings {
     pub known_device: Duration,
     /// Mails and links.
     pub mail: MailPolicy,
+    /// Upstream providers.
+    pub upstream: UpstreamSignIn,
 }
 
 impl Default for DirectorySettings {
@@ -99,6 +110,7 @@ impl Default for DirectorySettings {
             registration: RegistrationPolicy::Closed,
             known_device: Duration::from_secs(365 * 86_400),
             mail: MailPolicy::default(),
+            upstream: UpstreamSignIn::Off,
         }
     }
 }

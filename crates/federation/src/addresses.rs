@@ -33,6 +33,23 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Whether `address` belongs to a network of one's own: this machine, a private network, or the space shared with a carrier.
+///
+/// Never link-local addresses: most clouds' metadata are there.
+pub fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let shared =
+                address.octets().first() == Some(&100) && address.octets().get(1).is_some_and(|byte| byte & 0xc0 == 64);
+            address.is_loopback() || address.is_private() || (shared && address != Ipv4Addr::new(100, 100, 100, 200))
+        }
+        // One cloud's metadata are at fd00:ec2::254.
+        IpAddr::V6(address) => {
+            address.is_loopback() || (address.is_unique_local() && address.segments().get(1) != Some(&0xec2))
+        }
+    }
+}
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let bits = address.to_bits();
     !PRIVATE_V4.iter().any(|(network, length)| {
@@ -68,6 +85,21 @@ mod tests {
 
     fn judge(text: &str) -> bool {
         is_public(text.parse().expect(text))
+    }
+
+    #[test]
+    fn ones_own_networks_are_private_and_metadata_are_not_among_them() {
+        let private = |text: &str| is_private(text.parse().expect(text));
+        for good in
+            ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fc00::1", "::ffff:10.0.0.1"]
+        {
+            assert!(private(good) && !judge(good), "{good}");
+        }
+        for bad in
+            ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "100.100.100.200", "fd00:ec2::254", "224.0.0.1", "8.8.8.8"]
+        {
+            assert!(!private(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -8,18 +8,19 @@ use std::{
     time::Duration,
 };
 
-use oauth_core::services::FetchError;
+use authly_upstream::carrier::{Answer, Call};
+use oauth_core::{secret::Secret, services::FetchError};
 use reqwest::{
-    Client, Response, StatusCode,
+    Certificate, Client, ClientBuilder, Response, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, CACHE_CONTROL},
+    header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
     redirect,
     tls::Version,
 };
 use thiserror::Error;
 use url::{Host, Url};
 
-use crate::is_public;
+use crate::{is_private, is_public};
 
 /// The whole exchange.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ const MAX_BODY: usize = 256 * 1024;
 pub(crate) enum Reach {
     /// To the public internet over https.
     Internet,
+    /// Also to networks of one's own, and over http to this machine alone: for an upstream provider that an operator put there.
+    Intranet,
     /// To this machine over http, in tests.
     #[cfg(any(test, feature = "testing"))]
     Loopback,
@@ -40,6 +43,7 @@ impl Reach {
     fn allows(self, address: IpAddr) -> bool {
         match self {
             Self::Internet => is_public(address),
+            Self::Intranet => is_public(address) || is_private(address),
             #[cfg(any(test, feature = "testing"))]
             Self::Loopback => address.is_loopback(),
         }
@@ -58,11 +62,18 @@ pub(crate) struct FencedClient {
     reach: Reach,
     timeout: Duration,
     client: OnceLock<Client>,
+    trusted: Vec<Certificate>,
 }
 
 impl FencedClient {
     pub(crate) const fn new(reach: Reach) -> Self {
-        Self { reach, timeout: TIMEOUT, client: OnceLock::new() }
+        Self { reach, timeout: TIMEOUT, client: OnceLock::new(), trusted: Vec::new() }
+    }
+
+    /// Trusts these certificates too.
+    pub(crate) fn trusting(mut self, trusted: Vec<Certificate>) -> Self {
+        self.trusted = trusted;
+        self
     }
 
     /// Another time for the whole exchange.
@@ -77,7 +88,8 @@ impl FencedClient {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = Client::builder()
+        let builder = self.trusted.iter().cloned().fold(Client::builder(), ClientBuilder::add_root_certificate);
+        let client = builder
             .user_agent(concat!("authly/", env!("CARGO_PKG_VERSION")))
             .https_only(self.reach == Reach::Internet)
             .tls_version_min(Version::TLS_1_2)
@@ -105,12 +117,44 @@ impl FencedClient {
         Ok(Document { text: body(answer).await?, max_age })
     }
 
+    /// The whole of an exchange with an upstream provider: one request, whatever the answer's status.
+    pub(crate) async fn exchange(&self, call: &Call) -> Result<Answer, FetchError> {
+        let url = self.target(&call.url)?;
+        let client = self.client()?;
+        let mut request = match &call.form {
+            Some(form) => {
+                client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.expose().clone())
+            }
+            None => client.get(url),
+        };
+        if let Some(authorization) = &call.authorization {
+            let mut value = HeaderValue::from_str(authorization.expose())
+                .map_err(|_| FetchError::Unusable("the credentials are no header".to_owned()))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        let answer = request.header(ACCEPT, "application/json").send().await.map_err(|error| failure(&error))?;
+        let status = answer.status().as_u16();
+        Ok(Answer { status, text: Secret::new(body(answer).await?) })
+    }
+
+    /// Whether plain http does no harm: to this machine, which resolves nowhere else.
+    fn may_be_plain(&self, url: &Url) -> bool {
+        let here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.reach == Reach::Intranet && url.scheme() == "http" && here
+    }
+
     /// The URL to connect to. Names are judged when they are resolved; literal addresses never are, so they are here.
     fn target(&self, address: &str) -> Result<Url, FetchError> {
         let forbidden = |why: &str| FetchError::Forbidden(why.to_owned());
         #[cfg_attr(not(any(test, feature = "testing")), expect(unused_mut, reason = "changed in tests only"))]
         let mut url = Url::parse(address).map_err(|_| forbidden("not a URL"))?;
-        if url.scheme() != "https" {
+        if url.scheme() != "https" && !self.may_be_plain(&url) {
             return Err(forbidden("not https"));
         }
         let literal = match url.host() {

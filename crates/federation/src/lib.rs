@@ -1,4 +1,4 @@
-//! Outgoing fetches, fenced in: clients' `jwks_uri` today.
+//! Outgoing fetches, fenced in: clients' `jwks_uri`, and what is asked of upstream providers.
 //!
 //! Whoever registers a client chooses an address that this server will fetch, so every fetch is https, to a public
 //! address judged at connect time, without redirects and proxies, short and small. Unknown keys cannot make it fetch
@@ -8,6 +8,8 @@ mod addresses;
 mod cache;
 mod fence;
 mod fetch;
+mod upstream;
 
-pub use addresses::is_public;
+pub use addresses::{is_private, is_public};
 pub use fetch::FencedFetch;
+pub use upstream::{TrustRefused, UpstreamCarrier, UpstreamReach};

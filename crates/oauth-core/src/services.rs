@@ -42,6 +42,8 @@ pub enum Purpose {
     Successor,
     /// A setting or credential at rest.
     AtRest,
+    /// A sign-in under way at an upstream provider.
+    UpstreamSignIn,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::SigningKey => "signing-key",
             Self::Successor => "successor",
             Self::AtRest => "at-rest",
+            Self::UpstreamSignIn => "upstream-sign-in",
         }
     }
 }

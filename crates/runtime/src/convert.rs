@@ -84,6 +84,7 @@ pub fn directory(settings: &Settings) -> DirectorySettings {
         },
         known_device: defaults.known_device,
         mail: mail(settings, defaults.mail),
+        upstream: defaults.upstream,
     }
 }
 

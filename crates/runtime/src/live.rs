@@ -31,6 +31,7 @@ use crate::{
 pub trait AnyStore:
     Store
     + CatalogRepository
+    + ApiKeyRepository
     + AccountRepository
     + InvitationRepository
     + MailRepository
@@ -44,6 +45,7 @@ pub trait AnyStore:
 impl<S> AnyStore for S where
     S: Store
         + CatalogRepository
+        + ApiKeyRepository
         + AccountRepository
         + InvitationRepository
         + MailRepository

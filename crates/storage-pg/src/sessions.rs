@@ -117,6 +117,11 @@ impl SessionRepository for PgStore {
     }
 }
 
-async fn revoke(steps: &Steps<'_>, sessions: &[Uuid], at: Timestamp, reason: RevocationReason) -> Result<(), Trouble> {
+pub(crate) async fn revoke(
+    steps: &Steps<'_>,
+    sessions: &[Uuid],
+    at: Timestamp,
+    reason: RevocationReason,
+) -> Result<(), Trouble> {
     steps.change(REVOKE_GRANTS, &[&sessions, &At(at), &reason.as_str()]).await.map(|_| ())
 }

@@ -275,7 +275,7 @@ fn number(row: &mut Reader<'_>) -> Result<u64, StoreError> {
     row.parse("id", |count: i64| u64::try_from(count).ok())
 }
 
-fn mapping(row: &Row) -> Result<TenantGroup, StoreError> {
+pub(crate) fn mapping(row: &Row) -> Result<TenantGroup, StoreError> {
     let mut row = Reader::new(row, "tenant_groups", &"-");
     Ok(TenantGroup {
         tenant: TenantId::from_uuid(row.take("tenant_id")?),

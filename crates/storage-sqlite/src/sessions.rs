@@ -182,7 +182,7 @@ pub(crate) fn end_everything(db: Db<'_>, user: UserId, at: Timestamp, reason: Re
 }
 
 /// Ends a session with its grants; whether it was not ended before.
-fn end(db: Db<'_>, session: SessionId, at: Timestamp, reason: RevocationReason) -> Outcome<bool> {
+pub(crate) fn end(db: Db<'_>, session: SessionId, at: Timestamp, reason: RevocationReason) -> Outcome<bool> {
     let ended = db.run(END, params![session.uuid(), at.micros()])? > 0;
     if ended {
         db.run(REVOKE, params![session.uuid(), at.micros(), reason.as_str()])?;

@@ -199,7 +199,7 @@ fn remove_tenant(db: Db<'_>, tenant: TenantId, at: Timestamp, event: &AuditEvent
 const MAPPINGS: &str = "SELECT tenant_id, provider, group_id, group_name, role FROM tenant_groups \
                         WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY tenant_id, provider, group_id";
 
-fn mapping(cursor: &mut Cursor<'_>) -> Outcome<TenantGroup> {
+pub(crate) fn mapping(cursor: &mut Cursor<'_>) -> Outcome<TenantGroup> {
     Ok(TenantGroup {
         tenant: cursor.id("tenant_groups.tenant_id", TenantId::from_uuid)?,
         provider: cursor.value("tenant_groups.provider")?,

@@ -18,15 +18,17 @@ enum Uses {
     Anything,
 }
 
-const DOMAIN: &[&str] = &["oauth-core", "authly-directory", "authly-cutover"];
+const DOMAIN: &[&str] = &["oauth-core", "authly-upstream", "authly-directory", "authly-cutover"];
 
 /// With places where tests kill the process.
-const WITH_FAILPOINTS: &[&str] = &["oauth-core", "authly-directory", "authly-cutover", "authly-failpoint"];
+const WITH_FAILPOINTS: &[&str] =
+    &["oauth-core", "authly-upstream", "authly-directory", "authly-cutover", "authly-failpoint"];
 
 /// Every package of the workspace. A new one is added here, with a thought about its place.
 const LAYERS: &[Layer] = &[
     Layer { package: "oauth-core", may_use: Uses::Only(&[]) },
-    Layer { package: "authly-directory", may_use: Uses::Only(&["oauth-core"]) },
+    Layer { package: "authly-upstream", may_use: Uses::Only(&["oauth-core"]) },
+    Layer { package: "authly-directory", may_use: Uses::Only(&["oauth-core", "authly-upstream"]) },
     Layer { package: "authly-cutover", may_use: Uses::Only(&["oauth-core", "authly-directory"]) },
     Layer { package: "authly-failpoint", may_use: Uses::Only(&[]) },
     Layer { package: "authly-jose", may_use: Uses::Only(&["oauth-core"]) },
@@ -47,6 +49,7 @@ const LAYERS: &[Layer] = &[
         package: "authly-http-api",
         may_use: Uses::Only(&[
             "oauth-core",
+            "authly-upstream",
             "authly-directory",
             "authly-cutover",
             "authly-admin-cases",
@@ -58,6 +61,7 @@ const LAYERS: &[Layer] = &[
         package: "authly-runtime",
         may_use: Uses::Only(&[
             "oauth-core",
+            "authly-upstream",
             "authly-directory",
             "authly-cutover",
             "authly-admin-cases",

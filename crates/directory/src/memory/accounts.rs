@@ -138,6 +138,7 @@ impl AccountRepository for MemoryDirectory {
         people.links.retain(|_, link| link.user != user);
         people.mails.retain(|_, row| !row.is_for(user));
         people.organization.forget(user);
+        people.upstreams.forget(user);
         self.store.end_everything(user, at, RevocationReason::Administrator);
         self.store.forget_consents(user);
         self.store.end_legacy_tokens(user);

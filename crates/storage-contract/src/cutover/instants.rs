@@ -10,7 +10,7 @@ use authly_directory::{
     identifier::Identifier,
     store::SignIn,
     uniqueness::{EmailUniqueness, UniquenessChange},
-    upstream::{UpstreamEntry, UpstreamKey, UpstreamRepository as _},
+    upstream::{UpstreamEntry, UpstreamKey},
     usage::{UseKey, Uses, Way},
 };
 use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
