@@ -130,16 +130,33 @@ impl Installation {
         self
     }
 
+    /// Without a setting.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self
+    }
+
     /// A program with the installation's settings and nothing of ours but the search path.
-    pub(crate) fn command(&self, program: &Path) -> Command {
+    pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(self.settings.iter().map(|(name, value)| (name, value))).current_dir(self.folder.path());
         command
     }
 
+    /// Its folder, in which commands run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The value of a setting.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
     /// The file that the server on this port prints into.
-    pub(crate) fn log(&self, port: u16) -> PathBuf {
+    pub fn log(&self, port: u16) -> PathBuf {
         self.folder.path().join(format!("server-{port}.log"))
     }
 }

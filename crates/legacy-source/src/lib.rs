@@ -30,6 +30,8 @@ pub struct Plan {
     pub seed: u64,
     /// Whether there is dirt.
     pub dirty: bool,
+    /// How many tenants; as many as suit the people, if not given.
+    pub tenants: Option<u32>,
     /// Whether the columns for the identity provider are spelled with underscores (C-37).
     pub underscores: bool,
 }
@@ -37,7 +39,7 @@ pub struct Plan {
 impl Plan {
     /// Clean tables of a thousand people.
     pub const fn new(legacy: Legacy) -> Self {
-        Self { legacy, users: 1_000, seed: 1, dirty: false, underscores: false }
+        Self { legacy, users: 1_000, tenants: None, seed: 1, dirty: false, underscores: false }
     }
 }
 
@@ -48,6 +50,8 @@ pub struct Filled {
     pub tables: Vec<(String, u64)>,
     /// The passwords of the first people who have one that verifies, by their keys.
     pub canaries: BTreeMap<String, String>,
+    /// The addresses of the same people with their passwords.
+    pub people: Vec<(String, String)>,
 }
 
 /// The source could not be made.

@@ -12,6 +12,7 @@ Usage: cargo xtask legacy-source --profile authly|tenants|legacy-users [options]
   ADDRESS          An empty database: postgresql://user@host/name, or sqlite:path (not for authly)
   --profile NAME   Whose tables
   --users N        How many people (default 1000)
+  --tenants N      How many tenants (default: as many as suit the people)
   --dirty          With everything that is wrong in real databases
   --underscores    Columns as self_auth_user_id instead of self-auth_user_id
   --seed N         Other people (default 1)
@@ -49,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         match argument.as_str() {
             "--profile" => legacy = Legacy::parse(value()?),
             "--users" => plan.users = number(value()?)?,
+            "--tenants" => plan.tenants = Some(number(value()?)?),
             "--seed" => plan.seed = number(value()?)?.into(),
             "--dirty" => plan.dirty = true,
             "--underscores" => plan.underscores = true,

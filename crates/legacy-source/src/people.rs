@@ -79,7 +79,7 @@ const DOMAINS: [&str; 4] = ["example.com", "example.org", "mail.example.net", "c
 
 /// How many tenants there are.
 pub(crate) fn tenants(plan: &Plan) -> u64 {
-    u64::from(plan.users / 250).clamp(12, 10_000)
+    plan.tenants.map_or_else(|| u64::from(plan.users / 250).clamp(12, 10_000), |tenants| u64::from(tenants.max(1)))
 }
 
 /// The person of a row, from 1.

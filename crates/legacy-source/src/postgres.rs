@@ -26,6 +26,7 @@ pub(crate) async fn fill(address: &str, plan: &Plan) -> Result<Filled, FillError
     client.batch_execute("ANALYZE").await?;
     for row in 1..=plan.users.min(10) {
         let person = person(plan, row);
+        filled.people.extend(person.email.zip(person.password.map(str::to_owned)));
         filled.canaries.extend(person.password.map(|password| (person.id, password.to_owned())));
     }
     drop(client);

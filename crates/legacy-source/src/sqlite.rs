@@ -19,6 +19,7 @@ pub(crate) fn fill(path: &str, plan: &Plan) -> Result<Filled, FillError> {
     transaction.commit()?;
     for row in 1..=plan.users.min(10) {
         let person = person(plan, row);
+        filled.people.extend(person.email.zip(person.password.map(str::to_owned)));
         filled.canaries.extend(person.password.map(|password| (person.id, password.to_owned())));
     }
     Ok(filled)

@@ -62,7 +62,7 @@ impl Cluster {
     }
 }
 
-fn initialize(programs: &Path, folder: &Path, owner: &Owner) {
+pub(crate) fn initialize(programs: &Path, folder: &Path, owner: &Owner) {
     let output = owner
         .command(&programs.join("initdb"), folder)
         .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
@@ -81,7 +81,7 @@ fn initialize(programs: &Path, folder: &Path, owner: &Owner) {
     owner.give(&file);
 }
 
-fn wait_for(folder: &Path) {
+pub(crate) fn wait_for(folder: &Path) {
     // The last line of the file says so.
     for _ in 0..600 {
         let state = fs::read_to_string(folder.join("postmaster.pid")).unwrap_or_default();
@@ -94,13 +94,13 @@ fn wait_for(folder: &Path) {
 }
 
 /// Who the server belongs to: root may not run it.
-enum Owner {
+pub(crate) enum Owner {
     Us,
     Other { user: u32, group: u32 },
 }
 
 impl Owner {
-    fn choose() -> Self {
+    pub(crate) fn choose() -> Self {
         let told = Command::new("id").arg("-u").output().expect("id runs");
         if String::from_utf8_lossy(&told.stdout).trim() != "0" {
             return Self::Us;
@@ -119,13 +119,13 @@ impl Owner {
         panic!("root cannot run PostgreSQL, and there is no user postgres or nobody");
     }
 
-    fn give(&self, path: &PathBuf) {
+    pub(crate) fn give(&self, path: &PathBuf) {
         if let Self::Other { user, group } = self {
             chown(path, Some(*user), Some(*group)).expect("root may give files away");
         }
     }
 
-    fn command(&self, program: &Path, folder: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(folder);
         if let Self::Other { user, group } = self {

@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a fixture that cannot be had fails the test that asked for it")]
 
 mod cluster;
+mod own;
 mod search;
 
 use std::{
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
 
 use self::cluster::Cluster;
+pub use self::own::OwnServer;
 
 static SERVER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -1,0 +1,18 @@
+//! What the migration guarantees, tried on real processes over real databases (docs/reference/guarantees.md lists which test
+//! proves what).
+//!
+//! `AUTHLY_TEST_MIGRATION=heavy` makes the sources as big and the crashes as many as a night allows.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod crashes;
+mod dirt;
+mod exactness;
+mod hostility;
+mod network;
+#[path = "../programs/mod.rs"]
+mod programs;
+mod races;
+mod secrecy;
+mod snapshot;
+mod traffic;
+mod world;

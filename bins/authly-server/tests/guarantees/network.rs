@@ -1,0 +1,130 @@
+//! G2: the database goes away in the middle of an import, or the connection to it does.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use authly_legacy_source::Legacy;
+use authly_pg_fixture::OwnServer;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, UnixStream},
+    sync::watch,
+};
+
+use crate::{
+    snapshot::Snapshot,
+    world::{Dice, Kind, World, dirty, is_heavy},
+};
+
+/// Passes connections on, and cuts all of them after so many bytes.
+struct Proxy {
+    port: u16,
+    left: Arc<AtomicI64>,
+}
+
+impl Proxy {
+    async fn before(socket: PathBuf) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let left = Arc::new(AtomicI64::new(i64::MAX));
+        let (cut, cuts) = watch::channel(0_u32);
+        let (cut, counter) = (Arc::new(cut), left.clone());
+        tokio::spawn(async move {
+            while let Ok((outer, _)) = listener.accept().await {
+                let (socket, counter, cut, mut cuts) = (socket.clone(), counter.clone(), cut.clone(), cuts.clone());
+                tokio::spawn(async move {
+                    cuts.mark_unchanged();
+                    let Ok(inner) = UnixStream::connect(socket).await else { return };
+                    tokio::select! {
+                        () = pass(outer, inner, &counter, &cut) => {}
+                        _ = cuts.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { port, left }
+    }
+
+    /// The next bytes are the last, until more is allowed.
+    fn cut_after(&self, bytes: i64) {
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+async fn pass(mut outer: TcpStream, mut inner: UnixStream, left: &AtomicI64, cut: &watch::Sender<u32>) {
+    let (mut there, mut back) = (vec![0; 4_096], vec![0; 4_096]);
+    loop {
+        let read = tokio::select! {
+            read = outer.read(&mut there) => match read {
+                Ok(length @ 1..) => inner.write_all(&there[..length]).await.map(|()| length),
+                _ => return,
+            },
+            read = inner.read(&mut back) => match read {
+                Ok(length @ 1..) => outer.write_all(&back[..length]).await.map(|()| length),
+                _ => return,
+            },
+        };
+        let Ok(length) = read else { return };
+        let length = i64::try_from(length).unwrap();
+        let before = left.fetch_sub(length, Ordering::SeqCst);
+        if before > 0 && before <= length {
+            left.store(i64::MAX, Ordering::SeqCst);
+            cut.send_modify(|cuts| *cuts += 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_connections_and_a_database_that_restarts_cost_no_row() {
+    let (rows, rounds) = if is_heavy() { (20_000, 30) } else { (500, 5) };
+    let plan = dirty(Legacy::Tenants, rows);
+    let whole = World::new(Kind::Postgres, plan).await;
+    whole.import(&["--execute"]);
+
+    let mut server = OwnServer::start();
+    let proxy = Proxy::before(server.socket()).await;
+    let direct = World::new(Kind::Postgres, plan).await.at(&server.url());
+    direct.ok(&["migrate", "schema", "up"]);
+    let mut dice = Dice(0x51_7cc1_b727_2202);
+    let mut failed = 0;
+
+    // Cut at any byte, be it of a question, of an answer or of a commit.
+    let through = format!("postgresql://postgres@127.0.0.1:{}/postgres", proxy.port);
+    let world = direct.at(&through);
+    for _ in 0..rounds {
+        proxy.cut_after(20_000 + i64::try_from(dice.below(u64::from(rows) * 1_500)).unwrap());
+        let done = world.admin(&world.about_source(&["import", "--execute"], &["--batch", "20"]));
+        assert!(matches!(done.code, Some(0..=2)), "{done:?}");
+        failed += u32::from(done.code == Some(1));
+        proxy.cut_after(i64::MAX);
+        world.release().await;
+    }
+    assert!(failed > 0, "no connection was cut in time");
+
+    // Gone and back, as after a crash.
+    let world = world.at(&server.url());
+    for _ in 0..rounds.min(3) {
+        let mut child = world.start_import(&["--batch", "20", "--max-rate", "300"], None);
+        tokio::time::sleep(std::time::Duration::from_millis(300) + dice.millis(500)).await;
+        server.crash_and_start();
+        child.wait().unwrap();
+        world.release().await;
+    }
+
+    let last = world.import(&["--execute"]);
+    assert_eq!(last["reconciles"], true, "{last}");
+    let ledger = ["migration_items"];
+    let (mine, theirs) = (Snapshot::of(&world).await.comparable(), Snapshot::of(&whole).await.comparable());
+    mine.clone().without(&ledger).must_equal(&theirs.clone().without(&ledger), "after the cuts, and undisturbed");
+    // An import that was through when it was cut is followed by one that changes nothing: all lines but its own are the same.
+    let changes = |snapshot: &Snapshot| {
+        let rows = snapshot.0["migration_items"].iter();
+        rows.filter(|row| !row.contains("\"action\": \"note\"")).count()
+    };
+    assert_eq!(changes(&mine), changes(&theirs));
+}
