@@ -3,15 +3,17 @@
 use std::{net::TcpListener, sync::Arc};
 
 use actix_web::web::Data;
+use authly_admin_cases::migrate::Desk;
 use authly_config::{Report, Settings};
 use authly_directory::directory::Directory;
 use authly_http_api::App;
 use authly_runtime::{
     AnyStore, Trouble,
     background::Background,
-    convert, live, mail,
+    convert, desk, live, mail,
     start::{self, Started},
     store::{self, Database, Visitor},
+    upstream,
 };
 use oauth_core::engine::Engine;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -51,7 +53,8 @@ impl Visitor for Serve<'_> {
             tracing::info!(step, "the schema was brought up to date");
         }
         let started = start::start(settings, database.open().await?).await?;
-        let app = Data::new(app(settings, &started)?);
+        let desk = desk::desk(settings, &started.live, database.cutover().await?);
+        let app = Data::new(app(settings, &started, desk)?);
         let uses = actix_rt::spawn(write_uses(app.clone()));
         let server = listen::answer(settings, listener, certificate.as_ref(), app.clone())?;
         let background = Background::start(settings, &started.live, mail::post(settings)?);
@@ -100,14 +103,20 @@ async fn write_uses<S: AnyStore>(app: Data<App<live::Live<S>>>) {
 }
 
 /// The application: the engine, the directory and administration over the same services.
-fn app<S: AnyStore>(settings: &Settings, started: &Started<S>) -> Result<App<live::Live<S>>, Trouble> {
+fn app<S: AnyStore>(
+    settings: &Settings,
+    started: &Started<S>,
+    desk: Box<dyn Desk>,
+) -> Result<App<live::Live<S>>, Trouble> {
     let services = started.live.clone();
     let engine = Engine::new(services.clone(), Arc::new(started.engine.clone()));
     let directory = Directory::new(engine.clone(), Arc::new(convert::directory(settings)));
     let admin = live::admin(settings, &services);
     let mut app = App::new(engine, directory, admin, http::settings(settings, started.demo_secret.as_ref())?);
     let watched = services.clone();
+    app.upstreams = upstream::upstreams(settings)?;
     app.gauges = Box::new(move || crate::metrics::render(&watched));
+    app.desk = Some(Arc::from(desk));
     app.catalog_changed = Box::new(move || services.catalog_changed());
     Ok(app)
 }

@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod ledger;
 pub mod memory;
 pub mod outcome;
+pub mod parts;
 pub mod person;
 pub mod policy;
 pub mod profile;

@@ -6,6 +6,7 @@ mod batch;
 mod board;
 mod figures;
 mod finalize;
+mod parts;
 mod write_back;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 use authly_directory::identifier::fold;
 use oauth_core::{
     audit::AuditEvent,
-    ids::{TenantId, UserId},
+    ids::{LegacyTokenId, TenantId, UserId},
     store::{Commit, StoreError},
     time::Timestamp,
 };
@@ -27,6 +28,7 @@ use crate::{
     finalization::{Finalization, SealedRelic},
     finalize::GateFacts,
     ledger::{LedgerAsk, LedgerEntry, LedgerItem, LedgerScope},
+    parts::{NewApiKey, NewToken},
     policy::{Policy, PolicyScope},
     run::{Begun, Lease, Run, RunId, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
@@ -56,6 +58,8 @@ struct State {
     finalization: Option<Finalization>,
     archive: BTreeMap<String, (SealedRelic, PenEntry)>,
     written: BTreeMap<(SourceName, SourceId), Written>,
+    tokens: BTreeMap<LegacyTokenId, NewToken>,
+    api_keys: BTreeMap<(SourceName, SourceId), NewApiKey>,
     /// When accounts went to both ways, and to OAuth alone.
     moved: BTreeMap<UserId, Moves>,
 }

@@ -1,13 +1,14 @@
 //! What every handler shares: the engine, the directory, administration and the HTTP side's own settings.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use authly_admin_cases::Admin;
+use authly_admin_cases::{Admin, migrate::Desk};
 use authly_directory::{
     directory::Directory,
     services::DirectoryServices,
     usage::{UseBook, UseRepository as _},
 };
+use authly_upstream::party::Upstream;
 use oauth_core::{engine::Engine, limit::LocalLimiter, services::Random as _, store::StoreError};
 
 use crate::{
@@ -33,8 +34,12 @@ pub struct App<V: DirectoryServices> {
     pub uses: UseBook,
     /// Gauges of the store and the pools, rendered when /metrics is asked.
     pub gauges: Box<dyn Fn() -> String + Send + Sync>,
+    /// A migration's use cases; without them there are no pages of it.
+    pub desk: Option<Arc<dyn Desk>>,
     /// Asks for the catalog to be read again now, after a change through the admin API.
     pub catalog_changed: Box<dyn Fn() + Send + Sync>,
+    /// The upstream providers that people may sign in with.
+    pub upstreams: Vec<Upstream>,
     pub(crate) documents: Documents,
     pub(crate) request_ids: RequestIds,
     pub(crate) client_origins: ClientOrigins,
@@ -54,7 +59,9 @@ impl<V: DirectoryServices> App<V> {
             metrics: Metrics::new(),
             uses: UseBook::default(),
             gauges: Box::new(String::new),
+            desk: None,
             catalog_changed: Box::new(|| ()),
+            upstreams: Vec::new(),
             documents: Documents::default(),
             request_ids: RequestIds::new(u32::from_be_bytes(process)),
             client_origins: ClientOrigins::default(),

@@ -102,6 +102,8 @@ pub fn is_page(endpoint: Option<Endpoint>, path: &str) -> bool {
             | Endpoint::Authorize
             | Endpoint::LegacyAuthorize
             | Endpoint::SignIn
+            | Endpoint::UpstreamSignIn
+            | Endpoint::UpstreamCallback
             | Endpoint::Consent
             | Endpoint::ChooseAccount
             | Endpoint::SignUp
@@ -110,6 +112,11 @@ pub fn is_page(endpoint: Option<Endpoint>, path: &str) -> bool {
             | Endpoint::ResetPassword
             | Endpoint::VerifyEmail
             | Endpoint::Account
+            | Endpoint::AdminMigration
+            | Endpoint::AdminMigrationRows
+            | Endpoint::AdminMigrationLedger
+            | Endpoint::AdminMigrationExport
+            | Endpoint::AdminMigrationRollback
             | Endpoint::SignedOut
             | Endpoint::Logout
             | Endpoint::ChangePassword,

@@ -31,6 +31,7 @@ pub fn configure<V: DirectoryServices>(config: &mut ServiceConfig, app: &web::Da
 fn is_served<V: DirectoryServices>(app: &App<V>, endpoint: Endpoint) -> bool {
     match endpoint {
         Endpoint::AuthorizeChallenge => app.engine.settings().first_party_challenge,
+        Endpoint::UpstreamSignIn | Endpoint::UpstreamCallback | Endpoint::UpstreamLogout => !app.upstreams.is_empty(),
         adapter if is_adapter(adapter) => app.http.legacy_routes,
         _ => true,
     }
@@ -98,6 +99,13 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::Me => at.route(get().to(legacy::me::me::<V>)),
         Endpoint::ApiLogin | Endpoint::ApiV1Login => at.route(web::post().to(legacy::login::login::<V>)),
         Endpoint::AdminClients => at.route(web::post().to(admin::clients::create::<V>)),
+        Endpoint::AdminMigration => at.route(get().to(admin::migration::show::<V>)),
+        Endpoint::AdminMigrationRows => at.route(get().to(admin::migration::rows::<V>)),
+        Endpoint::AdminMigrationLedger => at.route(get().to(admin::migration::ledger::<V>)),
+        Endpoint::AdminMigrationExport => at.route(get().to(admin::migration::export::<V>)),
+        Endpoint::AdminMigrationRollback => {
+            at.route(get().to(admin::migration::look::<V>)).route(web::post().to(admin::migration::take_back::<V>))
+        }
         Endpoint::Health | Endpoint::HealthReady => at.route(get().to(public::health::ready::<V>)),
         Endpoint::HealthLive => at.route(get().to(public::health::live)),
         Endpoint::Metrics => at.route(get().to(public::health::metrics::<V>)),
@@ -105,6 +113,9 @@ fn routes<V: DirectoryServices>(endpoint: Endpoint) -> Resource {
         Endpoint::SignIn => {
             at.route(get().to(browser::sign_in::show::<V>)).route(web::post().to(browser::sign_in::submit::<V>))
         }
+        Endpoint::UpstreamSignIn => at.route(get().to(browser::upstream::depart::<V>)),
+        Endpoint::UpstreamCallback => at.route(get().to(browser::upstream::arrive::<V>)),
+        Endpoint::UpstreamLogout => at.route(web::post().to(browser::upstream::logged_out::<V>)),
         Endpoint::Consent => {
             at.route(get().to(browser::consent::resume::<V>)).route(web::post().to(browser::consent::answer::<V>))
         }

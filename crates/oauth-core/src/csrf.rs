@@ -32,6 +32,8 @@ pub enum Form {
     Invitation,
     /// The registration page.
     Register,
+    /// The page that takes back what a migration did.
+    Rollback,
     /// A new password, by a link.
     SetPassword,
     /// The sign-in page.
@@ -54,6 +56,7 @@ impl Form {
             Self::ForgotPassword => "forgot-password",
             Self::Invitation => "invitation",
             Self::Register => "register",
+            Self::Rollback => "rollback",
             Self::SetPassword => "set-password",
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",

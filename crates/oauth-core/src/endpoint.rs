@@ -72,6 +72,18 @@ macro_rules! endpoints {
     };
 }
 
+impl Endpoint {
+    /// Whether it answers at this path; a part in braces stands for any one segment.
+    pub fn is_at(self, path: &str) -> bool {
+        let own = self.path();
+        if !own.contains('{') {
+            return own == path;
+        }
+        let fits = |(own, asked): (&str, &str)| own == asked || (own.starts_with('{') && !asked.is_empty());
+        own.split('/').count() == path.split('/').count() && own.split('/').zip(path.split('/')).all(fits)
+    }
+}
+
 endpoints! {
     #[doc = "Authorization endpoint (RFC 6749 3.1)."]
     Authorize = "/authorize" ["GET", "POST"] Some("authorization_endpoint"), Nobody, OAuth;
@@ -123,6 +135,16 @@ endpoints! {
     ApiVerifyEmail = "/api/auth/verify-email" ["POST"] None, Clients, Legacy;
     #[doc = "Registers a client; bearer token of scope admin."]
     AdminClients = "/admin/oauth/clients" ["POST"] None, Nobody, OAuth;
+    #[doc = "How far a migration is; a page for administrators."]
+    AdminMigration = "/admin/migration" ["GET"] None, Nobody, OAuth;
+    #[doc = "Rows of a migration that wait for a decision; a page for administrators."]
+    AdminMigrationRows = "/admin/migration/rows" ["GET"] None, Nobody, OAuth;
+    #[doc = "The search in a migration's ledger; a page for administrators."]
+    AdminMigrationLedger = "/admin/migration/ledger" ["GET"] None, Nobody, OAuth;
+    #[doc = "Figures of a migration as CSV, for administrators."]
+    AdminMigrationExport = "/admin/migration/export.csv" ["GET"] None, Nobody, OAuth;
+    #[doc = "Takes back what a migration did; a page for administrators of the installation."]
+    AdminMigrationRollback = "/admin/migration/rollback" ["GET", "POST"] None, Nobody, OAuth;
     #[doc = "Whether the server works."]
     Health = "/health" ["GET"] None, Nobody, Always;
     #[doc = "Whether the process answers."]
@@ -135,6 +157,12 @@ endpoints! {
     Home = "/" ["GET"] None, Nobody, Always;
     #[doc = "The sign-in page."]
     SignIn = "/sign-in" ["GET", "POST"] None, Nobody, OAuth;
+    #[doc = "Sends the browser to an upstream provider, from the sign-in page; where one is configured."]
+    UpstreamSignIn = "/sign-in/upstream" ["GET"] None, Nobody, OAuth;
+    #[doc = "Where an upstream provider sends the browser back to (RFC 6749 4.1.2); the path names the provider."]
+    UpstreamCallback = "/sign-in/upstream/{provider}/callback" ["GET"] None, Nobody, OAuth;
+    #[doc = "Where an upstream provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 2.5)."]
+    UpstreamLogout = "/sign-in/upstream/logout" ["POST"] None, Nobody, OAuth;
     #[doc = "The consent page."]
     Consent = "/consent" ["GET", "POST"] None, Nobody, OAuth;
     #[doc = "The account chooser."]
@@ -170,6 +198,16 @@ endpoints! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_in_braces_is_one_segment() {
+        let at = |path| Endpoint::UpstreamCallback.is_at(path);
+        assert!(at("/sign-in/upstream/corp/callback"));
+        for other in ["/sign-in/upstream//callback", "/sign-in/upstream/a/b/callback", "/sign-in/upstream/corp", ""] {
+            assert!(!at(other), "{other}");
+        }
+        assert!(Endpoint::SignIn.is_at("/sign-in") && !Endpoint::SignIn.is_at("/sign-in/"));
+    }
 
     #[test]
     fn paths_are_unique_and_absolute() {

@@ -32,6 +32,8 @@ pub struct Account<'a> {
     pub connections: &'a [Connection<'a>],
     /// Whether the address is not verified, and a link to do so can be sent (`/verification`).
     pub offer_verification: bool,
+    /// Where administrators follow a migration.
+    pub migration_url: Option<&'a str>,
     /// What the last form brought.
     pub notice: Option<AccountNotice>,
 }

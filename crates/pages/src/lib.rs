@@ -20,6 +20,7 @@
 
 mod account;
 mod asset;
+mod chart;
 mod chooser;
 mod client;
 mod consent;
@@ -32,6 +33,7 @@ mod link;
 mod locale;
 mod mail;
 mod markup;
+mod migration;
 mod policy;
 mod problem;
 mod register;
@@ -41,6 +43,7 @@ mod theme;
 
 pub use account::{Account, AccountNotice, AccountPasswordError, Connection, Session, account};
 pub use asset::{Asset, assets, favicon};
+pub use chart::DayParts;
 pub use chooser::{Chooser, KnownAccount, chooser};
 pub use client::Client;
 pub use consent::{Consent, Scope, consent};
@@ -56,9 +59,14 @@ pub use mail::{
     forgot_password, invitation, mail_note, set_password, verify_address,
 };
 pub use markup::Markup;
+pub use migration::{
+    GateLine, LedgerLine, Migration, MigrationLedger, MigrationPhase, MigrationPlace, MigrationRollback, MigrationRows,
+    MigrationRun, MigrationTenant, Rehearsal, RollbackConflict, RollbackNotice, RollbackTarget, RunProgress,
+    SchemeCount, TenantOrder, WaitingLine, WaitingRow, migration, migration_ledger, migration_rollback, migration_rows,
+};
 pub use policy::content_security_policy;
 pub use problem::{Busy, ErrorPage, Problem, Turn, busy, error_page, not_found};
 pub use register::{Register, RegisterError, RegisterField, register};
-pub use sign_in::{SignIn, SignInNotice, sign_in};
+pub use sign_in::{SignIn, SignInNotice, UpstreamOffer, sign_in};
 pub use sign_out::{SignOut, SignedOut, sign_out, signed_out};
 pub use theme::{Accent, AccentError, Theme};

@@ -53,6 +53,7 @@ macro_rules! catalogue {
             include_str!(concat!("../locales/", $tag, "/problems.ftl")),
             include_str!(concat!("../locales/", $tag, "/account.ftl")),
             include_str!(concat!("../locales/", $tag, "/mail.ftl")),
+            include_str!(concat!("../locales/", $tag, "/migration.ftl")),
             include_str!(concat!("../locales/", $tag, "/developers.ftl")),
         ]
     };

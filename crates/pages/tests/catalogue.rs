@@ -11,11 +11,15 @@ use authly_pages::Locale;
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .collect();
+    let paths = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for path in paths.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            files.extend(self::files(path.to_str().unwrap(), extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
     files.sort();
     files
 }
@@ -69,6 +73,10 @@ fn uses() -> Vec<(String, String, Option<String>)> {
     uses
 }
 
+/// What keys begin with that are made from data.
+const MADE_FROM_DATA: [&str; 9] =
+    ["action-", "claim-", "gate-", "outcome-", "reason-", "restored-", "rollback-", "run-", "waiting-"];
+
 /// Strings in the sources that look like keys of the catalogue: those that tables of keys are made of.
 fn mentioned() -> BTreeSet<String> {
     let known: BTreeSet<String> = messages("en").into_keys().collect();
@@ -77,7 +85,8 @@ fn mentioned() -> BTreeSet<String> {
         .chain(files("templates", "html"))
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();
-    known.into_iter().filter(|key| key.starts_with("claim-") || all.contains(&format!("\"{key}\""))).collect()
+    let made = |key: &str| MADE_FROM_DATA.iter().any(|kind| key.starts_with(kind));
+    known.into_iter().filter(|key| made(key) || all.contains(&format!("\"{key}\""))).collect()
 }
 
 #[test]

@@ -10,7 +10,9 @@
 pub mod background;
 pub mod catalog;
 pub mod convert;
+pub mod desk;
 pub mod development;
+pub mod hashes;
 pub mod keys;
 pub mod legacy_secrets;
 pub mod limiter;
@@ -24,6 +26,7 @@ pub mod start;
 pub mod store;
 pub mod trouble;
 pub mod uniqueness;
+pub mod upstream;
 
 pub use live::{AnyStore, Live};
 pub use trouble::Trouble;

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use authly_config::{Database as Named, Settings};
-use authly_cutover::store::CutoverStore;
+use authly_cutover::{board::BoardStore, store::CutoverStore};
 use oauth_core::time::Timestamp;
 
 use crate::{live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
@@ -42,7 +42,7 @@ pub trait Database: Send + Sync {
     /// The store that it opens to; clones share their connections.
     type Store: AnyStore + Clone;
     /// What a migration writes to; over the same tables as the store.
-    type Cutover: CutoverStore;
+    type Cutover: CutoverStore + BoardStore + 'static;
 
     /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;

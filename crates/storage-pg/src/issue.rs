@@ -40,6 +40,7 @@ const ISSUE: &str = "
       ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at
     ), completed AS (
       UPDATE users SET completed_at = $10,
+                       dual_at = CASE auth_method WHEN 'password' THEN $10 ELSE dual_at END,
                        auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END
        WHERE id = $2 AND completed_at IS NULL AND EXISTS (SELECT 1 FROM issued)
     ), audit AS (
@@ -76,6 +77,7 @@ const ISSUE_MANY: &str = "
       SELECT u.id FROM users u WHERE u.id = ANY($2::uuid[]) AND u.completed_at IS NULL ORDER BY u.id FOR NO KEY UPDATE
     ), completed AS (
       UPDATE users u SET completed_at = w.created_at,
+                         dual_at = CASE u.auth_method WHEN 'password' THEN w.created_at ELSE u.dual_at END,
                          auth_method = CASE u.auth_method WHEN 'password' THEN 'dual' ELSE u.auth_method END
         FROM w, first WHERE u.id = first.id AND u.id = w.user_id AND w.id IN (SELECT id FROM issued)
     )

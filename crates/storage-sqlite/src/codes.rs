@@ -75,6 +75,7 @@ const REMEMBER: &str = "INSERT INTO consents (user_id, client, scope, granted_at
 
 /// The account's first sign-in by OAuth.
 const COMPLETE: &str = "UPDATE users SET completed_at = ?2, \
+                          dual_at = CASE auth_method WHEN 'password' THEN ?2 ELSE dual_at END, \
                           auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END \
                         WHERE id = ?1 AND completed_at IS NULL";
 

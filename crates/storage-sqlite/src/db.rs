@@ -42,6 +42,21 @@ impl Db<'_> {
         Ok(all)
     }
 
+    /// Reads row after row, and keeps none.
+    pub(crate) fn each(
+        self,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&mut Cursor<'_>) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            read(&mut Cursor::new(row))?;
+        }
+        Ok(())
+    }
+
     /// Whether there is a row.
     pub(crate) fn exists(self, sql: &str, params: impl Params) -> Outcome<bool> {
         Ok(self.0.prepare_cached(sql)?.exists(params)?)

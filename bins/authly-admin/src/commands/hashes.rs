@@ -2,11 +2,12 @@
 
 use authly_config::Settings;
 use authly_cutover::{
-    hash::{HashJudge, HashState, Judged},
+    hash::{HashJudge, Judged},
     profile::Profile,
 };
 use authly_directory::password::StoredHash;
-use authly_passwords::{HashPool, PoolSettings, State, classify};
+use authly_passwords::{HashPool, PoolSettings};
+pub(crate) use authly_runtime::hashes::judged;
 use authly_runtime::trouble::Trouble;
 use authly_seal::SystemRandom;
 use oauth_core::secret::Secret;
@@ -21,20 +22,6 @@ impl HashJudge for Schemes {
     fn judge(&self, stored: &StoredHash) -> Judged {
         judged(stored, None)
     }
-}
-
-/// What a hash is worth here; `policy` is the scheme of new hashes, where that matters.
-pub(crate) fn judged(stored: &StoredHash, policy: Option<&str>) -> Judged {
-    let found = classify(stored.expose());
-    let state = match found.state {
-        State::Ok | State::Weak if found.scheme == "wrapped" => HashState::Wrapped,
-        State::Ok if policy == Some(found.scheme) => HashState::Current,
-        State::Ok => HashState::Foreign,
-        State::Weak => HashState::Weak,
-        State::Unsupported => HashState::Unsupported,
-        State::Hostile => HashState::Hostile,
-    };
-    Judged { scheme: found.scheme, state, wraps: found.state == State::Weak }
 }
 
 /// A pool that verifies as the server would, with the peppers of the settings and those that the profile names.

@@ -11,6 +11,7 @@ mod desk;
 mod finalize;
 mod import;
 mod link;
+mod parts;
 mod pen;
 mod report;
 mod rollback;
@@ -35,6 +36,7 @@ pub use self::{
     },
     import::{ImportOptions, OnError, import},
     link::{Linked, Subject, link, unlink},
+    parts::{PartOptions, import_part},
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},
     rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},

@@ -1,5 +1,7 @@
 //! Tests of the use cases over a source and a target in memory.
 
+mod write_back;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -309,7 +311,7 @@ fn weak_hashes_are_wrapped_where_that_is_asked_for() {
 }
 
 fn back(bench: &Bench, execute: bool) -> RollbackReport {
-    let options = RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep };
+    let options = RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, by: None };
     ready(roll_back(bench, &options, &Stop::default())).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! A batch applied to a copy of the state: the copy replaces it only if every guard held.
 
 use authly_directory::identifier::fold;
+use oauth_core::time::Timestamp;
 
 use super::{State, TargetAccount};
 use crate::store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, TargetGroup, TargetTenant};
@@ -21,7 +22,7 @@ impl State {
             }
             self.groups.push(TargetGroup { id: group.id, tenant: group.tenant, name: group.name });
         }
-        if !self.write_accounts(write.accounts) {
+        if !self.write_accounts(write.accounts, write.at) {
             return false;
         }
         for link in write.links {
@@ -59,7 +60,7 @@ impl State {
         true
     }
 
-    fn write_accounts(&mut self, writes: Vec<AccountWrite>) -> bool {
+    fn write_accounts(&mut self, writes: Vec<AccountWrite>, at: Timestamp) -> bool {
         let rank = |write: &AccountWrite| match write {
             AccountWrite::Remove(_) => 0,
             AccountWrite::Change { .. } => 1,
@@ -85,7 +86,12 @@ impl State {
                 AccountWrite::Remove(account) => {
                     self.accounts.remove(&account.user);
                 }
-                AccountWrite::Change { to, .. } | AccountWrite::Create(to) => {
+                AccountWrite::Change { from, to } => {
+                    let moves = self.moved.entry(to.user).or_default();
+                    *moves = moves.after(from.auth_method, to.auth_method, at);
+                    self.accounts.insert(to.user, *to);
+                }
+                AccountWrite::Create(to) => {
                     self.accounts.insert(to.user, *to);
                 }
             }

@@ -1,3 +1,4 @@
-//! The admin API: bearer tokens of scope `admin`, from the administration networks.
+//! Administration, from the administration networks: the admin API for bearer tokens of scope `admin`, and pages for sessions.
 
 pub mod clients;
+pub mod migration;

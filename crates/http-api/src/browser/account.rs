@@ -228,6 +228,7 @@ async fn render<V: DirectoryServices>(
         sessions: &session_views,
         connections: &connections,
         offer_verification: !profile.email_verified && recover::sends_mail(app),
+        migration_url: (session.subject.is_admin && app.desk.is_some()).then(|| Endpoint::AdminMigration.path()),
         notice,
     };
     let setting = page::Setting::of(request, None);

@@ -390,6 +390,7 @@ fn account_page(frame: &Frame<'_>) -> String {
                 since: "2026-10-01T08:00:00Z",
             }],
             offer_verification: true,
+            migration_url: None,
             notice: Some(AccountNotice::PasswordChanged),
         },
         frame,

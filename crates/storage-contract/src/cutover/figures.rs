@@ -77,7 +77,7 @@ pub async fn figures_agree_with_the_store_in_memory(store: impl CutoverStore) {
     );
 }
 
-fn random_account(number: u64, tenants: &[TenantId]) -> TargetAccount {
+pub(super) fn random_account(number: u64, tenants: &[TenantId]) -> TargetAccount {
     let mut noise = [0u8; 16];
     Seeded(7_000 + number).fill(&mut noise);
     let pick = |place: usize, of: u8| noise[place] % of;

@@ -6,6 +6,7 @@ mod board;
 mod figures;
 mod finalize;
 pub mod instants;
+mod old_tokens;
 mod records;
 mod world;
 mod write_back;
@@ -28,6 +29,9 @@ macro_rules! instants_suite {
     ($fresh:path) => {
         $crate::cases! { $fresh;
             instants {
+                a_family_of_old_tokens_ends_together
+                api_keys_of_an_older_program_are_kept
+                tokens_of_an_older_program_are_put_in_once
                 a_code_completes_an_account_once
                 a_first_sign_in_upstream_completes_an_account
                 a_password_at_a_legacy_door_is_noted

@@ -2,6 +2,7 @@
 
 use authly_cutover::{
     account::TargetAccount,
+    board::marks,
     store::{AccountWrite, BatchWrite},
 };
 use authly_directory::{identifier::fold, password::StoredHash};
@@ -121,6 +122,14 @@ const CREATE: &str = concat!(
     ") ORDER BY w.id"
 );
 
+/// When the way to sign in changed.
+const MOVE: &str = "
+    UPDATE users u
+       SET dual_at = CASE w.dual WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE u.dual_at END,
+           oauth_at = CASE w.oauth WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE u.oauth_at END
+      FROM unnest($1::uuid[], $3::text[], $4::text[]) AS w(id, dual, oauth)
+     WHERE u.id = w.id";
+
 /// Names are unique by folded form, addresses perhaps in their tenant only; behind the gate nobody else writes any.
 const TAKEN: &str = concat!(
     "SELECT 1 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w(id, email, username)
@@ -177,6 +186,10 @@ pub(super) async fn write(steps: &Steps<'_>, batch: &BatchWrite) -> Result<bool,
             steps.change(sql, &[&Json(Value::Array(rows))]).await?;
         }
     }
+    if !sorted.moved.0.is_empty() {
+        let (users, dual, oauth) = sorted.moved;
+        steps.change(MOVE, &[&users, &At(batch.at), &dual, &oauth]).await?;
+    }
     let (users, emails, usernames) = sorted.names;
     if !steps.run(TAKEN, &[&users, &emails, &usernames]).await?.is_empty() {
         return Ok(false);
@@ -203,6 +216,8 @@ struct Sorted {
     counted: Vec<Uuid>,
     changed: Vec<Value>,
     created: Vec<Value>,
+    /// Accounts that change the way they sign in, and what becomes of `dual_at` and `oauth_at`.
+    moved: (Vec<Uuid>, Vec<&'static str>, Vec<&'static str>),
     names: (Vec<Uuid>, Vec<String>, Vec<String>),
     members: Vec<Uuid>,
     groups: Vec<Uuid>,
@@ -219,6 +234,11 @@ impl Sorted {
             AccountWrite::Change { from, to } => {
                 self.guards.push(guard(from));
                 self.changed.push(row(to));
+                if let Some((dual, oauth)) = marks(from.auth_method, to.auth_method) {
+                    self.moved.0.push(to.user.uuid());
+                    self.moved.1.push(dual.as_str());
+                    self.moved.2.push(oauth.as_str());
+                }
                 if from.email != to.email || from.username != to.username {
                     self.parked.push(to.user.uuid());
                     self.name(to);

@@ -20,15 +20,19 @@ use crate::{
 
 const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
 
-const COUNTS: &str = "
+/// Of one tenant, or of all.
+pub(super) const COUNTS: &str = "
     SELECT tenant_id, count(*), count(*) FILTER (WHERE auth_method = 'password'), count(*) FILTER (WHERE auth_method = 'dual'),
            count(*) FILTER (WHERE auth_method = 'oauth'), count(imported_at), count(invited_at), count(completed_at),
            count(hash_upgraded_at), count(*) FILTER (WHERE reset_required), count(*) FILTER (WHERE status = 'disabled'),
            count(*) FILTER (WHERE credential_state = 'legacy_scheme'), count(*) FILTER (WHERE credential_state = 'wrapped'),
            max(last_password_login_at)
-      FROM users WHERE status <> 'deleted' GROUP BY tenant_id";
+      FROM users WHERE status <> 'deleted' AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id";
 
-const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL GROUP BY tenant_id";
+/// Of one tenant, or of all.
+pub(super) const WAITING: &str = "
+    SELECT tenant_id, count(*) FROM migration_pen
+     WHERE resolution IS NULL AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id";
 
 /// A table that is read whole is read in its own order, whatever the session prefers for single rows.
 const READ_WHOLE: &str = "SET LOCAL enable_seqscan = on";
@@ -38,23 +42,30 @@ pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError>
     let steps = db.begin_snapshot(&mut client).await?;
     steps.change(READ_WHOLE, &[]).await?;
     let names = steps.run(NAMES, &[]).await?;
-    let counted = steps.run(COUNTS, &[]).await?;
-    let waiting = steps.run(WAITING, &[]).await?;
+    let counted = steps.run(COUNTS, &[&NOBODY]).await?;
+    let waiting = steps.run(WAITING, &[&NOBODY]).await?;
     steps.commit().await?;
+    assemble(&names, &counted, &waiting)
+}
 
+/// No tenant in particular.
+const NOBODY: Option<Uuid> = None;
+
+/// One row for each tenant, and one for accounts without.
+pub(super) fn assemble(names: &[Row], counted: &[Row], waiting: &[Row]) -> Result<Vec<TenantFigures>, StoreError> {
     let mut figures = BTreeMap::from([(None, TenantFigures::default())]);
-    for row in &names {
+    for row in names {
         let mut row = Reader::new(row, "tenants", &"-");
         let tenant = Some(TenantId::from_uuid(row.take("id")?));
         let (slug, name) = (row.take("slug")?, row.take("name")?);
         figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
     }
-    for row in &counted {
+    for row in counted {
         let counted = counts(row)?;
         let one = figures.entry(counted.tenant).or_default();
         *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
     }
-    for row in &waiting {
+    for row in waiting {
         let mut row = Reader::new(row, "migration_pen", &"-");
         let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
         let one = figures.entry(tenant).or_default();

@@ -10,11 +10,10 @@ use oauth_core::{
     ids::{TenantId, UserId},
     store::StoreError,
 };
-use serde_json::{Value, json};
 use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
-use super::{instant, signed, unsigned};
+use super::{instant, line::Line, signed, unsigned};
 use crate::{
     db::{Db, Params, Steps},
     value::Reader,
@@ -42,6 +41,27 @@ const OF_USER: &str = ledger_query!("i.user_id = $1");
 const OF_TENANT: &str =
     ledger_query!("(i.tenant_id = $1 OR i.user_id IN (SELECT u.id FROM users u WHERE u.tenant_id = $1))");
 
+macro_rules! found_query {
+    ($key:literal) => {
+        concat!(
+            "SELECT i.run, i.seq, i.source, i.source_id, i.user_id, i.tenant_id, i.action, i.before, i.after, i.outcome,
+                    i.reason, i.undoes_run, i.undoes_seq, i.at,
+                    EXISTS (SELECT 1 FROM migration_items x WHERE x.undoes_run = i.run AND x.undoes_seq = i.seq)
+               FROM migration_items i
+              WHERE ",
+            $key,
+            " = $1 AND ($2::uuid IS NULL OR (i.run, i.seq) < ($2, $3)) AND ($4::uuid IS NULL OR i.tenant_id = $4)
+              ORDER BY i.run DESC, i.seq DESC
+              LIMIT $5"
+        )
+    };
+}
+
+/// Lines by what they are looked for: `$1`, behind `$2` and `$3`, of the tenant `$4`.
+pub(super) const FOUND_BY_USER: &str = found_query!("i.user_id");
+pub(super) const FOUND_BY_RUN: &str = found_query!("i.run");
+pub(super) const FOUND_BY_SOURCE_ID: &str = found_query!("i.source_id");
+
 pub(super) async fn page(db: &Db, ask: &LedgerAsk) -> Result<Vec<LedgerEntry>, StoreError> {
     let (sql, scope): (_, Option<Uuid>) = match ask.scope {
         LedgerScope::All => (ALL, None),
@@ -54,7 +74,7 @@ pub(super) async fn page(db: &Db, ask: &LedgerAsk) -> Result<Vec<LedgerEntry>, S
     db.read(sql, params).await?.iter().map(read).collect()
 }
 
-fn read(row: &Row) -> Result<LedgerEntry, StoreError> {
+pub(super) fn read(row: &Row) -> Result<LedgerEntry, StoreError> {
     let mut row = Reader::new(row, "migration_items", &"-");
     let run = RunId::from_uuid(row.take("run")?);
     let seq = row.take("seq").map(unsigned)?;
@@ -93,28 +113,7 @@ pub(super) async fn add(steps: &Steps<'_>, items: &[LedgerItem]) -> Result<(), S
     if items.is_empty() {
         return Ok(());
     }
-    let row = |item: &LedgerItem| {
-        let mut row = json!({
-            "run": item.key.run.uuid(),
-            "seq": item.key.seq,
-            "source": item.source,
-            "source_id": item.source_id,
-            "user_id": item.user.map(UserId::uuid),
-            "tenant_id": item.tenant.map(TenantId::uuid),
-            "action": item.action.as_str(),
-            "before": item.before,
-            "after": item.after,
-            "outcome": item.outcome.map(Outcome::as_str),
-            "undoes_run": item.undoes.map(|key| key.run.uuid()),
-            "undoes_seq": item.undoes.map(|key| key.seq),
-            "at": item.at.micros(),
-        });
-        // Left out where there is none, for NULL: the JSON value null would be a reason.
-        if let (Some(members), Some(reason)) = (row.as_object_mut(), &item.reason) {
-            members.insert("reason".to_owned(), json!(reason));
-        }
-        row
-    };
-    steps.change(ADD, &[&Json(Value::Array(items.iter().map(row).collect()))]).await?;
+    let lines: Vec<Line<'_>> = items.iter().map(Line::of).collect();
+    steps.change(ADD, &[&Json(lines)]).await?;
     Ok(())
 }

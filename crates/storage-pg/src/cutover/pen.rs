@@ -1,6 +1,8 @@
 //! Rows that wait for a decision.
 
 use authly_cutover::{
+    board::WaitingAsk,
+    outcome::ReasonCode,
     run::RunId,
     source::{SourceId, SourceName},
     store::{PenEntry, PenKind, ResolutionWrite},
@@ -67,6 +69,21 @@ pub(super) async fn page(
     let source = source.map(SourceName::as_str);
     let params: Params<'_> = &[&after_source, &after_id, &source, &resolved_too, &i64::from(limit)];
     db.read(PAGE, params).await?.iter().map(read).collect()
+}
+
+const OPEN: &str = pen_query!(
+    "(source, source_id) > ($1, $2) AND resolution IS NULL AND ($3::uuid IS NULL OR tenant_id = $3)
+     AND ($4::text IS NULL OR kind = $4) AND ($5::text IS NULL OR reason->>'code' = $5)
+     ORDER BY source, source_id LIMIT $6"
+);
+
+pub(super) async fn open_rows(db: &Db, ask: &WaitingAsk) -> Result<Vec<PenEntry>, StoreError> {
+    let after = ask.after.as_ref();
+    let (after_source, after_id) = after.map_or(("", ""), |(source, id)| (source.as_str(), id.as_str()));
+    let tenant = ask.tenant.map(TenantId::uuid);
+    let (kind, reason) = (ask.kind.map(PenKind::as_str), ask.reason.map(ReasonCode::as_str));
+    let params: Params<'_> = &[&after_source, &after_id, &tenant, &kind, &reason, &i64::from(ask.limit)];
+    db.read(OPEN, params).await?.iter().map(read).collect()
 }
 
 /// A decision outlives the same finding, and not another one.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
+    board::marks,
     store::{AccountWrite, BatchWrite},
 };
 use authly_directory::{identifier::fold, password::StoredHash};
@@ -127,6 +128,11 @@ const STANDS: &str = "SELECT 1 FROM users WHERE id = ?1 AND email = ?2 AND usern
 const PARK: &str =
     "UPDATE users SET email_folded = char(1) || hex(id), username_folded = char(1) || hex(id) WHERE id = ?1";
 
+/// When the way to sign in changed.
+const MOVE: &str = "UPDATE users SET \
+                    dual_at = CASE ?3 WHEN 'now' THEN ?2 WHEN 'never' THEN NULL ELSE dual_at END, \
+                    oauth_at = CASE ?4 WHEN 'now' THEN ?2 WHEN 'never' THEN NULL ELSE oauth_at END WHERE id = ?1";
+
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 
 /// Writes the accounts of a batch; `false` if a guard does not hold.
@@ -153,6 +159,10 @@ pub(super) fn write(db: Db<'_>, batch: &BatchWrite) -> Outcome<bool> {
             AccountWrite::Remove(_) => {}
             AccountWrite::Change { from, to } => {
                 put(db, UPDATE, to)?;
+                if let Some((dual, oauth)) = marks(from.auth_method, to.auth_method) {
+                    let (dual, oauth) = (dual.as_str(), oauth.as_str());
+                    db.run(MOVE, params![to.user.uuid(), batch.at.micros(), dual, oauth])?;
+                }
                 if from.groups != to.groups {
                     db.run(LEAVE, [to.user.uuid()])?;
                     join(db, to)?;

@@ -16,19 +16,26 @@ use rusqlite::params;
 use super::batch::unsigned;
 use crate::{cursor::Cursor, db::Db, error::Outcome};
 
-const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
+const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL AND (?1 IS NULL OR id = ?1)";
 
 const COUNTS: &str = "SELECT tenant_id, count(*), sum(auth_method = 'password'), sum(auth_method = 'dual'), \
                       sum(auth_method = 'oauth'), count(imported_at), count(invited_at), count(completed_at), \
                       count(hash_upgraded_at), sum(reset_required), sum(status = 'disabled'), \
                       sum(credential_state = 'legacy_scheme'), sum(credential_state = 'wrapped'), \
-                      max(last_password_login_at) FROM users WHERE status <> 'deleted' GROUP BY tenant_id";
+                      max(last_password_login_at) FROM users WHERE status <> 'deleted' \
+                      AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
 
-const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL GROUP BY tenant_id";
+const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL \
+                       AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
 
-pub(super) fn by_tenant(db: Db<'_>) -> Outcome<Vec<TenantFigures>> {
-    let mut figures = BTreeMap::from([(None, TenantFigures::default())]);
-    let named = db.all(NAMES, [], |row| {
+/// Of all tenants and of accounts without one, or of one tenant alone.
+pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<TenantFigures>> {
+    let mut figures = BTreeMap::new();
+    if only.is_none() {
+        figures.insert(None, TenantFigures::default());
+    }
+    let only = only.map(TenantId::uuid);
+    let named = db.all(NAMES, [only], |row| {
         let tenant = row.id("tenants.id", TenantId::from_uuid)?;
         let (slug, name) = (row.value("tenants.slug")?, row.value("tenants.name")?);
         Ok((tenant, slug, name))
@@ -37,11 +44,11 @@ pub(super) fn by_tenant(db: Db<'_>) -> Outcome<Vec<TenantFigures>> {
         let names = TenantFigures { tenant: Some(tenant), slug, name, ..TenantFigures::default() };
         figures.insert(Some(tenant), names);
     }
-    for counted in db.all(COUNTS, [], counts)? {
+    for counted in db.all(COUNTS, [only], counts)? {
         let one = figures.entry(counted.tenant).or_default();
         *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
     }
-    let waiting = db.all(WAITING, [], |row| {
+    let waiting = db.all(WAITING, [only], |row| {
         let tenant = row.id_opt("migration_pen.tenant_id", TenantId::from_uuid)?;
         Ok((tenant, row.value("migration_pen.kind").map(unsigned)?))
     })?;
@@ -119,6 +126,9 @@ const PEN: &str = "SELECT ifnull(sum(kind = 'quarantine'), 0), ifnull(sum(kind <
 const TOKENS: &str = "SELECT count(*) FROM tokens WHERE token_type = 'refresh' AND invalidated = 0 AND client_id IS NULL \
                       AND expires_at > ?1";
 
+const API_KEYS: &str =
+    "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)";
+
 /// What accounts tell, and what is counted by way: a legacy refresh changes no account.
 const USES: &str = "SELECT tenant_id, max(at) FROM (\
                       SELECT tenant_id, last_password_login_at AS at FROM users WHERE last_password_login_at >= ?1 \
@@ -155,6 +165,8 @@ pub(super) fn gate_facts(db: Db<'_>, now: Timestamp, window_start: Timestamp) ->
     })?;
     let tokens = db.one(TOKENS, [now.micros()], |row| row.value("tokens.jti").map(unsigned))?;
     facts.live_legacy_tokens = tokens.unwrap_or_default();
+    let keys = db.one(API_KEYS, [now.micros()], |row| row.value("api_keys.id").map(unsigned))?;
+    facts.live_api_keys = keys.unwrap_or_default();
     facts.legacy_uses = db.all(USES, [window_start.micros()], |row| {
         let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
         Ok(LegacyUse { tenant, last_at: row.time("users.last_password_login_at")? })

@@ -33,6 +33,25 @@ const OF_USER: &str = ledger_query!("i.user_id = ?1");
 const OF_TENANT: &str =
     ledger_query!("(i.tenant_id = ?1 OR i.user_id IN (SELECT u.id FROM users u WHERE u.tenant_id = ?1))");
 
+macro_rules! found_query {
+    ($key:literal) => {
+        concat!(
+            "SELECT i.run, i.seq, i.source, i.source_id, i.user_id, i.tenant_id, i.action, i.\"before\", i.\"after\", i.outcome, \
+             i.reason, i.undoes_run, i.undoes_seq, i.at, \
+             EXISTS (SELECT 1 FROM migration_items x WHERE x.undoes_run = i.run AND x.undoes_seq = i.seq) \
+             FROM migration_items i WHERE ",
+            $key,
+            " = ?1 AND (?2 IS NULL OR (i.run, i.seq) < (?2, ?3)) AND (?4 IS NULL OR i.tenant_id = ?4) \
+             ORDER BY i.run DESC, i.seq DESC LIMIT ?5"
+        )
+    };
+}
+
+/// Lines by what they are looked for: `?1`, behind `?2` and `?3`, of the tenant `?4`.
+pub(super) const FOUND_BY_USER: &str = found_query!("i.user_id");
+pub(super) const FOUND_BY_RUN: &str = found_query!("i.run");
+pub(super) const FOUND_BY_SOURCE_ID: &str = found_query!("i.source_id");
+
 pub(super) fn page(db: Db<'_>, ask: &LedgerAsk) -> Outcome<Vec<LedgerEntry>> {
     let (sql, scope): (_, Option<Uuid>) = match ask.scope {
         LedgerScope::All => (ALL, None),
@@ -44,7 +63,7 @@ pub(super) fn page(db: Db<'_>, ask: &LedgerAsk) -> Outcome<Vec<LedgerEntry>> {
     db.all(sql, params![scope, run, seq, ask.changes_only, ask.limit], read)
 }
 
-fn read(row: &mut Cursor<'_>) -> Outcome<LedgerEntry> {
+pub(super) fn read(row: &mut Cursor<'_>) -> Outcome<LedgerEntry> {
     let run = row.id("migration_items.run", RunId::from_uuid)?;
     let seq = row.value("migration_items.seq").map(unsigned)?;
     let source = row.parse("migration_items.source", SourceName::parse)?;

@@ -7,6 +7,7 @@ mod figures;
 mod finalize;
 mod ledger;
 mod links;
+mod parts;
 mod pen;
 mod policies;
 mod runs;

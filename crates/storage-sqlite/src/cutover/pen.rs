@@ -1,6 +1,8 @@
 //! Rows that wait for a decision.
 
 use authly_cutover::{
+    board::WaitingAsk,
+    outcome::ReasonCode,
     run::RunId,
     source::{SourceId, SourceName},
     store::{PenEntry, PenKind, ResolutionWrite},
@@ -54,6 +56,20 @@ pub(super) fn page(
 ) -> Outcome<Vec<PenEntry>> {
     let (after_source, after_id) = after.map_or(("", ""), |(source, id)| (source.as_str(), id.as_str()));
     db.all(PAGE, params![after_source, after_id, source.map(SourceName::as_str), resolved_too, limit], read)
+}
+
+const OPEN: &str = pen_query!(
+    "WHERE (source, source_id) > (?1, ?2) AND resolution IS NULL AND (?3 IS NULL OR tenant_id = ?3) \
+     AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR json_extract(reason, '$.code') = ?5) \
+     ORDER BY source, source_id LIMIT ?6"
+);
+
+pub(super) fn open_rows(db: Db<'_>, ask: &WaitingAsk) -> Outcome<Vec<PenEntry>> {
+    let after = ask.after.as_ref();
+    let (after_source, after_id) = after.map_or(("", ""), |(source, id)| (source.as_str(), id.as_str()));
+    let tenant = ask.tenant.map(TenantId::uuid);
+    let (kind, reason) = (ask.kind.map(PenKind::as_str), ask.reason.map(ReasonCode::as_str));
+    db.all(OPEN, params![after_source, after_id, tenant, kind, reason, ask.limit], read)
 }
 
 /// A decision outlives the same finding, and not another one.

@@ -2,17 +2,23 @@
 
 use authly_admin_cases::{
     AdminError,
-    migrate::{self, RollbackOptions, RollbackScope},
+    migrate::{self, Foreseen, RollbackOptions, RollbackScope, Stop},
 };
+use authly_config::Settings;
 use authly_cutover::{rollback::Later, run::RunId, store::CutoverStore};
 use authly_directory::identifier::Identifier;
 use authly_runtime::{AnyStore, Trouble};
+use authly_sources::Access;
 use oauth_core::{ids::UserId, services::Services as _};
 use serde_json::json;
 
-use super::{Bench, stopped, ticker};
+use super::{
+    Bench, stopped, ticker,
+    write_back::{self, Application},
+};
 use crate::{
     args::RollbackArgs,
+    commands::source,
     console::Console,
     failure::{Code, Failure, refused},
 };
@@ -20,9 +26,17 @@ use crate::{
 pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     bench: &Bench<S, C>,
     arguments: RollbackArgs,
+    settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
     let execute = arguments.execute && !arguments.dry_run;
+    let back = match arguments.back.source() {
+        Some(source) => {
+            let source = source.map_err(|why| Failure::usage(Trouble::new("cannot write back", why, "")))?;
+            Some((source::name(&source, &source::profile(&source.profile)?)?, source))
+        }
+        None => None,
+    };
     let scope = scope(bench, &arguments).await?;
     let later = if arguments.force { Later::Overwrite } else { Later::Keep };
     if execute {
@@ -33,7 +47,7 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         };
         console.agree(what, "A dry run (without --execute) tells which.")?;
     }
-    let options = RollbackOptions { scope, execute, later };
+    let options = RollbackOptions { scope, execute, later, by: None };
     let report = migrate::roll_back(bench, &options, &ticker::stop_on_signal()).await;
     let report = report.map_err(stopped("cannot take accounts back"))?;
     let results: serde_json::Map<String, serde_json::Value> = report
@@ -51,6 +65,18 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     }))?;
     if !execute {
         console.note("This was a dry run: nothing was written. Add --execute to take them back.");
+    }
+    match back {
+        Some((name, source)) if execute => {
+            let write_to = arguments.back.back.write_to.as_deref();
+            let application = Application::prepare(&source, write_to, Access::Write, settings).await?;
+            let written = application
+                .keep_in_step(bench, &name, &Foreseen::default(), &Stop::default(), &mut ticker::Ticker::new(false))
+                .await?;
+            console.note("Written into the application's own table:");
+            write_back::tell(&written, console)?;
+        }
+        _ => write_back::remind(bench, console).await?,
     }
     if report.stopped {
         let remedy = "the same command goes on where this one stopped";

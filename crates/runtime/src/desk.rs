@@ -1,0 +1,87 @@
+//! The migration's desk of a running server: its use cases over the same services as everything else.
+
+use std::{sync::Arc, time::Duration};
+
+use authly_admin_cases::migrate::{Desk, Tools, Wrap};
+use authly_config::{PasswordHash, Settings};
+use authly_cutover::{
+    board::BoardStore,
+    hash::{HashJudge, Judged},
+    store::CutoverStore,
+};
+use authly_directory::password::StoredHash;
+use authly_seal::{SystemClock, SystemRandom};
+use oauth_core::services::{Busy, Services as _};
+
+use crate::{
+    hashes::judged,
+    keys::Sealer,
+    live::{AnyStore, Live},
+};
+
+/// The desk over `live`, with the migration's part of the same store.
+pub fn desk<S: AnyStore, C: CutoverStore + BoardStore + 'static>(
+    settings: &Settings,
+    live: &Arc<Live<S>>,
+    target: C,
+) -> Box<dyn Desk> {
+    let policy = match settings.passwords.hash {
+        PasswordHash::Argon2id { .. } => "argon2",
+        PasswordHash::Bcrypt { .. } => "bcrypt",
+    };
+    Box::new(Bench { target, hashes: Hashes { live: live.clone(), policy } })
+}
+
+struct Bench<S, C> {
+    target: C,
+    hashes: Hashes<S>,
+}
+
+struct Hashes<S> {
+    live: Arc<Live<S>>,
+    policy: &'static str,
+}
+
+impl<S: AnyStore> HashJudge for Hashes<S> {
+    fn judge(&self, stored: &StoredHash) -> Judged {
+        judged(stored, Some(self.policy))
+    }
+}
+
+impl<S: AnyStore> Wrap for Hashes<S> {
+    async fn wrap(&self, stored: StoredHash) -> Result<Option<StoredHash>, Busy> {
+        self.live.hash_pool().wrap(stored).await
+    }
+}
+
+impl<S: AnyStore, C: CutoverStore> Tools for Bench<S, C> {
+    type Target = C;
+    type Clock = SystemClock;
+    type Random = SystemRandom;
+    type Sealer = Sealer;
+    type Hashes = Hashes<S>;
+
+    fn target(&self) -> &C {
+        &self.target
+    }
+
+    fn clock(&self) -> &SystemClock {
+        &SystemClock
+    }
+
+    fn random(&self) -> &SystemRandom {
+        &SystemRandom
+    }
+
+    fn sealer(&self) -> &Sealer {
+        self.hashes.live.sealer()
+    }
+
+    fn hashes(&self) -> &Hashes<S> {
+        &self.hashes
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
