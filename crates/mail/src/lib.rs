@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod compose;
 pub mod courier;
 pub mod folder;
+mod lockstep;
 pub mod postman;
 pub mod render;
 pub mod smtp;

@@ -15,8 +15,12 @@ use lettre::{
     },
 };
 use oauth_core::secret::Secret;
+use tokio::net::TcpStream;
 
-use crate::courier::{Courier, Handed, Outgoing};
+use crate::{
+    courier::{Courier, Handed, Outgoing},
+    lockstep::Lockstep,
+};
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,12 +90,20 @@ impl Smtp {
         let told = |error: &Error| words(error);
         let hello = ClientId::Domain(settings.hello.clone());
         let place = (settings.host.as_str(), settings.port);
-        let at_first = (settings.encryption == Encryption::Tls).then(|| self.tls()).transpose()?;
-        let connected = if settings.encryption == Encryption::None {
-            let address = self.own_machine().await?;
-            within(CONNECT, AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &hello, None, None)).await
-        } else {
-            within(CONNECT, AsyncSmtpConnection::connect_tokio1(place, Some(CONNECT), &hello, at_first, None)).await
+        let connected = match settings.encryption {
+            Encryption::None => {
+                let address = self.own_machine().await?;
+                within(CONNECT, AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &hello, None, None)).await
+            }
+            Encryption::StartTls => {
+                let stream = within(CONNECT, TcpStream::connect(place)).await?;
+                let stream = Box::new(Lockstep::new(stream.map_err(|error| error.to_string())?));
+                within(CONNECT, AsyncSmtpConnection::connect_with_transport(stream, &hello)).await
+            }
+            Encryption::Tls => {
+                let tls = Some(self.tls()?);
+                within(CONNECT, AsyncSmtpConnection::connect_tokio1(place, Some(CONNECT), &hello, tls, None)).await
+            }
         };
         let mut connection = connected?.map_err(|error| told(&error))?;
         if settings.encryption == Encryption::StartTls {

@@ -192,3 +192,28 @@ async fn a_folder_takes_whole_files_that_only_their_owner_reads() {
     let blocked = carry(&mut Folder::new(folder.path().join("file/outbox")), 1).await;
     assert!(matches!(blocked, Handed::Tried(Attempted::Postponed(_))));
 }
+
+/// CVE-2011-0411: answers that stand in plain text behind the word to STARTTLS must not be taken for answers under TLS. Taken so,
+/// each would answer the question after it, and the server's refusal would never be read: the mail would count as accepted.
+#[tokio::test]
+async fn what_stands_behind_the_word_to_starttls_is_never_believed() {
+    for injected in ["250 ok\r\n", "250-evil.test\r\n250 8BITMIME\r\n", "2", "\r\n"] {
+        let server = MailServer::start(Shield::StartTls, Temper::Injected(injected, "550 never"));
+        let outcome = carry(&mut to(&server, Encryption::StartTls), 1).await;
+        assert!(matches!(&outcome, Handed::NobodyThere(why) if why.contains("said more")), "{injected:?}: {outcome:?}");
+        assert!(server.seen().contents.is_empty());
+    }
+    // The same server, with nobody in between.
+    let server = MailServer::start(Shield::StartTls, Temper::Injected("", "550 never"));
+    let outcome = carry(&mut to(&server, Encryption::StartTls), 1).await;
+    assert!(matches!(outcome, Handed::Tried(Attempted::Refused(why)) if why.contains("550")));
+}
+
+/// The word to STARTTLS itself may be put there before it was asked for, with answers behind it.
+#[tokio::test]
+async fn nothing_is_believed_that_comes_before_it_was_asked_for() {
+    let server = MailServer::start(Shield::StartTls, Temper::InjectedEarly("220 go on\r\n250 ok\r\n"));
+    let outcome = carry(&mut to(&server, Encryption::StartTls), 1).await;
+    assert!(matches!(&outcome, Handed::NobodyThere(why) if why.contains("said more")), "{outcome:?}");
+    assert!(server.seen().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"));
+}

@@ -33,6 +33,10 @@ pub(crate) enum Temper {
     Content(&'static str),
     /// Goes away after the content, without a word.
     Cut,
+    /// Somebody in between puts this behind the word to STARTTLS; the server itself refuses every content with the second.
+    Injected(&'static str, &'static str),
+    /// Somebody in between puts this behind the answer to the first EHLO.
+    InjectedEarly(&'static str),
 }
 
 /// How a server is protected.
@@ -146,11 +150,15 @@ fn converse<S: Read + Write>(
         let temper = *temper.lock().unwrap();
         let word = command.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         let answer = match word.as_str() {
-            "EHLO" if starttls => "250-mail.test\r\n250 STARTTLS".to_owned(),
+            "EHLO" if starttls => match temper {
+                Temper::InjectedEarly(text) => format!("250-mail.test\r\n250 STARTTLS\r\n{}", text.trim_end()),
+                _ => "250-mail.test\r\n250 STARTTLS".to_owned(),
+            },
             "EHLO" => "250-mail.test\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME".to_owned(),
             "AUTH" => "235 welcome".to_owned(),
             "STARTTLS" if starttls => {
-                stream.get_mut().write_all(b"220 go on\r\n").ok()?;
+                let behind = if let Temper::Injected(text, _) = temper { text } else { "" };
+                stream.get_mut().write_all(format!("220 go on\r\n{behind}").as_bytes()).ok()?;
                 return Some(true);
             }
             "RCPT" => match temper {
@@ -162,7 +170,7 @@ fn converse<S: Read + Write>(
                 let content = content(&mut stream)?;
                 seen.lock().unwrap().contents.push(content);
                 match temper {
-                    Temper::Content(line) => line.to_owned(),
+                    Temper::Content(line) | Temper::Injected(_, line) => line.to_owned(),
                     Temper::Cut => return None,
                     _ => "250 it is here".to_owned(),
                 }
