@@ -8,6 +8,7 @@ mod http;
 mod listen;
 mod log_line;
 mod logs;
+mod mail_metrics;
 mod metrics;
 mod reload;
 mod serve;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use authly_directory::services::DirectoryServices as _;
 use authly_runtime::{AnyStore, Live};
+use authly_seal::SystemClock;
+use oauth_core::services::Clock as _;
 
 /// The text that `/metrics` appends.
 pub(crate) fn render<S: AnyStore>(live: &Live<S>) -> String {
@@ -31,6 +33,9 @@ pub(crate) fn render<S: AnyStore>(live: &Live<S>) -> String {
         gauge("authly_limits_shared_total", "counter", "Requests that Redis judged.", &redis.shared);
         gauge("authly_limits_local_total", "counter", "Requests that this process judged alone.", &redis.local);
         gauge("authly_limits_failures_total", "counter", "Answers of Redis that were late or errors.", &redis.failures);
+    }
+    if let Some(mails) = live.mail_gauges() {
+        text.push_str(&crate::mail_metrics::render(&mails, SystemClock.now()));
     }
     text
 }

@@ -1,6 +1,9 @@
 //! All services of an installation over one store.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
@@ -15,7 +18,7 @@ use oauth_core::{
     catalog::SwitchOverrides,
     secret::Secret,
     services::{CatalogSource as _, Services},
-    store::{CatalogRepository, PauseRepository, Store},
+    store::{ApiKeyRepository, CatalogRepository, PauseRepository, Store},
 };
 use tokio::sync::Notify;
 
@@ -24,6 +27,7 @@ use crate::{
     convert,
     keys::Sealer,
     limiter::Limiter,
+    mail::MailGauges,
     trouble::Trouble,
 };
 
@@ -67,6 +71,7 @@ pub struct Live<S> {
     catalog: CatalogHolder,
     changed: Notify,
     mail_queued: Notify,
+    mail_gauges: Mutex<Option<MailGauges>>,
 }
 
 impl<S: AnyStore> Live<S> {
@@ -102,6 +107,7 @@ impl<S: AnyStore> Live<S> {
             catalog,
             changed: Notify::new(),
             mail_queued: Notify::new(),
+            mail_gauges: Mutex::default(),
         })
     }
 
@@ -128,6 +134,15 @@ impl<S: AnyStore> Live<S> {
     /// Waits until this process queues a mail.
     pub(crate) async fn queued_mail(&self) {
         self.mail_queued.notified().await;
+    }
+
+    /// What was last counted of the mails, where this process sends them.
+    pub fn mail_gauges(&self) -> Option<MailGauges> {
+        self.mail_gauges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_mail_gauges(&self, gauges: MailGauges) {
+        *self.mail_gauges.lock().unwrap_or_else(PoisonError::into_inner) = Some(gauges);
     }
 
     /// The sealer with what it offers beside its port: rewrapping.

@@ -1,9 +1,12 @@
 //! From the settings to those who send mails.
 
 use authly_config::{MailCarrier, MailEncryption, Settings};
-use authly_directory::mail::outbox::Resend;
+use authly_directory::{
+    invite::InvitationFigures,
+    mail::outbox::{MailState, Resend},
+};
 use authly_mail::{AnyCourier, Encryption, Folder, Postman, Sender, Site, Smtp, SmtpSettings};
-use oauth_core::{secret::Secret, settings::Issuer};
+use oauth_core::{secret::Secret, settings::Issuer, time::Timestamp};
 
 use crate::{convert, trouble::Trouble};
 
@@ -14,6 +17,17 @@ pub struct Post {
     pub postman: Postman,
     /// What carries.
     pub courier: AnyCourier,
+}
+
+/// What was last counted of the mails.
+#[derive(Clone, Debug, Default)]
+pub struct MailGauges {
+    /// Mails by state.
+    pub states: Vec<(MailState, u64)>,
+    /// When the oldest was queued that waits.
+    pub oldest: Option<Timestamp>,
+    /// How far invitations are, by tenant.
+    pub invitations: Vec<InvitationFigures>,
 }
 
 /// Those that the settings name; none where no mail can be sent.

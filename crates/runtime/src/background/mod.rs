@@ -5,6 +5,7 @@ mod follow;
 mod in_use;
 mod jitter;
 mod mail;
+mod post_office;
 mod purge;
 mod rotate;
 
@@ -35,6 +36,7 @@ impl Background {
         tasks.spawn(until(stopped.clone(), in_use::note(live.clone())));
         tasks.spawn(until(stopped.clone(), purge::purge(settings.clone(), live.clone())));
         if let Some(post) = post {
+            tasks.spawn(until(stopped.clone(), post_office::watch(live.clone())));
             tasks.spawn(mail::send(post, live.clone(), stopped.clone()));
         }
         tasks.spawn(until(stopped, rotate::rotate(settings.clone(), live.clone())));
