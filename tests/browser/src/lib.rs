@@ -5,9 +5,11 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accessibility;
+mod letters;
 mod person;
 mod server;
 
+pub use letters::{Letters, OneLetter};
 pub use person::{Person, Window};
 pub use server::Server;
 

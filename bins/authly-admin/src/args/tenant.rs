@@ -167,7 +167,7 @@ impl From<ModeChoice> for Mode {
 }
 
 /// Reads `2027-03-01` or `2027-03-01T12:00:00Z`.
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     Timestamp::parse_rfc3339(&full)
         .ok_or_else(|| "write a day as 2027-03-01, or an instant as 2027-03-01T12:00:00Z".to_owned())

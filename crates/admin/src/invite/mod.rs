@@ -5,5 +5,5 @@ mod send;
 
 pub use self::{
     funnel::Funnel,
-    send::{InviteOptions, InviteReport, Words},
+    send::{InviteOptions, InviteReport, Words, ends_of},
 };

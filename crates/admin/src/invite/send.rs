@@ -18,7 +18,8 @@ use authly_directory::{
 use oauth_core::{
     audit::AuditKind,
     ids::{MailId, TenantId, UserId},
-    services::Services as _,
+    policy::Policies,
+    store::CatalogRepository as _,
     time::Timestamp,
     token::OpaqueToken,
 };
@@ -65,8 +66,8 @@ pub struct InviteOptions {
     pub language: String,
     /// What the letters say beside names.
     pub says: Invitation,
-    /// When signing in the old way ends, for tenants where that is known and `says` does not tell.
-    pub ends: BTreeMap<Option<TenantId>, Timestamp>,
+    /// The policies, which say when signing in the old way ends where `says` does not.
+    pub policies: Policies,
 }
 
 /// Puts a letter into the operator's own words; `Ok(None)` leaves it to the catalogue.
@@ -105,7 +106,21 @@ impl InviteReport {
     }
 }
 
+/// When signing in the old way ends for people of a tenant.
+pub fn ends_of(policies: &Policies, tenant: Option<TenantId>) -> Option<Timestamp> {
+    policies.of_tenant(tenant).and_then(|policy| policy.until)
+}
+
 impl<V: DirectoryServices> Admin<V> {
+    /// What invitations depend on: the tenant of that short name, and the policies.
+    pub async fn invitation_scope(&self, slug: Option<&str>) -> Result<(Option<TenantId>, Policies), AdminError> {
+        let records = self.services.store().load_catalog().await?;
+        let policies = Policies::read(&records.settings);
+        let Some(slug) = slug else { return Ok((None, policies)) };
+        let found = records.tenants.iter().find(|tenant| tenant.slug == slug);
+        Ok((Some(found.ok_or_else(|| AdminError::not_found("tenant", slug))?.id), policies))
+    }
+
     /// Invites, or tells what inviting would do.
     pub async fn invite(
         &self,
@@ -256,7 +271,7 @@ impl<V: DirectoryServices> Admin<V> {
         let locale = invitee.locale.clone().unwrap_or_else(|| options.language.clone());
         let says = Invitation {
             name: invitee.name.clone(),
-            ends: options.says.ends.or_else(|| options.ends.get(&invitee.tenant).copied()),
+            ends: options.says.ends.or_else(|| ends_of(&options.policies, invitee.tenant)),
             sets_password: invitee.reset_required,
             ..options.says.clone()
         };

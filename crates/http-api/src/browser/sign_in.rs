@@ -32,7 +32,7 @@ use super::{
     choose, consent,
     cookies::{self, browser, browser_id, set_browser_id},
     failure::{self, PageFailure},
-    recover, view,
+    recover, upstream, view,
 };
 use crate::{
     app::App,
@@ -161,8 +161,14 @@ pub fn count<V: DirectoryServices>(app: &App<V>, door: Door, asked: Option<Tenan
     app.metrics.login(door.name(), slug, entered.is_some());
 }
 
+/// Counts a sign-in with an upstream provider.
+pub fn count_upstream<V: DirectoryServices>(app: &App<V>, entered: &Subject) {
+    let slug = entered.tenant.as_ref().map_or("", |tenant| tenant.slug.as_str());
+    app.metrics.login("upstream", slug, true);
+}
+
 /// The tenant whose accounts alone the client of a request under way serves.
-fn tenant_of<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, browser: &Browser) -> Option<TenantId> {
+pub fn tenant_of<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, browser: &Browser) -> Option<TenantId> {
     app.engine.sign_in_page(id?, browser).ok()?.client.tenant
 }
 
@@ -232,6 +238,8 @@ pub fn render<V: DirectoryServices>(
     let register = open.then(|| with_request(Endpoint::SignUp.path()));
     let forgot = recover::sends_mail(app).then(|| with_request(Endpoint::ForgotPassword.path()));
     let switch = with_request(Endpoint::SignIn.path());
+    let offers = upstream::offers(app, holder, id.as_ref());
+    let upstreams: Vec<_> = offers.iter().map(upstream::Offer::view).collect();
     let view = SignIn {
         action: Endpoint::SignIn.path(),
         request: &request_id,
@@ -246,6 +254,7 @@ pub fn render<V: DirectoryServices>(
         register_url: register.as_deref(),
         forgot_url: forgot.as_deref(),
         offer_cancel: false,
+        upstreams: &upstreams,
     };
     let setting = page::Setting::of(request, interaction.and_then(|interaction| interaction.ui_locales.as_deref()));
     let target = interaction.and_then(authorize::form_action);

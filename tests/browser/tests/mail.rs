@@ -1,0 +1,153 @@
+//! The mails, and the pages behind their links.
+
+use authly_browser_tests::{EMAIL, Letters, Person, Server, Window};
+
+const NEW: &str = "another horse and a staple 43";
+
+/// A server that writes its mails into a folder, with one account.
+fn mailing(letters: &Letters) -> Server {
+    let server = Server::with(&[
+        ("AUTHLY_MAIL_OUTBOX", letters.path()),
+        ("SMTP_FROM_EMAIL", "no-reply@example.com"),
+        ("REGISTRATION_ENABLED", "true"),
+    ]);
+    server.create_account();
+    server
+}
+
+/// What a picture of this window is called.
+fn named(name: &str, window: Window) -> String {
+    let suffix = match window {
+        Window::Desktop => "",
+        Window::Dark => "-dark",
+        Window::Phone => "-phone",
+        Window::PhoneDark => "-phone-dark",
+    };
+    format!("{name}{suffix}")
+}
+
+async fn forgets_the_password(window: Window) {
+    let letters = Letters::new();
+    let server = mailing(&letters);
+    let person = Person::new(window).await;
+    person.open(&server.url("/forgot-password")).await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("forgot-password", window)).await;
+    person.fill("Email or username", EMAIL).await;
+    person.press("Send link").await;
+    person.sees("Check your mail").await;
+    person.finds_the_page_accessible().await;
+    let letter = letters.newest(1).await;
+    person.open(&letters.page(&letter)).await;
+    person.takes_a_picture(&named("mail-set-password", window)).await;
+    person.open(&letter.link()).await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("set-password", window)).await;
+    person.fill("New password", "short").await;
+    person.press("Set password").await;
+    assert!(!person.alert().await.is_empty());
+    person.finds_the_page_accessible().await;
+    person.fill("New password", NEW).await;
+    person.press("Set password").await;
+    person.sees("Your password is set").await;
+    person.finds_the_page_accessible().await;
+    person.press("Go to sign in").await;
+    person.sign_in_with(NEW).await;
+    person.sees("Your account").await;
+    person.open(&letter.link()).await;
+    person.sees("This link does not work any more").await;
+    person.finds_the_page_accessible().await;
+    person.leave().await;
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_at_a_desk() {
+    forgets_the_password(Window::Desktop).await;
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_on_a_phone_at_night() {
+    forgets_the_password(Window::PhoneDark).await;
+}
+
+async fn confirms_an_address(window: Window) {
+    let letters = Letters::new();
+    let server = mailing(&letters);
+    let person = Person::new(window).await;
+    person.open(&server.url("/register")).await;
+    person.fill("Email", "grace@example.com").await;
+    person.fill("Username", "grace").await;
+    person.fill("Password", NEW).await;
+    person.press("Create account").await;
+    person.sees("Check your mail").await;
+    let letter = letters.newest(1).await;
+    person.open(&letter.link()).await;
+    person.sees("Confirm your email address").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("verify-address", window)).await;
+    person.press("Confirm address").await;
+    person.sees("Your address is confirmed").await;
+    person.finds_the_page_accessible().await;
+    person.leave().await;
+}
+
+#[tokio::test]
+async fn an_address_is_confirmed_at_a_desk_at_night() {
+    confirms_an_address(Window::Dark).await;
+}
+
+#[tokio::test]
+async fn an_address_is_confirmed_on_a_phone() {
+    confirms_an_address(Window::Phone).await;
+}
+
+async fn follows_an_invitation(window: Window) {
+    let (letters, own) = (Letters::new(), Letters::new());
+    let server = mailing(&own);
+    let guide =
+        ["--guide", "https://help.example.com/sign-in", "--support", "help@example.com", "--ends", "2027-03-01"];
+    let invite = ["migrate", "invite", "--all", "--outbox", letters.path(), "--execute"];
+    server.admin(&[&invite[..], &guide[..]].concat(), None);
+    let letter = letters.newest(1).await;
+    for words in ["Hello Ada Lovelace,", "Your password still works", "2027-03-01", "help.example.com/sign-in"] {
+        assert!(letter.text.contains(words), "{words} is not in:\n{}", letter.text);
+    }
+    let person = Person::new(window).await;
+    person.open(&letters.page(&letter)).await;
+    person.takes_a_long_picture(&named("mail-invitation", window)).await;
+    person.open(&letter.link()).await;
+    person.sees("Welcome to the new sign-in").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("invitation", window)).await;
+    person.press("Continue to sign in").await;
+    assert!(person.address().await.contains("login_hint="), "{}", person.address().await);
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("invitation-sign-in", window)).await;
+    person.sign_in().await;
+    person.sees("Your account").await;
+    person.open(&letter.link()).await;
+    person.sees("This link does not work any more").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&named("invitation-over", window)).await;
+    person.leave().await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_followed_at_a_desk() {
+    follows_an_invitation(Window::Desktop).await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_followed_at_a_desk_at_night() {
+    follows_an_invitation(Window::Dark).await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_followed_on_a_phone() {
+    follows_an_invitation(Window::Phone).await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_followed_on_a_phone_at_night() {
+    follows_an_invitation(Window::PhoneDark).await;
+}
