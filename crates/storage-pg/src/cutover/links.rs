@@ -6,11 +6,10 @@ use authly_cutover::{
     store::Link,
 };
 use oauth_core::{ids::UserId, store::StoreError};
-use serde_json::{Value, json};
 use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
-use super::instant;
+use super::{instant, line::LinkLine};
 use crate::{
     db::{Db, Steps},
     value::Reader,
@@ -70,11 +69,8 @@ pub(super) async fn put(steps: &Steps<'_>, links: &[&Link]) -> Result<(), StoreE
     if links.is_empty() {
         return Ok(());
     }
-    let row = |link: &&Link| {
-        let Link { source, source_id, user, base, run, at } = link;
-        json!({"source": source, "source_id": source_id, "user_id": user.uuid(), "base": base, "run": run.uuid(), "at": at.micros()})
-    };
-    steps.change(PUT, &[&Json(Value::Array(links.iter().map(row).collect()))]).await?;
+    let lines: Vec<LinkLine<'_>> = links.iter().map(|link| LinkLine::of(link)).collect();
+    steps.change(PUT, &[&Json(lines)]).await?;
     Ok(())
 }
 
