@@ -43,9 +43,12 @@ fn measure(which: Build, arguments: &[String]) -> Result<(), Failure> {
         Build::Release => ("release", Some("--release")),
     };
     let mut build = workspace::cargo(["build"]);
-    let packages = ["authly-server", "authly-admin", "authly-bench", "authly-jose"];
+    let packages = ["authly-server", "authly-admin", "authly-bench", "authly-jose", "authly-legacy-source"];
     build.args(flag).args(packages.into_iter().flat_map(|name| ["--package", name])).args(openssl.arguments());
     run(&mut build)?;
+    if which == Build::Release {
+        hold_no_failpoints(&workspace::target()?.join(folder))?;
+    }
     let mut bench = Command::new(workspace::target()?.join(folder).join("authly-bench"));
     bench.args(arguments);
     let database = if needs_postgres(arguments) { Some(Database::start(&machine)?) } else { None };
@@ -54,6 +57,20 @@ fn measure(which: Build, arguments: &[String]) -> Result<(), Failure> {
         bench.env("AUTHLY_BENCH_DATABASE_PROCESS", &database.process);
     }
     run(&mut bench)
+}
+
+/// The variable by which tests kill a process is known to builds with debug assertions alone; what is shipped does not hold it.
+fn hold_no_failpoints(folder: &Path) -> Result<(), Failure> {
+    const VARIABLE: &[u8] = b"AUTHLY_FAILPOINT";
+    for name in ["authly-server", "authly-admin"] {
+        let file = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let program =
+            std::fs::read(&file).map_err(|error| Failure::of(format!("cannot read {}", file.display()), error))?;
+        if program.windows(VARIABLE.len()).any(|window| window == VARIABLE) {
+            return Err(Failure::new(format!("{name} is a release build and holds failpoints")));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a program to its end and prints nothing of our own: the figures may go into a file.
@@ -76,6 +93,10 @@ impl Database {
         let server = Postgres::start(&postgres::ensure(machine)?, Durability::Full)?;
         let psql = postgres::ensure_client(machine)?;
         let url = postgres::create_database(&psql, server.url(), "authly_bench")?;
+        // A migration has a source, a target for each kind of source, and a table to adopt.
+        for ending in ["_source", "_2", "_old"] {
+            postgres::create_database(&psql, server.url(), &format!("authly_bench{ending}"))?;
+        }
         let mut ask = Command::new(&psql);
         ask.args(["--no-psqlrc", "--no-align", "--tuples-only", "--command"]);
         ask.args(["SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)", &url]);

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the invariants of the layout that no compiler checks.
 
+mod failpoints;
 mod layers;
 mod links;
 mod modules;
@@ -16,7 +17,8 @@ use crate::workspace;
 const HELP: &str = "\
 Check the layout: which crate may use which, that every module says what it is for, that no file holds a second idea,
 that oauth-core stays pure, that no committed text names a machine or a registry host, that SQL stays in the storage
-crates, that every link in the documentation resolves and that every test exists that it names as a proof.
+crates, that every link in the documentation resolves, that every test exists that it names as a proof, and that no
+shipped build knows the places where tests kill it.
 
 Usage: cargo xtask tidy
 ";
@@ -58,6 +60,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     problems.extend(words::check(&sources));
     problems.extend(sql::check(&sources));
     problems.extend(links::check(&sources));
+    problems.extend(failpoints::check(&sources));
     problems.extend(proofs::check(&sources));
     for problem in &problems {
         println!("{problem}");

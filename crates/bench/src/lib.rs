@@ -13,6 +13,7 @@ pub mod html;
 pub mod installation;
 pub mod machine;
 pub mod measure;
+pub mod migrate;
 pub mod options;
 pub mod report;
 pub mod scenario;

@@ -1,5 +1,6 @@
 //! `authly-bench`: measures a release build over loopback; `cargo xtask bench` builds it, gives it a database and runs it.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use authly_bench::options::{HELP, Options, Output, Task};
 use authly_bench::report::Report;
 use authly_bench::server::Server;
 use authly_bench::site::Site;
-use authly_bench::{machine, usage};
+use authly_bench::{machine, migrate, usage};
 
 /// How long a server is left alone before its idle memory is looked at.
 const REST: Duration = Duration::from_secs(1);
@@ -38,6 +39,9 @@ async fn run() -> Result<(), Failure> {
     }
     let own = std::env::current_exe().map_err(|error| Failure::of("cannot find ourselves", error))?;
     let programs = Programs::within(own.parent().unwrap_or(&own))?;
+    if options.task == Task::Migrate {
+        return migrated(&programs, own.parent().unwrap_or(&own), &options).await;
+    }
     let mut reports = Vec::new();
     for kind in &options.stores {
         let installation = Installation::new(programs.clone(), store(*kind)?)?;
@@ -60,6 +64,45 @@ async fn run() -> Result<(), Failure> {
     }
     if options.output == Output::Json && options.task == Task::Measure {
         println!("{:#}", serde_json::Value::from_iter(reports.iter().map(Report::json)));
+    }
+    Ok(())
+}
+
+/// Every source into every store that was asked for.
+async fn migrated(programs: &Programs, folder: &Path, options: &Options) -> Result<(), Failure> {
+    let program = folder.join(format!("legacy-source{}", std::env::consts::EXE_SUFFIX));
+    let postgres = store(StoreKind::Postgres).ok();
+    let url = postgres
+        .as_ref()
+        .and_then(|store| if let Store::Postgres { url, .. } = store { Some(url.as_str()) } else { None });
+    eprintln!("making {} people of older programs", options.size.users);
+    let sources = migrate::Sources::make(&program, url, options.size)?;
+    let mut all = Vec::new();
+    for kind in &options.stores {
+        for (name, address) in &sources.all {
+            eprintln!("{name} to {} (load of the machine {})", kind.name(), machine::load());
+            let target = migrate::beside(&store(*kind)?, migrate::ending(*kind, name));
+            let set = |installation: Installation, (name, value): &(String, String)| installation.with(name, value);
+            let installation = options.settings.iter().fold(Installation::new(programs.clone(), target)?, set);
+            let figures = migrate::measure(&installation, (name, address)).await?;
+            match options.output {
+                Output::Table => print!("{}", figures.table(options.size)),
+                Output::Json => all.push(figures.json()),
+            }
+        }
+        if let Store::Postgres { url, .. } = &store(*kind)? {
+            migrate::fill(&program, "authly", options.size, &format!("{url}_old"))?;
+            let installation = Installation::new(programs.clone(), migrate::beside(&store(*kind)?, "_old"))?;
+            let stage = migrate::adopt(&installation).await?;
+            match options.output {
+                Output::Table => println!("{}", stage.line("schema up", options.size)),
+                Output::Json => all.push(serde_json::json!({ "adoption_seconds": stage.seconds })),
+            }
+        }
+    }
+    match options.output {
+        Output::Table => println!("{}", machine::describe()),
+        Output::Json => println!("{:#}", serde_json::Value::from_iter(all)),
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::installation::StoreKind;
 use crate::measure::Load;
+use crate::migrate::Size;
 use crate::scenario::Scenario;
 
 /// The help text.
@@ -19,6 +20,8 @@ pub enum Task {
     Help,
     /// Measure.
     Measure,
+    /// Measure a migration.
+    Migrate,
 }
 
 /// How figures are printed.
@@ -45,6 +48,8 @@ pub struct Options {
     pub connections: usize,
     /// How figures are printed.
     pub output: Output,
+    /// How big the migration is.
+    pub size: Size,
     /// Settings of the server that are tried, as names and values of the environment.
     pub settings: Vec<(String, String)>,
 }
@@ -58,6 +63,7 @@ impl Default for Options {
             load: Load { warmup: Duration::from_secs(1), duration: Duration::from_secs(5) },
             connections: 16,
             output: Output::Table,
+            size: Size::default(),
             settings: Vec::new(),
         }
     }
@@ -71,6 +77,7 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "crash" => options.task = Task::Crash,
+                "migrate" => options.task = Task::Migrate,
                 "-h" | "--help" => options.task = Task::Help,
                 name => {
                     let (name, value) = match name.split_once('=') {
@@ -103,6 +110,8 @@ impl Options {
             "--seconds" => self.load.duration = Duration::from_secs(number(1..=600)?),
             "--warmup" => self.load.warmup = Duration::from_secs(number(0..=60)?),
             "--connections" => self.connections = usize::try_from(number(1..=256)?).map_err(|_| unknown())?,
+            "--users" => self.size.users = u32::try_from(number(100..=10_000_000)?).map_err(|_| unknown())?,
+            "--tenants" => self.size.tenants = u32::try_from(number(1..=1_000_000)?).map_err(|_| unknown())?,
             "--set" => {
                 let (name, value) = value.split_once('=').ok_or_else(unknown)?;
                 self.settings.push((name.to_owned(), value.to_owned()));
@@ -145,6 +154,14 @@ mod tests {
         assert_eq!((options.task, options.stores), (Task::Crash, vec![StoreKind::Sqlite]));
         assert_eq!(options.scenarios, [Scenario::Code, Scenario::Refresh]);
         assert_eq!((options.load.duration.as_secs(), options.output), (7, Output::Json));
+    }
+
+    #[test]
+    fn a_migration_has_a_size() {
+        let options = parse(&["migrate", "--users", "5000", "--tenants=7"]).unwrap();
+        assert_eq!((options.task, options.size), (Task::Migrate, Size { users: 5_000, tenants: 7 }));
+        assert_eq!(parse(&["migrate"]).unwrap().size.users, 100_000);
+        assert!(parse(&["migrate", "--users", "1"]).is_err());
     }
 
     #[test]
