@@ -33,7 +33,7 @@ pub enum Place {
     IndexBegun,
     /// An index is built, and nobody has noted it.
     IndexBuilt,
-    /// The phase of accounts is about to be changed for good.
+    /// A step of the end of a migration, or of its way back, is committed.
     Finalizing,
 }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::{BackArgs, RollbackBackArgs, SourceArgs, WriteBackArgs};
+use super::{
+    ApiKeysCommand, BackArgs, FinalizeCommand, InviteArgs, RollbackBackArgs, SourceArgs, TokensCommand, WhomArgs,
+    WriteBackArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CutoverCommand {
@@ -68,12 +71,18 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate rollback --tenant acme --execute"
     )]
     Rollback(Box<RollbackArgs>),
+    /// Tokens of the older program
+    #[command(subcommand, arg_required_else_help = true)]
+    Tokens(TokensCommand),
+    /// API keys of the older program
+    #[command(subcommand, arg_required_else_help = true)]
+    ApiKeys(ApiKeysCommand),
     /// Keep the application's own table in step with its accounts here; a dry run, unless --execute is given
     #[command(
         after_help = "The columns are those of `[write_back]` in the profile; missing ones are added, and nothing is ever taken away.         What the application changed itself since stays and is listed. Rows whose account was taken back say again what they said \
         before.\n\nExamples:\n  \
         authly-admin migrate write-back --profile tenants --source postgresql://reader@db/app\n  \
-        authly-admin migrate write-back --profile tenants --source postgresql://reader@db/app --write-to postgresql://writer@db/app --execute"
+        authly-admin migrate write-back --profile tenants --source sqlite:shop.db --execute"
     )]
     WriteBack(Box<WriteBackArgs>),
     /// Read the source again and compare every row with what is here
@@ -105,6 +114,19 @@ pub(crate) enum CutoverCommand {
     #[command(after_help = "Computed from the real state. Exits with 11 while a step is open.\n\nExamples:\n  \
         authly-admin migrate checklist\n  authly-admin migrate checklist --output json")]
     Checklist,
+    /// Invite people to sign in the new way, by mail; a dry run, unless --execute is given
+    #[command(
+        after_help = "Nobody gets two letters within --remind-after, whoever asks at once and however often. Ctrl-C stops after the \
+        batch under way; the same command then goes on. Every account has one outcome, and they add up.\n\nExamples:\n  \
+        authly-admin migrate invite --tenant acme --wave-size 10% --wave 1 --execute\n  \
+        authly-admin migrate invite --tenant acme --template letter.txt --outbox letters --execute"
+    )]
+    Invite(Box<InviteArgs>),
+    /// Write again to those who were invited and have not come; a dry run, unless --execute is given
+    #[command(after_help = "Nobody gets two letters within --remind-after.\n\nExamples:\n  \
+        authly-admin migrate remind --tenant acme --execute\n  \
+        authly-admin migrate remind --all --remind-after 7d --deliver --execute")]
+    Remind(Box<WhomArgs>),
     /// The end of the migration: whether everything is ready for it, the end itself, and the way back
     #[command(subcommand, arg_required_else_help = true)]
     Finalize(FinalizeCommand),
@@ -150,6 +172,9 @@ pub(crate) struct ImportArgs {
     /// At most so many rows a second, to spare the source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_rate: Option<u32>,
+    /// Threads that wrap weak digests (--wrap-weak); as many as there are processors, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) workers: Option<u8>,
     /// What happens at a row that waits for a decision
     #[arg(long, value_enum, value_name = "ACT", default_value_t = AtError::Quarantine)]
     pub(crate) on_error: AtError,

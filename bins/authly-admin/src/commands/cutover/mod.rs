@@ -4,8 +4,10 @@ mod bench;
 mod checklist;
 mod finalize;
 mod import;
+mod invite;
 mod link;
 mod look;
+mod parts;
 mod plan;
 mod quarantine;
 mod rollback;
@@ -15,13 +17,18 @@ mod write_back;
 
 use authly_admin_cases::migrate::MigrateError;
 use authly_config::Settings;
+use authly_cutover::inspect::Part;
 use authly_runtime::{
     Trouble,
     store::{self, Database},
 };
 
 use self::bench::Bench;
-use crate::{args::CutoverCommand, console::Console, failure::Failure};
+use crate::{
+    args::{ApiKeysCommand, CutoverCommand, TokensCommand, WhomArgs},
+    console::Console,
+    failure::Failure,
+};
 
 pub(crate) async fn run<D: Database>(
     command: CutoverCommand,
@@ -31,6 +38,9 @@ pub(crate) async fn run<D: Database>(
 ) -> Result<(), Failure> {
     match command {
         CutoverCommand::Import(arguments) => {
+            let mut settings = settings.clone();
+            settings.passwords.hash_threads = arguments.workers.map(usize::from).or(settings.passwords.hash_threads);
+            let settings = &settings;
             let bench = open(settings, database, bench::Keys::Needed).await?;
             import::run(&bench, *arguments, settings, console).await
         }
@@ -55,6 +65,14 @@ pub(crate) async fn run<D: Database>(
             let bench = open(settings, database, bench::Keys::Needed).await?;
             rollback::run(&bench, *arguments, settings, console).await
         }
+        CutoverCommand::Tokens(TokensCommand::Import(arguments)) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            parts::run(&bench, Part::Tokens, *arguments, settings, console).await
+        }
+        CutoverCommand::ApiKeys(ApiKeysCommand::Import(arguments)) => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            parts::run(&bench, Part::ApiKeys, *arguments, settings, console).await
+        }
         CutoverCommand::WriteBack(arguments) => {
             let bench = open(settings, database, bench::Keys::Useless).await?;
             write_back::run(&bench, *arguments, settings, console).await
@@ -71,11 +89,32 @@ pub(crate) async fn run<D: Database>(
             let bench = open(settings, database, bench::Keys::Useless).await?;
             link::unlink(&bench, &row, console).await
         }
+        CutoverCommand::Invite(arguments) => {
+            let bench = for_letters(settings, database, &arguments.whom).await?;
+            invite::run(&bench, invite::Ask::Invite(arguments.letter), arguments.whom, settings, console).await
+        }
+        CutoverCommand::Remind(whom) => {
+            let bench = for_letters(settings, database, &whom).await?;
+            invite::run(&bench, invite::Ask::Remind, *whom, settings, console).await
+        }
         CutoverCommand::Checklist => {
             let bench = read(settings, database).await?;
             checklist::run(settings, database, &bench, console).await
         }
         CutoverCommand::Finalize(command) => finalize::run(command, settings, database, console).await,
+    }
+}
+
+/// The tools for letters: they are sealed where they are written.
+async fn for_letters<D: Database>(
+    settings: &Settings,
+    database: &D,
+    whom: &WhomArgs,
+) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+    if whom.execute && !whom.dry_run {
+        open(settings, database, bench::Keys::Needed).await
+    } else {
+        read(settings, database).await
     }
 }
 

@@ -18,6 +18,7 @@ use authly_cutover::{
     source::{SourceId, SourceName},
     store::{BatchCommit, BatchWrite, CutoverStore as _, EndStep, EndWrite, FinalizeStore as _, RunEnd, TimedFact},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{audit::AuditKind, ids::UserId, services::Clock as _};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -172,6 +173,7 @@ impl<'a, T: Tools> End<'a, T> {
     fn took(&mut self, done: BatchCommit, lines: u64) -> Result<bool, MigrateError> {
         match done {
             BatchCommit::Applied => {
+                reached(Place::Finalizing);
                 self.seq += lines;
                 Ok(true)
             }

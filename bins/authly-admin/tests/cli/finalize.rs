@@ -1,0 +1,449 @@
+//! The end of the migration as operators run it (G13): each condition alone keeps the gate shut and nothing changes; with all met it
+//! closes, goes on after a kill, is taken back exactly, and is purged after its grace period. On SQLite and on PostgreSQL.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use authly_legacy_source::{Legacy, Plan, fill};
+use authly_pg_fixture::{PgFixture, TestDatabase};
+use serde_json::Value;
+
+use crate::support::{Done, Place};
+
+const SOURCE: &[&str] = &["--profile", "legacy-users", "--source", "sqlite:old.db"];
+
+/// An installation with imported accounts whose gate is open.
+struct Site {
+    place: Place,
+    postgres: Option<(tokio::runtime::Runtime, TestDatabase)>,
+}
+
+/// What makes the gate open, and what a test spoils again: `{now}` and `{day}` are the store's.
+const OPEN: &[&str] = &[
+    "UPDATE users SET completed_at = {now} - {day}, auth_method = 'dual', credential_state = 'ok' WHERE status = 'active'",
+    "UPDATE users SET last_password_login_at = NULL",
+    "UPDATE migration_facts SET at = {now} - 40 * {day} WHERE name = 'counting_since'",
+    "INSERT INTO migration_facts (name, at, detail) VALUES ('backup_verified', {now}, 'a file')",
+];
+
+impl Site {
+    fn sqlite(users: u32) -> Self {
+        Self { place: Place::new(), postgres: None }.filled(users)
+    }
+
+    fn postgres(users: u32) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let database = runtime.block_on(PgFixture::empty());
+        let place = Place::new().with("DATABASE_URL", database.url().to_owned());
+        Self { place, postgres: Some((runtime, database)) }.filled(users)
+    }
+
+    fn filled(self, users: u32) -> Self {
+        let plan = Plan { users, dirty: false, ..Plan::new(Legacy::LegacyUsers) };
+        let address = format!("sqlite:{}", self.place.folder.path().join("old.db").display());
+        tokio::runtime::Runtime::new().unwrap().block_on(fill(&address, &plan)).unwrap();
+        assert_eq!(self.place.run(&["migrate", "schema", "up"]).code, 0);
+        let import = self.place.run(&[&["migrate", "import", "--execute"], SOURCE].concat());
+        assert_eq!(import.code, 0, "{import:?}");
+        let verify = self.place.run(&[&["migrate", "verify"], SOURCE].concat());
+        assert_eq!(verify.code, 0, "{verify:?}");
+        for sql in OPEN {
+            self.sql(sql);
+        }
+        self.place.json(&["migrate", "finalize", "decide-inactive", "they stay switched off"]);
+        self.tokens();
+        self.sql(
+            "INSERT INTO migration_pen (source, source_id, kind, reason, label, run, at, resolution, resolved_at)
+             SELECT 'legacy-users', 'dropped', 'conflict', '{\"code\":\"email_taken\"}', 'a \"label\"', run, at,
+                    '{\"act\":\"drop\"}', {now} FROM migration_items LIMIT 1",
+        );
+        self
+    }
+
+    /// Tokens of the old kind for everybody, all of them dead.
+    fn tokens(&self) {
+        let insert = match self.postgres {
+            None => "INSERT INTO tokens (jti, user_id, token_type, expires_at, invalidated, created_at)
+                     SELECT hex(id), id, 'refresh', {now} + {day}, 1, {now} FROM users",
+            Some(_) => "INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)
+                        SELECT gen_random_uuid(), left(md5(id::text), 36), id, 'refresh', {now} + {day}, TRUE, {now} FROM users",
+        };
+        self.sql(insert);
+    }
+
+    fn sql(&self, sql: &str) {
+        let filled = |now: &str, day: &str| sql.replace("{now}", now).replace("{day}", day);
+        match &self.postgres {
+            None => {
+                let file = rusqlite::Connection::open(self.place.folder.path().join("authly.db")).unwrap();
+                let sql = filled("CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000", "86400000000");
+                file.execute_batch(&sql).unwrap();
+            }
+            Some((runtime, database)) => {
+                let sql = filled("now()", "interval '1 day'");
+                runtime.block_on(async { database.client().await.batch_execute(&sql).await }).unwrap();
+            }
+        }
+    }
+
+    /// All rows of some tables, as text.
+    fn rows(&self, tables: &[&str]) -> Vec<String> {
+        let mut all = Vec::new();
+        for table in tables {
+            // The record itself, and when it was last written, are what a way back may leave behind as nothing.
+            let filter = if *table == "settings" { " WHERE t.name <> 'finalization'" } else { "" };
+            let sql = format!("SELECT * FROM {table} t{filter}");
+            let mut rows: Vec<String> = match &self.postgres {
+                None => {
+                    let file = rusqlite::Connection::open(self.place.folder.path().join("authly.db")).unwrap();
+                    let mut statement = file.prepare(&sql).unwrap();
+                    let width = statement.column_count();
+                    let read = |row: &rusqlite::Row<'_>| {
+                        let values = (0..width).map(|place| text(row.get_ref(place).unwrap()));
+                        Ok(values.collect::<Vec<_>>().join("|"))
+                    };
+                    statement.query_map([], read).unwrap().map(Result::unwrap).collect()
+                }
+                Some((runtime, database)) => runtime.block_on(async {
+                    let sql = format!("SELECT row_to_json(t)::text FROM {table} t{filter}");
+                    let rows = database.client().await.query(&sql, &[]).await.unwrap();
+                    rows.iter().map(|row| row.get(0)).collect()
+                }),
+            };
+            rows.sort();
+            all.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
+        }
+        all
+    }
+
+    /// What the end leads to, without the instants at which it did.
+    fn reached(&self) -> Vec<String> {
+        let accounts = "(SELECT id, email, password_hash, upgraded_hash, status, auth_method, completed_at, updated_at FROM users)";
+        let archive = "(SELECT kind, key FROM migration_archive)";
+        self.rows(&[accounts, archive, "tokens", "migration_pen", "settings", "group_members"])
+    }
+
+    /// What an undo must restore.
+    fn state(&self) -> Vec<String> {
+        self.rows(&["users", "tokens", "migration_pen", "migration_archive", "settings", "group_members"])
+    }
+
+    /// Everything that a refusal must not touch.
+    fn everything(&self) -> Vec<String> {
+        let mut all = self.state();
+        all.extend(self.rows(&["migration_items", "migration_runs", "audit_events", "migration_facts"]));
+        all
+    }
+
+    fn finalize(&self, arguments: &[&str]) -> Done {
+        self.place.run(&[&["migrate", "finalize"], arguments].concat())
+    }
+
+    fn methods(&self) -> Value {
+        let overall = &self.place.json(&["migrate", "status"])["overall"];
+        serde_json::json!([overall["dual"], overall["oauth"]])
+    }
+}
+
+/// A value as text; what is sealed as what it would be if it were not.
+fn text(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => "-".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// A condition, and SQL that breaks it and nothing else.
+const BREAKS: &[(&str, &str)] = &[
+    (
+        "completed",
+        "UPDATE users SET completed_at = NULL WHERE id = (SELECT id FROM users WHERE status = 'active' LIMIT 1)",
+    ),
+    ("quiet", "UPDATE users SET last_password_login_at = {now} WHERE id = (SELECT id FROM users LIMIT 1)"),
+    ("quiet", "UPDATE migration_facts SET at = {now} - 29 * {day} WHERE name = 'counting_since'"),
+    ("tenants_confirmed", "UPDATE tenants SET confirmed_at = NULL"),
+    ("nothing_old_alive", "UPDATE tokens SET invalidated = FALSE WHERE jti = (SELECT jti FROM tokens LIMIT 1)"),
+    ("nothing_waits", "UPDATE migration_pen SET resolution = NULL, resolved_at = NULL"),
+    (
+        "hashes",
+        "UPDATE users SET credential_state = 'wrapped' WHERE id = (SELECT id FROM users WHERE status = 'active' LIMIT 1)",
+    ),
+    ("backup", "UPDATE migration_facts SET at = {now} - {day} WHERE name = 'backup_verified'"),
+    ("verified", "UPDATE migration_facts SET detail = 'false' WHERE name = 'verified:legacy-users'"),
+    ("verified", "UPDATE migration_facts SET at = {now} - {day} WHERE name = 'verified:legacy-users'"),
+    ("inactive_decided", "DELETE FROM migration_facts WHERE name = 'inactive_decided'"),
+];
+
+fn each_condition_alone_refuses(site: &Site) {
+    site.place.json(&["tenant", "create", "--slug", "acme", "--name", "Acme"]);
+    site.place.json(&["migrate", "tenants", "confirm", "acme", "--by", "Ada"]);
+    site.sql("UPDATE users SET status = 'disabled', completed_at = NULL WHERE id = (SELECT id FROM users LIMIT 1)");
+    assert_eq!(site.finalize(&["check"]).code, 0, "{:?}", site.finalize(&["check"]));
+    let tables = ["users", "tenants", "tokens", "migration_pen", "migration_facts"];
+    for (name, spoil) in BREAKS {
+        let saved: Vec<String> =
+            tables.iter().map(|table| format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).collect();
+        site.sql(&saved.join(";"));
+        site.sql(spoil);
+        let before = site.everything();
+        let done = site.finalize(&["execute", "--yes", "--output", "json"]);
+        assert_eq!(done.code, 3, "{name}: {done:?}");
+        let unmet: Value = serde_json::from_str(&done.out).unwrap();
+        let names: Vec<&str> = unmet.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(names, [*name]);
+        assert!(done.err.contains(name) && done.err.contains("nothing was changed"), "{done:?}");
+        assert_eq!(site.everything(), before, "{name}");
+        // Back to where all are met: rows are compared by value, whichever order they are written in.
+        let restore = tables.iter().filter(|table| **table != "tenants").rev();
+        let mut sql: Vec<String> =
+            vec!["UPDATE tenants SET confirmed_at = (SELECT confirmed_at FROM kept_tenants)".to_owned()];
+        for table in restore {
+            sql.push(match *table {
+                "users" => {
+                    "UPDATE users SET completed_at = (SELECT k.completed_at FROM kept_users k WHERE k.id = users.id),
+                            credential_state = (SELECT k.credential_state FROM kept_users k WHERE k.id = users.id),
+                            last_password_login_at = NULL"
+                        .to_owned()
+                }
+                table => format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}"),
+            });
+        }
+        sql.extend(tables.iter().map(|table| format!("DROP TABLE kept_{table}")));
+        site.sql(&sql.join(";"));
+    }
+    assert_eq!(site.finalize(&["check"]).code, 0);
+}
+
+fn it_closes_and_is_taken_back_exactly(site: &Site) {
+    let before = site.state();
+    let methods = site.methods();
+    let completed = methods[0].as_u64().unwrap();
+    assert!(completed > 0);
+    let unasked = site.place.run(&["migrate", "finalize", "execute"]);
+    assert_eq!((unasked.code, site.state()), (1, before.clone()), "{unasked:?}");
+    let done = site.place.json_with(&["migrate", "finalize", "execute"], "yes\n");
+    assert_eq!(done["finalized"]["accounts"], methods[0]);
+    assert_eq!(done["finalized"]["archived"]["waiting_row"], 1);
+    assert!(done["finalized"]["archived"]["legacy_token"].as_u64().unwrap() >= completed, "{done}");
+    assert!(
+        done["checklist"]["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|step| step["step"] == "close the old doors for good" && step["state"] == "done")
+    );
+    assert_eq!(site.methods(), serde_json::json!([0, completed]));
+    assert_eq!(site.rows(&["tokens", "migration_pen"]), Vec::<String>::new());
+    let archive = site.rows(&["migration_archive"]);
+    assert!(!archive.is_empty());
+    for clear in ["a \\\"label", "refresh", "email_taken"] {
+        assert!(archive.iter().all(|row| !row.contains(clear)), "{clear} stands in the archive unsealed");
+    }
+    // Neither once more, nor an import or a rollback behind closed doors; nor is the archive given up before its time.
+    assert_eq!(site.finalize(&["execute", "--yes"]).code, 3);
+    assert!(site.place.run(&[&["migrate", "import", "--execute"], SOURCE].concat()).refused(1).contains("undo"));
+    assert!(site.place.run(&["migrate", "rollback", "--all", "--execute", "--yes"]).refused(1).contains("undo"));
+    assert!(site.finalize(&["purge", "--yes"]).refused(3).contains("is kept until"));
+    let undone = site.place.json(&["migrate", "finalize", "undo", "--yes"]);
+    assert_eq!(undone["accounts"], completed);
+    assert_eq!(undone["dead"], 0);
+    assert_eq!(site.state(), before);
+    assert_eq!(site.finalize(&["undo", "--yes"]).code, 3, "there is nothing to take back");
+}
+
+fn a_kill_loses_nothing(site: &Site) {
+    let before = site.state();
+    let done = site.place.json(&["migrate", "finalize", "execute", "--yes"]);
+    assert_eq!(done["finalized"]["stopped"], false);
+    let executed = site.reached();
+    site.place.json(&["migrate", "finalize", "undo", "--yes"]);
+    assert!(site.state() == before);
+    let mut killed = 0;
+    for (round, delay) in [0u64, 15, 30, 45, 60, 90, 120, 160, 220, 300].into_iter().enumerate() {
+        killed += u32::from(killed_after(site, "execute", delay));
+        let again = site.finalize(&["execute", "--yes"]);
+        // A kill behind the last step leaves nothing to do.
+        assert!(again.code == 0 || again.err.contains("is finalized since"), "{again:?}");
+        assert!(site.reached() == executed, "round {round}");
+        killed += u32::from(killed_after(site, "undo", delay));
+        let again = site.finalize(&["undo", "--yes"]);
+        assert!(again.code == 0 || again.err.contains("is not finalized"), "{again:?}");
+        assert!(site.state() == before, "round {round}");
+    }
+    assert!(killed > 4, "{killed}");
+}
+
+/// Each process lives for one step, and dies before it can tell anybody that it was written; or before that is durable.
+fn every_step_may_be_the_last(site: &Site) {
+    let before = site.state();
+    let mut steps = 0;
+    for what in ["execute", "undo"] {
+        for place in ["batch.written", "finalizing"] {
+            while killed_at(site, what, place) {
+                steps += 1;
+                assert!(steps < 80, "{what} gets nowhere");
+                if place == "batch.written" {
+                    break;
+                }
+            }
+        }
+        assert_eq!(site.finalize(&[what, "--yes"]).code, 3, "{what} is through");
+    }
+    assert!(steps > 6, "{steps}");
+    assert_eq!(site.state(), before);
+}
+
+/// Runs the command until it gets to a place where it is killed; whether it got there.
+fn killed_at(site: &Site, what: &str, failpoint: &str) -> bool {
+    let mut command = command(site, what);
+    let status = command.env("AUTHLY_FAILPOINT", failpoint).status().unwrap();
+    site.sql("UPDATE migration_runs SET heartbeat_at = heartbeat_at - {day} WHERE state = 'running'");
+    status.code().is_none()
+}
+
+fn command(site: &Site, what: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_authly-admin"));
+    command.args(["migrate", "finalize", what, "--yes"]).current_dir(site.place.folder.path()).env_clear();
+    command.env("DATABASE_URL", format!("sqlite://{}", site.place.folder.path().join("authly.db").display()));
+    command.env("AUTHLY_DATA_DIR", site.place.folder.path().join("data"));
+    command.envs(site.place.variables.iter().map(|(name, value)| (name, value)));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Kills the command after a while, as a crash would; whether it was still at it.
+fn killed_after(site: &Site, what: &str, millis: u64) -> bool {
+    let mut child = command(site, what).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(millis));
+    let alive = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Half a minute later nobody takes it for alive.
+    site.sql("UPDATE migration_runs SET heartbeat_at = heartbeat_at - {day} WHERE state = 'running'");
+    alive
+}
+
+#[test]
+fn each_condition_alone_keeps_the_gate_shut_and_nothing_changes() {
+    each_condition_alone_refuses(&Site::sqlite(30));
+}
+
+#[test]
+fn each_condition_alone_keeps_the_gate_of_postgresql_shut() {
+    each_condition_alone_refuses(&Site::postgres(30));
+}
+
+#[test]
+fn the_end_is_taken_back_exactly() {
+    it_closes_and_is_taken_back_exactly(&Site::sqlite(60));
+}
+
+#[test]
+fn the_end_is_taken_back_exactly_on_postgresql() {
+    it_closes_and_is_taken_back_exactly(&Site::postgres(60));
+}
+
+#[test]
+fn a_kill_in_the_middle_of_the_end_loses_nothing() {
+    a_kill_loses_nothing(&Site::sqlite(1_200));
+}
+
+#[test]
+fn a_kill_in_the_middle_of_the_end_loses_nothing_on_postgresql() {
+    a_kill_loses_nothing(&Site::postgres(1_200));
+}
+
+#[test]
+fn every_step_of_the_end_may_be_the_last_of_its_process() {
+    every_step_may_be_the_last(&Site::sqlite(40));
+}
+
+#[test]
+fn every_step_of_the_end_may_be_the_last_of_its_process_on_postgresql() {
+    every_step_may_be_the_last(&Site::postgres(40));
+}
+
+#[test]
+fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
+    let site = Site::sqlite(20);
+    let waiting = "(SELECT id FROM users WHERE status = 'active' ORDER BY email LIMIT 2)";
+    site.sql(&format!(
+        "UPDATE users SET completed_at = NULL, credential_state = 'legacy_scheme' WHERE id IN {waiting}"
+    ));
+    let pending = site.place.json(&["migrate", "pending"]);
+    let emails: Vec<&str> = pending.as_array().unwrap().iter().map(|one| one["email"].as_str().unwrap()).collect();
+    assert_eq!(emails.len(), 2);
+    let file = |text: String| std::fs::write(site.place.folder.path().join("waived.txt"), text).unwrap();
+    let execute = || site.finalize(&["execute", "--waive", "waived.txt", "--yes"]);
+
+    file(format!("{} on leave\n", emails[0]));
+    assert_eq!(execute().code, 3, "one is still waited for");
+    for (bad, code) in [(emails[1].to_owned(), 64), ("nobody@example.com left\n".to_owned(), 1)] {
+        file(bad);
+        assert_eq!(execute().code, code);
+    }
+    file(format!("# waived\n{} on leave\n{} a service\n", emails[0], pending[1]["user"].as_str().unwrap()));
+    assert_eq!(site.finalize(&["check"]).code, 3);
+    assert_eq!(site.finalize(&["check", "--waive", "waived.txt"]).code, 0);
+    let done = execute();
+    assert_eq!(done.code, 0, "{done:?}");
+    let still = site.place.json(&["migrate", "pending"]);
+    assert_eq!(still.as_array().unwrap().len(), 2, "their method is as it was");
+    let waivers: Vec<String> =
+        site.rows(&["migration_items"]).into_iter().filter(|row| row.contains("waived")).collect();
+    assert!(waivers.iter().any(|row| row.contains("on leave")) && waivers.iter().any(|row| row.contains("a service")));
+}
+
+#[test]
+fn the_archive_is_purged_after_its_grace_period_and_then_there_is_no_way_back() {
+    let site = Site::sqlite(20);
+    site.place.json(&["migrate", "finalize", "execute", "--grace-days", "0", "--yes"]);
+    let rows = site.rows(&["migration_archive"]).len();
+    assert_eq!(site.finalize(&["purge"]).code, 1, "nobody said yes");
+    let purged = site.place.json(&["migrate", "finalize", "purge", "--yes"]);
+    assert_eq!(purged["rows"].as_u64(), u64::try_from(rows).ok());
+    assert!(site.rows(&["migration_archive"]).is_empty());
+    assert!(site.finalize(&["undo", "--yes"]).refused(3).contains("there is no way back"));
+    assert_eq!(site.finalize(&["purge", "--yes"]).code, 3);
+    let list = site.place.run(&["migrate", "checklist", "--output", "json"]);
+    let list: Value = serde_json::from_str(&list.out).unwrap();
+    let last = list["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["step"], &last["state"]), (&"purge what was removed".into(), &"done".into()));
+}
+
+#[test]
+fn a_token_that_was_put_away_does_not_outlive_a_new_password() {
+    let site = Site::sqlite(5);
+    site.sql("UPDATE tokens SET invalidated = 1");
+    site.place.json(&["migrate", "finalize", "execute", "--yes"]);
+    site.sql("UPDATE users SET password_set_at = {now} + {day} WHERE id = (SELECT user_id FROM source_links ORDER BY source_id LIMIT 1)");
+    let undone = site.place.json(&["migrate", "finalize", "undo", "--yes"]);
+    assert_eq!(undone["dead"], 1);
+}
+
+#[test]
+fn the_checklist_tells_the_next_command() {
+    let place = Place::new();
+    assert_eq!(place.run(&["migrate", "schema", "up"]).code, 0);
+    let fresh = place.run(&["migrate", "checklist", "--output", "json"]);
+    assert_eq!(fresh.code, 11, "{fresh:?}");
+    let list: Value = serde_json::from_str(&fresh.out).unwrap();
+    let steps = list["steps"].as_array().unwrap();
+    let step = |name: &str| steps.iter().find(|step| step["step"] == name).unwrap();
+    assert_eq!(step("bring the schema up to date")["state"], "done");
+    assert_eq!(step("register the applications as clients")["state"], "open");
+    assert_eq!(step("compare every source with what is here")["state"], "not_applicable");
+    assert_eq!(step("make and verify a backup")["next"], "authly-admin backup create");
+    let open = steps.iter().filter(|step| step["state"] == "open").count();
+    assert_eq!(list["open"].as_u64(), u64::try_from(open).ok());
+    for step in steps {
+        assert_eq!(step["next"].is_string(), step["state"] == "open", "{step}");
+    }
+    let table = place.run(&["migrate", "checklist"]);
+    assert!(table.code == 11 && table.out.contains("close the old doors for good"), "{table:?}");
+}
