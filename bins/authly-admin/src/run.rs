@@ -125,6 +125,7 @@ impl Visitor for Task<'_> {
             Command::Mail(MailCommand::Test { .. }) => Ok(()),
             Command::Tenant(command) => commands::tenant::run(&admin, command, console).await,
             Command::Group(command) => commands::group::run(&admin, command, console).await,
+            Command::ApiKey(command) => commands::api_key::run(&admin, command, console).await,
             Command::Keys(command) => commands::keys::run(&admin, &live, command, console).await,
             Command::Backup(_)
             | Command::Config(_)

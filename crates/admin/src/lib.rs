@@ -3,6 +3,7 @@
 //! Inputs are closed types that parse into the domain's; every change writes its audit event in the same step. Nothing here
 //! prints, reads a command line or knows SQL.
 
+pub mod api_key;
 pub mod audit;
 pub mod backup;
 pub mod calibrate;

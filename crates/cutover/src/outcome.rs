@@ -84,6 +84,8 @@ impl Outcome {
 texts! {
     /// Why a row has its outcome, where the outcome alone does not say.
     ReasonCode {
+        /// The account that it is of is not here.
+        AccountMissing => "account_missing",
         /// The account changed here after the row was imported, and the row changed too.
         ChangedHere => "changed_here",
         /// The account was deleted here after it was imported; it is not brought back.
@@ -104,6 +106,10 @@ texts! {
         IdTaken => "id_taken",
         /// Switched off in the source.
         Inactive => "inactive",
+        /// An access token that is no JWT: only its own program could tell whose it is.
+        OpaqueAccess => "opaque_access",
+        /// Dead or expired in the source.
+        Over => "over",
         /// An operator decided it.
         Resolved => "resolved",
         /// The row cannot be read as a person; the flaw says what.

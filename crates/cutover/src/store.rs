@@ -30,6 +30,7 @@ use crate::{
     account::TargetAccount,
     finalize::GateFacts,
     ledger::{LedgerAsk, LedgerEntry},
+    parts::PartStore,
     policy::{Policy, PolicyScope},
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
@@ -37,7 +38,7 @@ use crate::{
 };
 
 /// What a migration reads and writes of the target.
-pub trait CutoverStore: FinalizeStore + WriteBackRepository + Send + Sync {
+pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send + Sync {
     // Runs.
 
     /// Takes the lease of the plan's source. `Busy` if a run of that source is `Running` with a heartbeat after `stale_before`.

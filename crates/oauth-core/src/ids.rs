@@ -65,6 +65,8 @@ uuid_ids! {
     AccessTokenId,
     /// A mail; its `Message-ID` (RFC 5322 3.6.4) is made of it, the same at every attempt.
     MailId,
+    /// An API key of an older program.
+    ApiKeyId,
     /// The hold that one server has on a mail while it sends it.
     LeaseId,
 }
@@ -117,6 +119,17 @@ impl LegacyTokenId {
     /// Reads a `jti`.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         text::line(text, 64).map(|text| Self(text.to_owned()))
+    }
+
+    /// What stands for the `jti` of a token that is no JWT: its SHA-256. No JWT has such a `jti`, because only whoever holds the
+    /// old secrets makes one.
+    pub fn of_opaque(hash: crate::token::TokenHash) -> Self {
+        Self(format!("h:{}", hash.to_text()))
+    }
+
+    /// Whether it stands for a token that is no JWT.
+    pub fn is_opaque(&self) -> bool {
+        self.0.starts_with("h:")
     }
 
     /// A new random `jti`.

@@ -3,6 +3,7 @@
 //! Reads return snapshots, "not found" is `Ok(None)`. Writes are guarded: a write that may happen once reports [`Commit`].
 //! Everything that is written, times and audit events included, is in the argument; stores add nothing.
 
+mod api_key;
 mod outcome;
 mod pause;
 mod snapshot;
@@ -11,6 +12,7 @@ mod write;
 use std::future::Future;
 
 pub use self::{
+    api_key::ApiKeyRepository,
     outcome::{Commit, StoreError, StoreErrorKind},
     pause::{PauseRepository, Paused},
     snapshot::{AuthorizeSnapshot, CodeSnapshot, Grant, GrantSnapshot, RefreshSnapshot, SessionEnd, Successor},
@@ -23,8 +25,8 @@ use crate::{
     audit::AuditEvent,
     catalog::{CatalogRecords, KeyState, ScopeRecord, SigningKeyRecord},
     client::{Client, ClientSecret},
-    ids::{AccessTokenId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
-    legacy::{LegacyRotation, LegacyTokenSnapshot},
+    ids::{AccessTokenId, ApiKeyId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
+    legacy::{LegacyRotation, LegacyTokenSnapshot, api_key::ApiKeySnapshot},
     session::Session,
     time::Timestamp,
     token::TokenHash,
@@ -116,6 +118,12 @@ pub trait LegacyTokenRepository: Send + Sync {
     fn rotate_legacy(&self, write: LegacyRotation) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Invalidates one token; a second time changes nothing.
     fn invalidate_legacy(&self, id: &LegacyTokenId) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Invalidates every token of the family that the token is of, if the older program kept families.
+    fn end_legacy_family(&self, id: &LegacyTokenId) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// The API key with that hash.
+    fn api_key(&self, hash: TokenHash) -> impl Future<Output = Result<Option<ApiKeySnapshot>, StoreError>> + Send;
+    /// Counts a use of an API key.
+    fn note_api_key(&self, key: ApiKeyId, at: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Clients, scopes, keys, tenants and settings. Every write raises the revision in the same step.

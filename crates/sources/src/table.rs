@@ -100,14 +100,14 @@ impl ReadTable {
             }
             Part::Tokens => {
                 let tokens = profile.tokens.as_ref()?;
-                let mut columns = maybe(&[&tokens.token, &tokens.family, &tokens.created_at]);
+                let mut columns = maybe(&[&tokens.token, &tokens.kind, &tokens.family, &tokens.created_at]);
                 columns.push(first(&tokens.expires_at));
                 columns.extend(columns_of(&tokens.dead));
                 (&tokens.table, &tokens.key, &tokens.user, columns)
             }
             Part::ApiKeys => {
                 let keys = profile.api_keys.as_ref()?;
-                let mut columns = maybe(&[&keys.label, &keys.expires_at]);
+                let mut columns = maybe(&[&keys.label, &keys.scopes, &keys.expires_at]);
                 columns.push(first(&keys.secret));
                 columns.extend(columns_of(&keys.active));
                 (&keys.table, &keys.key, &keys.user, columns)

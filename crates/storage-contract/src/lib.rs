@@ -40,13 +40,14 @@ use authly_directory::{
     invite::InvitationRepository, mail::store::MailRepository, store::AccountRepository, tenant::TenantRepository,
     upstream::UpstreamRepository, usage::UseRepository,
 };
-use oauth_core::store::{CatalogRepository, PauseRepository, Store};
+use oauth_core::store::{ApiKeyRepository, CatalogRepository, PauseRepository, Store};
 
 pub use self::{cutover::instants, world::World};
 
 /// A store with every port.
 pub trait WholeStore:
     Store
+    + ApiKeyRepository
     + CatalogRepository
     + AccountRepository
     + InvitationRepository
@@ -60,6 +61,7 @@ pub trait WholeStore:
 
 impl<S> WholeStore for S where
     S: Store
+        + ApiKeyRepository
         + CatalogRepository
         + AccountRepository
         + InvitationRepository

@@ -23,7 +23,8 @@ const REVOKE_GRANTS: &str = "
 const END_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = $1 AND invalidated IS NOT TRUE";
 
 /// Rows that nothing else hangs on; codes without a grant are the older program's.
-const FORGET: [&str; 8] = [
+const FORGET: [&str; 9] = [
+    "DELETE FROM api_keys WHERE user_id = $1",
     "DELETE FROM authorization_codes WHERE user_id = $1 AND grant_id IS NULL",
     "DELETE FROM consents WHERE user_id = $1",
     "DELETE FROM email_links WHERE user_id = $1",

@@ -1,12 +1,15 @@
 //! The table `tokens` of the legacy contract.
 
 use oauth_core::{
-    ids::LegacyTokenId,
-    legacy::{LegacyRotation, LegacyTokenSnapshot, LegacyTokenType},
+    ids::{ApiKeyId, LegacyTokenId},
+    legacy::{LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, api_key::ApiKeySnapshot},
     store::{Commit, LegacyTokenRepository, StoreError},
+    time::Timestamp,
+    token::TokenHash,
 };
 
 use crate::{
+    api_keys,
     codes::commit,
     db::{Params, Unknown},
     rows,
@@ -33,10 +36,19 @@ const ROTATE: &str = "
       SELECT gen_random_uuid(), p.jti, $2, p.token_type, p.expires_at, FALSE, $3
         FROM won, (VALUES ($4::text, 'access', $5::timestamptz), ($6::text, 'refresh', $7::timestamptz))
                AS p (jti, token_type, expires_at)
+      RETURNING jti
+    ), family AS (
+      INSERT INTO legacy_families (jti, family)
+      SELECT pair.jti, f.family FROM pair, legacy_families f WHERE pair.jti = $6 AND f.jti = $1
     )
     SELECT count(*) FROM won";
 
 const INVALIDATE: &str = "UPDATE tokens SET invalidated = TRUE WHERE jti = $1 AND invalidated IS NOT TRUE";
+
+const END_FAMILY: &str = "
+    UPDATE tokens SET invalidated = TRUE
+     WHERE invalidated IS NOT TRUE
+       AND jti IN (SELECT m.jti FROM legacy_families f JOIN legacy_families m ON m.family = f.family WHERE f.jti = $1)";
 
 /// Whether a refresh whose answer was lost had happened: its pair is there.
 const ROTATED: &str = "SELECT count(*) FROM tokens WHERE jti = $1 AND user_id = $2";
@@ -80,5 +92,17 @@ impl LegacyTokenRepository for PgStore {
 
     async fn invalidate_legacy(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
         self.settle(INVALIDATE, &[&id.as_str()]).await
+    }
+
+    async fn end_legacy_family(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
+        self.settle(END_FAMILY, &[&id.as_str()]).await
+    }
+
+    async fn api_key(&self, hash: TokenHash) -> Result<Option<ApiKeySnapshot>, StoreError> {
+        api_keys::find(self.db(), hash).await
+    }
+
+    async fn note_api_key(&self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        api_keys::note(self.db(), key, at).await
     }
 }

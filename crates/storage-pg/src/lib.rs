@@ -5,6 +5,7 @@
 //! what time it is.
 
 mod accounts;
+mod api_keys;
 mod audit;
 pub mod backup;
 mod catalog;

@@ -23,7 +23,8 @@ const CLEAR_SESSIONS: &str = "UPDATE sessions SET user_agent = NULL, address = N
 const END_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user_id = ?1 AND invalidated = FALSE";
 
 /// Rows that nothing else hangs on.
-const FORGET: [&str; 7] = [
+const FORGET: [&str; 8] = [
+    "DELETE FROM api_keys WHERE user_id = ?1",
     "DELETE FROM consents WHERE user_id = ?1",
     "DELETE FROM email_links WHERE user_id = ?1",
     "DELETE FROM group_members WHERE user_id = ?1",

@@ -1,14 +1,18 @@
 //! The legacy table `tokens`.
 
 use oauth_core::{
-    ids::LegacyTokenId,
-    legacy::{LegacyAccount, LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair},
+    ids::{ApiKeyId, LegacyTokenId},
+    legacy::{
+        LegacyAccount, LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair, api_key::ApiKeySnapshot,
+    },
     store::{Commit, LegacyTokenRepository, StoreError},
+    time::Timestamp,
+    token::TokenHash,
 };
 use rusqlite::params;
 
 use crate::{
-    SqliteStore,
+    SqliteStore, api_keys,
     db::Db,
     error::Outcome,
     person::{Person, person_columns},
@@ -25,6 +29,7 @@ impl LegacyTokenRepository for SqliteStore {
                 return Ok(Commit::Lost);
             }
             record(db, &write.pair)?;
+            db.run(NEXT_OF_FAMILY, [write.pair.refresh.as_str(), write.spent.as_str()])?;
             Ok(Commit::Applied)
         })
         .await
@@ -33,6 +38,19 @@ impl LegacyTokenRepository for SqliteStore {
     async fn invalidate_legacy(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |db| db.run(SPEND, [id.as_str()]).map(drop)).await
+    }
+
+    async fn end_legacy_family(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |db| db.run(END_FAMILY, [id.as_str()]).map(drop)).await
+    }
+
+    async fn api_key(&self, hash: TokenHash) -> Result<Option<ApiKeySnapshot>, StoreError> {
+        self.read(|db| api_keys::find(db, hash))
+    }
+
+    async fn note_api_key(&self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| api_keys::note(db, key, at)).await
     }
 }
 
@@ -60,6 +78,12 @@ fn find(db: Db<'_>, id: &LegacyTokenId) -> Outcome<Option<LegacyTokenSnapshot>> 
 }
 
 const SPEND: &str = "UPDATE tokens SET invalidated = 1 WHERE jti = ?1 AND invalidated = 0";
+
+const NEXT_OF_FAMILY: &str =
+    "INSERT INTO legacy_families (jti, family) SELECT ?1, family FROM legacy_families WHERE jti = ?2";
+
+const END_FAMILY: &str = "UPDATE tokens SET invalidated = 1 WHERE invalidated = 0 AND jti IN \
+     (SELECT m.jti FROM legacy_families f JOIN legacy_families m ON m.family = f.family WHERE f.jti = ?1)";
 
 const INSERT: &str = "INSERT INTO tokens (jti, user_id, token_type, expires_at, invalidated, created_at) \
                       VALUES (?1, ?2, ?3, ?4, 0, ?5)";

@@ -7,6 +7,7 @@
 //! SQL is a `const` above what runs it. There are no rules here: times, limits and states come with the call.
 
 mod accounts;
+mod api_keys;
 mod audit;
 pub mod backup;
 mod catalog;

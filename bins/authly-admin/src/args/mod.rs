@@ -8,9 +8,11 @@ mod cutover;
 mod finalize;
 mod group;
 mod hash;
+mod invite;
 mod keys;
 mod mail;
 mod migrate;
+mod parts;
 mod scope;
 mod source;
 mod tenant;
@@ -33,9 +35,11 @@ pub(crate) use self::{
     finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},
     hash::HashCommand,
+    invite::{InviteArgs, LetterChoice, WhomArgs},
     keys::{KeyAlgorithm, KeysCommand},
     mail::{MailCommand, OutboxCommand, StateChoice},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
+    parts::{ApiKeyCommand, ApiKeysCommand, PartArgs, TokensCommand},
     scope::{Choice, ScopeCommand},
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
@@ -116,6 +120,9 @@ pub(crate) enum Command {
     /// Create and change groups, and say who is in them
     #[command(subcommand, arg_required_else_help = true)]
     Group(GroupCommand),
+    /// Show and revoke API keys of an older program
+    #[command(subcommand, arg_required_else_help = true)]
+    ApiKey(ApiKeyCommand),
     /// Make, show and rotate keys
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),
@@ -163,6 +170,7 @@ impl Command {
             Self::Client(command) => matches!(command, ClientCommand::List | ClientCommand::Show { .. }),
             Self::Scope(command) => matches!(command, ScopeCommand::List | ScopeCommand::Show { .. }),
             Self::User(command) => matches!(command, UserCommand::List { .. } | UserCommand::Show { .. }),
+            Self::ApiKey(command) => matches!(command, ApiKeyCommand::List { .. }),
             Self::Keys(command) => matches!(command, KeysCommand::List),
             Self::Mail(command) => {
                 matches!(command, MailCommand::Outbox(OutboxCommand::List { .. } | OutboxCommand::Show { .. }))

@@ -1,5 +1,6 @@
 //! The commands: arguments into use cases, results onto the console.
 
+pub(crate) mod api_key;
 pub(crate) mod assess;
 pub(crate) mod audit;
 pub(crate) mod backup;

@@ -53,18 +53,23 @@ pub(crate) fn address(named: Option<&str>, profile: &Profile, settings: &Setting
 /// Opens the source with its profile bound to it.
 pub(crate) async fn open(arguments: &SourceArgs, settings: &Settings) -> Result<(OpenSource, SourceName), Failure> {
     let profile = profile(&arguments.profile)?;
+    let name = name(arguments, &profile)?;
+    let address = address(arguments.source.as_deref(), &profile, settings)?;
+    let opened = authly_sources::open(&address, &profile).await;
+    opened.map(|source| (source, name)).map_err(|error| told(&format!("cannot read {address}"), &error).into())
+}
+
+/// What the source is called for ever.
+pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceName, Failure> {
     let name = arguments.source_name.as_deref().unwrap_or(&profile.name);
-    let name = SourceName::parse(name).ok_or_else(|| {
+    SourceName::parse(name).ok_or_else(|| {
         let why = format!("{name:?} is no name of a source");
         Failure::usage(Trouble::new(
             "cannot read the source",
             why,
             "--source-name has a-z, 0-9, `_` and `-`, at most 64",
         ))
-    })?;
-    let address = address(arguments.source.as_deref(), &profile, settings)?;
-    let opened = authly_sources::open(&address, &profile).await;
-    opened.map(|source| (source, name)).map_err(|error| told(&format!("cannot read {address}"), &error).into())
+    })
 }
 
 /// An error about a source, and what to do.
@@ -77,6 +82,7 @@ pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
         OpenError::Misfit(_) => {
             "print the profile with `migrate profile show`, correct it, and use the file with --profile"
         }
+        OpenError::WriteBack(_) => "see `[write_back]` in `authly-admin migrate profile show tenants`",
         OpenError::Postgres(_) | OpenError::Sqlite(_) | OpenError::Tls(_) => {
             "check that the database answers, and that its user may read the tables"
         }

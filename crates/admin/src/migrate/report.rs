@@ -25,7 +25,7 @@ pub enum Stopped {
 }
 
 /// What an import did, or would do.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ImportReport {
     /// Whether nothing was written.
     pub dry_run: bool,

@@ -72,6 +72,7 @@ impl Profile {
             at.must("user", &mut tokens.user);
             at.must("expires_at", &mut tokens.expires_at);
             at.may("token", &mut tokens.token);
+            at.may("kind", &mut tokens.kind);
             at.may("family", &mut tokens.family);
             at.may("created_at", &mut tokens.created_at);
             at.condition("dead", tokens.dead.columns_mut());
@@ -91,6 +92,7 @@ impl Profile {
             at.must("user", &mut keys.user);
             at.must("secret", &mut keys.secret);
             at.may("label", &mut keys.label);
+            at.may("scopes", &mut keys.scopes);
             at.may("expires_at", &mut keys.expires_at);
             at.condition("active", keys.active.columns_mut());
         }

@@ -29,6 +29,12 @@ pub struct Tokens {
     /// The hash of the token, or its `jti`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Names>,
+    /// What `token` holds.
+    #[serde(default)]
+    pub stored: TokenForm,
+    /// `access` or `refresh`; all are refresh tokens where no column says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Names>,
     /// What rotation keeps together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<Names>,
@@ -38,6 +44,19 @@ pub struct Tokens {
     /// Which are dead.
     #[serde(default = "Condition::never", skip_serializing_if = "is_never")]
     pub dead: Condition,
+}
+
+/// What a table of tokens holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenForm {
+    /// The token itself, which is no JWT; it is hashed when it is read.
+    Clear,
+    /// The `jti` of a JWT that was signed with `JWT_SECRET_KEY` or `JWT_REFRESH_SECRET_KEY`.
+    #[default]
+    Jti,
+    /// SHA-256 of the token, in hexadecimal digits or base64.
+    Sha256,
 }
 
 /// The table of the older program's API keys (C-32).
@@ -61,6 +80,15 @@ pub struct ApiKeys {
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Names>,
+    /// What it allows: a list, or words between blanks or commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Names>,
+    /// What every key allows, where no column says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_scopes: Vec<String>,
+    /// The client (`client_id`) that the keys stand for; resource servers are told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// Until when it is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Names>,

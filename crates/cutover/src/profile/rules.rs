@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::{
     columns::Columns,
-    parts::{ApiKeyForm, ApiKeys, IdentityProvider, Tokens, WriteBack},
+    parts::{ApiKeyForm, ApiKeys, IdentityProvider, TokenForm, Tokens, WriteBack},
 };
 use super::{condition::Condition, names::Names, password::Passwords, zone::Zone};
 

@@ -4,11 +4,14 @@ use oauth_core::{
     audit::AuditEvent,
     catalog::{CatalogRecords, KeyState, ScopeRecord, SigningKeyRecord},
     client::{Client, ClientSecret},
-    ids::{AccessTokenId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
-    legacy::{LegacyRotation, LegacyTokenSnapshot},
+    ids::{AccessTokenId, ApiKeyId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
+    legacy::{
+        LegacyRotation, LegacyTokenSnapshot,
+        api_key::{ApiKey, ApiKeySnapshot},
+    },
     session::Session,
     store::{
-        AuthorizeSnapshot, CatalogRepository, CodeSnapshot, Commit, Grant, GrantRepository, GrantSnapshot,
+        ApiKeyRepository, AuthorizeSnapshot, CatalogRepository, CodeSnapshot, Commit, Grant, GrantRepository, GrantSnapshot,
         LegacyTokenRepository, MaintenanceRepository, NewAuthorization, PauseRepository, Paused, PurgeOrder, Purged,
         Redemption, RefreshSnapshot, Revocation, RevocationReason, RevokedAccessToken, Rotation, SessionRepository,
         SpentAssertion, StoreError,
@@ -58,6 +61,14 @@ forward! { LegacyTokenRepository {
     fn legacy_token(id: &LegacyTokenId) -> Option<LegacyTokenSnapshot>;
     fn rotate_legacy(write: LegacyRotation) -> Commit;
     fn invalidate_legacy(id: &LegacyTokenId) -> ();
+    fn end_legacy_family(id: &LegacyTokenId) -> ();
+    fn api_key(hash: TokenHash) -> Option<ApiKeySnapshot>;
+    fn note_api_key(key: ApiKeyId, at: Timestamp) -> ();
+} }
+
+forward! { ApiKeyRepository {
+    fn api_keys(after: Option<ApiKeyId>, limit: u32) -> Vec<ApiKey>;
+    fn revoke_api_key(key: ApiKeyId, audit: AuditEvent) -> Commit;
 } }
 
 forward! { CatalogRepository {

@@ -2,13 +2,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::store::AccountRepository as _;
-use authly_directory::{account::Account, services::DirectoryServices};
-use oauth_core::{engine::legacy::Me, error::BearerError, jws::TokenFault, legacy::LegacyAccount};
+use authly_directory::{account::Account, directory::network, services::DirectoryServices};
+use oauth_core::{
+    engine::legacy::Me,
+    error::BearerError,
+    ids::ClientId,
+    jws::TokenFault,
+    legacy::{LegacyAccount, is_jwt},
+    limit::Verdict,
+};
 use serde::Serialize;
 
 use crate::{
     app::App,
     bearer,
+    browser::cookies,
+    oauth::prove::Unproven,
     respond::{self, Dialect, Failure},
 };
 
@@ -58,11 +67,52 @@ impl UserBody {
     }
 }
 
+/// The bearer token, or an API key of the older program in the header that such programs have.
+fn presented(request: &HttpRequest) -> Result<&str, BearerError> {
+    let mut keys = request.headers().get_all("x-api-key");
+    match (bearer::header_token(request)?, keys.next(), keys.next()) {
+        (Some(token), None, _) => Ok(token),
+        (None, Some(key), None) => key.to_str().map(str::trim).map_err(|_| BearerError::Malformed),
+        (None, None, _) => Err(BearerError::Missing),
+        _ => Err(BearerError::Malformed),
+    }
+}
+
+/// Guesses at API keys from one address: what is no JWT was made by nobody here, and is looked up.
+struct Guesses(Option<(ClientId, String)>);
+
+impl Guesses {
+    /// Refuses an address that has guessed too often.
+    fn of<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &str) -> Result<Self, Box<Failure>> {
+        let guess = !is_jwt(token) && app.http.client_failures.is_some();
+        let name = ClientId::parse("API keys").ok().filter(|_| guess);
+        let Some(name) = name else { return Ok(Self(None)) };
+        let key = (name, network(&cookies::address(request).unwrap_or_default()));
+        if let Some(rate) = app.http.client_failures
+            && let Verdict::Limited(wait) = app.client_failures.peek_now(&key, rate, app.engine.now())
+        {
+            return Err(Box::new(Failure::new(&Unproven::TooMany(wait), Dialect::Legacy)));
+        }
+        Ok(Self(Some(key)))
+    }
+
+    fn note<V: DirectoryServices>(&self, app: &App<V>, error: &BearerError) {
+        if let (Some(key), Some(rate), BearerError::Invalid(_)) = (&self.0, app.http.client_failures, error) {
+            app.client_failures.take_now(key, rate, app.engine.now());
+        }
+    }
+}
+
 /// Who the bearer is.
 pub async fn me<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let told = |error: BearerError| Failure::new(&error, Dialect::Legacy);
-    let token = bearer::required(&request).map_err(told)?;
-    let body = match app.engine.me(token).await.map_err(told)? {
+    let token = presented(&request).map_err(told)?;
+    let guesses = Guesses::of(&app, &request, token).map_err(|failure| *failure)?;
+    let found = app.engine.me(token).await.map_err(|error| {
+        guesses.note(&app, &error);
+        told(error)
+    });
+    let body = match found? {
         Me::Legacy(account) => UserBody::of_legacy(&account),
         Me::OAuth(bearer) => {
             let gone = || told(BearerError::Invalid(TokenFault::AccountClosed));

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
-    error::{GrantError, TokenError},
+    error::TokenError,
     grant::{request::PresentedRefreshToken, response::LegacyTokens},
     secret::Secret,
 };
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     app::App,
-    body,
+    body, metrics,
     respond::{self, Dialect, Failure},
 };
 
@@ -28,10 +28,10 @@ pub async fn refresh<V: DirectoryServices>(
 ) -> Result<HttpResponse, Failure> {
     let asked: Refresh = body::json(&request, payload).await?;
     let told = |error: TokenError| Failure::new(&error, Dialect::Legacy);
-    let PresentedRefreshToken::Legacy(token) =
-        PresentedRefreshToken::parse(&asked.refresh_token).map_err(|error| told(error.into()))?
-    else {
-        return Err(told(GrantError::ContractMismatch.into()));
+    let token = match PresentedRefreshToken::parse(&asked.refresh_token).map_err(|error| told(error.into()))? {
+        PresentedRefreshToken::Legacy(token) => token,
+        // One that was imported from the older program, perhaps; an OAuth token of ours is none, and is refused as one.
+        PresentedRefreshToken::OAuth(token) => Secret::new(token.expose().to_owned()),
     };
     Ok(respond::json(StatusCode::OK, &exchange(&app, &token).await.map_err(told)?))
 }
@@ -39,6 +39,7 @@ pub async fn refresh<V: DirectoryServices>(
 /// The next pair; the use is counted as one of a legacy door.
 pub async fn exchange<V: DirectoryServices>(app: &App<V>, token: &Secret<String>) -> Result<LegacyTokens, TokenError> {
     let (pair, subject) = app.engine.refresh_legacy(token).await?;
+    metrics::add(&app.metrics.legacy_refresh, 1);
     app.uses.note(Way::LegacyRefresh, None, subject.tenant.map(|tenant| tenant.id), app.engine.now());
     Ok(pair)
 }

@@ -9,8 +9,9 @@ use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
     client::presented::PresentedClient,
     error::{ErrorCode, GrantError, TokenError},
-    grant::request::TokenRequest,
+    grant::request::{PresentedRefreshToken, RefreshTokenRequest, TokenRequest},
     params::Params,
+    secret::Secret,
 };
 
 use super::prove::{Unproven, authenticated};
@@ -57,6 +58,14 @@ async fn answer<V: DirectoryServices>(
         let pair = legacy::refresh::exchange(app, token).await.map_err(Unproven::Token)?;
         return Ok(respond::json(StatusCode::OK, &pair));
     }
+    if let Some(token) = opaque_refresh(&asked).filter(|_| !names_a_client(request, params)) {
+        match legacy::refresh::exchange(app, &token).await {
+            Ok(pair) => return Ok(respond::json(StatusCode::OK, &pair)),
+            // It is none of the older program: a client has to come with it.
+            Err(TokenError::Grant(GrantError::ContractMismatch)) => {}
+            Err(error) => return Err(Unproven::Token(error)),
+        }
+    }
     if !app.engine.catalog().switches.oauth_enabled {
         return Err(Unproven::Token(TokenError::UnsupportedGrantType));
     }
@@ -65,6 +74,16 @@ async fn answer<V: DirectoryServices>(
     let tokens = app.engine.token(client, asked).await.map_err(Unproven::Token)?;
     app.uses.note(way, Some(key), None, app.engine.now());
     Ok(respond::json(StatusCode::OK, &tokens))
+}
+
+/// A refresh token that is no JWT.
+fn opaque_refresh(request: &TokenRequest) -> Option<Secret<String>> {
+    match request {
+        TokenRequest::RefreshToken(RefreshTokenRequest { token: PresentedRefreshToken::OAuth(token), .. }) => {
+            Some(Secret::new(token.expose().to_owned()))
+        }
+        _ => None,
+    }
 }
 
 const fn way(request: &TokenRequest) -> Way {

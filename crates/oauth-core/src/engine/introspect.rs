@@ -68,10 +68,11 @@ impl<V: Services> Engine<V> {
             return Err(ClientError::Method.into());
         }
         self.spend(&caller).await?;
-        if !legacy::is_jwt(token) {
-            return self.introspect_refresh(&caller, token).await;
-        }
         let sees_all = caller.client().introspection == IntrospectionPolicy::All;
+        if !legacy::is_jwt(token) {
+            let told = self.introspect_refresh(&caller, token).await?;
+            return if told.active || !sees_all { Ok(told) } else { self.introspect_api_key(&caller, token).await };
+        }
         if legacy::jwt::is_hmac(token) {
             return match self.active_legacy(token).await {
                 Ok((token, row)) if sees_all && rights::serves(caller.client(), &row.account.subject) => {
@@ -98,6 +99,25 @@ impl<V: Services> Engine<V> {
             }
             Err(BearerError::Store(error)) => Err(error.into()),
             // RFC 7662 2.2: no detail for anything inactive, unknown, or none of the caller's business.
+            _ => Ok(Introspection::default()),
+        }
+    }
+
+    /// An API key of the older program (C-32): told about to resource servers, so that they take it while it counts.
+    async fn introspect_api_key(&self, caller: &AuthenticatedClient, key: &str) -> Result<Introspection, TokenError> {
+        match self.active_api_key(key).await {
+            Ok(found) if rights::serves(caller.client(), &found.account.subject) => Ok(Introspection {
+                active: true,
+                scope: (!found.key.scope.is_empty()).then(|| found.key.scope.to_string()),
+                client_id: found.key.client,
+                token_type: Some(BEARER),
+                exp: found.key.expires_at.map(NumericDate::new),
+                iat: Some(NumericDate::new(found.key.created_at)),
+                sub: Some(found.account.subject.id.to_string()),
+                iss: Some(self.settings.issuer.as_str().to_owned()),
+                ..Introspection::default()
+            }),
+            Err(BearerError::Store(error)) => Err(error.into()),
             _ => Ok(Introspection::default()),
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     jws::TokenFault,
     legacy::{
         LegacyAccount, LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair, active,
+        api_key::{self, ApiKeySnapshot},
         jwt::{self, LegacyToken, NewLegacyClaims},
     },
     scope::ScopeSet,
@@ -19,6 +20,7 @@ use crate::{
     store::{Commit, LegacyTokenRepository as _, StoreError},
     subject::Subject,
     time::Timestamp,
+    token::OpaqueToken,
 };
 
 /// Who the bearer of a token is at `GET /api/v1/users/me`.
@@ -62,17 +64,21 @@ impl<V: Services> Engine<V> {
     pub async fn refresh_legacy(&self, token: &Secret<String>) -> Result<(LegacyTokens, Subject), TokenError> {
         let refused = TokenError::Grant(GrantError::LegacyInvalid);
         let Some(settings) = self.settings.legacy.as_ref() else { return Err(refused) };
-        let token = token.expose();
-        if !jwt::is_jwt(token) {
-            return Err(GrantError::ContractMismatch.into());
-        }
         let kind = LegacyTokenType::Refresh;
-        let Ok(token) = LegacyToken::verify(token, kind, settings, self.services.crypto()) else { return Err(refused) };
+        let token = match jwt::is_jwt(token.expose()) {
+            true => LegacyToken::verify(token.expose(), kind, settings, self.services.crypto()).map_err(|_| refused)?,
+            false => self.opaque_legacy(token.expose()).await?,
+        };
+        let refused = TokenError::Grant(GrantError::LegacyInvalid);
         for _ in 0..2 {
             let Some(row) = self.services.store().legacy_token(&token.id).await? else { return Err(refused) };
             let (catalog, now) = (self.catalog(), self.now());
             let account = &row.account;
-            if active::decide(&token, &row, &catalog.switches, now).is_err() {
+            if let Err(fault) = active::decide(&token, &row, &catalog.switches, now) {
+                // A spent token of a family that comes again was copied: all of the family end (RFC 9700 4.14.2).
+                if fault == TokenFault::Revoked && row.invalidated {
+                    self.services.store().end_legacy_family(&token.id).await?;
+                }
                 return Err(refused);
             }
             if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, &catalog, now) {
@@ -87,9 +93,41 @@ impl<V: Services> Engine<V> {
         Err(TokenError::Contended)
     }
 
+    /// A refresh token of the older program that is no JWT: it was imported, so that its hash is known, and the row says all.
+    async fn opaque_legacy(&self, token: &str) -> Result<LegacyToken, TokenError> {
+        let unknown = || TokenError::Grant(GrantError::ContractMismatch);
+        let presented = OpaqueToken::presented(token).ok_or_else(unknown)?;
+        let id = LegacyTokenId::of_opaque(presented.hash());
+        let row = self.services.store().legacy_token(&id).await?.ok_or_else(unknown)?;
+        Ok(LegacyToken {
+            id,
+            kind: LegacyTokenType::Refresh,
+            user: Some(row.account.subject.id),
+            // Nobody makes such a token any more, whatever secrets they hold: it is older than any cut-off.
+            issued_at: Some(Timestamp::from_micros(0)),
+            expires_at: row.expires_at,
+        })
+    }
+
+    /// The one rule for "does this API key of the older program count"; each use is counted.
+    pub(super) async fn active_api_key(&self, key: &str) -> Result<ApiKeySnapshot, BearerError> {
+        let unknown = BearerError::Invalid(TokenFault::Grant);
+        let Some(presented) = OpaqueToken::presented(key) else { return Err(unknown) };
+        let Some(found) = self.services.store().api_key(presented.hash()).await? else { return Err(unknown) };
+        let now = self.now();
+        api_key::decide(&found, presented.hash(), &self.catalog(), now).map_err(BearerError::Invalid)?;
+        self.services.store().note_api_key(found.key.id, now).await?;
+        Ok(found)
+    }
+
     /// Invalidates a legacy token of either kind; an unknown one is a success, as the contract has it.
     pub async fn revoke_legacy(&self, token: &Secret<String>) -> Result<(), TokenError> {
         let Some(settings) = self.settings.legacy.as_ref() else { return Ok(()) };
+        if !jwt::is_jwt(token.expose()) {
+            let Some(presented) = OpaqueToken::presented(token.expose()) else { return Ok(()) };
+            let id = LegacyTokenId::of_opaque(presented.hash());
+            return Ok(self.services.store().invalidate_legacy(&id).await?);
+        }
         for kind in [LegacyTokenType::Refresh, LegacyTokenType::Access] {
             if let Ok(token) = LegacyToken::verify(token.expose(), kind, settings, self.services.crypto()) {
                 self.services.store().invalidate_legacy(&token.id).await?;
@@ -103,6 +141,9 @@ impl<V: Services> Engine<V> {
         if jwt::is_hmac(token) {
             let (_, row) = self.active_legacy(token).await?;
             return Ok(Me::Legacy(Box::new(row.account)));
+        }
+        if !jwt::is_jwt(token) {
+            return Ok(Me::Legacy(Box::new(self.active_api_key(token).await?.account)));
         }
         let bearer = self.bearer(token, ScopeSet::PROFILE).await?;
         if bearer.subject.is_none() {

@@ -8,14 +8,16 @@ use crate::{
     client::IntrospectionPolicy,
     error::{BearerError, GrantError, TokenError, Wire as _},
     grant::response::LegacyTokens,
-    ids::TenantId,
+    ids::{ApiKeyId, LegacyTokenId, TenantId},
     jws::{TokenFault, compact::Compact},
-    legacy::LegacyAccount,
+    legacy::{LegacyAccount, LegacyTokenType, api_key::ApiKey},
     policy::{Mode, Policy},
+    scope::ScopeSet,
     secret::Secret,
-    store::{CatalogRepository, Store},
+    store::{ApiKeyRepository as _, CatalogRepository, Store},
     subject::{AccountStatus, Subject, TenantRef},
     testing::{ALICE, Fate, LosingStore, World, at, claims_of, client, now_or_never, subject},
+    token::TokenHash,
 };
 
 /// Alice signs in at a door of the legacy contract.
@@ -229,4 +231,85 @@ fn a_tenant_whose_doors_are_closed_gets_nothing_new() {
         let pair = world.engine.legacy_pair(&alice, "alice@example.com", at(0));
         assert_eq!(pair.is_ok(), issued, "{legacy_login}");
     }
+}
+
+/// G7: a refresh token of the older program that is no JWT, known by its hash; and the family that it is of.
+#[test]
+fn an_imported_refresh_token_gives_a_legacy_pair_once_and_its_copy_ends_the_family() {
+    let world = World::new();
+    let opaque = |text: &str| LegacyTokenId::of_opaque(TokenHash::of(text.as_bytes()));
+    let put = |text: &str, expires_at, dead, family| {
+        let whose = (subject().id, LegacyTokenType::Refresh);
+        world.memory.put_legacy_token(opaque(text), whose, (expires_at, dead), family);
+    };
+    put("live-1", at(600), false, Some("f"));
+    put("sibling", at(600), false, Some("f"));
+    put("another", at(600), false, Some("g"));
+    put("expired", at(-1), false, None);
+    put("dead", at(600), true, None);
+    for over in ["expired", "dead", "forged", "LIVE-1", ""] {
+        assert!(refresh(&world, over).is_err(), "{over}");
+    }
+    let tokens = refresh(&world, "live-1").unwrap();
+    assert!(now_or_never(world.engine.me(&tokens.access_token)).is_ok());
+    let next = refresh(&world, &tokens.refresh_token).unwrap();
+    // The copy of a spent one ends what came from it and what lay beside it, and nothing else.
+    assert!(refresh(&world, "live-1").is_err());
+    assert!(refresh(&world, &next.refresh_token).is_err());
+    assert!(refresh(&world, "sibling").is_err());
+    assert!(refresh(&world, "another").is_ok());
+}
+
+fn api_key(text: &str) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::from_uuid(uuid::Uuid::from_u128(text.len() as u128)),
+        user: subject().id,
+        client: None,
+        scope: ScopeSet::parse("read").unwrap(),
+        label: "ci".into(),
+        hash: TokenHash::of(text.as_bytes()),
+        created_at: at(0),
+        expires_at: None,
+        revoked_at: None,
+        uses: 0,
+        last_used_at: None,
+    }
+}
+
+/// C-32: a key is taken while its account is on both ways; whatever is wrong with another, the answer is the same.
+#[test]
+fn an_api_key_of_the_older_program_counts_while_its_account_is_on_both_ways() {
+    let mut world = World::new();
+    world.memory.put_api_key(api_key("k"));
+    world.memory.put_api_key(ApiKey { revoked_at: Some(at(0)), ..api_key("k2") });
+    world.memory.put_api_key(ApiKey { expires_at: Some(at(-1)), ..api_key("k-3") });
+    let me = |world: &World, key: &str| now_or_never(world.engine.me(key));
+    assert!(me(&world, "k").is_ok());
+    let listed = now_or_never(world.memory.api_keys(None, 10)).unwrap();
+    assert_eq!(listed.iter().map(|key| key.uses).collect::<Vec<_>>(), [1, 0, 0]);
+    let unknown = me(&world, "nobody's").unwrap_err().wire();
+    for over in ["k2", "k-3"] {
+        assert_eq!(me(&world, over).unwrap_err().wire(), unknown, "{over}");
+    }
+    let alice = world.memory.account(subject().id).unwrap();
+    for moved in [
+        LegacyAccount { legacy_login: false, ..alice.clone() },
+        LegacyAccount { is_locked: true, ..alice.clone() },
+        LegacyAccount {
+            subject: Subject {
+                policy: Some(Box::new(Policy { mode: Mode::OauthOnly, ..Policy::default() })),
+                ..alice.subject.clone()
+            },
+            ..alice.clone()
+        },
+    ] {
+        world.memory.put_account(moved);
+        assert_eq!(me(&world, "k").unwrap_err().wire(), unknown);
+    }
+    world.memory.put_account(alice);
+    assert!(me(&world, "k").is_ok());
+    world.administer(|records| {
+        records.settings.insert(CatalogRecords::FINALIZATION.into(), "{}".into());
+    });
+    assert_eq!(me(&world, "k").unwrap_err().wire(), unknown, "the end of the migration ends keys, too");
 }

@@ -4,6 +4,7 @@
 //! form (a JWT here, an opaque value there) and by where they are looked up.
 
 pub mod active;
+pub mod api_key;
 pub mod jwt;
 
 pub use self::jwt::is_jwt;

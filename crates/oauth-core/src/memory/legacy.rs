@@ -5,9 +5,11 @@ use super::{
     tables::{LegacyRow, Tables},
 };
 use crate::{
-    ids::LegacyTokenId,
-    legacy::{LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair},
+    ids::{ApiKeyId, LegacyTokenId, UserId},
+    legacy::{LegacyRotation, LegacyTokenSnapshot, LegacyTokenType, NewLegacyPair, api_key::ApiKeySnapshot},
     store::{Commit, LegacyTokenRepository, StoreError},
+    time::Timestamp,
+    token::TokenHash,
 };
 
 impl LegacyTokenRepository for MemoryStore {
@@ -35,6 +37,9 @@ impl LegacyTokenRepository for MemoryStore {
             row.invalidated = true;
         }
         tables.insert_pair(&write.pair);
+        if let Some(family) = tables.legacy_families.get(&write.spent).cloned() {
+            tables.legacy_families.insert(write.pair.refresh.clone(), family);
+        }
         Ok(Commit::Applied)
     }
 
@@ -43,6 +48,50 @@ impl LegacyTokenRepository for MemoryStore {
             row.invalidated = true;
         }
         Ok(())
+    }
+
+    async fn end_legacy_family(&self, id: &LegacyTokenId) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let Some(family) = tables.legacy_families.get(id).cloned() else { return Ok(()) };
+        let members: Vec<LegacyTokenId> =
+            tables.legacy_families.iter().filter(|(_, of)| **of == family).map(|(id, _)| id.clone()).collect();
+        for member in members {
+            if let Some(row) = tables.legacy_tokens.get_mut(&member) {
+                row.invalidated = true;
+            }
+        }
+        Ok(())
+    }
+
+    async fn api_key(&self, hash: TokenHash) -> Result<Option<ApiKeySnapshot>, StoreError> {
+        let tables = self.lock();
+        let found = tables.api_keys.values().find(|key| key.hash == hash);
+        Ok(found.and_then(|key| Some(ApiKeySnapshot { key: key.clone(), account: tables.account(key.user)? })))
+    }
+
+    async fn note_api_key(&self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        if let Some(key) = self.lock().api_keys.get_mut(&key) {
+            key.uses += 1;
+            key.last_used_at = key.last_used_at.max(Some(at));
+        }
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    /// Puts an imported token in, as the older program knew it.
+    pub fn put_legacy_token(
+        &self,
+        id: LegacyTokenId,
+        (user, kind): (UserId, LegacyTokenType),
+        (expires_at, invalidated): (Timestamp, bool),
+        family: Option<&str>,
+    ) {
+        let mut tables = self.lock();
+        tables.legacy_tokens.insert(id.clone(), LegacyRow { user, kind, expires_at, invalidated });
+        if let Some(family) = family {
+            tables.legacy_families.insert(id, family.to_owned());
+        }
     }
 }
 

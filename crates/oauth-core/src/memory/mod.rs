@@ -15,6 +15,7 @@
 //! # assert!(matches!(revision.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(0))));
 //! ```
 
+mod api_key;
 mod catalog;
 mod grants;
 mod legacy;

@@ -9,8 +9,8 @@ use crate::{
     audit::AuditEvent,
     catalog::{CatalogRecords, KeyState, ScopeRecord, SigningKeyRecord},
     client::{Client, ClientSecret},
-    ids::{AccessTokenId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
-    legacy::{LegacyRotation, LegacyTokenSnapshot},
+    ids::{AccessTokenId, ApiKeyId, ClientKey, GrantId, KeyId, LegacyTokenId, ScopeKey, SessionId, UserId},
+    legacy::{LegacyRotation, LegacyTokenSnapshot, api_key::ApiKeySnapshot},
     memory::MemoryStore,
     session::Session,
     store::*,
@@ -150,6 +150,9 @@ impl LegacyTokenRepository for LosingStore {
     delegate! {
         legacy_token(id: &LegacyTokenId) -> Option<LegacyTokenSnapshot>;
         invalidate_legacy(id: &LegacyTokenId) -> ();
+        end_legacy_family(id: &LegacyTokenId) -> ();
+        api_key(hash: TokenHash) -> Option<ApiKeySnapshot>;
+        note_api_key(key: ApiKeyId, at: Timestamp) -> ();
     }
 }
 

@@ -16,6 +16,7 @@ use authly_directory::{
 use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
 
 use super::finalize::{end, put_away, step};
+pub use super::old_tokens::*;
 use super::world::{account, apply, batch, begin, create, plan};
 use crate::{WholeStore, World, legacy::new_pair, world::hash_of};
 

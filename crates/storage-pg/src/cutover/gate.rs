@@ -21,7 +21,8 @@ const COUNTS: &str = "
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind = 'quarantine'),
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind <> 'quarantine'),
            (SELECT count(*) FROM tokens
-             WHERE token_type = 'refresh' AND invalidated IS NOT TRUE AND client_id IS NULL AND expires_at > $1)
+             WHERE token_type = 'refresh' AND invalidated IS NOT TRUE AND client_id IS NULL AND expires_at > $1),
+           (SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1))
       FROM users";
 
 /// What accounts tell, and what is counted by way: a legacy refresh changes no account.
@@ -63,6 +64,7 @@ pub(super) async fn facts(db: &Db, now: Timestamp, window_start: Timestamp) -> R
         (facts.active, facts.not_completed) = (next()?, next()?);
         (facts.foreign_hashes, facts.inactive) = (next()?, next()?);
         (facts.quarantined, facts.conflicts, facts.live_legacy_tokens) = (next()?, next()?, next()?);
+        facts.live_api_keys = next()?;
     }
     for row in &uses {
         let mut row = Reader::new(row, "users", &"-");

@@ -196,6 +196,7 @@ pub(super) const TABLES: &[Table] = &[
 
 /// Tables that only we make; before our first step none of that name may be there.
 pub(super) const OWN: &[&str] = &[
+    "api_keys",
     "audit_events",
     "client_secrets",
     "client_uses",
@@ -204,6 +205,7 @@ pub(super) const OWN: &[&str] = &[
     "group_members",
     "groups",
     "invitations",
+    "legacy_families",
     "login_failures",
     "migration_archive",
     "migration_facts",

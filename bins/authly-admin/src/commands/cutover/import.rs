@@ -1,14 +1,18 @@
 //! `authly-admin migrate import`.
 
-use authly_admin_cases::migrate::{self, ImportOptions, ImportReport, OnError, Stopped, Tools};
+use authly_admin_cases::migrate::{
+    self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
+};
 use authly_config::Settings;
 use authly_cutover::outcome::Outcome;
 use authly_runtime::Trouble;
+use authly_sources::Access;
 use serde_json::json;
 
 use super::{
     plan, stopped,
     ticker::{self, Ticker},
+    write_back::{self, Application},
 };
 use crate::{
     args::{AtError, Choices, ImportArgs},
@@ -26,8 +30,16 @@ pub(super) async fn run<T: Tools>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let execute = arguments.execute && !arguments.dry_run;
+    let access = if execute { Access::Write } else { Access::Read };
+    let application = match arguments.back.write_back {
+        true => {
+            let write_to = arguments.back.write_to.as_deref();
+            Some(Application::prepare(&arguments.source, write_to, access, settings).await?)
+        }
+        false => None,
+    };
+    let (mut opened, name) = source::open(&arguments.source, settings).await?;
     if let Some(file) = &arguments.plan {
         let head = plan::Head::of(&mut opened, &name).await.map_err(stopped(WHAT))?;
         agree(&plan::read(file)?, &head)?;
@@ -45,16 +57,42 @@ pub(super) async fn run<T: Tools>(
     let mut ticker = Ticker::new(false);
     let stop = ticker::stop_on_signal();
     let profile = opened.profile().clone();
-    let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
+    let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
+    let (report, back) = match application {
+        None => {
+            let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
+            (report.map_err(stopped(WHAT))?, None)
+        }
+        Some(application) => {
+            let mut hears = Foreseeing::new(&mut ticker, execute);
+            let report = migrate::import(tools, &mut opened, &profile, name.clone(), &options, &stop, &mut hears).await;
+            let (report, foreseen) = (report.map_err(stopped(WHAT))?, hears.end());
+            // What is committed is written there, even if the import was asked to stop.
+            drop(opened);
+            let back = application.keep_in_step(tools, &name, &foreseen, &Stop::default(), &mut ticker).await?;
+            (report, Some(back))
+        }
+    };
     ticker.end();
-    let report = report.map_err(stopped(WHAT))?;
-    tell(&report, console)?;
+    match &back {
+        Some(back) if console.is_json() => console.item(&write_back::beside(&report, back))?,
+        _ => tell(&report, console)?,
+    }
+    if let Some(back) = back.as_ref().filter(|_| !console.is_json()) {
+        console.note(if execute {
+            "Written into the application's own table:"
+        } else {
+            "To be written into the application's own table:"
+        });
+        write_back::tell(back, console)?;
+    }
     if arguments.execute && arguments.dry_run {
         console.note("DRY_RUN is set, so nothing was written.");
     } else if !execute {
         console.note("This was a dry run: nothing was written. Add --execute to import.");
     }
-    code(&report)
+    code(&report)?;
+    back.as_ref().map_or(Ok(()), write_back::code)
 }
 
 /// What the command line chooses for plan and import alike.

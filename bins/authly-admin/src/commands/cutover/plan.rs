@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::Path};
 
-use authly_admin_cases::migrate::{self, MigrateError, Tools};
+use authly_admin_cases::migrate::{self, MigrateError, Tools, Unwritten};
 use authly_config::Settings;
 use authly_cutover::{
     digest::Digest,
@@ -60,6 +60,7 @@ pub(super) async fn run<T: Tools>(
     let mut ticker = Ticker::new(true);
     let stop = ticker::stop_on_signal();
     let profile = opened.profile().clone();
+    let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
     let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
     ticker.end();
     let report = report.map_err(stopped(WHAT))?;

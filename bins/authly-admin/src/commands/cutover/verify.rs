@@ -1,15 +1,18 @@
 //! `authly-admin migrate verify`.
 
-use authly_admin_cases::migrate::{self, Tools, Verified};
+use authly_admin_cases::migrate::{self, Tools, Unwritten, Verified};
 use authly_config::Settings;
 
-use super::{stopped, ticker::Ticker};
+use super::{stopped, ticker::Ticker, write_back};
 use crate::{
     args::SourceArgs,
     commands::source,
     console::Console,
     failure::{Code, Failure},
 };
+
+/// What could not be done.
+const WHAT: &str = "cannot verify the migration";
 
 /// Rows that a table lists.
 const MOST_SHOWN: usize = 20;
@@ -20,12 +23,16 @@ pub(super) async fn run<T: Tools>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let (mut opened, name) = source::open(arguments, settings).await?;
+    let (opened, name) = source::open(arguments, settings).await?;
     let profile = opened.profile().clone();
+    let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
     let mut ticker = Ticker::new(false);
-    let found = migrate::verify(tools, &mut opened, &profile, name, &mut ticker).await;
+    let found = migrate::verify(tools, &mut opened, &profile, name.clone(), &mut ticker).await;
+    let mut found = found.map_err(stopped(WHAT))?;
+    if opened.is_written_back() {
+        write_back::verify(tools, arguments, &name, &mut found, settings, &mut ticker).await?;
+    }
     ticker.end();
-    let found = found.map_err(stopped("cannot verify the migration"))?;
     if console.is_json() {
         console.item(&found)?;
     } else {

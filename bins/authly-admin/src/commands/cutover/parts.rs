@@ -1,0 +1,34 @@
+//! `authly-admin migrate tokens import` and `migrate api-keys import`.
+
+use authly_admin_cases::migrate::{self, PartOptions, Tools};
+use authly_config::Settings;
+use authly_cutover::inspect::Part;
+
+use super::{
+    import, stopped,
+    ticker::{self, Ticker},
+};
+use crate::{args::PartArgs, commands::source, console::Console, failure::Failure};
+
+pub(super) async fn run<T: Tools>(
+    tools: &T,
+    part: Part,
+    arguments: PartArgs,
+    settings: &Settings,
+    console: Console,
+) -> Result<(), Failure> {
+    let execute = arguments.execute && !arguments.dry_run;
+    let (mut opened, name) = source::open(&arguments.source, settings).await?;
+    let profile = opened.profile().clone();
+    let options = PartOptions { part, execute, batch: arguments.batch };
+    let mut ticker = Ticker::new(false);
+    let stop = ticker::stop_on_signal();
+    let report = migrate::import_part(tools, &mut opened, &profile, &name, options, &stop, &mut ticker).await;
+    ticker.end();
+    let report = report.map_err(stopped("cannot import"))?;
+    import::tell(&report, console)?;
+    if !execute {
+        console.note("This was a dry run: nothing was written. Add --execute to import.");
+    }
+    import::code(&report)
+}

@@ -1,0 +1,421 @@
+//! Bringing in what hangs on the accounts: refresh tokens with their families, access tokens, API keys (C-14, C-32).
+//!
+//! Only rows of accounts that are here are taken over; an orphan waits in quarantine, under the name of the source with the part's
+//! behind it. Every row has one outcome, and a second run changes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use authly_cutover::{
+    decide::Rules,
+    digest::Digest,
+    inspect::{Inspect, Part},
+    ledger::{Action, LedgerItem, LedgerKey},
+    outcome::{Flaw, Outcome, Reason, ReasonCode},
+    parts::{self, NewApiKey, NewToken, PartStore as _, Put, Shut},
+    profile::{bind::BoundProfile, rules::Target},
+    run::{Begun, LEASE, Run, RunId, RunKind, RunPlan, RunState},
+    source::{PageAsk, SourceId, SourceName, SourceRow},
+    store::{
+        BatchCommit, BatchWrite, CutoverStore as _, PenEntry, PenKind, Progress, Resolution, RowKeys, RunEnd,
+        SnapshotAsk,
+    },
+};
+use oauth_core::{
+    audit::AuditKind,
+    ids::{ApiKeyId, UserId},
+    services::Clock as _,
+    store::Commit,
+    time::Timestamp,
+};
+use serde_json::{Map, json};
+
+use super::{ImportReport, MigrateError, Observer, Stop, Stopped, Tools, tools::event};
+
+/// How to bring a part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartOptions {
+    /// Which part.
+    pub part: Part,
+    /// Whether anything is written.
+    pub execute: bool,
+    /// Rows of a batch.
+    pub batch: u32,
+}
+
+/// Brings a part of a source in, or tells what that would do.
+pub async fn import_part<T: Tools, S: Inspect>(
+    tools: &T,
+    source: &mut S,
+    profile: &BoundProfile,
+    name: &SourceName,
+    options: PartOptions,
+    stop: &Stop,
+    observer: &mut impl Observer,
+) -> Result<ImportReport, MigrateError> {
+    let started = tools.clock().now();
+    let part = options.part;
+    let table = match part {
+        Part::Tokens => profile.profile.tokens.as_ref().map(|tokens| &tokens.table),
+        Part::ApiKeys => profile.profile.api_keys.as_ref().map(|keys| &keys.table),
+        Part::Groups => None,
+    };
+    let table = table.ok_or_else(|| {
+        let what = part.as_str();
+        MigrateError::Refused(format!(
+            "the profile names no table of {what}, or the source has none: describe it in [{what}]"
+        ))
+    })?;
+    let table = table.first().as_str().to_owned();
+    let own = SourceName::parse(&format!("{name}-{}", part.as_str().replace('_', "-")));
+    let own = own.ok_or_else(|| MigrateError::Refused("the name of the source is too long".to_owned()))?;
+    let counts = source.table_counts().await?;
+    let total = counts.iter().find(|(known, _)| *known == table).map_or(0, |(_, rows)| *rows);
+    let run = match options.execute {
+        true => Some(begin(tools, &own, profile, part, total).await?),
+        false => None,
+    };
+    let mut walk = Walk {
+        tools,
+        profile,
+        rules: Rules::of(&profile.profile, name.clone()),
+        name,
+        own: &own,
+        part,
+        run: run.as_ref().map(|(run, _)| run),
+        progress: run.as_ref().map(|(run, _)| progress(run)).unwrap_or_default(),
+    };
+    observer.phase(if part == Part::Tokens { "tokens" } else { "API keys" });
+    let walked = walk.walk(source, options.batch.max(1), total, stop, observer).await;
+    let counters = walk.progress.counters.clone();
+    let stopped = match (walked, &run) {
+        (Ok(stopped), _) => stopped,
+        (Err(error), Some((run, _))) => {
+            // What is committed stays, and the next run goes on behind it.
+            let _unheard = end(tools, run, RunState::Stopped).await;
+            return Err(error);
+        }
+        (Err(error), None) => return Err(error),
+    };
+    if let Some((run, _)) = &run {
+        end(tools, run, if stopped.is_none() { RunState::Finished } else { RunState::Stopped }).await?;
+    }
+    let mut report = ImportReport {
+        dry_run: !options.execute,
+        source: own.to_string(),
+        profile: profile.profile.name.clone(),
+        source_rows: total,
+        reconciles: stopped.is_none().then_some(counters.rows() == total),
+        stopped,
+        run: run.as_ref().map(|(run, _)| run.plan.id.to_string()),
+        resumed: run.is_some_and(|(_, resumed)| resumed),
+        seconds: tools.clock().now().since(started).as_secs_f64(),
+        ..ImportReport::default()
+    };
+    report.count(&counters);
+    Ok(report)
+}
+
+async fn begin<T: Tools>(
+    tools: &T,
+    own: &SourceName,
+    profile: &BoundProfile,
+    part: Part,
+    total: u64,
+) -> Result<(Run, bool), MigrateError> {
+    let now = tools.clock().now();
+    let written = serde_json::to_vec(&profile.profile).unwrap_or_default();
+    let plan = RunPlan {
+        id: RunId::generate(now, tools.random()),
+        kind: RunKind::Import,
+        source: own.clone(),
+        profile: profile.profile.name.clone(),
+        profile_digest: Digest::of([written.as_slice()]),
+        options: json!({ "part": part.as_str() }),
+        source_rows: Some(total),
+    };
+    match tools.target().begin_run(plan, now, now.minus(LEASE)).await? {
+        Begun::Busy(run) => Err(MigrateError::busy(&run)),
+        Begun::Resumed(run) => Ok((run, true)),
+        Begun::Started(run) => Ok((run, false)),
+    }
+}
+
+async fn end<T: Tools>(tools: &T, run: &Run, state: RunState) -> Result<(), MigrateError> {
+    let detail = json!({ "migration_run": run.plan.id, "source": run.plan.source, "state": state });
+    let audit = Some(event(tools, AuditKind::SettingChanged, detail));
+    match tools.target().finish_run(run.lease(), RunEnd { state, at: tools.clock().now(), note: None, audit }).await? {
+        Commit::Applied => Ok(()),
+        Commit::Lost => Err(MigrateError::Fenced),
+    }
+}
+
+fn progress(run: &Run) -> Progress {
+    Progress {
+        checkpoint: run.checkpoint.clone(),
+        last_seq: run.last_seq,
+        counters: run.counters.clone(),
+        watermark: run.watermark,
+    }
+}
+
+/// A row that was read: whose it is, and what is to be put in for it.
+struct Read {
+    id: SourceId,
+    user: Option<SourceId>,
+    what: Result<What, Flaw>,
+}
+
+enum What {
+    Token(parts::TokenOfSource),
+    Key(parts::KeyOfSource),
+}
+
+impl What {
+    const fn shut(&self) -> Option<Shut> {
+        match self {
+            Self::Token(token) => token.shut,
+            Self::Key(key) => key.shut,
+        }
+    }
+}
+
+struct Walk<'a, T> {
+    tools: &'a T,
+    profile: &'a BoundProfile,
+    rules: Rules,
+    name: &'a SourceName,
+    own: &'a SourceName,
+    part: Part,
+    run: Option<&'a Run>,
+    progress: Progress,
+}
+
+impl<T: Tools> Walk<'_, T> {
+    async fn walk<S: Inspect>(
+        &mut self,
+        source: &mut S,
+        batch: u32,
+        total: u64,
+        stop: &Stop,
+        observer: &mut impl Observer,
+    ) -> Result<Option<Stopped>, MigrateError> {
+        loop {
+            if stop.is_asked() {
+                return Ok(Some(Stopped::Asked));
+            }
+            let after = self.progress.checkpoint.clone();
+            let rows = source.part(self.part, PageAsk { after, limit: batch, since: None }).await?;
+            let count = rows.len();
+            if count > 0 {
+                self.page(&rows).await?;
+                observer.done(&self.progress.counters, total);
+            }
+            if u32::try_from(count).is_ok_and(|count| count < batch) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read(&self, row: &SourceRow, now: Timestamp) -> Read {
+        let (profile, zone) = (&self.profile.profile, self.profile.profile.source.time_zone);
+        let what = match (self.part, &profile.tokens, &profile.api_keys) {
+            (Part::Tokens, Some(rules), _) => parts::token(row, rules, zone, now).map(What::Token),
+            (_, _, Some(rules)) => parts::key(row, rules, zone, now).map(What::Key),
+            _ => Err(Flaw { kind: authly_cutover::outcome::FlawKind::WrongType, column: String::new() }),
+        };
+        let user = match &what {
+            Ok(What::Token(token)) => Some(token.user.clone()),
+            Ok(What::Key(key)) => Some(key.user.clone()),
+            Err(_) => None,
+        };
+        Read { id: row.id.clone(), user, what }
+    }
+
+    /// Decides and writes one page: the tokens first, which a second time changes nothing, then the checkpoint with what waits.
+    async fn page(&mut self, rows: &[SourceRow]) -> Result<(), MigrateError> {
+        let now = self.tools.clock().now();
+        let read: Vec<Read> = rows.iter().map(|row| self.read(row, now)).collect();
+        let accounts = self.accounts(&read).await?;
+        let waiting = self.waiting(&read).await?;
+        let mut outcomes: HashMap<&SourceId, (Outcome, Option<Reason>)> = HashMap::new();
+        let mut wanted: Vec<(&Read, UserId)> = Vec::new();
+        for row in &read {
+            let outcome = match (&row.what, row.user.as_ref().and_then(|user| accounts.get(user))) {
+                _ if waiting.get(&row.id).is_some_and(|entry| entry.resolution == Some(Resolution::Drop)) => {
+                    (Outcome::SkipDeleted, Some(Reason::plain(ReasonCode::Resolved)))
+                }
+                (Err(flaw), _) => (Outcome::Quarantine, Some(Reason::flawed(std::slice::from_ref(flaw)))),
+                (Ok(what), Some(user)) if what.shut() != Some(Shut::Opaque) => {
+                    wanted.push((row, *user));
+                    continue;
+                }
+                (Ok(what), _) => match what.shut() {
+                    Some(Shut::Opaque) => (Outcome::SkipDeleted, Some(Reason::plain(ReasonCode::OpaqueAccess))),
+                    Some(Shut::Over) => (Outcome::SkipDeleted, Some(Reason::plain(ReasonCode::Over))),
+                    None => {
+                        let detail = json!({ "user": row.user });
+                        (Outcome::Quarantine, Some(Reason::with(ReasonCode::AccountMissing, detail)))
+                    }
+                },
+            };
+            outcomes.insert(&row.id, outcome);
+        }
+        for (row, put) in self.put(&wanted, now).await? {
+            let over = matches!(&row.what, Ok(what) if what.shut().is_some());
+            let outcome = match put {
+                Put::Added if over => (Outcome::SkipDeleted, Some(Reason::plain(ReasonCode::Over))),
+                Put::Added => (Outcome::Import, None),
+                Put::Same => (Outcome::Unchanged, None),
+                Put::Ended => (Outcome::Updated, None),
+                Put::Taken => (Outcome::Conflict, Some(Reason::plain(ReasonCode::IdTaken))),
+            };
+            outcomes.insert(&row.id, outcome);
+        }
+        self.commit(&read, &outcomes, &waiting, now).await
+    }
+
+    /// The accounts that rows of the source are here.
+    async fn accounts(&self, read: &[Read]) -> Result<HashMap<SourceId, UserId>, MigrateError> {
+        let users: HashSet<&SourceId> = read.iter().filter_map(|row| row.user.as_ref()).collect();
+        let in_place = self.profile.profile.target == Target::InPlace;
+        let keys = |id: &&SourceId| RowKeys {
+            source_id: (*id).clone(),
+            user: in_place.then(|| self.rules.user(id)),
+            names: Vec::new(),
+            external_subject: None,
+        };
+        let ask = SnapshotAsk { source: self.name.clone(), rows: users.iter().map(keys).collect() };
+        let snapshot = self.tools.target().snapshot(ask).await?;
+        let here: HashSet<UserId> = snapshot.accounts.iter().map(|account| account.user).collect();
+        let own = snapshot.links.iter().filter(|link| link.source == *self.name && here.contains(&link.user));
+        let mut accounts: HashMap<SourceId, UserId> = own.map(|link| (link.source_id.clone(), link.user)).collect();
+        if in_place {
+            let direct = users.iter().map(|id| ((*id).clone(), self.rules.user(id)));
+            accounts.extend(direct.filter(|(_, user)| here.contains(user)));
+        }
+        Ok(accounts)
+    }
+
+    /// Rows of this page that wait, or did until somebody decided.
+    async fn waiting(&self, read: &[Read]) -> Result<HashMap<SourceId, PenEntry>, MigrateError> {
+        let keys =
+            |row: &Read| RowKeys { source_id: row.id.clone(), user: None, names: Vec::new(), external_subject: None };
+        let ask = SnapshotAsk { source: self.own.clone(), rows: read.iter().map(keys).collect() };
+        let snapshot = self.tools.target().snapshot(ask).await?;
+        Ok(snapshot.pen.into_iter().map(|entry| (entry.source_id.clone(), entry)).collect())
+    }
+
+    async fn put<'r>(
+        &self,
+        wanted: &[(&'r Read, UserId)],
+        now: Timestamp,
+    ) -> Result<Vec<(&'r Read, Put)>, MigrateError> {
+        let write = self.run.is_some();
+        let (mut tokens, mut keys) = (Vec::new(), Vec::new());
+        for (row, user) in wanted {
+            match &row.what {
+                Ok(What::Token(token)) => tokens.push(NewToken {
+                    id: token.id.clone(),
+                    user: *user,
+                    kind: token.kind,
+                    created_at: token.created_at.unwrap_or(now),
+                    expires_at: token.expires_at,
+                    // A spent token of a family still tells that somebody copied it.
+                    invalidated: token.dead,
+                    family: token.family.as_ref().map(|family| format!("{}:{family}", self.name)),
+                }),
+                Ok(What::Key(key)) => keys.push(NewApiKey {
+                    id: ApiKeyId::generate(now, self.tools.random()),
+                    source_id: row.id.clone(),
+                    user: *user,
+                    client: key.client.clone(),
+                    scope: key.scope.clone(),
+                    label: key.label.clone(),
+                    hash: key.hash,
+                    created_at: now,
+                    expires_at: key.expires_at,
+                    revoked_at: key.dead.then_some(now),
+                }),
+                Err(_) => {}
+            }
+        }
+        let put = match self.part {
+            Part::Tokens => self.tools.target().put_tokens(tokens, write).await?,
+            Part::ApiKeys | Part::Groups => self.tools.target().put_api_keys(self.name, keys, write).await?,
+        };
+        Ok(wanted.iter().map(|(row, _)| *row).zip(put).collect())
+    }
+
+    async fn commit(
+        &mut self,
+        read: &[Read],
+        outcomes: &HashMap<&SourceId, (Outcome, Option<Reason>)>,
+        waiting: &HashMap<SourceId, PenEntry>,
+        now: Timestamp,
+    ) -> Result<(), MigrateError> {
+        let mut progress = self.progress.clone();
+        let lease = self.run.map(Run::lease);
+        let mut write = lease.map(|lease| BatchWrite::empty(lease, now));
+        for row in read {
+            let Some((outcome, reason)) = outcomes.get(&row.id) else { continue };
+            progress.counters.note(*outcome, reason.as_ref());
+            progress.checkpoint = Some(row.id.clone());
+            let Some(write) = &mut write else { continue };
+            let known = waiting.get(&row.id);
+            if !outcome.needs_a_decision() {
+                if known.is_some_and(|known| known.resolution.is_none()) {
+                    write.settled.push(row.id.clone());
+                }
+                continue;
+            }
+            let reason = reason.clone().unwrap_or(Reason::plain(ReasonCode::StoreRefused));
+            if known.is_some_and(|known| known.resolution.is_none() && known.reason == reason) {
+                continue;
+            }
+            progress.last_seq += 1;
+            let run = write.lease.run;
+            write.ledger.push(LedgerItem {
+                key: LedgerKey { run, seq: progress.last_seq },
+                source: self.own.clone(),
+                source_id: row.id.clone(),
+                user: None,
+                tenant: None,
+                action: Action::Note,
+                before: Map::new(),
+                after: Map::new(),
+                outcome: Some(*outcome),
+                reason: Some(reason.clone()),
+                undoes: None,
+                at: now,
+            });
+            let kind = if *outcome == Outcome::Conflict { PenKind::Conflict } else { PenKind::Quarantine };
+            let of = row.user.as_ref().map(|user| format!(" of account {user}")).unwrap_or_default();
+            write.pen.push(PenEntry {
+                source: self.own.clone(),
+                source_id: row.id.clone(),
+                kind,
+                reason,
+                label: format!("{}{of}", if self.part == Part::Tokens { "token" } else { "API key" }),
+                tenant: None,
+                run,
+                at: now,
+                resolution: None,
+                resolved_at: None,
+            });
+        }
+        if let Some(mut write) = write {
+            write.progress = progress.clone();
+            match self.tools.target().commit_batch(write).await? {
+                BatchCommit::Applied => {}
+                BatchCommit::Fenced => return Err(MigrateError::Fenced),
+                BatchCommit::Lost => {
+                    return Err(MigrateError::Refused(
+                        "the store refused to note how far it is; run it again".to_owned(),
+                    ));
+                }
+            }
+        }
+        self.progress = progress;
+        Ok(())
+    }
+}
