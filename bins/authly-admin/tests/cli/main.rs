@@ -4,6 +4,7 @@
 mod backup;
 mod client;
 mod cutover;
+mod finalize;
 mod installation;
 mod mail;
 mod migrate;

@@ -60,7 +60,7 @@ pub struct RunView {
 }
 
 impl RunView {
-    fn of(run: &Run, now: Timestamp) -> Self {
+    pub(super) fn of(run: &Run, now: Timestamp) -> Self {
         let rows = run.counters.rows();
         let abandoned = run.is_abandoned(now);
         let seconds = run.heartbeat_at.since(run.started_at).as_secs();
