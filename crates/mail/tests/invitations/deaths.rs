@@ -5,15 +5,19 @@ use std::future::pending;
 
 use authly_admin_cases::invite::InviteOptions;
 use authly_directory::{
-    invite::{Lane, Verdict},
+    invite::{InvitationRepository as _, Lane, Verdict},
     mail::{
-        outbox::{MailState, OutboxQuery},
+        outbox::{Hold, MailState, OutboxQuery},
         store::MailRepository as _,
     },
     services::DirectoryServices as _,
 };
 use authly_mail::{Courier, Folder, Handed, Outgoing, Smtp};
 use authly_testkit::TestServices;
+use oauth_core::{
+    ids::LeaseId,
+    services::{Clock as _, Services as _},
+};
 
 use crate::{
     support::{MailServer, Shield, Temper},
@@ -35,27 +39,28 @@ struct Mortal {
     dying: tokio::sync::mpsc::UnboundedSender<()>,
 }
 
+/// Stands still for ever, and says so.
+async fn die(dying: &tokio::sync::mpsc::UnboundedSender<()>) {
+    dying.send(()).unwrap();
+    pending::<()>().await;
+}
+
 impl Courier for Mortal {
     async fn carry(&mut self, mail: &Outgoing, begin: impl Future<Output = bool> + Send) -> Handed {
         let (death, dying) = (self.death, self.dying.clone());
-        let die = || async move {
-            dying.send(()).unwrap();
-            pending::<()>().await;
-        };
         if death == Death::BeforeTheBeginning {
-            die().await;
+            die(&dying).await;
         }
         let begin = async {
             let begun = begin.await;
             if death == Death::BeforeTheContent {
-                self.dying.send(()).unwrap();
-                pending::<()>().await;
+                die(&dying).await;
             }
             begun
         };
         let handed = self.smtp.carry(mail, begin).await;
         if death == Death::AfterTheContent {
-            die().await;
+            die(&dying).await;
         }
         handed
     }
@@ -119,19 +124,10 @@ async fn a_command_that_dies_while_it_writes_files_writes_each_once() {
     let folder = tempfile::tempdir().unwrap();
     invite(&services, &InviteOptions { lane: Lane::Files, ..options() }).await;
     // What a process leaves that dies with all three files written and none settled.
-    let before = {
-        use authly_directory::{invite::InvitationRepository as _, mail::outbox::Hold};
-        use oauth_core::{
-            ids::LeaseId,
-            services::{Clock as _, Services as _},
-        };
-        let (clock, random) = (Services::clock(&*services), services.random());
-        let lease = LeaseId::generate(clock.now(), random);
-        let hold = Hold { lease, now: clock.now(), until: clock.now().plus(DAY / 2_880), limit: 9 };
-        assert_eq!(services.accounts().hold_files(hold).await.unwrap().len(), 3);
-        funnel(&services).await.sent
-    };
-    assert_eq!(before, 0);
+    let (now, lease) = (services.clock.now(), LeaseId::generate(services.clock.now(), services.random()));
+    let hold = Hold { lease, now, until: now.plus(DAY / 2_880), limit: 9 };
+    assert_eq!(services.accounts().hold_files(hold).await.unwrap().len(), 3);
+    assert_eq!(funnel(&services).await.sent, 0);
     let round = postman().files_round(&*services, &mut Folder::new(folder.path()), || false).await.unwrap();
     assert_eq!(round.taken, 0, "the dead process still holds them");
     services.clock.advance(DAY / 2_880);

@@ -13,7 +13,6 @@ use authly_directory::{
     mail::{
         letter::{Invitation, Letter, MailKind, OwnWords},
         outbox::{MailState, Resend},
-        store::MailRepository as _,
     },
 };
 use authly_mail::{Folder, Occasion, Postman, Site, Template, render::url};
