@@ -76,10 +76,9 @@ export class Browser {
   }
 
   /** Fills in what the page asks for and presses the button that leads on. */
-  async #answer(page, home, user) {
+  async answer(page, home, user, agree = /^(allow|authorize|approve|accept|continue)\b/i) {
     const offered = forms(page.html);
     const signIn = offered.find((form) => form.inputs.some((input) => input.type === "password"));
-    const agree = /^(allow|authorize|approve|accept|continue)\b/i;
     const form = signIn ?? offered.find((candidate) => candidate.buttons.some((button) => agree.test(button.text)));
     if (!form) throw new Error(`nothing to answer at ${page.url} (status ${page.status}):\n${page.html}`);
     const filled = new URLSearchParams();
@@ -100,7 +99,7 @@ export class Browser {
   /** Signs in, agrees where asked, and gives back the address with the answer to the client. */
   async authorize(url, home, user) {
     let page = await this.open(url.toString(), home);
-    for (let steps = 0; steps < 5 && !page.arrived; steps++) page = await this.#answer(page, home, user);
+    for (let steps = 0; steps < 5 && !page.arrived; steps++) page = await this.answer(page, home, user);
     if (!page.arrived) throw new Error(`still no answer for the client; the last page was ${page.url}:\n${page.html}`);
     return page.arrived;
   }

@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::machine::{Machine, Need};
 use crate::node::Node;
 use crate::server::{Admin, Binaries, Server};
-use crate::services::Services;
+use crate::services::{Services, free_port};
 use crate::{postgres, process, workspace};
 
 const PYTHON: Need = Need {
@@ -25,6 +25,22 @@ const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 /// Registered after the others, so that a server that knows it knows all.
 const LAST_CLIENT: &str = "public-client";
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
+
+/// Our client at the provider that the tests start.
+const UPSTREAM_CLIENT: &str = "authly";
+const UPSTREAM_SECRET: &str = "the provider's secret for tests";
+
+/// The server stands in front of a provider that is not there until the tests start it.
+fn upstream(issuer: &str) -> [(&str, &str); 6] {
+    [
+        ("AUTHLY_UPSTREAM_ISSUER", issuer),
+        ("AUTHLY_UPSTREAM_NAME", "corp"),
+        ("AUTHLY_UPSTREAM_LABEL", "The Corp"),
+        ("AUTHLY_UPSTREAM_CLIENT_ID", UPSTREAM_CLIENT),
+        ("AUTHLY_UPSTREAM_CLIENT_SECRET", UPSTREAM_SECRET),
+        ("AUTHLY_UPSTREAM_PRIVATE_NETWORK", "true"),
+    ]
+}
 
 /// Builds the server, fetches the clients, and runs them on SQLite and on PostgreSQL.
 pub(crate) fn run(machine: &Machine, services: &Services) -> Result<(), Failure> {
@@ -58,11 +74,15 @@ fn on_one_store(
     folder: &Folder,
     database: &str,
 ) -> Vec<Result<(), Failure>> {
-    let mut server = match Server::start(binaries, services, folder.path(), database) {
+    let there = match free_port() {
+        Ok(port) => format!("http://127.0.0.1:{port}"),
+        Err(failure) => return vec![Err(failure)],
+    };
+    let mut server = match Server::start_with(binaries, services, folder.path(), database, &upstream(&there)) {
         Ok(server) => server,
         Err(failure) => return vec![Err(failure)],
     };
-    let prepared = prepare_clients(node, &server.admin(binaries, services), &server, folder.path())
+    let prepared = prepare_clients(node, &server.admin(binaries, services), &server, folder.path(), &there)
         .and_then(|file| server.wait_for_client(LAST_CLIENT, REDIRECT_URI).map(|()| file));
     let file = match prepared {
         Ok(file) => file,
@@ -70,7 +90,7 @@ fn on_one_store(
     };
     let tests = workspace::root().join("tests/clients");
     let mut in_node = node.command();
-    in_node.args(["--test", "--test-reporter=spec", "openid-client.test.mjs", "oauth4webapi.test.mjs"]);
+    in_node.args(["--test", "--test-reporter=spec", "openid-client.test.mjs", "oauth4webapi.test.mjs", "upstream.test.mjs"]);
     let mut in_python = Command::new(python);
     in_python.args(["-m", "unittest", "-v", "test_authlib"]).env("PYTHONDONTWRITEBYTECODE", "1");
     let results: Vec<_> = [in_node, in_python]
@@ -84,7 +104,13 @@ fn on_one_store(
 }
 
 /// Registers the clients and the person; gives back the file that tells the tests about them.
-fn prepare_clients(node: &Node, admin: &Admin<'_>, server: &Server, folder: &Path) -> Result<PathBuf, Failure> {
+fn prepare_clients(
+    node: &Node,
+    admin: &Admin<'_>,
+    server: &Server,
+    folder: &Path,
+    upstream: &str,
+) -> Result<PathBuf, Failure> {
     process::output(node.command().arg("key.mjs").arg(folder).current_dir(workspace::root().join("tests/clients")))?;
     let key = fs::read_to_string(folder.join("private.json"))
         .map_err(|error| Failure::of("cannot read the client's key", error))?;
@@ -130,6 +156,7 @@ fn prepare_clients(node: &Node, admin: &Admin<'_>, server: &Server, folder: &Pat
         "post": create("post-client", "confidential", "client_secret_post", true, &[])?,
         "public": create(LAST_CLIENT, "public", "none", false, &[])?,
         "jwt": jwt,
+        "upstream": {"issuer": upstream, "client_id": UPSTREAM_CLIENT, "client_secret": UPSTREAM_SECRET},
     });
     let file = folder.join("setup.json");
     fs::write(&file, setup.to_string()).map_err(|error| Failure::of(file.display(), error))?;

@@ -51,12 +51,24 @@ impl Server {
         folder: &Path,
         database: &str,
     ) -> Result<Self, Failure> {
+        Self::start_with(binaries, services, folder, database, &[])
+    }
+
+    /// The same with further variables.
+    pub(crate) fn start_with(
+        binaries: &Binaries,
+        services: &Services,
+        folder: &Path,
+        database: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
         let port = free_port()?;
         let log = fs::File::create(folder.join("server.log"))
             .map_err(|error| Failure::of("cannot write the server's log", error))?;
         let errors = log.try_clone().map_err(|error| Failure::of("cannot write the server's log", error))?;
         let mut command = Command::new(&binaries.server);
         configure(services.introduce(&mut command), folder, database, port).stdout(log).stderr(errors);
+        command.envs(variables.iter().copied());
         let process = Guarded::start(&mut command, "TERM", None)?;
         let mut server = Self { database: database.to_owned(), folder: folder.to_path_buf(), port, process };
         let begin = Instant::now();

@@ -15,6 +15,10 @@ pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     doubts.iter().for_each(|doubt| println!("{doubt}"));
     println!("settings: valid, issuer {}", settings.issuer.url);
     println!("mail: {}", mail(&settings)?);
+    for upstream in authly_runtime::upstream::upstreams(&settings)? {
+        let provider = upstream.provider();
+        println!("upstream: {} ({}), not asked", provider.name.as_str(), provider.issuer.as_str());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;
     runtime.block_on(store::visit(&settings, Check { settings: &settings }))??;

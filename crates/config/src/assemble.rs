@@ -14,13 +14,14 @@ use crate::settings::{
     Accounts, Admin, Bootstrap, Issuer, Keys, Legacy, Limits, Listener, Logging, Mail, MailCarrier, MailServer, OAuth,
     Operations, Pages, Passwords, Server, Sessions, Settings, Store, Tls, Tokens,
 };
+use crate::upstream::Upstream;
 use crate::value::Values;
 use crate::words::{
     EmailUniqueness, HmacAlgorithm, LogFormat, LogLevel, MailEncryption, PasswordHash, SigningAlgorithm,
 };
 
 /// Puts the settings together. The fault is a contradiction between the database URL and the separate password.
-pub(crate) fn assemble(values: &Values) -> (Settings, Option<Fault>) {
+pub(crate) fn assemble(values: &Values, upstreams: Vec<Upstream>) -> (Settings, Option<Fault>) {
     let server = server(values);
     let development = server.environment.is_development();
     let mail = mail(values);
@@ -68,6 +69,7 @@ pub(crate) fn assemble(values: &Values) -> (Settings, Option<Fault>) {
             redis_url: values.url("limits.redis_url"),
         },
         admin: admin(values),
+        upstreams,
         logging: Logging {
             level: LogLevel::from_word(word(values, "logging.level")),
             format: match values.word("logging.format") {

@@ -10,6 +10,7 @@ use crate::environment::secret_file;
 use crate::problem::Problem;
 use crate::suggest;
 use crate::table;
+use crate::upstream::Sections;
 use crate::value::Raw;
 
 /// Reads the text of the file. Everything that is wrong with it goes to the problems, without its values.
@@ -17,13 +18,13 @@ pub(crate) fn gather(
     text: &str,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<&'static str, Raw> {
-    let mut layer = BTreeMap::new();
+) -> (BTreeMap<&'static str, Raw>, Sections) {
+    let (mut layer, mut sections_of_upstreams) = (BTreeMap::new(), Sections::new());
     let sections = match File::from_str(text, FileFormat::Toml).collect() {
         Ok(sections) => sections,
         Err(error) => {
             problems.push(Problem::error(table::CONFIG_FILE, position(&error.to_string()), "correct the line"));
-            return layer;
+            return (layer, sections_of_upstreams);
         }
     };
     // The map has no order of its own; a report should be the same each time.
@@ -37,9 +38,39 @@ pub(crate) fn gather(
             continue;
         }
         for (leaf, value) in keys.into_iter().collect::<BTreeMap<_, _>>() {
-            entry(&format!("{section}.{leaf}"), value.kind, read_file, &mut layer, problems);
+            match value.kind {
+                ValueKind::Table(keys) if section == "upstream" => {
+                    let own = upstream(&leaf, keys, read_file, problems);
+                    sections_of_upstreams.insert(leaf, own);
+                }
+                kind => entry(&format!("{section}.{leaf}"), kind, read_file, &mut layer, problems),
+            }
         }
     }
+    (layer, sections_of_upstreams)
+}
+
+/// A section `[upstream.NAME]`: the keys of `[upstream]`, but for the name, which it has.
+fn upstream(
+    name: &str,
+    keys: config::Map<String, config::Value>,
+    read_file: &dyn Fn(&Path) -> io::Result<String>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<&'static str, Raw> {
+    let (mut layer, mut own) = (BTreeMap::new(), Vec::new());
+    for (leaf, value) in keys.into_iter().collect::<BTreeMap<_, _>>() {
+        if leaf == "name" {
+            own.push(unknown("upstream.name"));
+        } else {
+            entry(&format!("upstream.{leaf}"), value.kind, read_file, &mut layer, &mut own);
+        }
+    }
+    for problem in &mut own {
+        for key in &mut problem.names {
+            *key = key.replacen("upstream.", &printable(&format!("upstream.{name}.")), 1);
+        }
+    }
+    problems.append(&mut own);
     layer
 }
 

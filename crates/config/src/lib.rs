@@ -47,6 +47,7 @@
 //!             hash_threads: Option<usize>, hash_queue: usize, peppers: Vec<SecretText>
 //! sessions    idle_lifetime, absolute_lifetime, remember_lifetime, sign_in_lifetime: Duration
 //! limits      enabled: bool, per_minute, account_per_minute, max_login_attempts: u32, lockout: Duration, redis_url: Option<SecretUrl>
+//! upstreams   Vec<Upstream{section, issuer, name, client_id: String, proof: UpstreamProof{Basic,Key,Nothing,Post}, ..}>
 //! admin       networks: Vec<Network>, bootstrap: Option<Bootstrap{email: String, password: SecretText}>, cli_enabled: bool
 //! mail        host: String, port: u16, username: Option<String>, password: Option<SecretText>, from_email: String,
 //!             encryption: MailEncryption{None,StartTls,Tls}
@@ -70,6 +71,7 @@ mod settings;
 mod show;
 mod suggest;
 mod table;
+mod upstream;
 mod value;
 mod words;
 
@@ -87,3 +89,4 @@ pub use crate::settings::{
 };
 pub use crate::show::Row;
 pub use crate::table::{CONFIG_FILE, SETTINGS, Section, settings};
+pub use crate::upstream::{Upstream, UpstreamLinking, UpstreamProof};

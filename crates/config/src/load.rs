@@ -15,6 +15,7 @@ use crate::setting::{Secrecy, Setting};
 use crate::settings::Settings;
 use crate::show::{self, Row};
 use crate::table;
+use crate::upstream;
 use crate::value::{self, Raw, Values};
 
 /// What came of loading: settings when nothing is wrong, and what to tell the operator either way.
@@ -92,7 +93,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
 ) -> Report {
     let variables: Variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let mut problems = Vec::new();
-    let file = match environment::lookup(&variables, table::CONFIG_FILE, &mut problems) {
+    let (file, sections) = match environment::lookup(&variables, table::CONFIG_FILE, &mut problems) {
         Some(path) => match read_file(Path::new(path.trim())) {
             Ok(text) => file::gather(&text, &read_file, &mut problems),
             Err(error) => {
@@ -112,7 +113,8 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
         }
     };
     let values = read(&layers, &mut problems);
-    let (settings, contradiction) = assemble(&values);
+    let upstreams = upstream::all(&values, sections, &mut problems);
+    let (settings, contradiction) = assemble(&values, upstreams);
     let facts = rules::Facts { settings: &settings, values: &values, layers: &layers };
     if let Some(fault) = contradiction {
         let names = (facts.name("store.database_url"), facts.name("store.password"));
@@ -170,7 +172,7 @@ mod tests {
     fn every_setting_of_the_table_is_used_and_nothing_else() {
         let layers = Layers::merge(Default::default(), Default::default()).unwrap();
         let values = read(&layers, &mut Vec::new());
-        let _ = assemble(&values);
+        let _ = assemble(&values, upstream::all(&values, Default::default(), &mut Vec::new()));
         let table: BTreeSet<&str> = table::settings().map(|setting| setting.key).collect();
         assert_eq!(values.asked(), table);
     }

@@ -10,6 +10,7 @@ pub use crate::parse::issuer::IssuerUrl;
 use crate::parse::issuer::Scheme;
 pub use crate::parse::network::Network;
 use crate::secret::{SecretKey, SecretText, SecretUrl};
+use crate::upstream::Upstream;
 
 /// Everything that can be configured, read, checked and typed.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Administration.
     pub admin: Admin,
+    /// The upstream providers that people may sign in with.
+    pub upstreams: Vec<Upstream>,
     /// The mail server, when there is one.
     pub mail: Option<Mail>,
     /// What is logged.

@@ -4,6 +4,7 @@ mod accounts;
 mod oauth;
 mod operations;
 mod server;
+mod upstream;
 
 use crate::setting::Setting;
 
@@ -33,6 +34,7 @@ pub const SETTINGS: &[Section] = &[
     accounts::SESSIONS,
     accounts::LIMITS,
     accounts::ADMIN,
+    upstream::UPSTREAM,
     operations::MAIL,
     operations::LOGGING,
     operations::OPERATIONS,

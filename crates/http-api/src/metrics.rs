@@ -24,7 +24,15 @@ pub struct Metrics {
     pub authorizations_succeeded: AtomicU64,
     /// Authorization requests that ended with an error.
     pub authorizations_failed: AtomicU64,
+    /// Access tokens of the old kind that were accepted.
+    pub legacy_access: AtomicU64,
+    /// API keys of the old system that were accepted.
+    pub legacy_api_keys: AtomicU64,
+    /// Refresh tokens of the old kind that were accepted.
+    pub legacy_refresh: AtomicU64,
     logins: Mutex<BTreeMap<(&'static str, String), Logins>>,
+    /// By provider and result; both come from settings and code, never from requests.
+    upstreams: Mutex<BTreeMap<(String, &'static str), u64>>,
 }
 
 /// Sign-ins by one door into one tenant.
@@ -38,7 +46,7 @@ struct Logins {
 const TENANTS: usize = 100;
 
 /// The label of the tenants that share one; a short name never looks like it.
-const OTHERS: &str = "_other";
+pub(crate) const OTHERS: &str = "_other";
 
 #[derive(Debug, Default)]
 struct EndpointMetrics {
@@ -57,7 +65,11 @@ impl Metrics {
             endpoints: (0..=Endpoint::ALL.len()).map(|_| EndpointMetrics::default()).collect(),
             authorizations_succeeded: AtomicU64::default(),
             authorizations_failed: AtomicU64::default(),
+            legacy_access: AtomicU64::default(),
+            legacy_api_keys: AtomicU64::default(),
+            legacy_refresh: AtomicU64::default(),
             logins: Mutex::default(),
+            upstreams: Mutex::default(),
         }
     }
 
@@ -82,6 +94,11 @@ impl Metrics {
         add(&row.micros, micros);
     }
 
+    /// Counts a credential of the old kind that was accepted as a bearer's: an access token is a JWT, an API key is not.
+    pub fn legacy_bearer(&self, token: &str) {
+        add(if token.contains('.') { &self.legacy_access } else { &self.legacy_api_keys }, 1);
+    }
+
     /// Counts a sign-in by its door and the short name of its tenant, which is empty where there is none.
     pub fn login(&self, door: &'static str, tenant: &str, success: bool) {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,6 +116,12 @@ impl Metrics {
         } else {
             row.failed += 1;
         }
+    }
+
+    /// Counts what became of a sign-in with an upstream provider.
+    pub fn upstream(&self, provider: &str, result: &'static str) {
+        let mut counted = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        *counted.entry((provider.to_owned(), result)).or_default() += 1;
     }
 
     /// The text exposition format; `extra` is appended (gauges of the store and the pools).
@@ -150,6 +173,27 @@ impl Metrics {
                 );
             }
         }
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        if !upstreams.is_empty() {
+            let name = "authly_upstream_sign_ins_total";
+            let _ =
+                writeln!(text, "# HELP {name} Sign-ins with an upstream provider by result.\n# TYPE {name} counter");
+            for ((provider, result), count) in upstreams.iter() {
+                let _ = writeln!(text, "{name}{{provider=\"{provider}\",result=\"{result}\"}} {count}");
+            }
+        }
+        drop(upstreams);
+        let _ = writeln!(
+            text,
+            "# HELP authly_legacy_tokens_accepted_total Tokens of the old kind that were accepted.\n\
+             # TYPE authly_legacy_tokens_accepted_total counter\n\
+             authly_legacy_tokens_accepted_total{{use=\"access\"}} {}\n\
+             authly_legacy_tokens_accepted_total{{use=\"api_key\"}} {}\n\
+             authly_legacy_tokens_accepted_total{{use=\"refresh\"}} {}",
+            read(&self.legacy_access),
+            read(&self.legacy_api_keys),
+            read(&self.legacy_refresh)
+        );
         text.push_str(extra);
         text
     }

@@ -38,6 +38,10 @@ pub enum Problem {
     UnknownClient,
     /// The method or the kind of content is not what this address takes.
     UnsupportedMethod,
+    /// Another provider says who they are, but no account here is theirs to use.
+    UpstreamNoAccount,
+    /// Another provider says who they are, but they are in no organization that uses this.
+    UpstreamNoTenant,
 }
 
 /// Whose turn it is.
@@ -53,7 +57,7 @@ pub enum Turn {
 
 impl Problem {
     /// Every problem, in the order of its name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Forbidden,
         Self::FormExpired,
         Self::Internal,
@@ -63,13 +67,15 @@ impl Problem {
         Self::RequestTooLarge,
         Self::UnknownClient,
         Self::UnsupportedMethod,
+        Self::UpstreamNoAccount,
+        Self::UpstreamNoTenant,
     ];
 
     /// Whose turn it is to do something about it.
     #[must_use]
     pub fn turn(self) -> Turn {
         match self {
-            Self::Forbidden | Self::Internal => Turn::Administrator,
+            Self::Forbidden | Self::Internal | Self::UpstreamNoAccount | Self::UpstreamNoTenant => Turn::Administrator,
             Self::InvalidRequest
             | Self::RedirectMismatch
             | Self::RequestTooLarge
@@ -90,6 +96,8 @@ impl Problem {
             Self::RequestTooLarge => "problem-request-too-large",
             Self::UnknownClient => "problem-unknown-client",
             Self::UnsupportedMethod => "problem-unsupported-method",
+            Self::UpstreamNoAccount => "problem-upstream-no-account",
+            Self::UpstreamNoTenant => "problem-upstream-no-tenant",
         }
     }
 
@@ -104,6 +112,8 @@ impl Problem {
             Self::RequestTooLarge => "problem-request-too-large-text",
             Self::UnknownClient => "problem-unknown-client-text",
             Self::UnsupportedMethod => "problem-unsupported-method-text",
+            Self::UpstreamNoAccount => "problem-upstream-no-account-text",
+            Self::UpstreamNoTenant => "problem-upstream-no-tenant-text",
         }
     }
 }

@@ -36,6 +36,19 @@ pub struct SignIn<'a> {
     pub forgot_url: Option<&'a str>,
     /// Whether a "Cancel" button posts `decision=cancel`.
     pub offer_cancel: bool,
+    /// Other providers that people may sign in with.
+    pub upstreams: &'a [UpstreamOffer<'a>],
+}
+
+/// Another provider that people may sign in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpstreamOffer<'a> {
+    /// What people call it.
+    pub provider: &'a str,
+    /// Where "Continue with .." leads.
+    pub url: &'a str,
+    /// Whether it answers, as far as is known.
+    pub is_up: bool,
 }
 
 /// What the sign-in page says above its form.
@@ -50,6 +63,12 @@ pub enum SignInNotice {
         /// How long to wait.
         seconds: u64,
     },
+    /// The provider does not answer.
+    UpstreamAway,
+    /// They did not sign in there.
+    UpstreamCancelled,
+    /// The provider's answer is of no use.
+    UpstreamFailed,
 }
 
 impl SignIn<'_> {

@@ -6,7 +6,7 @@ use authly_admin_cases::AdminSettings;
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
     password::PasswordPolicy,
-    settings::{DirectorySettings, Limits, MailPolicy, MailSending, RegistrationPolicy},
+    settings::{DirectorySettings, Limits, MailPolicy, MailSending, RegistrationPolicy, UpstreamSignIn},
 };
 use oauth_core::{
     catalog::SwitchOverrides,
@@ -84,7 +84,7 @@ pub fn directory(settings: &Settings) -> DirectorySettings {
         },
         known_device: defaults.known_device,
         mail: mail(settings, defaults.mail),
-        upstream: defaults.upstream,
+        upstream: if settings.upstreams.is_empty() { UpstreamSignIn::Off } else { UpstreamSignIn::On },
     }
 }
 

@@ -11,6 +11,7 @@ pub mod logout;
 pub mod recover;
 pub mod register;
 pub mod sign_in;
+pub mod upstream;
 pub mod user_agent;
 pub mod verify;
 pub mod view;

@@ -65,7 +65,7 @@ pub async fn edge<V: DirectoryServices, B: MessageBody + 'static>(
 
 /// The endpoint at `path`.
 pub fn endpoint_of(path: &str) -> Option<Endpoint> {
-    Endpoint::ALL.iter().copied().find(|endpoint| endpoint.path() == path)
+    Endpoint::ALL.iter().copied().find(|endpoint| endpoint.is_at(path))
 }
 
 /// The answer to a request that gets no further.

@@ -79,7 +79,7 @@ fn presented(request: &HttpRequest) -> Result<&str, BearerError> {
 }
 
 /// Guesses at API keys from one address: what is no JWT was made by nobody here, and is looked up.
-struct Guesses(Option<(ClientId, String)>);
+struct Guesses(Option<(ClientId, Vec<u8>)>);
 
 impl Guesses {
     /// Refuses an address that has guessed too often.
@@ -113,7 +113,10 @@ pub async fn me<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReque
         told(error)
     });
     let body = match found? {
-        Me::Legacy(account) => UserBody::of_legacy(&account),
+        Me::Legacy(account) => {
+            app.metrics.legacy_bearer(token);
+            UserBody::of_legacy(&account)
+        }
         Me::OAuth(bearer) => {
             let gone = || told(BearerError::Invalid(TokenFault::AccountClosed));
             let user = bearer.user().ok_or_else(gone)?;

@@ -120,6 +120,14 @@ impl<V: Services> Engine<V> {
         Ok(interaction(&pending, client, sign_in(&pending, SignInReason::OtherAccount, None)))
     }
 
+    /// Whether the client wants a fresh proof of who the user is (`prompt=login`, `max_age`): a provider behind us is then asked for one too.
+    pub fn wants_fresh_proof(&self, id: PendingId, browser: &Browser) -> bool {
+        self.pending(id, browser).is_ok_and(|pending| match &pending.asked {
+            Asked::Request(request) => request.prompt.pages().login || request.max_age.is_some(),
+            Asked::Error(_) => false,
+        })
+    }
+
     fn pending(&self, id: PendingId, browser: &Browser) -> Result<Pending, PageError> {
         let cookie = browser.pending.iter().find(|cookie| cookie.id == id).ok_or(PageError::RequestExpired)?;
         Pending::open(cookie, self.services.sealer(), self.now()).ok_or(PageError::RequestExpired)
@@ -164,7 +172,7 @@ impl<V: Services> Engine<V> {
 
     pub(super) async fn snapshot(&self, browser: &Browser, client: &Client) -> Result<AuthorizeSnapshot, StoreError> {
         let Some(cookie) = &browser.session else {
-            return Ok(AuthorizeSnapshot { session: None, consent: ScopeSet::default() });
+            return Ok(AuthorizeSnapshot { session: None, consent: ScopeSet::default(), first: false });
         };
         self.services.store().authorize_snapshot(Some(cookie.hash()), client.key).await
     }
@@ -216,7 +224,7 @@ impl<V: Services> Engine<V> {
                 ask(Ask::Consent { account: Box::new(session.subject.clone()), scope, remembered, csrf })
             }
             (Next::Issue { scope, remember }, Some(session)) => {
-                let (code, write) = self.authorization(request, &client, session, scope, remember, browser, now);
+                let (code, write) = self.authorization(request, &client, session, scope, remember, browser, now, snapshot.first);
                 Ok(match self.services.store().issue_code(write).await? {
                     Commit::Applied => Some(self.answer_with(request, &code)),
                     Commit::Lost => None,
@@ -240,6 +248,7 @@ impl<V: Services> Engine<V> {
         remember: Option<ScopeSet>,
         browser: &Browser,
         now: Timestamp,
+        first: bool,
     ) -> (OpaqueToken, NewAuthorization) {
         let random = self.services.random();
         let code = OpaqueToken::generate(random);
@@ -270,6 +279,7 @@ impl<V: Services> Engine<V> {
             nonce: request.nonce.clone(),
             expires_at: now.plus(self.settings.code_ttl),
             consent: remember,
+            first,
             audit,
         };
         (code, write)

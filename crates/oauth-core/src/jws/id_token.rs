@@ -39,7 +39,8 @@ pub struct IdClaims<'a> {
     pub nonce: Option<&'a str>,
     /// How sure the sign-in was.
     pub acr: &'a str,
-    /// How the user signed in (RFC 8176).
+    /// How the user signed in (RFC 8176); empty when another provider says that they did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<&'static str>,
     /// Binds the access token of the same answer.
     #[serde(skip_serializing_if = "Option::is_none")]

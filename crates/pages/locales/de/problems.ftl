@@ -32,3 +32,11 @@ busy-text = { $count ->
 }
 not-found = Seite nicht gefunden
 not-found-text = Unter dieser Adresse gibt es nichts. Prüfen Sie sie auf Tippfehler.
+# Überschrift: Ein anderer Anmeldedienst sagt, wer es ist, aber hier gibt es kein Konto dafür. Darf nicht sagen, warum.
+problem-upstream-no-account = Wir haben kein Konto für Sie gefunden
+# Darunter.
+problem-upstream-no-account-text = Sie sind beim anderen Dienst angemeldet, aber hier gibt es kein Konto, das damit benutzt werden kann. Wenn Sie hier ein Passwort haben, melden Sie sich damit an.
+# Überschrift: Ein anderer Anmeldedienst sagt, wer es ist, aber die Person gehört zu keiner Organisation.
+problem-upstream-no-tenant = Sie gehören hier zu keiner Organisation
+# Darunter.
+problem-upstream-no-tenant-text = Sie sind beim anderen Dienst angemeldet, aber keine Ihrer Gruppen dort gehört zu einer Organisation, die dies benutzt. Ihre Administration kann Sie zu einer hinzufügen.

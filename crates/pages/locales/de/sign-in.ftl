@@ -51,3 +51,13 @@ stay = Angemeldet bleiben
 signed-out = Sie sind abgemeldet
 signed-out-text = Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.
 sign-in-once-more = Wieder anmelden
+# Knopf unter dem Anmeldeformular: führt zu einem anderen Anmeldedienst. { $provider } ist sein Name für Menschen.
+upstream-continue = Weiter mit { $provider }
+# Unter diesem Knopf, solange der Dienst nicht antwortet. Darf nichts über irgendein Konto sagen.
+upstream-down = { $provider } antwortet im Moment nicht. Wenn Sie hier ein Passwort haben, können Sie sich damit anmelden. Sonst versuchen Sie es in ein paar Minuten noch einmal.
+# Über dem Formular, nachdem jemand zum anderen Dienst wollte. Darf nichts über irgendein Konto sagen.
+upstream-away = Der andere Anmeldedienst antwortet im Moment nicht. Wenn Sie hier ein Passwort haben, können Sie sich damit anmelden. Sonst versuchen Sie es in ein paar Minuten noch einmal.
+# Über dem Formular, nachdem jemand vom anderen Dienst zurückkam, ohne sich dort anzumelden.
+upstream-cancelled = Sie haben sich dort nicht angemeldet. Sie können es noch einmal versuchen.
+# Über dem Formular, nachdem der andere Dienst eine unbrauchbare Antwort gab.
+upstream-failed = Die Anmeldung dort hat nicht geklappt. Bitte versuchen Sie es noch einmal.

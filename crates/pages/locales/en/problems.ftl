@@ -61,3 +61,11 @@ busy-text = { $count ->
 not-found = Page not found
 # Below it.
 not-found-text = There is nothing at this address. Check it for typing mistakes.
+# Heading: another sign-in service says who they are, but there is no account here that they can use. Must not say why.
+problem-upstream-no-account = We found no account for you
+# Below it.
+problem-upstream-no-account-text = You are signed in at the other service, but no account here can be used with it. If you have a password here, sign in with it.
+# Heading: another sign-in service says who they are, but they are in no organization that uses this.
+problem-upstream-no-tenant = You are not in any organization here
+# Below it.
+problem-upstream-no-tenant-text = You are signed in at the other service, but none of your groups there belongs to an organization that uses this. Your administrator can add you to one.

@@ -93,3 +93,13 @@ signed-out = You are signed out
 signed-out-text = You can close this page. On a shared computer, close the browser too.
 # Link on the page after signing out.
 sign-in-once-more = Sign in again
+# Button below the sign-in form: leads to another sign-in service. { $provider } is what people call it.
+upstream-continue = Continue with { $provider }
+# Below that button while the service does not answer. Must not say anything about any account.
+upstream-down = { $provider } does not answer at the moment. If you have a password here, you can sign in with it. Otherwise try again in a few minutes.
+# Above the form after somebody tried to get to the other service. Must not say anything about any account.
+upstream-away = The other sign-in service does not answer at the moment. If you have a password here, you can sign in with it. Otherwise try again in a few minutes.
+# Above the form after somebody came back from the other service without having signed in there.
+upstream-cancelled = You did not finish signing in there. You can try again.
+# Above the form after the other service gave an answer that cannot be used.
+upstream-failed = Signing in there did not work. Please try again.

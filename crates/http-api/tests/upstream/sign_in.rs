@@ -1,0 +1,120 @@
+//! What works.
+
+use authly_directory::upstream::UpstreamRepository as _;
+use authly_testkit::{CodeFlow, Options, TestApp};
+use authly_upstream::provider::NewPeople;
+use oauth_core::ids::UserId;
+use serde_json::json;
+
+use crate::fake::{Fake, come_back, leave, rule, sign_in};
+
+#[tokio::test]
+async fn the_sign_in_page_offers_the_provider_without_script() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let page = app.get("/sign-in").await;
+    assert!(page.body.contains("Continue with Corp &#38; Sons"), "{}", page.body);
+    assert!(!page.body.contains("<script"));
+    assert!(page.body.contains("name=\"password\""), "the password is still there");
+    let plain = TestApp::start().await;
+    assert!(!plain.get("/sign-in").await.body.contains("/sign-in/upstream"));
+    assert_eq!(plain.get("/sign-in/upstream").await.status, 404);
+    assert_eq!(plain.get("/sign-in/upstream/corp/callback").await.status, 404);
+}
+
+#[tokio::test]
+async fn somebody_signs_in_for_a_client_and_is_who_they_were() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let secret = app.confidential_client().await;
+    let user = app.user("ada@example.com").await;
+    let flow = CodeFlow::confidential(&secret, "openid email");
+    for round in 0..2 {
+        let mut browser = app.browser();
+        let page = browser.open(&flow.path()).await;
+        let there = leave(&mut browser, &page).await;
+        assert!(there.location.starts_with("https://idp.example/authorize?response_type=code&client_id=authly&"));
+        assert!(there.location.contains("code_challenge_method=S256"), "{}", there.location);
+        fake.expect(&there);
+        let page = come_back(&mut browser, &there.state).await;
+        let page = if page.is_consent() { browser.decide(&page, "allow").await } else { page };
+        let tokens = flow.redeem(&app, &page.query("code").unwrap()).await;
+        let claims = tokens.claims("id_token");
+        assert_eq!(claims["sub"], json!(user.id), "round {round}");
+        assert!(!claims.contains_key("amr"), "we do not know how they proved it there");
+        let refreshed = flow.refresh(&app, "x").await;
+        assert_eq!(refreshed.status, 400);
+    }
+    let form = fake.set(|state| state.forms[0].clone());
+    assert!(form.contains("client_id=authly&client_secret=s3cret"), "{form}");
+    let links = app.services.store.upstream_links(UserId::parse(&user.id).unwrap()).await.unwrap();
+    assert_eq!((links.len(), links[0].key.subject.as_str()), (1, "alice"));
+}
+
+/// S001-37: both ways are open to an account that has both.
+#[tokio::test]
+async fn the_password_of_a_linked_account_still_works() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    app.user("ada@example.com").await;
+    let (_, page) = sign_in(&fake, &app).await;
+    assert_eq!(page.status, 200);
+    let mut browser = app.browser();
+    let page = browser.open("/sign-in").await;
+    let page = browser.sign_in(&page, "ada@example.com", "correct horse").await;
+    assert!(page.body.contains("ada@example.com") && !page.is_sign_in(), "{}", page.body);
+}
+
+/// Providers that put nothing about people into ID tokens are asked once more.
+#[tokio::test]
+async fn claims_come_from_the_userinfo_endpoint_if_the_token_has_none() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    app.user("ada@example.com").await;
+    fake.set(|state| {
+        state.document["userinfo_endpoint"] = json!("https://idp.example/me");
+        state.claims.as_object_mut().unwrap().retain(|name, _| !name.starts_with("email"));
+        state.userinfo = Some(json!({ "sub": "alice", "email": "ada@example.com", "email_verified": true }));
+    });
+    let (_, page) = sign_in(&fake, &app).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    fake.set(|state| {
+        state.userinfo = Some(json!({ "sub": "mallory", "email": "ada@example.com", "email_verified": true }))
+    });
+    fake.set(|state| state.claims["sub"] = json!("bob"));
+    let (_, page) = sign_in(&fake, &app).await;
+    assert_eq!(page.status, 403, "claims about somebody else are not used");
+}
+
+#[tokio::test]
+async fn somebody_new_gets_an_account_where_that_is_wanted() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let (_, page) = sign_in(&fake, &app).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("We found no account for you"), "{}", page.body);
+    let mut people = rule();
+    people.new_people = NewPeople::Create;
+    let app = fake.app_with(people).await;
+    let (_, page) = sign_in(&fake, &app).await;
+    assert!(page.body.contains("ada@example.com"), "{}", page.body);
+}
+
+/// `prompt=login` is the provider's to keep too.
+#[tokio::test]
+async fn a_client_that_wants_a_fresh_proof_gets_one_from_the_provider() {
+    let fake = Fake::new();
+    let app = TestApp::with(Options { upstreams: vec![fake.upstream_with(rule())], ..Options::default() }).await;
+    let secret = app.confidential_client().await;
+    for (more, expected) in [(None, false), (Some(("prompt", "login")), true), (Some(("max_age", "60")), true)] {
+        let mut flow = CodeFlow::confidential(&secret, "openid").with("login_hint", "ada@example.com");
+        if let Some((name, value)) = more {
+            flow = flow.with(name, value);
+        }
+        let mut browser = app.browser();
+        let page = browser.open(&flow.path()).await;
+        let there = leave(&mut browser, &page).await;
+        assert_eq!(there.location.contains("prompt=login"), expected, "{more:?}");
+        assert!(there.location.contains("login_hint=ada%40example.com"));
+    }
+}
