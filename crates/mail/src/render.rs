@@ -136,7 +136,11 @@ pub fn render(occasion: Occasion, letter: &Letter, site: &Site) -> Rendered {
         until: letter.link.as_ref().map(|(_, until)| catalogue.text("link-until", &[("until", &minute(*until))])),
         more: invitation.map(|invitation| more(invitation, catalogue)).unwrap_or_default(),
         plain: catalogue.text("link-plain", &[]),
-        cause: catalogue.text("cause", &[]),
+        cause: if invitation.is_some() {
+            catalogue.text("cause-administrator", &[("product", &product)])
+        } else {
+            catalogue.text("cause", &[])
+        },
         product,
         url,
         causes,

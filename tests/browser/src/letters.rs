@@ -34,16 +34,15 @@ impl Letters {
         self.folder.path().to_str().unwrap()
     }
 
-    /// The newest mail, as soon as there are `count` of them.
-    pub async fn newest(&self, count: usize) -> OneLetter {
-        let begin = Instant::now();
+    /// The mail to this address, as soon as there is one.
+    pub async fn to(&self, address: &str) -> OneLetter {
+        let (begin, head) = (Instant::now(), format!("\r\nTo: {address}\r\n"));
         loop {
-            let mut files = self.files();
-            if files.len() >= count {
-                files.sort();
-                return OneLetter::read(&std::fs::read_to_string(files.pop().unwrap()).unwrap());
+            let mut mails = self.files().into_iter().map(|file| std::fs::read_to_string(file).unwrap());
+            if let Some(mail) = mails.find(|mail| mail.contains(&head)) {
+                return OneLetter::read(&mail);
             }
-            assert!(begin.elapsed() < PATIENCE, "{} mails came, and not {count}", files.len());
+            assert!(begin.elapsed() < PATIENCE, "no mail came to {address}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

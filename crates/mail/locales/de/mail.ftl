@@ -44,6 +44,7 @@ integration-guide = Wenn Sie etwas gebaut haben, das sich selbst anmeldet, passe
 support = Fragen? Schreiben Sie an { $support }.
 link-until = Der Link funktioniert einmal, bis { $until }.
 link-plain = Wenn die Schaltfläche nicht funktioniert, kopieren Sie diesen Link in den Browser:
+cause-administrator = Diese E-Mail haben die Administratoren von { $product } gesendet.
 cause = Was diese Mail ausgelöst hat:
 cause-at = Zeit: { $at }
 cause-address = Adresse: { $address }

@@ -88,6 +88,8 @@ support = Questions? Write to { $support }.
 link-until = The link works once, until { $until }.
 # Stands before the bare link, for readers in which the button does nothing.
 link-plain = If the button does not work, copy this link into the browser:
+# Instead of what caused the mail, for letters that an administrator sends to many.
+cause-administrator = The administrators of { $product } sent this mail.
 # Heads the lines that say who caused the mail.
 cause = What caused this mail:
 # { $at } is a date with a time.
