@@ -1,11 +1,11 @@
 // A provider that other people wrote, in front of which Authly stands: oidc-provider, started and stopped by the test.
 
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import http from "node:http";
 import Provider from "oidc-provider";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const key = { ...privateKey.export({ format: "jwk" }), kid: "there-1", use: "sig", alg: "RS256" };
+const key = { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
 
 /** Its people, by the name that is typed there. */
 export const people = new Map();

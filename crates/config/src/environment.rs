@@ -111,8 +111,9 @@ fn contradictions(setting: &Setting, candidates: &[Found]) -> Vec<Problem> {
     problems
 }
 
-/// Where the configuration file is, and, for `authly-admin` alone, where a migration reads from.
-const NOT_SETTINGS: [&str; 2] = [CONFIG_FILE, "AUTHLY_SOURCE"];
+/// Where the configuration file is, and, for `authly-admin` alone, where a migration reads from and what it shows a
+/// provisioner.
+const NOT_SETTINGS: [&str; 3] = [CONFIG_FILE, "AUTHLY_SOURCE", "AUTHLY_PROVISIONER_TOKEN"];
 
 fn unknown(variables: &Variables) -> Vec<Problem> {
     let known = || table::settings().flat_map(|setting| setting.names).map(|name| name.name).chain(NOT_SETTINGS);

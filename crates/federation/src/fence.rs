@@ -195,7 +195,7 @@ impl Resolve for FencedResolver {
 #[error("{0} is not a public address")]
 struct Refused(IpAddr);
 
-fn failure(error: &reqwest::Error) -> FetchError {
+pub(crate) fn failure(error: &reqwest::Error) -> FetchError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref::<Refused>() {
@@ -213,7 +213,7 @@ fn failure(error: &reqwest::Error) -> FetchError {
     FetchError::Unusable(what.to_owned())
 }
 
-async fn body(mut answer: Response) -> Result<String, FetchError> {
+pub(crate) async fn body(mut answer: Response) -> Result<String, FetchError> {
     let too_large = || FetchError::Unusable("the answer is too large".to_owned());
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());

@@ -8,8 +8,10 @@ mod addresses;
 mod cache;
 mod fence;
 mod fetch;
+mod poster;
 mod upstream;
 
 pub use addresses::{is_private, is_public};
 pub use fetch::FencedFetch;
+pub use poster::Poster;
 pub use upstream::{TrustRefused, UpstreamCarrier, UpstreamReach};

@@ -240,6 +240,7 @@ macro_rules! suite {
                 a_sign_out_upstream_ends_what_came_from_there
                 an_unlinked_person_is_signed_out
                 a_session_that_is_replaced_from_upstream_hands_its_grants_over
+                a_link_that_was_made_beforehand_is_used_by_the_first_sign_in
                 groups_are_mapped_by_id_or_name
                 a_sign_in_under_way_keeps_what_belongs_to_it
             }

@@ -234,6 +234,22 @@ pub async fn a_session_that_is_replaced_from_upstream_hands_its_grants_over<S: W
     assert_eq!((found.grant.session, found.grant.revoked_at), (Some(new), None));
 }
 
+/// A provisioner links before anybody has signed in; the first sign-in then uses that link.
+pub async fn a_link_that_was_made_beforehand_is_used_by_the_first_sign_in<S: WholeStore>(w: World<S>) {
+    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
+    let link = async |user, subject: &str| {
+        let audit = w.audit(AuditKind::UpstreamLinked);
+        w.store.link_upstream(user, &key(subject), w.later(1), audit).await.unwrap()
+    };
+    assert_eq!(link(ada, "alice").await, Commit::Applied);
+    assert_eq!(link(ada, "alice").await, Commit::Applied, "a second time changes nothing");
+    assert_eq!(link(ada, "mallory").await, Commit::Lost);
+    assert_eq!(link(bob, "alice").await, Commit::Lost);
+    assert_eq!(link(w.user_id(), "nobody").await, Commit::Lost);
+    assert_eq!(w.logged(AuditKind::UpstreamLinked).await, 1);
+    assert_eq!(w.store.enter_upstream(entry(&w, ada, "alice", false)).await.unwrap(), Commit::Applied);
+}
+
 /// By id or by name, and of that provider only.
 pub async fn groups_are_mapped_by_id_or_name<S: WholeStore>(w: World<S>) {
     let tenant = crate::tenants::put(&w, "acme").await;

@@ -85,7 +85,7 @@ const COMPLETE: &str = concat!(
                                WHEN ",
     rows::effective_hash!(),
     " IS NULL THEN 'oauth' ELSE 'dual' END
-      WHERE u.id = $1"
+      WHERE u.id = $1 AND (u.completed_at IS NULL OR u.auth_method = 'password')"
 );
 
 const REPLACE: &str = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING user_id";
@@ -123,6 +123,10 @@ const ONLY: &str = "
 
 const LINKS: &str = "
     SELECT issuer, subject, linked_at, last_used_at FROM upstream_links WHERE user_id = $1 ORDER BY issuer COLLATE \"C\"";
+
+const SAME: &str = "SELECT issuer FROM upstream_links WHERE issuer = $1 AND subject = $2 AND user_id = $3";
+
+const LIVES: &str = "SELECT id FROM users WHERE id = $1 AND status <> 'deleted' FOR NO KEY UPDATE";
 
 const UNLINK: &str = "DELETE FROM upstream_links WHERE user_id = $1 AND issuer = $2";
 
@@ -224,6 +228,28 @@ impl UpstreamRepository for PgStore {
             .collect()
     }
 
+    async fn link_upstream(
+        &self,
+        user: UserId,
+        key: &UpstreamKey,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<Commit, StoreError> {
+        if self.db().read_one(SAME, &[&key.issuer, &key.subject, &user.uuid()]).await?.is_some() {
+            return Ok(Commit::Applied);
+        }
+        let mut connection = self.db().client().await?;
+        let steps = self.db().begin(&mut connection).await?;
+        if steps.run(LIVES, &[&user.uuid()]).await?.is_empty()
+            || steps.change(LINK, &[&key.issuer, &key.subject, &user.uuid(), &At(at)]).await? == 0
+        {
+            return Ok(Commit::Lost);
+        }
+        record(&steps, audit).await?;
+        steps.commit().await?;
+        Ok(Commit::Applied)
+    }
+
     async fn unlink_upstream(
         &self,
         user: UserId,
@@ -259,9 +285,7 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
         return Ok(Commit::Lost);
     }
     steps.change(SIGNED_IN, &[&user, &at]).await?;
-    if new_link {
-        steps.change(COMPLETE, &[&user, &at]).await?;
-    }
+    steps.change(COMPLETE, &[&user, &at]).await?;
     let replaced = match session.replaces.map(SessionId::uuid) {
         Some(old) => steps.run(REPLACE, &[&old, &at]).await?.first().map(|_| old),
         None => None,

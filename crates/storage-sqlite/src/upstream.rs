@@ -97,6 +97,28 @@ impl UpstreamRepository for SqliteStore {
         })
     }
 
+    async fn link_upstream(
+        &self,
+        user: UserId,
+        key: &UpstreamKey,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<Commit, StoreError> {
+        let key = key.clone();
+        self.write(move |db| {
+            if db.exists(SAME, params![key.issuer, key.subject, user.uuid()])? {
+                return Ok(Commit::Applied);
+            }
+            let lives = db.exists(LIVES, [user.uuid()])?;
+            if !lives || db.run(LINK, params![key.issuer, key.subject, user.uuid(), at.micros()])? == 0 {
+                return Ok(Commit::Lost);
+            }
+            audit::write(db, &audit)?;
+            Ok(Commit::Applied)
+        })
+        .await
+    }
+
     async fn unlink_upstream(
         &self,
         user: UserId,
@@ -117,6 +139,10 @@ impl UpstreamRepository for SqliteStore {
         .await
     }
 }
+
+const SAME: &str = "SELECT 1 FROM upstream_links WHERE issuer = ?1 AND subject = ?2 AND user_id = ?3";
+
+const LIVES: &str = "SELECT 1 FROM users WHERE id = ?1 AND status <> 'deleted'";
 
 const DROP_EXPIRED: &str = "DELETE FROM upstream_sign_ins WHERE expires_at <= ?1";
 
@@ -182,7 +208,7 @@ const SIGNED_IN: &str = "UPDATE users SET last_login_at = ?2 WHERE id = ?1";
 const COMPLETE: &str = "UPDATE users SET completed_at = coalesce(completed_at, ?2), \
                         auth_method = CASE WHEN auth_method <> 'password' THEN auth_method \
                           WHEN coalesce(upgraded_hash, password_hash) IS NULL THEN 'oauth' ELSE 'dual' END \
-                        WHERE id = ?1";
+                        WHERE id = ?1 AND (completed_at IS NULL OR auth_method = 'password')";
 
 const MARK: &str = "INSERT INTO upstream_sessions (session_id, issuer, subject, sid) VALUES (?1, ?2, ?3, ?4)";
 
@@ -199,9 +225,7 @@ fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
         return Ok(Commit::Lost);
     }
     db.run(SIGNED_IN, params![user, at])?;
-    if write.new_link {
-        db.run(COMPLETE, params![user, at])?;
-    }
+    db.run(COMPLETE, params![user, at])?;
     sessions::begin(db, &write.session)?;
     db.run(MARK, params![write.session.id.uuid(), key.issuer, key.subject, write.sid])?;
     audit::write(db, &write.audit)?;

@@ -42,7 +42,7 @@ pub(crate) use self::{
     parts::{ApiKeyCommand, ApiKeysCommand, PartArgs, TokensCommand},
     scope::{Choice, ScopeCommand},
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
-    tenant::{ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
+    tenant::{Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
     write_back::{BackArgs, RollbackBackArgs, WriteBackArgs},
 };

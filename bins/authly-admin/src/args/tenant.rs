@@ -75,11 +75,27 @@ pub(crate) enum TenantsCommand {
     /// Make the groups of all tenants in operation that are missing, with their mapping; a dry run by default
     #[command(after_help = "Examples:\n  \
         authly-admin migrate tenants sync\n  \
-        authly-admin migrate tenants sync --execute --output json")]
+        authly-admin migrate tenants sync --execute --output json\n  \
+        authly-admin migrate tenants sync --idp external --people --command ./provision.sh --execute")]
     Sync {
         /// Where the groups are
         #[arg(long, value_enum, default_value_t = Idp::Authly, value_name = "IDP")]
         idp: Idp,
+        /// The short name of the upstream provider, as the settings have it; needed if there are several
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// A program that finds or makes one group or person: told as JSON on its standard input, it answers {"id": .., "created": ..}
+        #[arg(long, value_name = "PROGRAM", conflicts_with = "url")]
+        command: Option<std::path::PathBuf>,
+        /// An address that does the same by POST, with the bearer token of AUTHLY_PROVISIONER_TOKEN
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// People too: active accounts that are linked to nobody there
+        #[arg(long)]
+        people: bool,
+        /// Only this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
         /// Do it; without this it is only told
         #[arg(long)]
         execute: bool,
@@ -103,7 +119,10 @@ pub(crate) enum TenantsCommand {
 /// Where groups are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Idp {
+    /// Here
     Authly,
+    /// At an upstream provider
+    External,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,7 +130,7 @@ pub(crate) enum PolicyCommand {
     /// Set which ways to sign in are open; it replaces the policy before
     #[command(
         after_help = "password: the password grant and the JSON logins alone. dual: both. oauth-only: OAuth alone.\n\
-        The narrowest policy counts: a tenant's before the installation's.\n\nExamples:\n  \
+        The narrowest policy counts: an account's before its tenant's, a tenant's before the installation's.\n\nExamples:\n  \
         authly-admin migrate policy set --tenant acme --mode dual --until 2027-03-01\n  \
         authly-admin migrate policy set --mode dual --new-users oauth-only"
     )]
@@ -119,6 +138,9 @@ pub(crate) enum PolicyCommand {
         /// The short name of the tenant; for everybody whose tenant has no policy, if not given
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// The account (e-mail address, user name or id), for a policy of its own
+        #[arg(long, value_name = "USER", conflicts_with_all = ["tenant", "new_users"])]
+        user: Option<String>,
         /// Which ways are open
         #[arg(long, value_enum)]
         mode: ModeChoice,
@@ -132,11 +154,15 @@ pub(crate) enum PolicyCommand {
         #[arg(long, value_name = "NAME")]
         wave: Option<String>,
     },
-    /// Show all policies
+    /// Show the policies of the installation and of tenants, or that of one account
     #[command(
-        after_help = "Examples:\n  authly-admin migrate policy show\n  authly-admin migrate policy show --output json"
+        after_help = "Examples:\n  authly-admin migrate policy show\n  authly-admin migrate policy show --user ada@example.com"
     )]
-    Show,
+    Show {
+        /// The account
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+    },
     /// Remove a policy; what is wider counts again
     #[command(after_help = "Examples:\n  \
         authly-admin migrate policy clear --tenant acme\n  \
@@ -145,6 +171,9 @@ pub(crate) enum PolicyCommand {
         /// The short name of the tenant; the installation's policy, if not given
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// The account, for its own policy
+        #[arg(long, value_name = "USER", conflicts_with = "tenant")]
+        user: Option<String>,
     },
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{assess, cutover, tenant};
 use crate::{
-    args::{MigrateCommand, OAuthCommand, SchemaCommand, View},
+    args::{MigrateCommand, OAuthCommand, SchemaCommand, SourceArgs, View},
     console::Console,
     failure::{Code, Failure, refused},
     run,
@@ -32,7 +32,10 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
-        MigrateCommand::Audit { out } => super::audit::run(settings, database, out.as_deref(), console).await,
+        MigrateCommand::Audit { out, profile, source } => {
+            let of = profile.map(|profile| SourceArgs { profile, source, source_name: None });
+            super::audit::run(settings, database, out.as_deref(), of.as_ref(), console).await
+        }
         MigrateCommand::Seed => super::seed::run(settings, database, console).await,
         // Needs the name of the configuration file, and is run before.
         MigrateCommand::Validate { .. } => Ok(()),
@@ -41,7 +44,7 @@ pub(crate) async fn run<D: Database>(
         }
         MigrateCommand::Tenants(command) => {
             let live = open(settings, database).await?;
-            tenant::migrate(&live::admin(settings, &live), command, console).await
+            tenant::migrate(&live::admin(settings, &live), command, settings, console).await
         }
         MigrateCommand::Usage { days } => {
             let live = open(settings, database).await?;
@@ -49,7 +52,8 @@ pub(crate) async fn run<D: Database>(
         }
         MigrateCommand::Policy(command) => {
             let live = open(settings, database).await?;
-            tenant::policy(&live::admin(settings, &live), command, console).await
+            let target = database.cutover().await?;
+            tenant::policy(&live::admin(settings, &live), &target, command, console).await
         }
     }
 }

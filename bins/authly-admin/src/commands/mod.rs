@@ -14,6 +14,7 @@ mod hashes;
 pub(crate) mod keys;
 pub(crate) mod mail;
 pub(crate) mod migrate;
+pub(crate) mod provision;
 pub(crate) mod scope;
 pub(crate) mod seed;
 mod source;

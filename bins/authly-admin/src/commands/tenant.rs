@@ -4,12 +4,15 @@ use authly_admin_cases::{
     Admin,
     tenant::{Accounts, PolicyChange, SyncMode, TenantChange, TenantDraft, WithGroups},
 };
+use authly_config::Settings;
+use authly_cutover::store::CutoverStore;
 use authly_directory::services::DirectoryServices;
 use oauth_core::policy::Mode;
 use serde_json::json;
 
 use crate::{
-    args::{Choice, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
+    args::{Choice, Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
+    commands::provision,
     console::{Column, Console},
     failure::{Code, Failure, refused},
 };
@@ -36,6 +39,9 @@ const POLICY_COLUMNS: &[Column] = &[
     ("Until", "until"),
     ("Wave", "wave"),
 ];
+
+const USER_POLICY_COLUMNS: &[Column] =
+    &[("User", "user"), ("Mode", "mode"), ("Since", "since"), ("Until", "until"), ("Wave", "wave")];
 
 pub(crate) async fn run<V: DirectoryServices>(
     admin: &Admin<V>,
@@ -88,10 +94,15 @@ async fn delete<V: DirectoryServices>(
 pub(crate) async fn migrate<V: DirectoryServices>(
     admin: &Admin<V>,
     command: TenantsCommand,
+    settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        TenantsCommand::Sync { idp: _, execute } => sync(admin, execute, console).await,
+        TenantsCommand::Sync { idp: Idp::Authly, execute, .. } => sync(admin, execute, console).await,
+        TenantsCommand::Sync { idp: Idp::External, provider, command, url, people, tenant, execute } => {
+            let arguments = provision::Arguments { provider, command, url, people, tenant, execute };
+            provision::run(admin, arguments, settings, console).await
+        }
         TenantsCommand::Confirm { tenant, by, withdraw: _ } => {
             let done = match by {
                 Some(by) => admin.confirm_tenant(&tenant, &by).await,
@@ -132,24 +143,38 @@ async fn sync<V: DirectoryServices>(admin: &Admin<V>, execute: bool, console: Co
 /// `migrate policy`.
 pub(crate) async fn policy<V: DirectoryServices>(
     admin: &Admin<V>,
+    target: &impl CutoverStore,
     command: PolicyCommand,
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Set { tenant, mode, new_users, until, wave } => {
+        PolicyCommand::Set { tenant, user, mode, new_users, until, wave } => {
             let change = PolicyChange { mode: mode.into(), new_users: new_users.map(Mode::from), until, wave };
-            let set = admin.set_policy(tenant.as_deref(), change).await;
+            let set = match user {
+                Some(user) => admin.set_user_policy(target, &user, Some(change)).await,
+                None => admin.set_policy(tenant.as_deref(), change).await,
+            };
             console.item(&set.map_err(refused("cannot set the policy"))?)?;
             if mode == ModeChoice::OauthOnly {
                 console.note("The legacy doors refuse these accounts from now on, on every node within a second.");
             }
             Ok(())
         }
-        PolicyCommand::Show => {
+        PolicyCommand::Show { user: Some(user) } => {
+            let own = admin.user_policy(&user).await.map_err(refused("cannot show the policy"))?;
+            let own: Vec<_> = own.into_iter().collect();
+            console.list(&own, USER_POLICY_COLUMNS, "The account has no policy of its own.")
+        }
+        PolicyCommand::Show { user: None } => {
             let policies = admin.show_policies().await.map_err(refused("cannot show the policies"))?;
             console.list(&policies, POLICY_COLUMNS, "No policy is set: both ways to sign in are open to everybody.")
         }
-        PolicyCommand::Clear { tenant } => {
+        PolicyCommand::Clear { user: Some(user), .. } => {
+            let cleared = admin.set_user_policy(target, &user, None).await;
+            let cleared = cleared.map_err(refused("cannot remove the policy"))?;
+            console.item(&json!({ "cleared": true, "user": cleared.user }))
+        }
+        PolicyCommand::Clear { tenant, user: None } => {
             admin.clear_policy(tenant.as_deref()).await.map_err(refused("cannot remove the policy"))?;
             console.item(&json!({ "cleared": true, "tenant": tenant }))
         }

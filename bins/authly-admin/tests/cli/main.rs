@@ -8,6 +8,7 @@ mod finalize;
 mod installation;
 mod mail;
 mod migrate;
+mod provision;
 mod source;
 mod support;
 mod tenant;

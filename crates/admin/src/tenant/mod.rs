@@ -1,6 +1,7 @@
 //! Tenants: create, list, show, update, confirm, delete; their groups in step with them; and which ways to sign in they have.
 
 mod policy;
+mod provision;
 mod sync;
 mod view;
 
@@ -23,6 +24,7 @@ use serde_json::json;
 
 pub use self::{
     policy::{PolicyChange, PolicyView},
+    provision::{People, Provided, Provision, ProvisionOrder, ProvisionReport, ProvisionRow, Provisioner, Wanted},
     sync::{SyncAction, SyncMode, SyncReport, SyncRow},
     view::{MappingView, TenantDetail, TenantView},
 };

@@ -1,5 +1,6 @@
-//! Which ways to sign in a tenant has, or everybody (S001-50..53): set, show, remove.
+//! Which ways to sign in an account has, a tenant, or everybody (S001-50..53): set, show, remove.
 
+use authly_cutover::{policy::PolicyScope, store::CutoverStore};
 use authly_directory::services::DirectoryServices;
 use oauth_core::{
     audit::AuditKind,
@@ -29,8 +30,11 @@ pub struct PolicyChange {
 /// A policy as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PolicyView {
-    /// The tenant's short name; nothing for the installation's.
+    /// The tenant's short name; nothing for the installation's and an account's.
     pub tenant: Option<String>,
+    /// The account's e-mail address, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Which ways to sign in are open: `password`, `dual` or `oauth-only`.
     pub mode: &'static str,
     /// The same for accounts that are younger than the policy.
@@ -46,6 +50,35 @@ pub struct PolicyView {
 impl<V: DirectoryServices> Admin<V> {
     /// Sets the policy of a tenant, or of everybody whose tenant has none.
     pub async fn set_policy(&self, tenant: Option<&str>, change: PolicyChange) -> Result<PolicyView, AdminError> {
+        let policy = self.policy(change)?;
+        self.write_policy(tenant, Some(&policy)).await?;
+        Ok(view(tenant, &policy))
+    }
+
+    /// Sets the policy of one account, or removes it; it counts before the tenant's and the installation's.
+    pub async fn set_user_policy(
+        &self,
+        target: &impl CutoverStore,
+        name: &str,
+        change: Option<PolicyChange>,
+    ) -> Result<PolicyView, AdminError> {
+        let account = self.find_living(name).await?;
+        let policy = change.map(|change| self.policy(change)).transpose()?;
+        let user = account.subject.id;
+        let audit = self.event(AuditKind::SettingChanged, Some(user), None, json!({ "policy": policy }));
+        target.put_policy(PolicyScope::Account(user), policy.clone(), audit).await?;
+        Ok(PolicyView { user: Some(account.email), ..view(None, &policy.unwrap_or_default()) })
+    }
+
+    /// The policy of one account, where it has its own.
+    pub async fn user_policy(&self, name: &str) -> Result<Option<PolicyView>, AdminError> {
+        let account = self.find_living(name).await?;
+        let own = account.subject.policy.as_deref();
+        Ok(own.map(|policy| PolicyView { user: Some(account.email.clone()), ..view(None, policy) }))
+    }
+
+    /// The policy that is asked for, begun now.
+    fn policy(&self, change: PolicyChange) -> Result<Policy, AdminError> {
         let now = self.now();
         if change.mode == Mode::OauthOnly && change.until.is_some() {
             return Err(AdminError::invalid("until", "oauth-only is where the other modes end; it has no end itself"));
@@ -56,15 +89,13 @@ impl<V: DirectoryServices> Admin<V> {
         if let Some(wave) = &change.wave {
             text::line(wave, 100).map_err(|error| AdminError::invalid("wave", error))?;
         }
-        let policy = Policy {
+        Ok(Policy {
             mode: change.mode,
             new_users: change.new_users.filter(|new| *new != change.mode),
             until: change.until,
             since: Some(now),
             wave: change.wave,
-        };
-        self.write_policy(tenant, Some(&policy)).await?;
-        Ok(view(tenant, &policy))
+        })
     }
 
     /// Removes the policy of a tenant or of the installation; what is wider counts again.
@@ -104,6 +135,7 @@ impl<V: DirectoryServices> Admin<V> {
 fn view(tenant: Option<&str>, policy: &Policy) -> PolicyView {
     PolicyView {
         tenant: tenant.map(str::to_owned),
+        user: None,
         mode: policy.mode.as_str(),
         new_users: policy.new_users.map(Mode::as_str),
         since: policy.since.map(|at| at.to_rfc3339()),

@@ -160,6 +160,29 @@ impl UpstreamRepository for MemoryDirectory {
             .collect())
     }
 
+    async fn link_upstream(
+        &self,
+        user: UserId,
+        key: &UpstreamKey,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<Commit, StoreError> {
+        {
+            let mut people = self.lock();
+            let owner = people.upstreams.links.get(key).map(|(owner, ..)| *owner);
+            if owner == Some(user) {
+                return Ok(Commit::Applied);
+            }
+            let free = owner.is_none() && people.upstreams.linked_at(&key.issuer, user).is_none();
+            if !free || !people.lives(user) {
+                return Ok(Commit::Lost);
+            }
+            people.upstreams.links.insert(key.clone(), (user, at, at));
+        }
+        self.record(audit).await?;
+        Ok(Commit::Applied)
+    }
+
     async fn unlink_upstream(
         &self,
         user: UserId,

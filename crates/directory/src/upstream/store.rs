@@ -155,6 +155,15 @@ pub trait UpstreamRepository: Send + Sync {
     fn only_upstream(&self, users: Vec<UserId>) -> impl Future<Output = Result<Vec<UserId>, StoreError>> + Send;
     /// The links of an account, by issuer.
     fn upstream_links(&self, user: UserId) -> impl Future<Output = Result<Vec<UpstreamLink>, StoreError>> + Send;
+    /// Links an account with a person without a sign-in; `Lost` if either is linked otherwise, or the account is not there. The same link a second
+    /// time changes nothing.
+    fn link_upstream(
+        &self,
+        user: UserId,
+        key: &UpstreamKey,
+        at: Timestamp,
+        audit: AuditEvent,
+    ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Removes the link of an account at an issuer and ends the sessions that came from there; `Lost` if there is none.
     fn unlink_upstream(
         &self,
