@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use authly_cutover::store::{
-    BatchCommit, BatchWrite, LinkWrite, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
+    BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
 };
 use authly_failpoint::{Place, reached};
 use oauth_core::{
@@ -167,20 +167,23 @@ const NEW_GROUPS: &str = "
     SELECT w.id, w.tenant_id, w.name, w.description, $2::timestamptz, $2::timestamptz
       FROM jsonb_to_recordset($1) AS w(id uuid, tenant_id uuid, name text, description text)";
 
+/// As many rows as one parameter holds: tenants come all at once, and there may be ten thousand with their groups.
+const AT_ONCE: usize = 1_000;
+
 async fn create_tenants(steps: &Steps<'_>, write: &BatchWrite) -> Result<(), StoreError> {
-    let tenants = write
-        .tenants
-        .iter()
-        .map(|one| json!({"id": one.id.uuid(), "slug": one.slug, "name": one.name, "active": one.active}));
-    let groups = write.groups.iter().map(|one| {
-        let tenant = one.tenant.map(TenantId::uuid);
-        json!({"id": one.id.uuid(), "tenant_id": tenant, "name": one.name, "description": one.description})
-    });
-    let (tenants, groups): (Vec<Value>, Vec<Value>) = (tenants.collect(), groups.collect());
-    for (sql, rows) in [(NEW_TENANTS, tenants), (NEW_GROUPS, groups)] {
-        if !rows.is_empty() {
-            steps.change(sql, &[&Json(Value::Array(rows)), &At(write.at)]).await?;
-        }
+    for part in write.tenants.chunks(AT_ONCE) {
+        let row =
+            |one: &NewTenant| json!({"id": one.id.uuid(), "slug": one.slug, "name": one.name, "active": one.active});
+        let rows = part.iter().map(row).collect();
+        steps.change(NEW_TENANTS, &[&Json(Value::Array(rows)), &At(write.at)]).await?;
+    }
+    for part in write.groups.chunks(AT_ONCE) {
+        let row = |one: &NewGroup| {
+            let tenant = one.tenant.map(TenantId::uuid);
+            json!({"id": one.id.uuid(), "tenant_id": tenant, "name": one.name, "description": one.description})
+        };
+        let rows = part.iter().map(row).collect();
+        steps.change(NEW_GROUPS, &[&Json(Value::Array(rows)), &At(write.at)]).await?;
     }
     Ok(())
 }
