@@ -246,6 +246,7 @@ impl<S: WholeStore> World<S> {
             nonce: None,
             expires_at: self.later(60),
             consent: None,
+            first: true,
             audit: None,
         }
     }

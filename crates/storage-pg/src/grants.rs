@@ -50,7 +50,7 @@ macro_rules! authorization {
         concat!(
             "SELECT w.n, ",
             rows::session_columns!(),
-            ", k.scopes FROM ",
+            ", k.scopes, u.completed_at IS NULL FROM ",
             $asked,
             " JOIN sessions s ON s.token = w.token JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
               LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = w.client_id"
@@ -170,7 +170,7 @@ impl GrantRepository for PgStore {
         session: Option<TokenHash>,
         client: ClientKey,
     ) -> Result<AuthorizeSnapshot, StoreError> {
-        let nobody = AuthorizeSnapshot { session: None, consent: oauth_core::scope::ScopeSet::default() };
+        let nobody = AuthorizeSnapshot { session: None, consent: oauth_core::scope::ScopeSet::default(), first: false };
         let Some(token) = session else { return Ok(nobody) };
         let Some(row) = self.readers().authorizations.find((token, client)).await? else { return Ok(nobody) };
         let key = row.try_get::<_, Uuid>(1).unwrap_or_default();
@@ -180,12 +180,14 @@ impl GrantRepository for PgStore {
         let consent = row.parse("scopes", |scopes: Option<Vec<&str>>| {
             scopes.unwrap_or_default().into_iter().map(|name| oauth_core::scope::Scope::parse(name).ok()).collect()
         })?;
-        Ok(AuthorizeSnapshot { session: Some(session), consent })
+        row.of("users");
+        let first = row.take("completed_at")?;
+        Ok(AuthorizeSnapshot { session: Some(session), consent, first })
     }
 
     async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
         // What is remembered with the code may concern what another of its group remembers.
-        match write.consent.is_some() || write.audit.is_some() {
+        match write.consent.is_some() || write.first || write.audit.is_some() {
             true => issue::issue_alone(self.db(), write).await,
             false => self.writers().issue(write).await,
         }

@@ -42,7 +42,7 @@ const ISSUE: &str = "
       UPDATE users SET completed_at = $10,
                        dual_at = CASE auth_method WHEN 'password' THEN $10 ELSE dual_at END,
                        auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END
-       WHERE id = $2 AND completed_at IS NULL AND EXISTS (SELECT 1 FROM issued)
+       WHERE id = $2 AND $24::boolean AND completed_at IS NULL AND EXISTS (SELECT 1 FROM issued)
     ), audit AS (
       INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
       SELECT $17::uuid, $18::timestamptz, $19::text, $20::uuid, $21::uuid, $22::text, $23::jsonb
@@ -50,7 +50,7 @@ const ISSUE: &str = "
     )
     SELECT count(*) FROM issued";
 
-/// The same without consent and audit event. Arrays of arrays do not unnest by row, so the lists come as texts of arrays.
+/// The same without consent, audit event and what an account's first code tells. Arrays of arrays do not unnest by row, so the lists come as texts of arrays.
 const ISSUE_MANY: &str = "
     WITH w AS MATERIALIZED (
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
@@ -73,13 +73,6 @@ const ISSUE_MANY: &str = "
       SELECT w.id, w.code, w.client_id, w.user_id, w.scopes::text[], w.challenge,
              CASE WHEN w.challenge IS NOT NULL THEN 'S256' END, w.redirect_uri, w.nonce, w.expires_at, w.created_at, w.id
         FROM w WHERE w.id IN (SELECT id FROM issued)
-    ), first AS MATERIALIZED (
-      SELECT u.id FROM users u WHERE u.id = ANY($2::uuid[]) AND u.completed_at IS NULL ORDER BY u.id FOR NO KEY UPDATE
-    ), completed AS (
-      UPDATE users u SET completed_at = w.created_at,
-                         dual_at = CASE u.auth_method WHEN 'password' THEN w.created_at ELSE u.dual_at END,
-                         auth_method = CASE u.auth_method WHEN 'password' THEN 'dual' ELSE u.auth_method END
-        FROM w, first WHERE u.id = first.id AND u.id = w.user_id AND w.id IN (SELECT id FROM issued)
     )
     SELECT w.n FROM w WHERE w.id IN (SELECT id FROM issued)";
 
@@ -87,7 +80,7 @@ const ISSUE_MANY: &str = "
 const REMOVED: &[&str] =
     &["grants.user_id", "grants.client_id", "authorization_codes.user_id", "authorization_codes.client_id"];
 
-/// Codes in groups; those that come with a consent or an audit event go alone.
+/// Codes in groups; those that come with a consent or an audit event go alone, and so does an account's first.
 pub(crate) struct Issue;
 
 impl Kind for Issue {
@@ -180,6 +173,7 @@ struct Bound<'a> {
     nonce: &'a Option<String>,
     consent: Option<Vec<&'a str>>,
     audit: AuditParams,
+    first: bool,
 }
 
 impl<'a> Bound<'a> {
@@ -201,10 +195,11 @@ impl<'a> Bound<'a> {
             nonce: &write.nonce,
             consent: write.consent.as_ref().map(names),
             audit: AuditParams::from(write.audit.clone()),
+            first: write.first,
         }
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 23] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 24] {
         let [grant, user, client] = &self.ids;
         [
             grant,
@@ -230,6 +225,7 @@ impl<'a> Bound<'a> {
             &self.audit.client,
             &self.audit.address,
             &self.audit.detail,
+            &self.first,
         ]
     }
 }

@@ -105,7 +105,9 @@ pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
         CodeProof::None => None,
     };
     let (uri, expires_at) = (write.redirect_uri.as_str(), write.expires_at.micros());
-    db.run(COMPLETE, params![grant.user.uuid(), grant.created_at.micros()])?;
+    if write.first {
+        db.run(COMPLETE, params![grant.user.uuid(), grant.created_at.micros()])?;
+    }
     db.run(INSERT_CODE, params![write.code.bytes(), grant.id.uuid(), uri, challenge, write.nonce, expires_at])?;
     if let Some(scopes) = &write.consent {
         let at = grant.created_at.micros();

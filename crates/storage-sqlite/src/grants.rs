@@ -3,6 +3,7 @@
 use oauth_core::{
     audit::AuditEvent,
     ids::{AccessTokenId, ClientKey, GrantId, UserId},
+    scope::ScopeSet,
     store::{
         AuthorizeSnapshot, CodeSnapshot, Commit, Grant, GrantRepository, GrantSnapshot, NewAuthorization, Redemption,
         RefreshSnapshot, Revocation, RevocationReason, RevokedAccessToken, Rotation, SpentAssertion, StoreError,
@@ -71,8 +72,8 @@ impl GrantRepository for SqliteStore {
         client: ClientKey,
     ) -> Result<AuthorizeSnapshot, StoreError> {
         let found = session.map(|token| self.read(|db| sessions::with_consent(db, token, client))).transpose()?;
-        let (session, consent) = found.flatten().unzip();
-        Ok(AuthorizeSnapshot { session, consent: consent.unwrap_or_default() })
+        let nobody = AuthorizeSnapshot { session: None, consent: ScopeSet::default(), first: false };
+        Ok(found.flatten().unwrap_or(nobody))
     }
 
     async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {

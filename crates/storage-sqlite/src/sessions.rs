@@ -5,7 +5,7 @@ use oauth_core::{
     ids::{ClientKey, SessionId, UserId},
     scope::ScopeSet,
     session::{NewSession, Session},
-    store::{RevocationReason, SessionRepository, StoreError},
+    store::{AuthorizeSnapshot, RevocationReason, SessionRepository, StoreError},
     time::Timestamp,
     token::TokenHash,
 };
@@ -118,17 +118,17 @@ fn read(cursor: &mut Cursor<'_>) -> Outcome<Session> {
 const WITH_CONSENT: &str = concat!(
     "SELECT ",
     session_columns!(),
-    ", (SELECT scope FROM consents c WHERE c.user_id = s.user_id AND c.client = ?2)",
+    ", (SELECT scope FROM consents c WHERE c.user_id = s.user_id AND c.client = ?2), u.completed_at IS NULL",
     session_tables!(),
     " WHERE s.token = ?1",
 );
 
-/// The session behind a cookie and what its user has allowed a client.
-pub(crate) fn with_consent(db: Db<'_>, token: TokenHash, client: ClientKey) -> Outcome<Option<(Session, ScopeSet)>> {
+/// The session behind a cookie, what its user has allowed a client, and whether the user has never had a code.
+pub(crate) fn with_consent(db: Db<'_>, token: TokenHash, client: ClientKey) -> Outcome<Option<AuthorizeSnapshot>> {
     db.one(WITH_CONSENT, params![token.bytes(), client.uuid()], |cursor| {
-        let session = read(cursor)?;
-        let consent = cursor.parse_opt("consents.scope", |text| ScopeSet::parse(text).ok())?;
-        Ok((session, consent.unwrap_or_default()))
+        let session = Some(read(cursor)?);
+        let consent = cursor.parse_opt("consents.scope", |text| ScopeSet::parse(text).ok())?.unwrap_or_default();
+        Ok(AuthorizeSnapshot { session, consent, first: cursor.value("users.completed_at")? })
     })
 }
 

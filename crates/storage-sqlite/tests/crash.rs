@@ -192,6 +192,7 @@ fn authorization(chain: u32) -> NewAuthorization {
         nonce: None,
         expires_at: NOW,
         consent: None,
+        first: false,
         audit: None,
     }
 }

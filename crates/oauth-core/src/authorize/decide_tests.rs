@@ -102,7 +102,7 @@ impl Case {
             chosen: self.chosen,
             answer: self.answer,
         };
-        let snapshot = AuthorizeSnapshot { session: self.session.clone(), consent: self.consent.clone() };
+        let snapshot = AuthorizeSnapshot { session: self.session.clone(), consent: self.consent.clone(), first: false };
         decide(&situation, &snapshot, at(10), self.policy)
     }
 }

@@ -170,7 +170,8 @@ impl<V: Services> Engine<V> {
             (Next::ChooseAccount | Next::Consent { .. }, _) => Ok(Some(ChallengeStep::Web)),
             (Next::Issue { scope, remember }, Some(session)) => {
                 let client = &open.client;
-                let (code, write) = self.authorization(request, client, session, scope, remember, browser, now);
+                let (code, write) =
+                    self.authorization(request, client, session, scope, remember, browser, now, snapshot.first);
                 Ok(match self.services.store().issue_code(write).await? {
                     Commit::Applied => Some(ChallengeStep::Code(code)),
                     Commit::Lost => None,

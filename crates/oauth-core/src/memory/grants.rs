@@ -121,7 +121,7 @@ impl GrantRepository for MemoryStore {
         let tables = self.lock();
         let session = session.and_then(|token| tables.session_by_token(token));
         let consent = session.as_ref().and_then(|session| tables.consents.get(&(session.subject.id, client)));
-        Ok(AuthorizeSnapshot { consent: consent.cloned().unwrap_or_default(), session })
+        Ok(AuthorizeSnapshot { consent: consent.cloned().unwrap_or_default(), session, first: false })
     }
 
     async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {

@@ -121,4 +121,6 @@ pub struct AuthorizeSnapshot {
     pub session: Option<Session>,
     /// The scopes that its user has allowed this client before.
     pub consent: ScopeSet,
+    /// Whether its user has never had a code.
+    pub first: bool,
 }

@@ -132,6 +132,9 @@ pub struct NewAuthorization {
     pub expires_at: Timestamp,
     /// The consent to remember, if the user was asked: replaces what was remembered for this user and client.
     pub consent: Option<ScopeSet>,
+    /// Whether this is the account's first code: a store that keeps how far accounts have come over to OAuth writes it down,
+    /// unless another code was first meanwhile.
+    pub first: bool,
     /// What the log says.
     pub audit: Option<AuditEvent>,
 }

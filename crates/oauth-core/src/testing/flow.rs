@@ -80,6 +80,7 @@ impl<S: Store + CatalogRepository> World<S> {
             nonce: Some("n1".into()),
             expires_at: at(600),
             consent: None,
+            first: false,
             audit: None,
         };
         assert_eq!(now_or_never(self.memory.issue_code(write)).unwrap(), Commit::Applied);

@@ -13,7 +13,12 @@ use authly_directory::{
     upstream::{UpstreamEntry, UpstreamKey},
     usage::{UseKey, Uses, Way},
 };
-use oauth_core::{audit::AuditKind, ids::UserId, policy::Policies, store::Commit};
+use oauth_core::{
+    audit::AuditKind,
+    ids::UserId,
+    policy::Policies,
+    store::{Commit, NewAuthorization},
+};
 
 use super::finalize::{end, put_away, step};
 pub use super::old_tokens::*;
@@ -30,13 +35,18 @@ pub async fn a_code_completes_an_account_once<S: WholeStore + CutoverStore>(w: W
     let session = w.begin("ada", w.new_session(user)).await;
     let before = target(&w, user).await;
     assert_eq!((before.completed_at, before.auth_method), (None, AuthMethod::Password));
-    for seconds in [5, 9] {
+    let first = async || w.store.authorize_snapshot(Some(session.token), client).await.unwrap().first;
+    assert!(first().await);
+    // The third was told that it is the first, but another was there before.
+    for (seconds, first) in [(5, true), (7, false), (9, true)] {
         let mut grant = w.new_grant(user, client, Some(session.id));
         grant.created_at = w.later(seconds);
-        w.code(grant).await;
+        let write = NewAuthorization { first, ..w.new_authorization(grant) };
+        assert_eq!(w.store.issue_code(write).await.unwrap(), Commit::Applied);
         let after = target(&w, user).await;
         assert_eq!((after.completed_at, after.auth_method), (Some(w.later(5)), AuthMethod::Dual));
     }
+    assert!(!first().await);
 }
 
 /// A sign-in on a page is none at a legacy door.

@@ -174,6 +174,7 @@ pub(crate) fn new_code(user: UserId, client: ClientKey) -> NewAuthorization {
         nonce: None,
         expires_at: NOW,
         consent: None,
+        first: false,
         audit: None,
     }
 }
