@@ -1,5 +1,7 @@
 //! Authorization codes: found, and redeemed once.
 
+use std::cmp::Ordering;
+
 use oauth_core::{
     pkce::{CodeChallenge, CodeProof},
     redirect::RedirectUri,
@@ -45,19 +47,14 @@ const REDEEM: &str = "
     )
     SELECT count(*) FROM won";
 
-/// Codes are locked in the order of their hashes: two writers with different plans would deadlock otherwise.
+/// Codes are changed in the order of their hashes, which is that of the batch; see the rotation of refresh tokens.
 const REDEEM_MANY: &str = "
-    WITH w AS (
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
-               WITH ORDINALITY AS w (code, grant_id, at, child, expires_at, n)
-    ), held AS MATERIALIZED (
-      SELECT c.id, c.code FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
-       WHERE c.code = ANY($1::text[]) AND c.used_at IS NULL AND g.revoked_at IS NULL
-       ORDER BY c.code FOR NO KEY UPDATE OF c
-    ), won AS (
+    WITH won AS (
       UPDATE authorization_codes c SET used_at = w.at
-        FROM w JOIN held ON held.code = w.code
-       WHERE c.id = held.id AND c.grant_id = w.grant_id AND c.used_at IS NULL
+        FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
+             WITH ORDINALITY AS w (code, grant_id, at, child, expires_at, n), grants g
+       WHERE c.code = w.code AND c.grant_id = w.grant_id AND g.id = w.grant_id
+         AND c.used_at IS NULL AND g.revoked_at IS NULL
       RETURNING w.n, c.grant_id, w.at, w.child, w.expires_at
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
@@ -153,6 +150,10 @@ impl Kind for Redeem {
         let expiries: Vec<Option<At>> = writes.iter().map(|write| child_expiry(write)).collect();
         let rows = client.query(statement, &[&codes, &grants, &times, &children, &expiries]).await?;
         ordinals(&rows)
+    }
+
+    fn order(one: &Redemption, other: &Redemption) -> Ordering {
+        one.code.bytes().cmp(other.code.bytes())
     }
 
     async fn again(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {

@@ -18,6 +18,7 @@ use crate::{
     connect::Target,
     db::Db,
     error::{Trouble, busy, unavailable},
+    gather::Gathering,
     grants::{AuthorizationOf, GrantOf, RevocationOf},
     refresh::RefreshOf,
     writer::copy,
@@ -93,8 +94,9 @@ impl<L: Lookup> Queue<L> {
         let (sender, mut waiting) = mpsc::channel(WAITING);
         let mut desk = Desk::<L> { line: line.clone(), ready: None };
         line.driver.spawn(async move {
-            let mut group = Vec::new();
+            let (mut group, mut gathering) = (Vec::new(), Gathering::new());
             while waiting.recv_many(&mut group, GROUP).await > 0 {
+                gathering.complete(&mut group, &mut waiting, GROUP).await;
                 desk.settle(std::mem::take(&mut group)).await;
             }
         });

@@ -4,7 +4,7 @@
 //! single-row statement. Answers go by ordinal, never by key: a key that stands twice in a batch must not tell both callers that
 //! they won. A batch that fails is halved until the write that poisons it stands alone.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{cmp::Ordering, future::Future, sync::Arc, time::Duration};
 
 use oauth_core::store::{Commit, NewAuthorization, Redemption, Rotation, StoreError, StoreErrorKind};
 use tokio::{
@@ -18,6 +18,7 @@ use crate::{
     connect::Target,
     db::{Db, TRIES},
     error::{Trouble, busy, unavailable},
+    gather::Gathering,
     issue::Issue,
     refresh::Rotate,
 };
@@ -48,6 +49,11 @@ pub(crate) trait Kind: Send + 'static {
         statement: &Statement,
         writes: &[&Self::Write],
     ) -> impl Future<Output = Result<Vec<i64>, Trouble>> + Send;
+
+    /// The order in which all writers change rows that more than one of them may want.
+    fn order(_one: &Self::Write, _other: &Self::Write) -> Ordering {
+        Ordering::Equal
+    }
 
     /// Does the same write again after its answer was lost, on a connection of the pool.
     fn again(db: &Db, write: &Self::Write) -> impl Future<Output = Result<Commit, StoreError>> + Send;
@@ -98,8 +104,10 @@ impl<K: Kind> Queue<K> {
     fn start(driver: &Handle, mut link: Link<K>) -> Self {
         let (sender, mut waiting) = mpsc::channel(WAITING);
         driver.spawn(async move {
-            let mut batch = Vec::new();
+            let (mut batch, mut gathering) = (Vec::new(), Gathering::new());
             while waiting.recv_many(&mut batch, BATCH).await > 0 {
+                gathering.complete(&mut batch, &mut waiting, BATCH).await;
+                batch.sort_by(|one: &Job<K::Write>, other| K::order(&one.write, &other.write));
                 link.settle(std::mem::take(&mut batch)).await;
             }
         });
