@@ -224,7 +224,8 @@ impl<V: Services> Engine<V> {
                 ask(Ask::Consent { account: Box::new(session.subject.clone()), scope, remembered, csrf })
             }
             (Next::Issue { scope, remember }, Some(session)) => {
-                let (code, write) = self.authorization(request, &client, session, scope, remember, browser, now, snapshot.first);
+                let (code, write) =
+                    self.authorization(request, &client, session, scope, remember, browser, now, snapshot.first);
                 Ok(match self.services.store().issue_code(write).await? {
                     Commit::Applied => Some(self.answer_with(request, &code)),
                     Commit::Lost => None,
