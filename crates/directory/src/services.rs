@@ -3,8 +3,13 @@
 use oauth_core::{limit::RateLimiter, services::Services, store::ApiKeyRepository};
 
 use crate::{
-    invite::InvitationRepository, mail::store::MailRepository, password::PasswordService, store::AccountRepository,
-    tenant::TenantRepository, upstream::UpstreamRepository, usage::UseRepository,
+    invite::InvitationRepository,
+    mail::store::MailRepository,
+    password::{PasswordService, StoredHash},
+    store::AccountRepository,
+    tenant::TenantRepository,
+    upstream::UpstreamRepository,
+    usage::UseRepository,
 };
 
 /// Everything that the directory's use cases are built from, on top of the protocol's services.
@@ -30,4 +35,28 @@ pub trait DirectoryServices: Services {
     fn limiter(&self) -> &Self::Limiter;
     /// A mail was queued: whoever sends mails may look now.
     fn mail_queued(&self) {}
+    /// A sign-in tried to replace an outdated hash: `to` is the new one, if it could be made.
+    fn password_upgrade(&self, _from: &StoredHash, _to: Option<&StoredHash>, _result: Upgrade) {}
+}
+
+/// What became of an outdated hash at a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Upgrade {
+    /// The new hash stands.
+    Done,
+    /// The store or the pool failed; the old hash stays for the next time.
+    Failed,
+    /// Somebody else was faster.
+    Lost,
+}
+
+impl Upgrade {
+    /// The label in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
 }

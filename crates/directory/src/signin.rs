@@ -32,7 +32,7 @@ use crate::{
         store::{MailRepository as _, NewLink},
     },
     password::{PasswordService as _, PresentedPassword, StoredHash, Verification},
-    services::DirectoryServices,
+    services::{DirectoryServices, Upgrade},
     settings::MailSending,
     store::{AccountRepository as _, Candidate, Device, SignIn},
 };
@@ -320,10 +320,18 @@ impl<V: DirectoryServices> Directory<V> {
             return;
         }
         let Some(password) = PresentedPassword::parse(password.expose()) else { return };
-        if let Ok(better) = self.services().passwords().hash(password).await {
-            let user = verified.account.subject.id;
-            let _ = self.services().accounts().upgrade_hash(user, verified.hash.clone(), better, now).await;
-        }
+        let told = |to: Option<&StoredHash>, result| self.services().password_upgrade(&verified.hash, to, result);
+        let Ok(better) = self.services().passwords().hash(password).await else {
+            return told(None, Upgrade::Failed);
+        };
+        let user = verified.account.subject.id;
+        let written = self.services().accounts().upgrade_hash(user, verified.hash.clone(), better.clone(), now).await;
+        let result = match written {
+            Ok(Commit::Applied) => Upgrade::Done,
+            Ok(Commit::Lost) => Upgrade::Lost,
+            Err(_) => Upgrade::Failed,
+        };
+        told(Some(&better), result);
     }
 }
 

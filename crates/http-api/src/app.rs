@@ -13,6 +13,7 @@ use oauth_core::{engine::Engine, limit::LocalLimiter, services::Random as _, sto
 
 use crate::{
     edge::{RequestIds, cors::ClientOrigins},
+    gauges::Gathered,
     metrics::Metrics,
     public::discovery::Documents,
     settings::HttpSettings,
@@ -40,6 +41,7 @@ pub struct App<V: DirectoryServices> {
     pub catalog_changed: Box<dyn Fn() + Send + Sync>,
     /// The upstream providers that people may sign in with.
     pub upstreams: Vec<Upstream>,
+    pub(crate) gathered: Gathered,
     pub(crate) documents: Documents,
     pub(crate) request_ids: RequestIds,
     pub(crate) client_origins: ClientOrigins,
@@ -62,6 +64,7 @@ impl<V: DirectoryServices> App<V> {
             desk: None,
             catalog_changed: Box::new(|| ()),
             upstreams: Vec::new(),
+            gathered: Gathered::default(),
             documents: Documents::default(),
             request_ids: RequestIds::new(u32::from_be_bytes(process)),
             client_origins: ClientOrigins::default(),

@@ -14,6 +14,7 @@ pub mod browser;
 pub mod cookies;
 pub mod demo;
 pub mod edge;
+mod gauges;
 pub mod legacy;
 pub mod metrics;
 pub mod oauth;

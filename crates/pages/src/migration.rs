@@ -13,9 +13,7 @@ pub use self::{
         WaitingLine, migration,
     },
     ledger::{LedgerLine, MigrationLedger, migration_ledger},
-    rollback::{
-        MigrationRollback, RollbackConflict, RollbackNotice, RollbackTarget, Rehearsal, migration_rollback,
-    },
+    rollback::{MigrationRollback, Rehearsal, RollbackConflict, RollbackNotice, RollbackTarget, migration_rollback},
     rows::{MigrationRows, WaitingRow, migration_rows},
 };
 

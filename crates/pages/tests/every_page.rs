@@ -59,7 +59,11 @@ fn no_page_needs_an_exception_from_a_strict_policy() {
             assert!(!html.contains(forbidden), "{name}: {forbidden}");
         }
         let scripts = html.matches("<script").count();
-        assert_eq!(scripts, usize::from(["account", "form-post"].contains(&name) || name.starts_with("migration")), "{name}");
+        assert_eq!(
+            scripts,
+            usize::from(["account", "form-post"].contains(&name) || name.starts_with("migration")),
+            "{name}"
+        );
         assert_eq!(scripts, html.matches("<script src=\"/assets/").count(), "{name}");
     }
 }
@@ -115,7 +119,10 @@ fn every_visible_field_has_a_label_and_every_id_is_unique() {
             assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{name}: {id}");
         }
         for input in html.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
-            if ["type=\"hidden\"", "type=\"checkbox\"", "class=\"hidden\"", "type=\"radio\""].iter().any(|kind| input.contains(kind)) {
+            if ["type=\"hidden\"", "type=\"checkbox\"", "class=\"hidden\"", "type=\"radio\""]
+                .iter()
+                .any(|kind| input.contains(kind))
+            {
                 continue;
             }
             let id =

@@ -25,7 +25,7 @@ mod schemes;
 
 pub use classify::{Classification, State, classify};
 pub use memory::Memory;
-pub use metrics::{Outcome, PoolMetrics, SchemeCount};
+pub use metrics::{BOUNDS, Outcome, PoolMetrics, SchemeCount, SchemeDurations};
 pub use policy::{Policy, PolicyInvalid};
 pub use pool::{HashPool, PoolSettings, PoolUnavailable};
 pub use scheme::{Cost, Objection, Reading, Recipe, Scheme};

@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::{
-    Memory, Outcome, Policy, PolicyInvalid, PoolMetrics, Recipe, Scheme,
+    Memory, Objection, Outcome, Policy, PolicyInvalid, PoolMetrics, Recipe, Scheme,
     floor::Floor,
     metrics::{self, Counters},
     policy::Kind,
@@ -113,6 +113,7 @@ impl<R: Random> HashPool<R> {
     pub fn metrics(&self) -> PoolMetrics {
         PoolMetrics {
             verifications: self.shared.counters.verifications(),
+            durations: self.shared.counters.durations(),
             hashes: self.shared.counters.hashes.load(Ordering::Relaxed),
             refused: self.shared.counters.refused.load(Ordering::Relaxed),
             waiting: self.queue.len(),
@@ -211,8 +212,11 @@ impl Shared {
     /// Computes exactly one hash, whatever is stored.
     fn check(&self, password: &str, stored: Option<&StoredHash>, memory: &mut Memory) -> Checked {
         let start = Instant::now();
-        let (place, recipe) = stored.map_or((metrics::NONE, None), |stored| self.read(stored));
+        let (place, recipe, objection) = stored.map_or((metrics::NONE, None, None), |stored| self.judge(stored));
         let outcome = recipe.as_ref().and_then(|recipe| self.measured(&**recipe, password, memory));
+        if outcome.is_some() {
+            self.counters.took(place, start.elapsed());
+        }
         if outcome.is_none() {
             self.dummy(password, memory);
         }
@@ -227,7 +231,8 @@ impl Shared {
             match verification {
                 Verification::Match { .. } => Outcome::Match,
                 Verification::Mismatch => Outcome::Mismatch,
-                Verification::Unreadable => Outcome::Unreadable,
+                Verification::Unreadable if objection == Some(Objection::TooCostly) => Outcome::TooCostly,
+                Verification::Unreadable => Outcome::Malformed,
             },
         );
         Checked { verification, took: start.elapsed() }
@@ -235,9 +240,18 @@ impl Shared {
 
     /// The scheme's place among the counters, and how to verify.
     fn read(&self, stored: &StoredHash) -> (usize, Option<Box<dyn Recipe>>) {
+        let (place, recipe, _) = self.judge(stored);
+        (place, recipe)
+    }
+
+    /// The same, with what speaks against verifying.
+    fn judge(&self, stored: &StoredHash) -> (usize, Option<Box<dyn Recipe>>, Option<Objection>) {
         match self.schemes.read(stored.expose()) {
-            None => (metrics::UNKNOWN, None),
-            Some(read) => (metrics::FIRST + read.scheme, read.recipe.ok()),
+            None => (metrics::UNKNOWN, None, None),
+            Some(read) => match read.recipe {
+                Ok(recipe) => (metrics::FIRST + read.scheme, Some(recipe), None),
+                Err(objection) => (metrics::FIRST + read.scheme, None, Some(objection)),
+            },
         }
     }
 

@@ -26,6 +26,7 @@ pub mod start;
 pub mod store;
 pub mod trouble;
 pub mod uniqueness;
+pub mod upgrades;
 pub mod upstream;
 
 pub use live::{AnyStore, Live};

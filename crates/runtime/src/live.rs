@@ -7,8 +7,14 @@ use std::{
 
 use authly_config::{PasswordHash, Settings};
 use authly_directory::{
-    invite::InvitationRepository, mail::store::MailRepository, services::DirectoryServices, store::AccountRepository,
-    tenant::TenantRepository, upstream::UpstreamRepository, usage::UseRepository,
+    invite::InvitationRepository,
+    mail::store::MailRepository,
+    password::StoredHash,
+    services::{DirectoryServices, Upgrade},
+    store::AccountRepository,
+    tenant::TenantRepository,
+    upstream::UpstreamRepository,
+    usage::UseRepository,
 };
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
@@ -29,6 +35,7 @@ use crate::{
     limiter::Limiter,
     mail::MailGauges,
     trouble::Trouble,
+    upgrades::Upgrades,
 };
 
 /// A store that implements every port.
@@ -72,6 +79,7 @@ pub struct Live<S> {
     changed: Notify,
     mail_queued: Notify,
     mail_gauges: Mutex<Option<MailGauges>>,
+    upgrades: Upgrades,
 }
 
 impl<S: AnyStore> Live<S> {
@@ -108,6 +116,7 @@ impl<S: AnyStore> Live<S> {
             changed: Notify::new(),
             mail_queued: Notify::new(),
             mail_gauges: Mutex::default(),
+            upgrades: Upgrades::default(),
         })
     }
 
@@ -134,6 +143,11 @@ impl<S: AnyStore> Live<S> {
     /// Waits until this process queues a mail.
     pub(crate) async fn queued_mail(&self) {
         self.mail_queued.notified().await;
+    }
+
+    /// Hashes that were replaced at a sign-in, or were to be.
+    pub const fn upgrades(&self) -> &Upgrades {
+        &self.upgrades
     }
 
     /// What was last counted of the mails, where this process sends them.
@@ -208,6 +222,9 @@ impl<S: AnyStore> DirectoryServices for Live<S> {
     }
     fn mail_queued(&self) {
         self.mail_queued.notify_one();
+    }
+    fn password_upgrade(&self, from: &StoredHash, to: Option<&StoredHash>, result: Upgrade) {
+        self.upgrades.note(from, to, result);
     }
 }
 

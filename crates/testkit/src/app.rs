@@ -21,6 +21,7 @@ use oauth_core::{
 
 use crate::{
     browser::{Browser, Page, http},
+    desk::desk,
     fakes::TestClock,
     options::Options,
     services::TestServices,
@@ -83,7 +84,10 @@ impl TestApp {
             settings.development = Some(Development { store, demo_client, demo_secret });
         }
         services.refresh().await;
-        let app = web::Data::new(App::new(engine, directory, admin, settings));
+        let mut app = App::new(engine, directory, admin, settings);
+        app.upstreams = std::mem::take(&mut options.upstreams);
+        app.desk = options.migration.take().map(|target| desk(&services, target));
+        let app = web::Data::new(app);
         let server = serve(listener, app.clone());
         Self { url, clock: services.clock.clone(), services, app, http: http(), server }
     }

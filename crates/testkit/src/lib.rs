@@ -6,6 +6,7 @@
 
 mod app;
 mod browser;
+mod desk;
 mod fakes;
 mod flow;
 mod keys;

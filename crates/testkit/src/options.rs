@@ -1,6 +1,8 @@
 //! What a test decides about its server.
 
-use authly_directory::settings::{DirectorySettings, RegistrationPolicy};
+use authly_cutover::memory::MemoryTarget;
+use authly_directory::settings::{DirectorySettings, RegistrationPolicy, UpstreamSignIn};
+use authly_upstream::party::Upstream;
 use oauth_core::{limit::Rate, settings::Settings};
 
 /// A change of the engine's settings.
@@ -33,6 +35,10 @@ pub struct Options {
     pub body_limit: Option<usize>,
     /// Registration is closed.
     pub closed_registration: bool,
+    /// Upstream providers that people may sign in with.
+    pub upstreams: Vec<Upstream>,
+    /// The migration whose pages the server has.
+    pub migration: Option<MemoryTarget>,
 }
 
 impl Options {
@@ -41,6 +47,7 @@ impl Options {
         let mut settings = DirectorySettings {
             limits: None,
             registration: if self.closed_registration { RegistrationPolicy::Closed } else { RegistrationPolicy::Open },
+            upstream: if self.upstreams.is_empty() { UpstreamSignIn::Off } else { UpstreamSignIn::On },
             ..DirectorySettings::default()
         };
         if let Some(change) = self.directory.take() {

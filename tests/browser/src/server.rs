@@ -80,6 +80,11 @@ impl Server {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// The file that the store is in, for tests that put a past into it.
+    pub fn store(&self) -> std::path::PathBuf {
+        self.folder.path().join("authly.db")
+    }
+
     /// What the server printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -29,12 +29,15 @@ pub(crate) enum CutoverCommand {
     Plan(Box<PlanArgs>),
     /// Show where the migration stands, by tenant and overall
     #[command(
-        after_help = "Examples:\n  authly-admin migrate status\n  authly-admin migrate status --tenant acme --output json"
+        after_help = "Examples:\n  authly-admin migrate status --watch\n  authly-admin migrate status --tenant acme --output json"
     )]
     Status {
         /// Only this tenant
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// Show it again and again, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
     },
     /// Show how many accounts completed on each day
     #[command(

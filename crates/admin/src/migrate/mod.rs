@@ -26,7 +26,10 @@ mod wrap;
 mod write_back;
 
 pub use self::{
-    assess::{AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, assess, export, verify_password},
+    assess::{
+        AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, Surveyed, assess, export, survey,
+        verify_password,
+    },
     board::{Board, Gauges, Phase, SchemeLine, TenantLine, board, gauges},
     checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
     desk::{Answer, Desk},

@@ -93,6 +93,7 @@ pub async fn change<V: DirectoryServices>(
         let wire = WireError { status: 403, ..WireError::bad_request(ErrorCode::InsufficientScope, text) };
         return Err(Failure::edge(wire, Dialect::Legacy));
     };
+    app.metrics.legacy_bearer(token);
     let change = PasswordChangeRequest {
         present: Secret::new(asked.current_password),
         new: Secret::new(asked.new_password),

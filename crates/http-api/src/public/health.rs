@@ -1,15 +1,18 @@
 //! Health (S003-04, S003-27) and metrics (S000-89, S003-55).
 
+use std::fmt::Write as _;
+
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
     web,
 };
 use authly_directory::services::DirectoryServices;
+use authly_upstream::breaker::Health;
 use oauth_core::store::MaintenanceRepository as _;
 use serde_json::json;
 
-use crate::{app::App, respond};
+use crate::{app::App, gauges, respond};
 
 /// `GET /health` and `GET /health/ready`: whether the store answers.
 pub async fn ready<V: DirectoryServices>(app: web::Data<App<V>>) -> HttpResponse {
@@ -38,6 +41,21 @@ pub async fn metrics<V: DirectoryServices>(app: web::Data<App<V>>) -> HttpRespon
     if !app.http.metrics {
         return respond::json(StatusCode::NOT_FOUND, &json!({ "error": "not_found" }));
     }
-    let text = app.metrics.render(&(app.gauges)());
+    let migration = gauges::text(&app).await;
+    let text = app.metrics.render(&((app.gauges)() + &upstreams(&app) + &migration));
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(text)
+}
+
+/// Whether providers answer, as far as this server has noticed.
+fn upstreams<V: DirectoryServices>(app: &App<V>) -> String {
+    let name = "authly_upstream_up";
+    let mut text = String::new();
+    for upstream in &app.upstreams {
+        if text.is_empty() {
+            let _ = writeln!(text, "# HELP {name} Whether the upstream provider answers.\n# TYPE {name} gauge");
+        }
+        let provider = upstream.provider().name.as_str();
+        let _ = writeln!(text, "{name}{{provider=\"{provider}\"}} {}", u8::from(upstream.health() == Health::Up));
+    }
+    text
 }

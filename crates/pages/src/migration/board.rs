@@ -39,7 +39,7 @@ pub struct Migration<'a> {
     pub days: &'a [DayParts<'a>],
     /// First sign-ins by OAuth by day.
     pub completions: &'a [DayParts<'a>],
-    /// Sign-ins by day: code, first-party application, JSON login, password grant.
+    /// Sign-ins by day: JSON login, password grant, code, first-party application; the old ways have the colours of the old state.
     pub logins: &'a [DayParts<'a>],
     /// Whether sign-ins that cannot be told by tenant are left out.
     pub logins_of_tenant: bool,
@@ -193,9 +193,11 @@ pub struct GateLine<'a> {
 }
 
 /// The names of the parts of the first chart, in order.
-const PARTS: [&str; 4] = ["migration-part-password", "migration-part-dual", "migration-part-completed", "migration-part-oauth"];
+const PARTS: [&str; 4] =
+    ["migration-part-password", "migration-part-dual", "migration-part-completed", "migration-part-oauth"];
 /// The names of the ways to sign in, in order.
-const WAYS: [&str; 4] = ["migration-way-code", "migration-way-first-party", "migration-way-json", "migration-way-password"];
+const WAYS: [&str; 4] =
+    ["migration-way-json", "migration-way-password", "migration-way-code", "migration-way-first-party"];
 
 impl Migration<'_> {
     fn now(&self) -> [u64; 4] {
@@ -306,11 +308,7 @@ impl Migration<'_> {
 
     fn funnel(&self) -> Vec<(&'static str, u64, u64)> {
         let Some([sent, opened, completed]) = self.invitations else { return Vec::new() };
-        vec![
-            ("migration-invited", sent, sent),
-            ("migration-opened", opened, sent),
-            ("migration-came", completed, sent),
-        ]
+        vec![("migration-invited", sent, sent), ("migration-opened", opened, sent), ("migration-came", completed, sent)]
     }
 
     fn sort_link(&self, order: TenantOrder) -> String {

@@ -234,7 +234,10 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
             ),
         ),
         ("migration", migration(&board(text), frame)),
-        ("migration-before", migration(&Migration { place: place(text), measured_at: text, ..Migration::default() }, frame)),
+        (
+            "migration-before",
+            migration(&Migration { place: place(text), measured_at: text, ..Migration::default() }, frame),
+        ),
         (
             "migration-rows",
             migration_rows(
@@ -313,8 +316,10 @@ fn taking_back(text: &str) -> MigrationRollback<'_> {
 
 fn board(text: &str) -> Migration<'_> {
     // Lives as long as the texts of a test.
-    let days: &[DayParts<'_>] =
-        Box::leak(Box::new([DayParts { date: text, parts: [4, 3, 2, 1] }, DayParts { date: text, parts: [1, 2, 3, 4] }]));
+    let days: &[DayParts<'_>] = Box::leak(Box::new([
+        DayParts { date: text, parts: [4, 3, 2, 1] },
+        DayParts { date: text, parts: [1, 2, 3, 4] },
+    ]));
     Migration {
         place: place(text),
         measured_at: text,
@@ -325,7 +330,13 @@ fn board(text: &str) -> Migration<'_> {
         logins: days,
         logins_of_tenant: true,
         upgrades: days,
-        tenants: Box::leak(Box::new([MigrationTenant { name: text, slug: text, total: 9, completed: 4, ..MigrationTenant::default() }])),
+        tenants: Box::leak(Box::new([MigrationTenant {
+            name: text,
+            slug: text,
+            total: 9,
+            completed: 4,
+            ..MigrationTenant::default()
+        }])),
         order: TenantOrder::Worst,
         tenant_count: 1,
         more_tenants: Some("/admin/migration?page=2"),

@@ -13,6 +13,7 @@ mod quarantine;
 mod rollback;
 mod ticker;
 mod verify;
+mod watch;
 mod write_back;
 
 use authly_admin_cases::migrate::MigrateError;
@@ -48,8 +49,12 @@ pub(crate) async fn run<D: Database>(
             let bench = read(settings, database).await?;
             plan::run(&bench, *arguments, settings, console).await
         }
-        CutoverCommand::Status { tenant } => {
-            look::status(&read(settings, database).await?, tenant.as_deref(), console).await
+        CutoverCommand::Status { tenant, watch } => {
+            let bench = read(settings, database).await?;
+            match watch {
+                true => watch::status(&bench, tenant.as_deref(), console).await,
+                false => look::status(&bench, tenant.as_deref(), console).await,
+            }
         }
         CutoverCommand::Progress { days, tenant } => {
             look::progress(&read(settings, database).await?, tenant.as_deref(), days, console).await

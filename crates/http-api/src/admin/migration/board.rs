@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_admin_cases::migrate::{Board, Phase, TenantLine};
 use authly_cutover::{board::date_of, store::DailyCount};
-use authly_directory::services::DirectoryServices;
+use authly_directory::{invite::InvitationRepository as _, services::DirectoryServices};
 use authly_pages::{
     DayParts, GateLine, Migration, MigrationPhase, MigrationRun, MigrationTenant, RunProgress, SchemeCount,
     TenantOrder, WaitingLine,
 };
-use oauth_core::endpoint::Endpoint;
+use oauth_core::{endpoint::Endpoint, store::StoreError, subject::Reach};
 
 use super::{Admitted, address, admit, failed, logins};
 use crate::{
@@ -30,10 +30,24 @@ pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReq
         Ok(board) => board,
         Err(error) => return failed(&app, &request, error),
     };
-    match logins::by_day(&app, admitted.reach).await {
-        Ok(logins) => render(&app, &request, &admitted, board, &logins),
+    let counted = async {
+        let logins = logins::by_day(&app, admitted.reach).await?;
+        Ok::<_, StoreError>((logins, invitations(&app, admitted.reach).await?))
+    };
+    match counted.await {
+        Ok((logins, invited)) => render(&app, &request, &admitted, board, &logins, invited),
         Err(error) => failure::render(&app, &request, &PageFailure::Store(error)),
     }
+}
+
+/// How many were invited, followed the link and have come; nothing, where nobody was invited.
+async fn invitations<V: DirectoryServices>(app: &App<V>, reach: Reach) -> Result<Option<[u64; 3]>, StoreError> {
+    let figures = app.engine.services().accounts().invitation_figures().await?;
+    let mut sums = [0; 3];
+    for one in figures.iter().filter(|one| reach.covers(one.tenant)) {
+        sums.iter_mut().zip([one.sent, one.opened, one.completed]).for_each(|(sum, value)| *sum += value);
+    }
+    Ok(sums.first().copied().filter(|sent| *sent > 0).map(|_| sums))
 }
 
 fn render<V: DirectoryServices>(
@@ -42,6 +56,7 @@ fn render<V: DirectoryServices>(
     admitted: &Admitted,
     mut board: Board,
     logins: &[(String, [u64; 4])],
+    invited: Option<[u64; 3]>,
 ) -> HttpResponse {
     let dates: Vec<String> = board.bands.iter().map(|band| date_of(band.day)).collect();
     let days: Vec<DayParts<'_>> = board
@@ -98,7 +113,7 @@ fn render<V: DirectoryServices>(
         tenant_count: u64::try_from(board.tenants.len()).unwrap_or(u64::MAX),
         more_tenants: more.as_deref(),
         schemes: &schemes,
-        invitations: None,
+        invitations: invited,
         waiting: &waiting,
         run: board.run.as_ref().map(|run| MigrationRun {
             id: &run.run,

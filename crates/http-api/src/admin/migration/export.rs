@@ -133,10 +133,10 @@ fn tenants(board: &authly_admin_cases::migrate::Board) -> Table {
 }
 
 fn by_way(days: &[(String, [u64; 4])]) -> Table {
-    let mut table = Table::new(&["day", "authorization_code", "first_party", "json_login", "password_grant"]);
+    let mut table = Table::new(&["day", "json_login", "password_grant", "authorization_code", "first_party"]);
     for (date, parts) in days {
-        let [code, first_party, json, password] = parts.map(|part| part.to_string());
-        table.line(&[date.clone(), code, first_party, json, password]);
+        let [json, password, code, first_party] = parts.map(|part| part.to_string());
+        table.line(&[date.clone(), json, password, code, first_party]);
     }
     table
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 const DAYS: i64 = 30;
 
 /// The ways by which people sign in, in the order of the page: tokens that a client gets for itself and refreshed ones are none.
-const WAYS: [Way; 4] = [Way::AuthorizationCode, Way::FirstParty, Way::JsonLogin, Way::PasswordGrant];
+const WAYS: [Way; 4] = [Way::JsonLogin, Way::PasswordGrant, Way::AuthorizationCode, Way::FirstParty];
 
 /// The last days, oldest first, each with the sign-ins by way. A use names a client or a tenant: a tenant's own are those that name it
 /// or one of its clients.

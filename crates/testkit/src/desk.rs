@@ -1,0 +1,71 @@
+//! A migration's desk over a target in memory.
+
+use std::{sync::Arc, time::Duration};
+
+use authly_admin_cases::migrate::{Desk, Tools, Wrap};
+use authly_cutover::{
+    hash::{HashJudge, HashState, Judged},
+    memory::MemoryTarget,
+};
+use authly_directory::password::StoredHash;
+use oauth_core::services::{Busy, Services};
+
+use crate::services::TestServices;
+
+/// The desk over `target`, at the clock of the test.
+pub(crate) fn desk(services: &Arc<TestServices>, target: MemoryTarget) -> Arc<dyn Desk> {
+    Arc::new(Bench { services: services.clone(), target, hashes: Schemes })
+}
+
+struct Bench {
+    services: Arc<TestServices>,
+    target: MemoryTarget,
+    hashes: Schemes,
+}
+
+/// Tells argon2 from everything else.
+struct Schemes;
+
+impl HashJudge for Schemes {
+    fn judge(&self, stored: &StoredHash) -> Judged {
+        let current = stored.expose().starts_with("$argon2id$");
+        let (scheme, state) = if current { ("argon2", HashState::Current) } else { ("other", HashState::Foreign) };
+        Judged { scheme, state, wraps: false }
+    }
+}
+
+impl Wrap for Schemes {
+    async fn wrap(&self, _stored: StoredHash) -> Result<Option<StoredHash>, Busy> {
+        Ok(None)
+    }
+}
+
+impl Tools for Bench {
+    type Target = MemoryTarget;
+    type Clock = <TestServices as Services>::Clock;
+    type Random = <TestServices as Services>::Random;
+    type Sealer = <TestServices as Services>::Sealer;
+    type Hashes = Schemes;
+
+    fn target(&self) -> &MemoryTarget {
+        &self.target
+    }
+
+    fn clock(&self) -> &Self::Clock {
+        self.services.clock()
+    }
+
+    fn random(&self) -> &Self::Random {
+        self.services.random()
+    }
+
+    fn sealer(&self) -> &Self::Sealer {
+        self.services.sealer()
+    }
+
+    fn hashes(&self) -> &Schemes {
+        &self.hashes
+    }
+
+    async fn pause(&self, _time: Duration) {}
+}
