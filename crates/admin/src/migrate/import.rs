@@ -335,3 +335,20 @@ impl Pace {
         (!rest.is_zero()).then_some(rest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_kept_from_the_first_row_on() {
+        let began = Timestamp::from_seconds(1_000);
+        let after = |millis| began.plus(Duration::from_millis(millis));
+        let mut pace = Pace::new(Some(200), began);
+        assert_eq!(pace.rest(100, after(100)), Some(Duration::from_millis(400)));
+        assert_eq!(pace.rest(200, after(1_000)), None, "a second for two hundred rows");
+        assert_eq!(pace.rest(1_000, after(5_500)), None, "late is late");
+        assert_eq!(Pace::new(None, began).rest(1_000_000, began), None);
+        assert!(Pace::new(Some(1), began).rest(u64::MAX, began).is_some());
+    }
+}

@@ -144,7 +144,8 @@ impl<'a, T: Tools> End<'a, T> {
         let end = RunEnd { state, at: self.tools.clock().now(), note, audit: None };
         let finished = self.tools.target().finish_run(self.run.lease(), end).await;
         let done = result?;
-        finished?;
+        // Every step is written; whoever has the lease by now finds nothing left to do.
+        let _ended_or_taken_over = finished?;
         Ok(done)
     }
 
