@@ -166,15 +166,16 @@ mod tests {
         }
     }
 
-    const RULES: InviteRules =
-        InviteRules { wave: None, remind: false, unverified: false, before: Timestamp::from_seconds(100) };
+    fn rules() -> InviteRules {
+        InviteRules { wave: None, remind: false, unverified: false, before: at(100) }
+    }
 
     #[test]
     fn everybody_who_has_not_moved_is_invited() {
-        assert_eq!(ada().verdict(&RULES), Verdict::Invited);
-        assert_eq!(Invitee { completed: true, ..ada() }.verdict(&RULES), Verdict::AlreadyCompleted);
-        assert_eq!(Invitee { status: AccountStatus::Disabled, ..ada() }.verdict(&RULES), Verdict::Disabled);
-        assert_eq!(Invitee { is_locked: true, ..ada() }.verdict(&RULES), Verdict::Disabled);
+        assert_eq!(ada().verdict(&rules()), Verdict::Invited);
+        assert_eq!(Invitee { completed: true, ..ada() }.verdict(&rules()), Verdict::AlreadyCompleted);
+        assert_eq!(Invitee { status: AccountStatus::Disabled, ..ada() }.verdict(&rules()), Verdict::Disabled);
+        assert_eq!(Invitee { is_locked: true, ..ada() }.verdict(&rules()), Verdict::Disabled);
     }
 
     #[test]
@@ -185,7 +186,7 @@ mod tests {
             (Some(2), None, Verdict::OtherWave),
             (None, None, Verdict::Invited),
         ] {
-            let rules = InviteRules { wave: asked, ..RULES };
+            let rules = InviteRules { wave: asked, ..rules() };
             assert_eq!(Invitee { wave: own, ..ada() }.verdict(&rules), verdict, "{asked:?} {own:?}");
         }
     }
@@ -193,10 +194,10 @@ mod tests {
     #[test]
     fn an_address_must_be_usable_and_verified_unless_the_operator_says_otherwise() {
         let unverified = Invitee { is_verified: false, ..ada() };
-        assert_eq!(unverified.verdict(&RULES), Verdict::NoUsableAddress);
-        assert_eq!(unverified.verdict(&InviteRules { unverified: true, ..RULES }), Verdict::Invited);
+        assert_eq!(unverified.verdict(&rules()), Verdict::NoUsableAddress);
+        assert_eq!(unverified.verdict(&InviteRules { unverified: true, ..rules() }), Verdict::Invited);
         let broken = Invitee { email: "no address".into(), ..ada() };
-        assert_eq!(broken.verdict(&InviteRules { unverified: true, ..RULES }), Verdict::NoUsableAddress);
+        assert_eq!(broken.verdict(&InviteRules { unverified: true, ..rules() }), Verdict::NoUsableAddress);
     }
 
     #[test]
@@ -213,13 +214,13 @@ mod tests {
             (None, 99, Some(100), Verdict::Invited),
         ] {
             let one = Invitee { letter, queued_at: Some(at(queued)), sent_at: sent.map(at), ..ada() };
-            assert_eq!(one.verdict(&RULES), verdict, "{letter:?} {queued} {sent:?}");
+            assert_eq!(one.verdict(&rules()), verdict, "{letter:?} {queued} {sent:?}");
         }
     }
 
     #[test]
     fn only_those_who_were_invited_are_reminded() {
-        let rules = InviteRules { remind: true, ..RULES };
+        let rules = InviteRules { remind: true, ..rules() };
         assert_eq!(ada().verdict(&rules), Verdict::NotInvited);
         assert_eq!(Invitee { sent_at: Some(at(1)), ..ada() }.verdict(&rules), Verdict::Invited);
     }
