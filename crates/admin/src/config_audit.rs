@@ -88,9 +88,9 @@ pub struct ConfigAudit {
     /// How many tables there are in all.
     pub tables_in_all: usize,
     /// The profile whose definition of an active user counts.
-    pub profile: &'static str,
+    pub profile: String,
     /// That definition in words.
-    pub active_means: &'static str,
+    pub active_means: String,
     /// Active users; unknown where there is no such table.
     pub active_users: Option<u64>,
     /// All users.
@@ -170,8 +170,8 @@ mod tests {
             admin_interface: Feature::Missing,
             tables: vec!["tokens".to_owned(), "users".to_owned()],
             tables_in_all: 7,
-            profile: "authly",
-            active_means: "is_verified",
+            profile: "authly".to_owned(),
+            active_means: "is_verified".to_owned(),
             active_users: Some(2),
             users: Some(3),
             total_tokens: None,

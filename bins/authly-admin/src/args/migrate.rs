@@ -27,9 +27,11 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password")]
     VerifyPassword(VerifyPasswordArgs),
     /// Write the active accounts of a source that no identity provider knows, a JSON object in each line
-    #[command(after_help = "Ordered by tenant and address. No account gives no line.\n\nExamples:\n  \
+    #[command(
+        after_help = "In order of the rows' keys, whatever their number. No account gives no line.\n\nExamples:\n  \
         authly-admin migrate export --profile tenants --source postgresql://reader@db/shop\n  \
-        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson")]
+        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
+    )]
     Export(ExportArgs),
     #[command(flatten)]
     Cutover(CutoverCommand),
@@ -40,6 +42,12 @@ pub(crate) enum MigrateCommand {
         /// Write the report into this file instead
         #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "migration_config_audit.txt")]
         out: Option<PathBuf>,
+        /// Count by this profile's definition of an active account
+        #[arg(long, value_name = "NAME|FILE")]
+        profile: Option<String>,
+        /// Where the tables of the profile are; the configured database if not given
+        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_SOURCE", hide_env_values = true, requires = "profile")]
+        source: Option<String>,
     },
     /// The schema of the database
     #[command(subcommand, arg_required_else_help = true)]

@@ -62,6 +62,12 @@ pub(crate) struct AssessArgs {
     /// Test accounts with known passwords: a JSON object of source ids and passwords
     #[arg(long, value_name = "FILE")]
     pub(crate) canary: Option<PathBuf>,
+    /// Only people of this tenant (its short name)
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// At most so many rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
 }
 
 /// Ask whether a password verifies against the hash of a row.

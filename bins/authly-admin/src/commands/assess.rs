@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
+    ops::ControlFlow,
     path::Path,
 };
 
@@ -82,7 +83,8 @@ pub(crate) async fn assess(arguments: AssessArgs, settings: &Settings, console: 
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let bound = opened.profile().clone();
     let pool = hashes::pool(settings, &bound.profile)?;
-    let options = AssessOptions { rows: arguments.rows, canaries };
+    let (tenant, limit) = (arguments.tenant, arguments.limit);
+    let options = AssessOptions { rows: arguments.rows, canaries, tenant, limit };
     let hashes = (&Schemes, &pool);
     let now = SystemClock.now();
     let assessed = migrate::assess(&mut opened, &bound, name, &options, hashes, now, &mut Phases(console)).await;
@@ -190,47 +192,56 @@ pub(crate) async fn verify_password(
 pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: Console) -> Result<(), Failure> {
     let (mut opened, _) = source::open(&arguments.source, settings).await?;
     let bound = opened.profile().clone();
-    let accounts = migrate::export(&mut opened, &bound, arguments.tenant.as_deref(), &mut Phases(console)).await;
-    let accounts = accounts.map_err(|error| failed("cannot export accounts", &error))?;
-    let written = match &arguments.out {
-        None => lines(io::stdout().lock(), &accounts),
-        Some(path) => to_file(path, &accounts),
+    let file = arguments.out.as_deref().map(create).transpose().map_err(|error| unwritten(&error))?;
+    let out: Box<dyn Write> = match &file {
+        Some(file) => Box::new(file),
+        None => Box::new(io::stdout().lock()),
     };
+    let (mut out, mut failure) = (BufWriter::new(out), None);
+    let line = |account: &Exported| match line(&mut out, account) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failure = Some(error);
+            ControlFlow::Break(())
+        }
+    };
+    let count = migrate::export(&mut opened, &bound, arguments.tenant.as_deref(), &mut Phases(console), line).await;
+    let flushed = failure.map_or_else(|| out.flush(), Err);
+    drop(out);
+    let written = flushed.and_then(|()| file.as_ref().map_or(Ok(()), |file| file.sync_all()));
+    if let Some(path) = arguments.out.as_deref().filter(|_| written.is_err() || count.is_err()) {
+        // A file that could not be finished is taken away.
+        let _unheard = fs::remove_file(path);
+    }
+    let count = count.map_err(|error| failed("cannot export accounts", &error))?;
     match written {
         // A reader that has gone away, as `head` does, is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            Err(Trouble::caused("cannot write the export", &error, "name a file that does not exist yet").into())
-        }
+        Err(error) => Err(unwritten(&error)),
         Ok(()) => {
-            console.note(&format!("{} accounts are active and linked to no identity provider.", accounts.len()));
+            console.note(&format!("{count} accounts are active and linked to no identity provider."));
             Ok(())
         }
     }
 }
 
-/// Newline-delimited JSON; nothing at all for no account.
-fn lines(out: impl Write, accounts: &[Exported]) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
-    for account in accounts {
-        serde_json::to_writer(&mut out, account)?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+fn unwritten(error: &io::Error) -> Failure {
+    Trouble::caused("cannot write the export", error, "name a file that does not exist yet").into()
 }
 
-/// For its owner alone, and never over another file; a file that could not be finished is taken away.
-fn to_file(path: &Path, accounts: &[Exported]) -> io::Result<()> {
+/// Newline-delimited JSON; nothing at all for no account.
+fn line(out: &mut impl Write, account: &Exported) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, account)?;
+    out.write_all(b"\n")
+}
+
+/// For its owner alone, and never over another file.
+fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    let written = lines(&file, accounts).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _unheard = fs::remove_file(path);
-    }
-    written
+    options.open(path)
 }
 
 /// Tells what takes a while, to people.

@@ -216,8 +216,7 @@ fn an_application_with_tenants_is_assessed_in_postgresql() {
     let exported = place.run(&["migrate", "export", "--profile", "tenants"]);
     let lines: Vec<Value> = exported.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(
-        !lines.is_empty()
-            && lines.iter().all(|line| line["tenant_slug"].is_string() && line["has_external_subject"] == false)
+        !lines.is_empty() && lines.iter().all(|line| line["tenant_slug"].is_string() && line["has_self-auth"] == false)
     );
     let one = place.run(&["migrate", "export", "--profile", "tenants", "--tenant", "tenant-9"]);
     assert!(one.out.lines().count() < lines.len() && one.out.contains("tenant-9"), "{}", one.out);

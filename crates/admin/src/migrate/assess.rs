@@ -1,15 +1,16 @@
 //! `migrate assess`, `verify-password` and `export`: what is in a source, asked without touching it or the store.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use authly_cutover::{
     assess::{Assessment, Class, Report, TableLine},
     decide::{MappedTenant, Rules, census::Census},
     hash::HashJudge,
     inspect::{Inspect, Part},
+    parts,
     person::{Activity, Person, TenantOfSource},
     profile::bind::BoundProfile,
-    source::{PageAsk, SourceId, SourceName},
+    source::{PageAsk, SourceId, SourceName, SourceRow},
 };
 use authly_directory::password::{PasswordService, PresentedPassword, Verification};
 use oauth_core::{ids::TenantId, secret::Secret, time::Timestamp};
@@ -30,6 +31,10 @@ pub struct AssessOptions {
     pub rows: Option<Class>,
     /// Known passwords of test accounts by their keys in the source.
     pub canaries: BTreeMap<String, Secret<String>>,
+    /// Only people of this tenant (its short name).
+    pub tenant: Option<String>,
+    /// At most so many rows; what collides with a row behind them is not seen.
+    pub limit: Option<u64>,
 }
 
 /// What a migration will meet.
@@ -111,15 +116,28 @@ pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
     observer.phase("looking at every row");
     let of = source.count(None).await?;
     let mut census = Census::default();
-    walk(source, profile, &tenants, of, observer, |person| {
-        assessment.note(person, &rules, hashes.0);
-        census.note(person, None, &rules);
+    let slug = |person: &Person| person.tenant.as_ref().and_then(|key| tenants.get(key)).map(|tenant| &tenant.slug);
+    let wanted = |person: &Person| options.tenant.is_none() || slug(person) == options.tenant.as_ref();
+    if let Some(tenant) = options.tenant.as_ref().filter(|tenant| !tenants.values().any(|known| known.slug == **tenant))
+    {
+        return Err(MigrateError::NotFound { what: "tenant of the source", name: tenant.clone() });
+    }
+    walk(source, profile, &tenants, of, options.limit, observer, |person| {
+        if wanted(person) {
+            assessment.note(person, &rules, hashes.0);
+            census.note(person, None, &rules);
+        }
     })
     .await?;
     let mut collisions = census.collisions();
     if !collisions.is_empty() {
         observer.phase("looking at the rows whose names collide");
-        walk(source, profile, &tenants, of, observer, |person| collisions.note(person, None, &rules)).await?;
+        walk(source, profile, &tenants, of, options.limit, observer, |person| {
+            if wanted(person) {
+                collisions.note(person, None, &rules);
+            }
+        })
+        .await?;
         assessment.collisions(&collisions);
     }
     for part in Part::ALL {
@@ -162,49 +180,118 @@ pub struct Exported {
     pub email: Option<String>,
     /// The name for display.
     pub full_name: Option<String>,
-    /// Roles, after the profile's mapping.
+    /// The first role, after the profile's mapping.
+    pub role: Option<String>,
+    /// All roles.
     pub roles: Vec<String>,
     /// The standing in the source; only active accounts are exported.
     pub status: &'static str,
     /// Whether it is linked to an identity provider; never, by the choice of rows.
-    pub has_external_subject: bool,
+    #[serde(rename = "has_self-auth")]
+    pub has_self_auth: bool,
 }
 
-/// The active accounts without a link to an identity provider, ordered by tenant and address (S001-21, 22); of one tenant, if given.
+/// Gives the active accounts without a link to an identity provider to `sink`, one by one in order of their keys, whatever their
+/// number (S001-21, 22); of one tenant, if given. A sink that breaks off ends it. Returns how many there were.
 pub async fn export<S: Inspect>(
     source: &mut S,
     profile: &BoundProfile,
     tenant: Option<&str>,
     observer: &mut impl Observer,
-) -> Result<Vec<Exported>, MigrateError> {
+    mut sink: impl FnMut(&Exported) -> ControlFlow<()>,
+) -> Result<u64, MigrateError> {
     let tenants = tenants(source, profile).await?;
     let of = source.count(None).await?;
-    let mut found = Vec::new();
-    walk(source, profile, &tenants, of, observer, |person| {
-        let of_tenant = person.tenant.as_ref().and_then(|key| tenants.get(key));
-        let slug = of_tenant.map(|tenant| tenant.slug.clone());
-        let wanted = tenant.is_none_or(|tenant| slug.as_deref() == Some(tenant));
-        let open = person.activity == Activity::Active && person.external_subject.is_none();
-        // A reference to a tenant that is not there belongs nowhere, as in the join that the list is made of elsewhere.
-        let belongs = match (&profile.profile.tenants, &person.tenant) {
-            (Some(_), Some(_)) => of_tenant.is_some_and(|tenant| tenant.active),
-            _ => true,
-        };
-        if wanted && open && belongs {
-            found.push(Exported {
-                user_id: person.id.to_string(),
-                tenant_id: person.tenant.clone(),
-                tenant_slug: slug,
-                email: person.email.clone(),
-                full_name: person.profile.name.clone(),
-                roles: person.roles.clone(),
-                status: "active",
-                has_external_subject: false,
-            });
+    observer.phase("exporting");
+    let (mut after, mut read, mut count) = (None, 0u64, 0u64);
+    loop {
+        let rows = source.rows(PageAsk { after, limit: PAGE, since: None }).await?;
+        for row in &rows {
+            let Some(account) = exported(profile.person(row, &tenants), profile, &tenants, tenant) else { continue };
+            count += 1;
+            if sink(&account).is_break() {
+                return Ok(count);
+            }
         }
+        read += rows.len() as u64;
+        observer.reading(read, of);
+        if rows.len() < PAGE as usize {
+            return Ok(count);
+        }
+        after = rows.last().map(|row| row.id.clone());
+    }
+}
+
+fn exported(
+    person: Person,
+    profile: &BoundProfile,
+    tenants: &BTreeMap<String, TenantOfSource>,
+    tenant: Option<&str>,
+) -> Option<Exported> {
+    let of_tenant = person.tenant.as_ref().and_then(|key| tenants.get(key));
+    let slug = of_tenant.map(|tenant| tenant.slug.clone());
+    let wanted = tenant.is_none_or(|tenant| slug.as_deref() == Some(tenant));
+    let open = person.activity == Activity::Active && person.external_subject.is_none();
+    // A reference to a tenant that is not there belongs nowhere, as in the join that the list is made of elsewhere.
+    let belongs = match (&profile.profile.tenants, &person.tenant) {
+        (Some(_), Some(_)) => of_tenant.is_some_and(|tenant| tenant.active),
+        _ => true,
+    };
+    (wanted && open && belongs).then(|| Exported {
+        user_id: person.id.to_string(),
+        tenant_id: person.tenant,
+        tenant_slug: slug,
+        email: person.email,
+        full_name: person.profile.name,
+        role: person.roles.first().cloned(),
+        roles: person.roles,
+        status: "active",
+        has_self_auth: false,
+    })
+}
+
+/// Accounts of a source by the profile's own definitions, for the audit (S000-18, 20).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surveyed {
+    /// All accounts.
+    pub users: u64,
+    /// Those that are active.
+    pub active: u64,
+    /// Tokens that are neither dead nor expired; unknown where the profile or the source has no such table.
+    pub living_tokens: Option<u64>,
+}
+
+/// Counts what is active by the profile's definition.
+pub async fn survey<S: Inspect>(
+    source: &mut S,
+    profile: &BoundProfile,
+    now: Timestamp,
+    observer: &mut impl Observer,
+) -> Result<Surveyed, MigrateError> {
+    let tenants = tenants(source, profile).await?;
+    let of = source.count(None).await?;
+    let mut found = Surveyed::default();
+    walk(source, profile, &tenants, of, None, observer, |person| {
+        found.users += 1;
+        found.active += u64::from(person.activity == Activity::Active);
     })
     .await?;
-    found.sort_by(|a, b| (&a.tenant_slug, &a.email, &a.user_id).cmp(&(&b.tenant_slug, &b.email, &b.user_id)));
+    if let Some(rules) = &profile.profile.tokens {
+        let (mut after, mut living) = (None, 0u64);
+        loop {
+            let rows = source.part(Part::Tokens, PageAsk { after, limit: PAGE, since: None }).await?;
+            let zone = profile.profile.source.time_zone;
+            let lives = |row: &&SourceRow| {
+                parts::token(row, rules, zone, now).is_ok_and(|token| token.shut != Some(parts::Shut::Over))
+            };
+            living += u64::try_from(rows.iter().filter(lives).count()).unwrap_or(u64::MAX);
+            if rows.len() < PAGE as usize {
+                break;
+            }
+            after = rows.last().map(|row| row.id.clone());
+        }
+        found.living_tokens = Some(living);
+    }
     Ok(found)
 }
 
@@ -232,18 +319,24 @@ async fn walk<S: Inspect>(
     profile: &BoundProfile,
     tenants: &BTreeMap<String, TenantOfSource>,
     of: u64,
+    limit: Option<u64>,
     observer: &mut impl Observer,
     mut note: impl FnMut(&Person),
 ) -> Result<(), MigrateError> {
-    let (mut after, mut read) = (None, 0);
+    let (mut after, mut read) = (None, 0u64);
+    let most = limit.unwrap_or(u64::MAX);
     loop {
-        let rows = source.rows(PageAsk { after, limit: PAGE, since: None }).await?;
+        let size = u32::try_from(most.saturating_sub(read)).unwrap_or(PAGE).min(PAGE);
+        if size == 0 {
+            return Ok(());
+        }
+        let rows = source.rows(PageAsk { after, limit: size, since: None }).await?;
         for row in &rows {
             note(&profile.person(row, tenants));
         }
         read += rows.len() as u64;
-        observer.reading(read, of);
-        if rows.len() < PAGE as usize {
+        observer.reading(read, of.min(most));
+        if rows.len() < size as usize {
             return Ok(());
         }
         after = rows.last().map(|row| row.id.clone());

@@ -8,18 +8,76 @@ use time::{Date, Month, PrimitiveDateTime, Time};
 
 use crate::source::Value;
 
-/// The zone of times that name none: a fixed distance from UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Zone {
-    minutes: i32,
+/// The zone of times that name none: a fixed distance from UTC, or a region with its own rules for summer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// So many minutes east of UTC.
+    Fixed(i32),
+    /// A region of the time zone database, which is part of this program.
+    Region(Region),
+}
+
+/// The name of a region, as `Europe/Berlin`: at most 32 bytes, padded with zeros.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Region([u8; 32]);
+
+impl Region {
+    fn parse(text: &str) -> Option<Self> {
+        let zone = jiff::tz::db().get(text).ok()?;
+        let known = zone.iana_name()?.as_bytes();
+        let mut name = [0u8; 32];
+        name.get_mut(..known.len())?.copy_from_slice(known);
+        Some(Self(name))
+    }
+
+    fn name(&self) -> &str {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        self.0.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
+
+    fn zone(self) -> Option<jiff::tz::TimeZone> {
+        jiff::tz::db().get(self.name()).ok()
+    }
+
+    /// The instant at which clocks there show `micros` since 1970-01-01T00:00:00. In the hour that comes twice it is the first;
+    /// in the one that is left out, as if the clock had not been put forward yet.
+    fn instant(self, micros: i64) -> Option<Timestamp> {
+        let shown = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(micros).ok()?);
+        let at = self.zone()?.to_ambiguous_timestamp(shown).compatible().ok()?;
+        Some(Timestamp::from_micros(at.as_microsecond()))
+    }
+
+    /// What clocks there show at that instant, as microseconds since 1970-01-01T00:00:00.
+    fn shown(self, at: Timestamp) -> Option<i64> {
+        let at = jiff::Timestamp::from_microsecond(at.micros()).ok()?;
+        let offset = self.zone()?.to_offset(at);
+        Some(at.as_microsecond() + i64::from(offset.seconds()) * 1_000_000)
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
 }
 
 impl Zone {
     /// UTC.
-    pub const UTC: Self = Self { minutes: 0 };
+    pub const UTC: Self = Self::Fixed(0);
 
-    /// Reads `UTC`, `Z`, `+02:00` or `-0530`.
+    /// Reads `UTC`, `Z`, `+02:00`, `-0530` or `Europe/Berlin`.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::fixed(text).or_else(|| Region::parse(text).filter(|_| text.contains('/')).map(Self::Region))
+    }
+
+    /// Reads a fixed distance, as it stands behind times.
+    fn fixed(text: &str) -> Option<Self> {
         if matches!(text, "UTC" | "Z" | "z") {
             return Some(Self::UTC);
         }
@@ -35,28 +93,37 @@ impl Zone {
             _ => return None,
         };
         let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        (hours <= 15 && minutes < 60).then_some(Self { minutes: sign * (hours * 60 + minutes) })
+        (hours <= 15 && minutes < 60).then_some(Self::Fixed(sign * (hours * 60 + minutes)))
     }
 
     /// The instant at which clocks of this zone show `micros` since 1970-01-01T00:00:00.
     fn instant(self, micros: i64) -> Option<Timestamp> {
-        micros.checked_sub(i64::from(self.minutes) * 60_000_000).map(Timestamp::from_micros)
+        match self {
+            Self::Fixed(minutes) => micros.checked_sub(i64::from(minutes) * 60_000_000).map(Timestamp::from_micros),
+            Self::Region(region) => region.instant(micros),
+        }
     }
 
     /// What clocks of this zone show at that instant, as databases write it: `2024-01-31 12:00:00.123456`.
     pub fn local(self, at: Timestamp) -> String {
-        let shown = at.micros().saturating_add(i64::from(self.minutes) * 60_000_000);
+        let shown = match self {
+            Self::Fixed(minutes) => at.micros().saturating_add(i64::from(minutes) * 60_000_000),
+            Self::Region(region) => region.shown(at).unwrap_or(at.micros()),
+        };
         Timestamp::from_micros(shown).to_rfc3339().replacen('T', " ", 1).trim_end_matches('Z').to_owned()
     }
 }
 
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.minutes == 0 {
-            return f.write_str("UTC");
+        match self {
+            Self::Fixed(0) => f.write_str("UTC"),
+            Self::Fixed(minutes) => {
+                let sign = if *minutes < 0 { '-' } else { '+' };
+                write!(f, "{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+            }
+            Self::Region(region) => f.write_str(region.name()),
         }
-        let sign = if self.minutes < 0 { '-' } else { '+' };
-        write!(f, "{sign}{:02}:{:02}", self.minutes.abs() / 60, self.minutes.abs() % 60)
     }
 }
 
@@ -71,7 +138,7 @@ impl<'de> Deserialize<'de> for Zone {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             de::Error::custom(
-                "a time zone is \"UTC\" or a fixed distance from it as \"+02:00\"; names of regions are not known",
+                "a time zone is \"UTC\", a fixed distance from it as \"+02:00\", or a region as \"Europe/Berlin\"",
             )
         })
     }
@@ -170,7 +237,7 @@ fn parse_date(text: &str) -> Result<Date, NoInstant> {
 fn split_zone(text: &str, otherwise: Zone) -> Option<(&str, Zone)> {
     let at = text.find(['Z', 'z', '+', '-', 'U']);
     match at.and_then(|at| text.split_at_checked(at)) {
-        Some((clock, zone)) => Zone::parse(zone).map(|zone| (clock.trim_end(), zone)),
+        Some((clock, zone)) => Zone::fixed(zone).map(|zone| (clock.trim_end(), zone)),
         None => Some((text, otherwise)),
     }
 }
@@ -241,11 +308,27 @@ mod tests {
     }
 
     #[test]
+    fn a_region_keeps_its_own_summer() {
+        let expect = |wanted: &str| Ok(Some(wanted.to_owned()));
+        let berlin = "Europe/Berlin";
+        assert_eq!(text("2024-01-31 12:00:00", berlin), expect("2024-01-31T11:00:00Z"));
+        assert_eq!(text("2024-07-31 12:00:00.5", berlin), expect("2024-07-31T10:00:00.5Z"));
+        // The hour that comes twice, and the one that never came.
+        assert_eq!(text("2024-10-27 02:30:00", berlin), expect("2024-10-27T00:30:00Z"));
+        assert_eq!(text("2024-03-31 02:30:00", berlin), expect("2024-03-31T01:30:00Z"));
+        assert_eq!(text("2024-07-31 12:00:00Z", berlin), expect("2024-07-31T12:00:00Z"));
+        let zone = Zone::parse("europe/berlin").unwrap();
+        assert_eq!(zone.to_string(), berlin);
+        let at = Timestamp::parse_rfc3339("2024-07-31T10:00:00.5Z").unwrap();
+        assert_eq!(zone.local(at), "2024-07-31 12:00:00.5");
+    }
+
+    #[test]
     fn zones_are_fixed_distances() {
         for (zone, shown) in [("UTC", "UTC"), ("+02:00", "+02:00"), ("-0530", "-05:30"), ("+05", "+05:00")] {
             assert_eq!(Zone::parse(zone).unwrap().to_string(), shown);
         }
-        for zone in ["Europe/Berlin", "02:00", "+2", "+16:00", "+02:60", ""] {
+        for zone in ["Europe/Atlantis", "Berlin", "02:00", "+2", "+16:00", "+02:60", ""] {
             assert_eq!(Zone::parse(zone), None, "{zone}");
         }
     }
