@@ -25,6 +25,7 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
         notice: Some(SignInNotice::Failed),
         offer_remember: true,
         offer_cancel: true,
+        upstreams: &[UpstreamOffer { provider: text, url: "/sign-in/upstream?provider=corp", is_up: false }],
         ..SignIn::default()
     };
     let scopes = [
