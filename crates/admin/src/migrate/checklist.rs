@@ -258,7 +258,7 @@ impl State<'_> {
                 phase,
                 "purge what was removed",
                 executed.then_some(purged),
-                words(purged, "purged", "kept for the way back"),
+                words(executed, words(purged, "purged", "kept for the way back").as_str(), "nothing was removed yet"),
                 "authly-admin migrate finalize purge",
             ),
         ]

@@ -104,6 +104,10 @@ async fn enter<V: DirectoryServices>(
         let way = if door == Door::PasswordGrant { Way::PasswordGrant } else { Way::JsonLogin };
         app.uses.note(way, None, subject.tenant.as_ref().map(|tenant| tenant.id), app.engine.now());
     }
+    if let Err(refused @ SignInRefused::Moved) = &entered {
+        // The client reads what a wrong password reads; only the operator is told.
+        tracing::info!(cause = %refused, door = door.name(), "a sign-in at a legacy door was refused");
+    }
     entered.map_err(|refused| told(&refused))
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
-    error::TokenError,
+    error::{GrantError, TokenError},
     grant::{request::PresentedRefreshToken, response::LegacyTokens},
     secret::Secret,
 };
@@ -38,7 +38,12 @@ pub async fn refresh<V: DirectoryServices>(
 
 /// The next pair; the use is counted as one of a legacy door.
 pub async fn exchange<V: DirectoryServices>(app: &App<V>, token: &Secret<String>) -> Result<LegacyTokens, TokenError> {
-    let (pair, subject) = app.engine.refresh_legacy(token).await?;
+    let exchanged = app.engine.refresh_legacy(token).await;
+    if let Err(error @ TokenError::Grant(GrantError::LegacyMoved)) = &exchanged {
+        // The client reads what a wrong token reads; only the operator is told.
+        tracing::info!(cause = %error, "a refresh at a legacy door was refused");
+    }
+    let (pair, subject) = exchanged?;
     metrics::add(&app.metrics.legacy_refresh, 1);
     app.uses.note(Way::LegacyRefresh, None, subject.tenant.map(|tenant| tenant.id), app.engine.now());
     Ok(pair)

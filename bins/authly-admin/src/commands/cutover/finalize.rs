@@ -4,8 +4,7 @@ use std::{fs, path::Path};
 
 use authly_admin_cases::migrate::{self, FinalizePlan, MigrateError, Surroundings, Tools, WaiverLine};
 use authly_config::Settings;
-use authly_cutover::finalization::StepRefused;
-use authly_cutover::finalize;
+use authly_cutover::{finalization::StepRefused, finalize};
 use authly_runtime::{Trouble, store::Database};
 use serde_json::json;
 
@@ -104,13 +103,13 @@ fn shut(plan: &FinalizePlan, console: Console) -> Result<(), Failure> {
 
 fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
     let rows: Vec<String> =
-        plan.archived.iter().map(|(kind, rows)| format!("{rows} {}", kind.replace('_', " "))).collect();
+        plan.archived.iter().map(|(kind, rows)| format!("{rows} x {}", kind.replace('_', " "))).collect();
     let rows = if rows.is_empty() { "no rows".to_owned() } else { rows.join(" and ") };
     if plan.goes_on {
         console.note("It began before, and goes on; the doors are closed already.");
     }
     console.note(&format!(
-        "{} accounts will be on OAuth alone, {} are waived; {rows} go into the archive for {grace_days} days.",
+        "{} accounts will be on OAuth alone, {} are waived; the archive keeps {rows} for {grace_days} days.",
         plan.accounts,
         plan.waived.len()
     ));
