@@ -1,6 +1,6 @@
 //! Figures: how far tenants, days and the whole installation are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use authly_cutover::{
     finalize::{GateFacts, ImportedSource},
@@ -18,12 +18,13 @@ use crate::{cursor::Cursor, db::Db, error::Outcome};
 
 const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL AND (?1 IS NULL OR id = ?1)";
 
-const COUNTS: &str = "SELECT tenant_id, count(*), sum(auth_method = 'password'), sum(auth_method = 'dual'), \
-                      sum(auth_method = 'oauth'), count(imported_at), count(invited_at), count(completed_at), \
-                      count(hash_upgraded_at), sum(reset_required), sum(status = 'disabled'), \
-                      sum(credential_state = 'legacy_scheme'), sum(credential_state = 'wrapped'), \
-                      max(last_password_login_at) FROM users WHERE status <> 'deleted' \
-                      AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
+/// One number says everything that is counted of an account. The counting is done while the rows are read: grouping them here
+/// would sort them all.
+const MARKS: &str = "SELECT tenant_id, (auth_method = 'password') + (auth_method = 'dual') * 2 + (auth_method = 'oauth') * 4 \
+                     + (imported_at IS NOT NULL) * 8 + (invited_at IS NOT NULL) * 16 + (completed_at IS NOT NULL) * 32 \
+                     + (hash_upgraded_at IS NOT NULL) * 64 + (reset_required <> 0) * 128 + (status = 'disabled') * 256 \
+                     + (credential_state = 'legacy_scheme') * 512 + (credential_state = 'wrapped') * 1024, \
+                     last_password_login_at FROM users WHERE status <> 'deleted' AND (?1 IS NULL OR tenant_id = ?1)";
 
 const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL \
                        AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
@@ -44,9 +45,16 @@ pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<Tenan
         let names = TenantFigures { tenant: Some(tenant), slug, name, ..TenantFigures::default() };
         figures.insert(Some(tenant), names);
     }
-    for counted in db.all(COUNTS, [only], counts)? {
-        let one = figures.entry(counted.tenant).or_default();
-        *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
+    let mut counted: HashMap<Option<TenantId>, TenantFigures> = HashMap::new();
+    db.each(MARKS, [only], |row| {
+        let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
+        let marks = row.value("users.auth_method").map(unsigned)?;
+        count(counted.entry(tenant).or_default(), marks, row.time_opt("users.last_password_login_at")?);
+        Ok(())
+    })?;
+    for (tenant, counted) in counted {
+        let one = figures.entry(tenant).or_default();
+        *one = TenantFigures { tenant, slug: one.slug.take(), name: one.name.take(), ..counted };
     }
     let waiting = db.all(WAITING, [only], |row| {
         let tenant = row.id_opt("migration_pen.tenant_id", TenantId::from_uuid)?;
@@ -59,27 +67,22 @@ pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<Tenan
     Ok(figures.into_values().collect())
 }
 
-fn counts(row: &mut Cursor<'_>) -> Outcome<TenantFigures> {
-    let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
-    let mut next = || row.value("users.auth_method").map(unsigned);
-    let mut figures = TenantFigures {
-        tenant,
-        total: next()?,
-        password: next()?,
-        dual: next()?,
-        oauth: next()?,
-        imported: next()?,
-        invited: next()?,
-        completed: next()?,
-        hash_upgraded: next()?,
-        reset_required: next()?,
-        disabled: next()?,
-        legacy_scheme: next()?,
-        wrapped: next()?,
-        ..TenantFigures::default()
-    };
-    figures.last_password_login_at = row.time_opt("users.last_password_login_at")?;
-    Ok(figures)
+/// Adds an account with these marks.
+fn count(figures: &mut TenantFigures, marks: u64, last: Option<Timestamp>) {
+    let bit = |place: u32| marks >> place & 1;
+    figures.total += 1;
+    figures.password += bit(0);
+    figures.dual += bit(1);
+    figures.oauth += bit(2);
+    figures.imported += bit(3);
+    figures.invited += bit(4);
+    figures.completed += bit(5);
+    figures.hash_upgraded += bit(6);
+    figures.reset_required += bit(7);
+    figures.disabled += bit(8);
+    figures.legacy_scheme += bit(9);
+    figures.wrapped += bit(10);
+    figures.last_password_login_at = figures.last_password_login_at.max(last);
 }
 
 /// Days as whole numbers, also before 1970: the instant within its day is never negative.
