@@ -35,7 +35,8 @@ fn place() -> Place {
         ("zoe@example.com", false),
     ] {
         let name = email.split('@').next().unwrap();
-        let mut arguments = vec!["user", "create", "--email", email, "--username", name, "--password-stdin"];
+        let mut arguments =
+            vec!["user", "create", "--email", email, "--username", name, "--password-stdin", "--verified"];
         if tenant {
             arguments.extend(["--tenant", "acme"]);
         }
