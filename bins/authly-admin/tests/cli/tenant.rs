@@ -190,3 +190,19 @@ fn a_client_belongs_to_a_tenant() {
     assert_eq!(place.json(&["tenant", "show", "acme-corp"])["clients"][0], made["client_id"]);
     place.run(&create("nobody")).refused(1);
 }
+
+#[test]
+fn an_account_has_a_policy_of_its_own() {
+    let place = Place::new();
+    place.json_with(&["user", "create", "--email", "ada@example.com", "--password-stdin"], "correct horse battery");
+    let policy = ["migrate", "policy"];
+    let run = |arguments: &[&str]| place.json(&[&policy[..], arguments].concat());
+    assert_eq!(run(&["show", "--user", "ada@example.com"]), serde_json::json!([]));
+    let set = run(&["set", "--user", "ada@example.com", "--mode", "oauth-only", "--wave", "pilot"]);
+    assert_eq!((&set["user"], &set["mode"]), (&"ada@example.com".into(), &"oauth-only".into()));
+    assert_eq!(run(&["show", "--user", "ada@example.com"])[0]["wave"], "pilot");
+    assert_eq!(run(&["show"]), serde_json::json!([]), "it is nobody else's");
+    run(&["clear", "--user", "ada@example.com"]);
+    assert_eq!(run(&["show", "--user", "ada@example.com"]), serde_json::json!([]));
+    assert_eq!(place.run(&["migrate", "policy", "set", "--user", "eve", "--mode", "dual"]).code, 1);
+}
