@@ -80,7 +80,7 @@ pub(crate) enum CutoverCommand {
     /// API keys of the older program
     #[command(subcommand, arg_required_else_help = true)]
     ApiKeys(ApiKeysCommand),
-    /// Keep the application's own table in step with its accounts here; a dry run, unless --execute is given
+    /// Keep the application's own table in step; a dry run, unless --execute is given
     #[command(
         after_help = "The columns are those of `[write_back]` in the profile; missing ones are added, and nothing is ever taken away.         What the application changed itself since stays and is listed. Rows whose account was taken back say again what they said \
         before.\n\nExamples:\n  \
@@ -96,7 +96,7 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate verify --profile tenants --source postgresql://reader@db/app --output json"
     )]
     Verify(Box<SourceArgs>),
-    /// Link a row to an account by hand, or give the account of a row its id at the external provider
+    /// Link a row to an account by hand, or its account to the external provider
     #[command(
         after_help = "The account stays as it is, and later imports carry over what changes in the row from then on.\n\nExamples:\n  \
         authly-admin migrate link --source-name legacy-users --source-id 17 --subject ada@example.com\n  \
@@ -113,11 +113,11 @@ pub(crate) enum CutoverCommand {
     #[command(after_help = "Examples:\n  authly-admin migrate unlink --source-name legacy-users --source-id 17\n  \
         authly-admin migrate unlink --source-name tenants --source-id 17 --output json")]
     Unlink(LinkArgs),
-    /// Show every step of the migration: done or open, what was measured, and the command to do next
+    /// Show every step: done or open, what was measured, and what to do next
     #[command(after_help = "Computed from the real state. Exits with 11 while a step is open.\n\nExamples:\n  \
         authly-admin migrate checklist\n  authly-admin migrate checklist --output json")]
     Checklist,
-    /// Invite people to sign in the new way, by mail; a dry run, unless --execute is given
+    /// Invite people to the new way by mail; a dry run, unless --execute is given
     #[command(
         after_help = "Nobody gets two letters within --remind-after, whoever asks at once and however often. Ctrl-C stops after the \
         batch under way; the same command then goes on. Every account has one outcome, and they add up.\n\nExamples:\n  \
@@ -125,12 +125,12 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate invite --tenant acme --template letter.txt --outbox letters --execute"
     )]
     Invite(Box<InviteArgs>),
-    /// Write again to those who were invited and have not come; a dry run, unless --execute is given
+    /// Write again to those who have not come; a dry run, unless --execute is given
     #[command(after_help = "Nobody gets two letters within --remind-after.\n\nExamples:\n  \
         authly-admin migrate remind --tenant acme --execute\n  \
         authly-admin migrate remind --all --remind-after 7d --deliver --execute")]
     Remind(Box<WhomArgs>),
-    /// The end of the migration: whether everything is ready for it, the end itself, and the way back
+    /// The end of the migration: whether it may come, the end, and the way back
     #[command(subcommand, arg_required_else_help = true)]
     Finalize(FinalizeCommand),
 }

@@ -13,7 +13,7 @@ pub(crate) enum MigrateCommand {
     /// What a source looks like: print a profile, or check one
     #[command(subcommand, arg_required_else_help = true)]
     Profile(ProfileCommand),
-    /// Look at every row of a source before anything is moved, and tell what a migration will meet
+    /// Look at every row of a source, and tell what a migration will meet
     #[command(
         after_help = "Reads in one snapshot and writes nothing. Exits with 10 when rows cannot become accounts before somebody \
         decides, with 11 when something would be lost, with 0 otherwise.\n\nExamples:\n  \
@@ -21,12 +21,12 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate assess --profile tenants --rows email_taken --output json"
     )]
     Assess(AssessArgs),
-    /// Ask whether a password verifies against the hash of a row, as it would after the import
+    /// Ask whether a password verifies against the hash of a row
     #[command(after_help = "A hash that nobody can verify is told apart from a wrong password.\n\nExamples:\n  \
         authly-admin migrate verify-password --profile legacy-users --source sqlite:old.db --source-id 7\n  \
         authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password")]
     VerifyPassword(VerifyPasswordArgs),
-    /// Write the active accounts of a source that no identity provider knows, a JSON object in each line
+    /// Write the accounts of a source that no identity provider knows, as NDJSON
     #[command(
         after_help = "In order of the rows' keys, whatever their number. No account gives no line.\n\nExamples:\n  \
         authly-admin migrate export --profile tenants --source postgresql://reader@db/shop\n  \
@@ -67,7 +67,7 @@ pub(crate) enum MigrateCommand {
     /// Which ways to sign in are open, for everybody or for a tenant
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyCommand),
-    /// Create the default scopes and the client that a migration is tried with, where they are missing
+    /// Create the default scopes and the client that a migration is tried with
     #[command(
         after_help = "The client is `migration-test-client`; its secret is shown once, when it is created.\n\nExamples:\n  \
         authly-admin migrate seed\n  authly-admin migrate seed --output json"

@@ -28,7 +28,7 @@ pub(crate) enum TokensCommand {
         in quarantine. Dead and expired tokens stay dead, and what rotation keeps together stays together. Exits with 2 where rows \
         wait.\n\nExamples:\n  \
         authly-admin migrate tokens import --profile shop.toml --source postgresql://reader@db/shop\n  \
-        authly-admin migrate tokens import --profile shop.toml --source postgresql://reader@db/shop --execute"
+        authly-admin migrate tokens import --profile shop.toml --source sqlite:shop.db --execute"
     )]
     Import(Box<PartArgs>),
 }
@@ -40,7 +40,7 @@ pub(crate) enum ApiKeysCommand {
         after_help = "The section [api_keys] of the profile names the table. Accounts come first: a key whose account is not here waits \
         in quarantine. `authly-admin api-key list` shows what is here, and who still uses it.\n\nExamples:\n  \
         authly-admin migrate api-keys import --profile shop.toml --source postgresql://reader@db/shop\n  \
-        authly-admin migrate api-keys import --profile shop.toml --source postgresql://reader@db/shop --execute"
+        authly-admin migrate api-keys import --profile shop.toml --source sqlite:shop.db --execute"
     )]
     Import(Box<PartArgs>),
 }
