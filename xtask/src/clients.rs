@@ -78,7 +78,7 @@ fn on_one_store(
         Ok(port) => format!("http://127.0.0.1:{port}"),
         Err(failure) => return vec![Err(failure)],
     };
-    let mut server = match Server::start_with(binaries, services, folder.path(), database, &upstream(&there)) {
+    let mut server = match Server::start(binaries, services, folder.path(), database, &upstream(&there)) {
         Ok(server) => server,
         Err(failure) => return vec![Err(failure)],
     };
@@ -90,7 +90,13 @@ fn on_one_store(
     };
     let tests = workspace::root().join("tests/clients");
     let mut in_node = node.command();
-    in_node.args(["--test", "--test-reporter=spec", "openid-client.test.mjs", "oauth4webapi.test.mjs", "upstream.test.mjs"]);
+    in_node.args([
+        "--test",
+        "--test-reporter=spec",
+        "openid-client.test.mjs",
+        "oauth4webapi.test.mjs",
+        "upstream.test.mjs",
+    ]);
     let mut in_python = Command::new(python);
     in_python.args(["-m", "unittest", "-v", "test_authlib"]).env("PYTHONDONTWRITEBYTECODE", "1");
     let results: Vec<_> = [in_node, in_python]

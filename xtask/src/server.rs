@@ -44,18 +44,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it with its data and its log in the folder and waits until it answers.
+    /// Starts it with its data and its log in the folder and with further variables, and waits until it answers.
     pub(crate) fn start(
-        binaries: &Binaries,
-        services: &Services,
-        folder: &Path,
-        database: &str,
-    ) -> Result<Self, Failure> {
-        Self::start_with(binaries, services, folder, database, &[])
-    }
-
-    /// The same with further variables.
-    pub(crate) fn start_with(
         binaries: &Binaries,
         services: &Services,
         folder: &Path,

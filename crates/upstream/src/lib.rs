@@ -11,6 +11,7 @@ pub mod document;
 pub mod id_token;
 pub mod identity;
 pub mod keep;
+mod keys;
 pub mod logout_token;
 pub mod party;
 pub mod provider;

@@ -9,14 +9,13 @@ use std::{
 };
 
 use oauth_core::{
-    crypto::{Crypto as _, VerifierSet},
+    crypto::VerifierSet,
     jws::TokenFault,
     pending::PendingId,
     services::{Clock as _, FetchError, Services},
     time::Timestamp,
     token::OpaqueToken,
 };
-use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
     id_token,
     identity::Identity,
     keep::{Kept, Stay},
+    keys::key_set,
     logout_token::{self, SignedOutThere},
     provider::Provider,
     response::{ResponseFault, UpstreamResponse},
@@ -319,19 +319,6 @@ impl std::fmt::Debug for Upstream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upstream").field("provider", &self.provider).finish_non_exhaustive()
     }
-}
-
-/// The usable keys of a key set (RFC 7517 5); others are passed over.
-fn key_set<V: Services>(services: &V, text: &str) -> VerifierSet {
-    let members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    let listed = members.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let usable = listed
-        .iter()
-        .take(100)
-        .filter_map(Value::as_object)
-        .filter(|jwk| jwk.get("use").is_none_or(|purpose| purpose == "sig"))
-        .filter_map(|jwk| services.crypto().verifier(jwk));
-    VerifierSet::new(usable.collect())
 }
 
 #[cfg(test)]
