@@ -35,7 +35,10 @@ pub(super) fn check(sources: &[Source]) -> Vec<String> {
     {
         problems.push(format!("{LIBRARY}: `mod armed` is not compiled with debug assertions alone"));
     }
-    let manifest = |source: &&Source| source.path.ends_with("Cargo.toml") || source.path.starts_with(".cargo/");
+    // The fuzz targets have profiles of their own, and are never shipped.
+    let manifest = |source: &&Source| {
+        (source.path.ends_with("Cargo.toml") && !source.path.starts_with("fuzz/")) || source.path.starts_with(".cargo/")
+    };
     for source in sources.iter().filter(manifest) {
         if source.text.contains("debug-assertions") {
             problems
@@ -68,6 +71,10 @@ mod tests {
         assert_eq!(problems(&[(LIBRARY, GUARDED), ("crates/a/src/b.rs", &elsewhere)]), 1);
         assert_eq!(problems(&[(LIBRARY, "mod armed;\n")]), 1);
         assert_eq!(problems(&[(LIBRARY, GUARDED), ("Cargo.toml", "[profile.release]\ndebug-assertions = true\n")]), 1);
+        assert_eq!(
+            problems(&[(LIBRARY, GUARDED), ("fuzz/Cargo.toml", "[profile.release]\ndebug-assertions = true\n")]),
+            0
+        );
         assert_eq!(problems(&[]), 1, "the library itself is looked for");
     }
 }
