@@ -31,7 +31,7 @@ const TENANTS: usize = 100;
 
 /// What was gathered last.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub(crate) struct Gathered {
     known: Mutex<Known>,
     busy: AtomicBool,
 }
@@ -51,7 +51,7 @@ impl Gathered {
 }
 
 /// The text for /metrics: fresh enough, or gathered now by the one who comes first.
-pub async fn text<V: DirectoryServices>(app: &App<V>) -> String {
+pub(crate) async fn text<V: DirectoryServices>(app: &App<V>) -> String {
     let Some(desk) = &app.desk else { return String::new() };
     let now = app.engine.now();
     let gathered = &app.gathered;

@@ -4,17 +4,16 @@ mod board;
 mod ledger;
 mod rollback;
 mod rows;
+mod run;
 
 use crate::frame::Frame;
 
 pub use self::{
-    board::{
-        GateLine, Migration, MigrationPhase, MigrationRun, MigrationTenant, RunProgress, SchemeCount, TenantOrder,
-        WaitingLine, migration,
-    },
+    board::{GateLine, Migration, MigrationPhase, MigrationTenant, SchemeCount, TenantOrder, WaitingLine, migration},
     ledger::{LedgerLine, MigrationLedger, migration_ledger},
     rollback::{MigrationRollback, Rehearsal, RollbackConflict, RollbackNotice, RollbackTarget, migration_rollback},
     rows::{MigrationRows, WaitingRow, migration_rows},
+    run::{MigrationRun, RunProgress},
 };
 
 /// What the navigation of these pages needs.
