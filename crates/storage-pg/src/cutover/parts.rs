@@ -19,7 +19,7 @@ use super::instant;
 use crate::{store::PgStore, value::Reader};
 
 const KNOWN_TOKENS: &str = "
-    SELECT jti, user_id, token_type, COALESCE(invalidated, FALSE) FROM tokens WHERE jti = ANY($1) FOR UPDATE";
+    SELECT jti, token_type, user_id, COALESCE(invalidated, FALSE) FROM tokens WHERE jti = ANY($1) FOR UPDATE";
 
 const ADD_TOKENS: &str = concat!(
     "INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)
