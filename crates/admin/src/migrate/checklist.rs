@@ -186,7 +186,7 @@ impl State<'_> {
         let phase = "move";
         let (_, overall) = progress::overview(self.figures);
         let pending = overall.total.saturating_sub(overall.completed);
-        let invited = (self.around.mail && pending > 0).then(|| overall.invited > 0);
+        let invited = (self.around.mail && pending > 0).then_some(overall.invited > 0);
         vec![
             perhaps(
                 phase,

@@ -4,7 +4,7 @@ use authly_admin_cases::migrate::{self, Checklist, Surroundings, TodoState};
 use authly_config::Settings;
 use authly_cutover::store::CutoverStore;
 use authly_runtime::{AnyStore, Trouble, store::Database};
-use oauth_core::{client::ClientState, services::Services as _, store::CatalogRepository as _};
+use oauth_core::{client::ClientState, services::Services as _};
 
 use super::{Bench, stopped};
 use crate::{
