@@ -60,7 +60,7 @@ impl Snapshot {
         let mut tables = BTreeMap::new();
         for name in names {
             let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut rows = statement.query([]).unwrap();
             let mut texts = Vec::new();
             while let Some(row) = rows.next().unwrap() {
