@@ -266,7 +266,7 @@ mod tests {
             .sums(|one| [one.password, one.dual, one.oauth], |slug, sums| told.push((slug.to_owned(), sums)));
         assert_eq!((told.len(), told[0].clone()), (101, ("t149".to_owned(), [0, 149, 0])));
         assert_eq!(told[100], (OTHERS.to_owned(), [0, (0..50).sum(), 0]));
-        assert_eq!(told.iter().map(|(_, sums)| sums[1]).sum::<u64>(), (0..150).sum());
+        assert_eq!(told.iter().map(|(_, sums)| sums[1]).sum::<u64>(), (0..150).sum::<u64>());
     }
 
     #[test]
