@@ -152,7 +152,7 @@ async fn outcomes_are_counted_by_scheme() {
         .collect();
     assert_eq!(
         counted,
-        [("unknown", Outcome::Unreadable, 1), ("argon2", Outcome::Match, 1), ("argon2", Outcome::Mismatch, 2)]
+        [("unknown", Outcome::Malformed, 1), ("argon2", Outcome::Match, 1), ("argon2", Outcome::Mismatch, 2)]
     );
     assert_eq!((metrics.hashes, metrics.refused, metrics.waiting), (1, 0, 0));
 }

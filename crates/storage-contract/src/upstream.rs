@@ -274,7 +274,7 @@ pub async fn groups_are_mapped_by_id_or_name<S: WholeStore>(w: World<S>) {
         let groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
         w.store.mapped_groups("corp", &groups).await.unwrap()
     };
-    assert_eq!(mapped(&["g-1", "staff"]).await, [users.clone()]);
+    assert_eq!(mapped(&["g-1", "staff"]).await, std::slice::from_ref(&users));
     assert_eq!(mapped(&["tenant_acme_users", "g-2"]).await, [users, admins]);
     assert!(mapped(&["g-3", "TENANT_ACME_USERS", "'", ""]).await.is_empty());
 }

@@ -1,3 +1,5 @@
+//! Tests of what is written back.
+
 use super::*;
 use crate::{profile::zone::Zone, source::SourceId};
 

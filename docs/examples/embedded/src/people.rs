@@ -60,6 +60,7 @@ impl People {
             tenant: None,
             roles: Vec::new(),
             groups: Vec::new(),
+            policy: None,
             profile: Profile {
                 name: Some(person.name.clone()),
                 email: Some(email.clone()),
