@@ -1,6 +1,6 @@
 //! The doors of the legacy contract after the end of the migration (C-06, C-31): every one is closed, pages and OAuth are not, and
 //! the way back opens them again.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_http_api::edge::closed::is_door;
 use authly_testkit::{CodeFlow, TestApp};
