@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use oauth_core::time::Timestamp;
+use oauth_core::{ids::UserId, time::Timestamp};
 use serde_json::json;
 
 use super::{
@@ -42,6 +42,10 @@ pub struct Collisions {
 struct Twin {
     id: SourceId,
     names: Names,
+    /// The id that its account has or gets: a link of another row to it is wrong.
+    own: Key,
+    /// The id that its link says.
+    linked: Option<Key>,
     created_at: Option<Timestamp>,
     last_login_at: Option<Timestamp>,
 }
@@ -78,6 +82,8 @@ impl Collisions {
             self.rows.entry(key).or_default().push(Twin {
                 id: person.id.clone(),
                 names: Names::of(&person),
+                own: own(&person, rules),
+                linked: linked(&person),
                 created_at: person.created_at,
                 last_login_at: person.last_login_at,
             });
@@ -86,40 +92,56 @@ impl Collisions {
 
     /// The groups of rows that share a name, for people: each group by its rows' keys.
     pub fn groups(&self) -> BTreeMap<Vec<String>, ReasonCode> {
-        let group = |twins: &Vec<Twin>| {
+        let group = |(key, twins): (&Key, &Vec<Twin>)| {
             let mut ids: Vec<String> = twins.iter().map(|twin| twin.id.to_string()).collect();
             ids.sort();
             let code = match twins.as_slice() {
+                [first, ..] if first.own == *key || first.linked == Some(*key) => ReasonCode::ExternalSubjectTaken,
                 [first, second, ..] => collision(&first.names, &second.names),
                 _ => ReasonCode::EmailTaken,
             };
             (ids, code)
         };
-        self.rows.values().map(group).collect()
+        self.rows.iter().map(group).collect()
     }
 
     /// Why the row must wait, if it shares a name with another and the rule does not prefer it.
     pub(super) fn verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
+        let own = own(person, rules);
+        let judged = |key: &Key| Some(*key) != linked(person) && *key != own;
+        self.judge(person, rules, judged, |own, first| collision(&own.names, &first.names))
+    }
+
+    /// Why the row must wait, if its link leads to the account of another row, or another row has the same link.
+    pub(super) fn link_verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
+        // That its own id is claimed by others is their mistake.
+        let linked = linked(person).filter(|linked| *linked != own(person, rules))?;
+        self.judge(person, rules, |key| *key == linked, |_, _| ReasonCode::ExternalSubjectTaken)
+    }
+
+    fn judge(
+        &self,
+        person: &Person,
+        rules: &Rules,
+        judged: impl Fn(&Key) -> bool,
+        code: impl Fn(&Twin, &Twin) -> ReasonCode,
+    ) -> Option<Reason> {
         if self.twice.is_empty() {
             return None;
         }
-        let subject = people::external_subject(person).map(|subject| key("subject", subject));
-        keys(person, rules).into_iter().find_map(|key| {
+        keys(person, rules).into_iter().filter(judged).find_map(|key| {
             let twins = self.rows.get(&key)?;
             let own = twins.iter().find(|twin| twin.id == person.id)?;
-            if preferred(twins, rules.collision).is_some_and(|twin| twin.id == own.id) {
+            let owner = twins.iter().find(|twin| twin.own == key);
+            if owner.or_else(|| preferred(twins, rules.collision)).is_some_and(|twin| twin.id == own.id) {
                 return None;
             }
             let mut others: Vec<&Twin> = twins.iter().filter(|twin| twin.id != own.id).collect();
             others.sort_by(|a, b| a.id.cmp(&b.id));
             let first = others.first()?;
-            let code = if subject == Some(key) {
-                ReasonCode::ExternalSubjectTaken
-            } else {
-                collision(&own.names, &first.names)
-            };
             let shown: Vec<&SourceId> = others.iter().take(MOST_SHOWN).map(|twin| &twin.id).collect();
-            Some(Reason::with(code, json!({ "rows": shown, "more": others.len().saturating_sub(MOST_SHOWN) })))
+            let detail = json!({ "rows": shown, "more": others.len().saturating_sub(MOST_SHOWN) });
+            Some(Reason::with(code(own, first), detail))
         })
     }
 }
@@ -161,8 +183,21 @@ fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
         Unique::Tenant => person.tenant.clone().unwrap_or_default(),
     };
     let names = Names::of(person);
-    let subject = people::external_subject(person).map(|subject| key("subject", subject));
-    names.folded().map(|name| key(&scope, name)).chain(subject).collect()
+    let own = own(person, rules);
+    let linked = linked(person).filter(|linked| *linked != own);
+    names.folded().map(|name| key(&scope, name)).chain([own]).chain(linked).collect()
+}
+
+/// The id of the account that a row becomes, as a link would say it.
+fn own(person: &Person, rules: &Rules) -> Key {
+    key("subject", &rules.user(&person.id).to_string())
+}
+
+/// The id that the row's link says; where that is one of ours, its spelling does not matter.
+fn linked(person: &Person) -> Option<Key> {
+    let subject = people::external_subject(person)?;
+    let ours = UserId::parse(&subject.to_ascii_lowercase()).map(|user| user.to_string());
+    Some(key("subject", ours.as_deref().unwrap_or(subject)))
 }
 
 fn key(scope: &str, name: &str) -> Key {

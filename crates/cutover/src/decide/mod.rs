@@ -6,6 +6,8 @@
 
 pub mod census;
 mod fresh;
+#[cfg(test)]
+mod link_tests;
 mod merge;
 mod names;
 mod people;
@@ -143,6 +145,9 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
 
 /// A row that was never imported.
 fn unlinked<J: HashJudge>(person: &Person, tenant: Option<&MappedTenant>, context: &Context<'_, J>) -> Decision {
+    if let Some(reason) = context.collisions.link_verdict(person, context.rules) {
+        return Decision::because(Outcome::Conflict, reason);
+    }
     if let Some(account) = people::external_subject(person).and_then(|subject| context.view.external(subject)) {
         return already(person, account, context);
     }

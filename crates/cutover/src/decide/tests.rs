@@ -182,34 +182,6 @@ fn a_row_may_be_an_account_that_is_there() {
 }
 
 #[test]
-fn links_of_the_source_are_noted_and_broken_ones_are_none() {
-    let mut world = World::new();
-    let subject = "7ba7b810-9dad-11d1-80b4-00c04fd430c8";
-    let linked =
-        |id: &str, email: &str| with(person(id, email), |person| person.external_subject = Some(subject.to_owned()));
-    let report = world.import(&[
-        linked("1", "a@example.com"),
-        with(person("2", "b@example.com"), |person| {
-            person.external_subject = Some("null".to_owned());
-            person.flaws = vec![Flaw { kind: FlawKind::ExternalSubjectInvalid, column: "link".to_owned() }];
-        }),
-        with(person("3", "c@example.com"), |person| {
-            person.external_subject = Some("8ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned());
-            person.hash = None;
-        }),
-    ]);
-    assert_eq!(report.outcome("1"), Outcome::AlreadyLinked);
-    assert_eq!(report.outcome("2"), Outcome::Import);
-    assert_eq!(report.outcome("3"), Outcome::AlreadyMigrated);
-    assert_eq!(world.account("b@example.com").external_subject, None);
-    let oauth = world.account("c@example.com");
-    assert_eq!((oauth.auth_method, oauth.reset_required), (AuthMethod::Oauth, false));
-    let two = World::new().import(&[linked("1", "a@example.com"), linked("2", "b@example.com")]);
-    assert_eq!(two.row("1").reason.clone().unwrap().code, ReasonCode::ExternalSubjectTaken);
-    assert_eq!(two.counters.of(Outcome::Conflict), 2);
-}
-
-#[test]
 fn what_changed_in_the_source_is_carried_over() {
     let mut world = World::new();
     world.import(&[person("1", "a@example.com"), person("2", "b@example.com")]);
