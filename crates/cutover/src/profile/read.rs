@@ -46,7 +46,10 @@ impl BoundProfile {
         person.external_subject = reading.link();
         person.auth_method = self.auth_method(row);
         person.invited_at = reading.time(columns.invited_at.as_ref());
-        person.completed_at = reading.time(columns.completed_at.as_ref());
+        // Who was linked while nobody wrote completions down has completed when the link was made.
+        let link = self.profile.link.as_ref().filter(|_| person.external_subject.is_some());
+        let synced = link.and_then(|link| link.synced_at.as_ref());
+        person.completed_at = reading.time(columns.completed_at.as_ref()).or_else(|| reading.time(synced));
         person.created_at = reading.time(columns.created_at.as_ref());
         person.updated_at = reading.time(columns.updated_at.as_ref());
         person.last_login_at = reading.time(columns.last_login_at.as_ref());

@@ -98,6 +98,19 @@ fn a_user_of_a_tenant_is_read_whole() {
     assert!(person.hash.is_some() && person.flaws.is_empty(), "{:?}", person.flaws);
 }
 
+/// S001-08.
+#[test]
+fn who_is_linked_has_completed_when_the_link_was_made() {
+    let profile = built_in("tenants");
+    let synced = ("self-auth_synced_at", text("2024-05-06 07:08:09"));
+    let linked = row(&[("self-auth_user_id", text(LINK)), synced.clone()]);
+    let completed = profile.person(&linked, &acme()).completed_at;
+    assert_eq!(completed.unwrap().to_rfc3339(), "2024-05-06T07:08:09Z");
+    let invalid = row(&[("self-auth_user_id", text("null")), synced.clone()]);
+    assert_eq!(profile.person(&invalid, &acme()).completed_at, None);
+    assert_eq!(profile.person(&row(&[synced]), &acme()).completed_at, None);
+}
+
 #[test]
 fn an_invalid_link_is_none_and_reported() {
     let profile = built_in("tenants");
