@@ -174,7 +174,7 @@ endpoints! {
     #[doc = "Sets a password by a link."]
     ResetPassword = "/reset-password" ["GET", "POST"] None, Nobody, Always;
     #[doc = "Follows an invitation by its link."]
-    Invitation = "/invitation" ["GET", "POST"] None, Nobody, Always;
+    Invitation = "/invitation" ["GET", "POST"] None, Nobody, OAuth;
     #[doc = "Verifies an address by a link."]
     VerifyEmail = "/verify-email" ["GET", "POST"] None, Nobody, Always;
     #[doc = "The account page."]

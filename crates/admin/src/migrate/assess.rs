@@ -191,35 +191,36 @@ pub struct Exported {
     pub has_self_auth: bool,
 }
 
-/// Gives the active accounts without a link to an identity provider to `sink`, one by one in order of their keys, whatever their
-/// number (S001-21, 22); of one tenant, if given. A sink that breaks off ends it. Returns how many there were.
+/// Gives the active accounts without a link to an identity provider to `sink`, in order of tenants' short names and addresses
+/// (S001-21, 22); of one tenant, if given. A sink that breaks off ends it. Returns how many there were.
+///
+/// Sources are read by their keys, so the accounts are put in order here: about 300 bytes each.
 pub async fn export<S: Inspect>(
     source: &mut S,
     profile: &BoundProfile,
     tenant: Option<&str>,
     observer: &mut impl Observer,
-    mut sink: impl FnMut(&Exported) -> ControlFlow<()>,
-) -> Result<u64, MigrateError> {
+    sink: impl FnMut(&Exported) -> ControlFlow<()>,
+) -> Result<usize, MigrateError> {
     let tenants = tenants(source, profile).await?;
     let of = source.count(None).await?;
     observer.phase("exporting");
-    let (mut after, mut read, mut count) = (None, 0u64, 0u64);
+    let (mut after, mut read, mut accounts) = (None, 0u64, Vec::new());
     loop {
         let rows = source.rows(PageAsk { after, limit: PAGE, since: None }).await?;
-        for row in &rows {
-            let Some(account) = exported(profile.person(row, &tenants), profile, &tenants, tenant) else { continue };
-            count += 1;
-            if sink(&account).is_break() {
-                return Ok(count);
-            }
-        }
+        let people = rows.iter().map(|row| profile.person(row, &tenants));
+        accounts.extend(people.filter_map(|person| exported(person, profile, &tenants, tenant)));
         read += rows.len() as u64;
         observer.reading(read, of);
         if rows.len() < PAGE as usize {
-            return Ok(count);
+            break;
         }
         after = rows.last().map(|row| row.id.clone());
     }
+    let place = |account: &Exported| (account.tenant_slug.clone(), account.email.clone(), account.user_id.clone());
+    accounts.sort_by_cached_key(place);
+    let _all_or_broken_off = accounts.iter().try_for_each(sink);
+    Ok(accounts.len())
 }
 
 fn exported(
