@@ -17,29 +17,35 @@ const config = await discover(issuer, process.env.CLIENT_ID, oidc.ClientSecretBa
 const api = process.env.API ?? config.serverMetadata().userinfo_endpoint;
 const [sessions, signingIn] = [new Shelf(8 * 3600), new Shelf(600)];
 
-/** Tokens that are good for another half minute. Two requests at once must not spend one refresh token twice. */
-function fresh(session) {
-  if (session.tokens.ends - 30_000 > Date.now()) return session.tokens;
+/** Tokens that are good for another half minute, and not those that an API refused. Two requests at once must not spend one refresh token twice. */
+function fresh(session, refused) {
+  if (session.tokens !== refused && session.tokens.ends - 30_000 > Date.now()) return session.tokens;
   session.refreshing ??= refresh(config, session.tokens)
     .then((tokens) => (session.tokens = tokens))
     .finally(() => (session.refreshing = undefined));
   return session.refreshing;
 }
 
+/** Calls an API; a token that ended early is replaced once. */
+async function callAs(session, url) {
+  const tokens = await fresh(session);
+  const answer = await call(url, tokens);
+  return answer.status === 401 ? call(url, await fresh(session, tokens)) : answer;
+}
+
 const pages = {
   async "GET /"(request) {
     const session = sessions.get(cookie(request, SESSION));
     if (!session) return page(200, '<p><a href="/sign-in">Sign in</a></p>');
-    let tokens;
+    let answer;
     try {
-      tokens = await fresh(session);
+      answer = await callAs(session, api);
     } catch (why) {
       if (why.error !== "invalid_grant") throw why;
       // The grant has ended: revoked, expired, or the account is off.
       sessions.take(cookie(request, SESSION));
       return page(200, '<p>You were signed out. <a href="/sign-in">Sign in</a></p>', [forget(SESSION)]);
     }
-    const answer = await call(api, tokens);
     const form = '<form method="post" action="/sign-out"><button>Sign out</button></form>';
     const told = `<p>The API answers ${answer.status}:</p><pre>${escape(await answer.text())}</pre>`;
     return page(200, `<p>Signed in as ${escape(session.person.email)}</p>${told}${form}`);

@@ -64,12 +64,21 @@ class Session:
         self._tokens, self.person = tokens, person
         self._lock = threading.Lock()
 
-    def tokens(self):
-        """Tokens that are good for another half minute. Two requests at once must not spend one refresh token twice."""
+    def tokens(self, refused=None):
+        """Tokens that are good for another half minute, and not those that an API refused.
+
+        Two requests at once must not spend one refresh token twice.
+        """
         with self._lock:
-            if self._tokens["expires_at"] - 30 < time.time():
+            if self._tokens is refused or self._tokens["expires_at"] - 30 < time.time():
                 self._tokens = provider.refresh(self._tokens)
             return self._tokens
+
+    def call(self, url):
+        """Calls an API; a token that ended early is replaced once."""
+        tokens = self.tokens()
+        answer = provider.get(url, tokens)
+        return provider.get(url, self.tokens(refused=tokens)) if answer.status_code == 401 else answer
 
 
 provider = Provider(SERVER, os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"], "openid profile email offline_access")
@@ -101,7 +110,7 @@ class Application(http.server.BaseHTTPRequestHandler):
         if session is None:
             return self.page(200, '<p><a href="/sign-in">Sign in</a></p>')
         try:
-            answer = provider.get(api, session.tokens())
+            answer = session.call(api)
         except Refused:
             sessions.take(self.cookie(SESSION))
             return self.page(200, '<p>You were signed out. <a href="/sign-in">Sign in</a></p>', self.forget(SESSION))
