@@ -9,7 +9,7 @@ use crate::{
     columns,
     decide::{Decision, View},
     ledger::{Action, LedgerItem, LedgerKey},
-    outcome::{Outcome, Reason},
+    outcome::{Outcome, Reason, ReasonCode},
     person::Person,
     rollback::link_column,
     run::{Lease, RunId},
@@ -112,7 +112,7 @@ pub fn assemble(
             source: source.clone(),
             source_id: person.id.clone(),
             kind,
-            reason: decision.reason.clone().unwrap_or(Reason::plain(crate::outcome::ReasonCode::StoreRefused)),
+            reason: decision.reason.clone().unwrap_or(Reason::plain(ReasonCode::StoreRefused)),
             label: label(&person),
             tenant: None,
             run: lease.run,
@@ -134,6 +134,8 @@ pub fn assemble(
         match pen {
             Some(entry) if news => write.pen.push(entry),
             Some(_) => {}
+            // Rows of tenants that nobody asked for wait on as they did.
+            None if decision.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::TenantNotWanted) => {}
             // What an operator decided is remembered: the next run needs it again.
             None if known.is_some_and(|known| known.resolution.is_none()) => write.settled.push(person.id.clone()),
             None => {}

@@ -46,6 +46,8 @@ pub struct MemoryTarget(Arc<Mutex<State>>);
 #[derive(Clone, Debug, Default)]
 struct State {
     accounts: BTreeMap<UserId, TargetAccount>,
+    /// Whether an address stands for one account in each tenant, and not in the whole installation.
+    addresses_per_tenant: bool,
     links: BTreeMap<(SourceName, SourceId), Link>,
     pen: BTreeMap<(SourceName, SourceId), PenEntry>,
     runs: Vec<Run>,
@@ -73,6 +75,11 @@ impl MemoryTarget {
     /// Puts an account in, whatever was there before.
     pub fn put(&self, account: TargetAccount) {
         self.lock().accounts.insert(account.user, account);
+    }
+
+    /// From now on an address may stand in several tenants.
+    pub fn let_tenants_share_addresses(&self) {
+        self.lock().addresses_per_tenant = true;
     }
 
     /// All accounts by id.

@@ -9,9 +9,12 @@ use authly_cutover::{
     hash::{HashJudge, Judged},
     store::CutoverStore,
 };
-use authly_directory::password::StoredHash;
+use authly_directory::{password::StoredHash, services::DirectoryServices as _, uniqueness::EmailUniqueness};
 use authly_seal::{SystemClock, SystemRandom};
-use oauth_core::services::{Busy, Services as _};
+use oauth_core::{
+    services::{Busy, Services as _},
+    store::StoreError,
+};
 
 use crate::{
     hashes::judged,
@@ -79,6 +82,10 @@ impl<S: AnyStore, C: CutoverStore> Tools for Bench<S, C> {
 
     fn hashes(&self) -> &Hashes<S> {
         &self.hashes
+    }
+
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        self.hashes.live.accounts().email_uniqueness().await
     }
 
     async fn pause(&self, time: Duration) {

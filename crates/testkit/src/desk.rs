@@ -7,8 +7,13 @@ use authly_cutover::{
     hash::{HashJudge, HashState, Judged},
     memory::MemoryTarget,
 };
-use authly_directory::password::StoredHash;
-use oauth_core::services::{Busy, Services};
+use authly_directory::{
+    password::StoredHash, services::DirectoryServices as _, store::AccountRepository as _, uniqueness::EmailUniqueness,
+};
+use oauth_core::{
+    services::{Busy, Services},
+    store::StoreError,
+};
 
 use crate::services::TestServices;
 
@@ -65,6 +70,10 @@ impl Tools for Bench {
 
     fn hashes(&self) -> &Schemes {
         &self.hashes
+    }
+
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        self.services.accounts().email_uniqueness().await
     }
 
     async fn pause(&self, _time: Duration) {}

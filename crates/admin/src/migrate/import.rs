@@ -80,7 +80,7 @@ pub async fn import<T: Tools, S: Source>(
     observer: &mut impl Observer,
 ) -> Result<ImportReport, MigrateError> {
     let started = tools.clock().now();
-    let mut rules = Rules::of(&profile.profile, name);
+    let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
     rules.wrap_weak = options.wrap_weak;
     rules.only_tenant.clone_from(&options.tenant);
     let since = watermark(tools, &rules, options).await?;

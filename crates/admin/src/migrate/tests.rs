@@ -29,10 +29,11 @@ use authly_cutover::{
     source::{PageAsk, Source, SourceError, SourceId, SourceName, SourceRow, SourceTenant, Value},
     store::Resolution,
 };
-use authly_directory::password::StoredHash;
+use authly_directory::{password::StoredHash, uniqueness::EmailUniqueness};
 use oauth_core::{
     secret::Secret,
     services::{Busy, Clock, Purpose, Random, SealBroken, Sealer},
+    store::StoreError,
     time::Timestamp,
 };
 
@@ -148,6 +149,10 @@ impl Tools for Bench {
 
     fn hashes(&self) -> &Words {
         &self.words
+    }
+
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        Ok(EmailUniqueness::Global)
     }
 
     async fn pause(&self, time: Duration) {

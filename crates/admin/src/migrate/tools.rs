@@ -10,11 +10,12 @@ use std::{
 };
 
 use authly_cutover::{batch::RowReport, hash::HashJudge, outcome::Counters, store::CutoverStore};
-use authly_directory::password::StoredHash;
+use authly_directory::{password::StoredHash, uniqueness::EmailUniqueness};
 use oauth_core::{
     audit::{AuditEvent, AuditKind},
     ids::AuditId,
     services::{Busy, Clock, Random, Sealer},
+    store::StoreError,
 };
 use serde_json::Value;
 
@@ -47,6 +48,8 @@ pub trait Tools: Send + Sync {
     fn sealer(&self) -> &Self::Sealer;
     /// Knows hashes, and wraps them.
     fn hashes(&self) -> &Self::Hashes;
+    /// Where the target wants an address to stand for one account only.
+    fn email_uniqueness(&self) -> impl Future<Output = Result<EmailUniqueness, StoreError>> + Send;
     /// Waits.
     fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }

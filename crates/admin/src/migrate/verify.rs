@@ -69,7 +69,7 @@ pub async fn verify<T: Tools, S: Source>(
     name: SourceName,
     observer: &mut impl Observer,
 ) -> Result<Verified, MigrateError> {
-    let mut rules = Rules::of(&profile.profile, name);
+    let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
     let total = source.count(None).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let resolutions = walk::resolutions(tools, &rules).await?;

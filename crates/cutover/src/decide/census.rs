@@ -109,14 +109,18 @@ impl Collisions {
     pub(super) fn verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
         let own = own(person, rules);
         let judged = |key: &Key| Some(*key) != linked(person) && *key != own;
-        self.judge(person, rules, judged, |own, first| collision(&own.names, &first.names))
+        let username = username(person, rules);
+        self.judge(person, rules, judged, |key, own, first| match username {
+            Some(username) if username == *key => ReasonCode::UsernameTaken,
+            _ => collision(&own.names, &first.names),
+        })
     }
 
     /// Why the row must wait, if its link leads to the account of another row, or another row has the same link.
     pub(super) fn link_verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
         // That its own id is claimed by others is their mistake.
         let linked = linked(person).filter(|linked| *linked != own(person, rules))?;
-        self.judge(person, rules, |key| *key == linked, |_, _| ReasonCode::ExternalSubjectTaken)
+        self.judge(person, rules, |key| *key == linked, |_, _, _| ReasonCode::ExternalSubjectTaken)
     }
 
     fn judge(
@@ -124,7 +128,7 @@ impl Collisions {
         person: &Person,
         rules: &Rules,
         judged: impl Fn(&Key) -> bool,
-        code: impl Fn(&Twin, &Twin) -> ReasonCode,
+        code: impl Fn(&Key, &Twin, &Twin) -> ReasonCode,
     ) -> Option<Reason> {
         if self.twice.is_empty() {
             return None;
@@ -141,7 +145,7 @@ impl Collisions {
             let first = others.first()?;
             let shown: Vec<&SourceId> = others.iter().take(MOST_SHOWN).map(|twin| &twin.id).collect();
             let detail = json!({ "rows": shown, "more": others.len().saturating_sub(MOST_SHOWN) });
-            Some(Reason::with(code(own, first), detail))
+            Some(Reason::with(code(&key, own, first), detail))
         })
     }
 }
@@ -185,7 +189,13 @@ fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
     let names = Names::of(person);
     let own = own(person, rules);
     let linked = linked(person).filter(|linked| *linked != own);
-    names.folded().map(|name| key(&scope, name)).chain([own]).chain(linked).collect()
+    names.folded().map(|name| key(&scope, name)).chain([own]).chain(linked).chain(username(person, rules)).collect()
+}
+
+/// The user name where addresses are unique in each tenant only: user names are so in the whole installation.
+fn username(person: &Person, rules: &Rules) -> Option<Key> {
+    let username = Names::of(person).username;
+    (rules.unique == Unique::Tenant && !username.is_empty()).then(|| key("username", &username))
 }
 
 /// The id of the account that a row becomes, as a link would say it.

@@ -15,6 +15,8 @@ mod people;
 mod property_tests;
 mod rules;
 #[cfg(test)]
+mod tenant_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
@@ -119,6 +121,9 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
     let link = context.view.link(&person.id);
     if resolution == Some(&Resolution::Drop) {
         return Decision::because(Outcome::SkipDeleted, Reason::plain(ReasonCode::Resolved));
+    }
+    if !context.rules.wants(person.tenant.as_deref()) {
+        return Decision::because(Outcome::SkipTenant, Reason::plain(ReasonCode::TenantNotWanted));
     }
     if person.activity == Activity::Deleted {
         return link

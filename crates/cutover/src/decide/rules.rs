@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authly_directory::uniqueness::EmailUniqueness;
 use oauth_core::{
     ids::{GroupId, TenantId, UserId},
     time::Timestamp,
@@ -92,12 +93,28 @@ impl Rules {
         GroupId::from_uuid(self.derived("group", &format!("{tenant} {name}")))
     }
 
+    /// The same rules for a target that may want addresses to be unique everywhere.
+    #[must_use]
+    pub fn within(mut self, target: EmailUniqueness) -> Self {
+        if target == EmailUniqueness::Global {
+            self.unique = Unique::Global;
+        }
+        self
+    }
+
     /// A UUID made of source, kind and key.
     fn derived(&self, kind: &str, key: &str) -> uuid::Uuid {
         let parts = [b"authly".as_slice(), kind.as_bytes(), self.source.as_str().as_bytes(), key.as_bytes()];
         let mut bytes = [0u8; 16];
         bytes.iter_mut().zip(Digest::of(parts).bytes()).for_each(|(to, from)| *to = *from);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    /// Whether rows of that tenant are asked for; one of a tenant that nobody knows is looked at all the same.
+    pub(super) fn wants(&self, key: Option<&str>) -> bool {
+        self.only_tenant.as_ref().is_none_or(|wanted| {
+            key.is_some_and(|key| self.tenants.get(key).is_none_or(|tenant| tenant.slug == *wanted))
+        })
     }
 
     /// The tenant of a row, or what becomes of the row because of it.

@@ -253,36 +253,6 @@ fn an_account_deleted_in_the_source_is_switched_off_once() {
 }
 
 #[test]
-fn tenants_that_are_not_wanted_or_not_in_operation_are_skipped() {
-    let mut world = World::new();
-    let tenant = |n: u128, slug: &str, active: bool| MappedTenant {
-        id: oauth_core::ids::TenantId::from_uuid(uuid::Uuid::from_u128(n)),
-        slug: slug.to_owned(),
-        active,
-        groups: std::collections::BTreeMap::new(),
-        policy: None,
-    };
-    for (key, mapped) in
-        [("a", tenant(1, "acme", true)), ("b", tenant(2, "bolt", true)), ("c", tenant(3, "closed", false))]
-    {
-        world.rules.tenants.insert(key.to_owned(), mapped);
-    }
-    let of = |id: &str, tenant: Option<&str>| {
-        with(person(id, &format!("u{id}@example.com")), |person| person.tenant = tenant.map(str::to_owned))
-    };
-    let rows = [of("1", Some("a")), of("2", Some("b")), of("3", Some("c")), of("4", None), of("5", Some("?"))];
-    let report = world.import(&rows);
-    assert_eq!(report.outcome("3"), Outcome::SkipTenant);
-    assert_eq!(report.outcome("5"), Outcome::Quarantine);
-    assert_eq!(report.counters.of(Outcome::Import), 3);
-    let mut one = World::new();
-    one.rules.tenants.clone_from(&world.rules.tenants);
-    one.rules.only_tenant = Some("acme".to_owned());
-    let report = one.import(&rows);
-    assert_eq!((report.counters.of(Outcome::Import), report.counters.of(Outcome::SkipTenant)), (1, 3));
-}
-
-#[test]
 fn a_rollback_removes_what_was_imported_and_keeps_what_its_owner_changed() {
     let mut world = World::new();
     world.import(&[person("1", "a@example.com"), person("2", "b@example.com")]);

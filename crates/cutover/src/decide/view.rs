@@ -127,14 +127,18 @@ impl View {
         rules: &Rules,
         tenant: Option<TenantId>,
     ) -> Option<Reason> {
-        let counts = |user: UserId| {
+        // An address may be unique in its tenant only; a user name is so everywhere.
+        let counts = |user: UserId, has: &Names| {
             Some(user) != own
                 && (rules.unique == Unique::Global
+                    || has.username == wanted.username
                     || self.accounts.get(&user).is_some_and(|account| account.tenant == tenant))
         };
         wanted.folded().find_map(|name| {
-            let (user, has) = self.names.get(name)?.iter().find(|(user, _)| counts(*user))?;
-            let code = collision(wanted, has);
+            let (user, has) = self.names.get(name)?.iter().find(|(user, has)| counts(*user, has))?;
+            let elsewhere = rules.unique == Unique::Tenant
+                && self.accounts.get(user).is_some_and(|account| account.tenant != tenant);
+            let code = if elsewhere { ReasonCode::UsernameTaken } else { collision(wanted, has) };
             let row = self.rows.get(user).and_then(|rows| rows.iter().find(|(source, _)| *source == self.source));
             let detail = match row {
                 Some((_, source_id)) => json!({ "source_id": source_id, "user": user }),

@@ -102,9 +102,10 @@ impl State {
     fn names_are_unique(&self) -> bool {
         let mut emails = std::collections::HashSet::new();
         let mut usernames = std::collections::HashSet::new();
-        self.accounts
-            .values()
-            .all(|account| emails.insert(fold(&account.email)) && usernames.insert(fold(&account.username)))
+        self.accounts.values().all(|account| {
+            let tenant = account.tenant.filter(|_| self.addresses_per_tenant);
+            emails.insert((tenant, fold(&account.email))) && usernames.insert(fold(&account.username))
+        })
     }
 
     fn pen_in(&mut self, mut entry: PenEntry) {

@@ -8,7 +8,7 @@ use authly_cutover::{
     hash::{HashJudge, Judged},
     store::CutoverStore,
 };
-use authly_directory::password::StoredHash;
+use authly_directory::{password::StoredHash, services::DirectoryServices as _, uniqueness::EmailUniqueness};
 use authly_runtime::{
     AnyStore, Live, Trouble,
     keys::{self, Missing, Sealer},
@@ -120,6 +120,10 @@ impl<S: AnyStore, C: CutoverStore> Tools for Bench<S, C> {
 
     fn hashes(&self) -> &Hashes<S> {
         &self.hashes
+    }
+
+    async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
+        self.hashes.live.accounts().email_uniqueness().await
     }
 
     async fn pause(&self, time: Duration) {

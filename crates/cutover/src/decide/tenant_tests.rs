@@ -1,0 +1,95 @@
+//! Tests of tenants: whose rows are looked at, and what is unique where.
+
+use super::{
+    testing::{Act, World, person, with},
+    *,
+};
+use crate::{
+    profile::rules::Unique,
+    store::{CutoverStore as _, PenEntry},
+};
+
+/// Two tenants in operation and one that is closed.
+fn world() -> World {
+    let mut world = World::new();
+    let tenants = [("a", 1, "acme", true), ("b", 2, "bolt", true), ("c", 3, "closed", false)];
+    world.rules.tenants.extend(tenants.map(|(key, number, slug, active)| {
+        let tenant = MappedTenant {
+            id: oauth_core::ids::TenantId::from_uuid(uuid::Uuid::from_u128(number)),
+            slug: slug.to_owned(),
+            active,
+            groups: std::collections::BTreeMap::new(),
+            policy: None,
+        };
+        (key.to_owned(), tenant)
+    }));
+    world
+}
+
+fn of(id: &str, email: &str, tenant: Option<&str>) -> Person {
+    with(person(id, email), |person| person.tenant = tenant.map(str::to_owned))
+}
+
+fn waiting(world: &World) -> Vec<String> {
+    let pen: Vec<PenEntry> = super::testing::ready(world.target.pen(None, false, None, u32::MAX)).unwrap();
+    pen.into_iter().map(|entry| entry.source_id.to_string()).collect()
+}
+
+#[test]
+fn tenants_that_are_not_wanted_or_not_in_operation_are_skipped() {
+    let rows = [
+        of("1", "u1@example.com", Some("a")),
+        of("2", "u2@example.com", Some("b")),
+        of("3", "u3@example.com", Some("c")),
+        of("4", "u4@example.com", None),
+        of("5", "u5@example.com", Some("?")),
+    ];
+    let report = world().import(&rows);
+    assert_eq!(report.outcome("3"), Outcome::SkipTenant);
+    assert_eq!(report.outcome("5"), Outcome::Quarantine);
+    assert_eq!(report.counters.of(Outcome::Import), 3);
+    let mut one = world();
+    one.rules.only_tenant = Some("acme".to_owned());
+    let report = one.import(&rows);
+    assert_eq!((report.counters.of(Outcome::Import), report.counters.of(Outcome::SkipTenant)), (1, 3));
+}
+
+/// MIGRATION G10.
+#[test]
+fn an_import_of_one_tenant_touches_nothing_of_another() {
+    let mut world = world();
+    let mut rows = [
+        of("1", "a@example.com", Some("a")),
+        of("2", "broken", Some("b")),
+        of("3", "b@example.com", Some("b")),
+        of("4", "broken too", Some("a")),
+    ];
+    world.import(&rows);
+    assert_eq!(waiting(&world), ["2", "4"]);
+    world.rules.only_tenant = Some("acme".to_owned());
+    rows[2].activity = Activity::Deleted;
+    rows[3].email = Some("mended@example.com".to_owned());
+    let report = world.import(&rows);
+    assert_eq!((report.outcome("2"), report.outcome("3")), (Outcome::SkipTenant, Outcome::SkipTenant));
+    assert_eq!(waiting(&world), ["2"], "rows of other tenants wait on");
+    assert_eq!(world.account("b@example.com").status, AccountStatus::Active);
+}
+
+/// User names are unique everywhere, also where addresses are unique in each tenant.
+#[test]
+fn one_address_in_two_tenants_needs_two_user_names() {
+    let mut world = world();
+    world.rules.unique = Unique::Tenant;
+    world.target.let_tenants_share_addresses();
+    let rows = [of("1", "a@example.com", Some("a")), of("2", "a@example.com", Some("b"))];
+    let dry = world.pass(&rows, Act::Dry);
+    let report = world.import(&rows);
+    assert_eq!(dry.counters, report.counters);
+    assert_eq!(report.row("1").reason.clone().unwrap().code, ReasonCode::UsernameTaken);
+    assert_eq!(report.counters.of(Outcome::Conflict), 2);
+    world.resolve("2", Resolution::Rename { email: None, username: Some("bolt-a".to_owned()) });
+    let report = world.import(&rows);
+    assert_eq!((report.outcome("1"), report.outcome("2")), (Outcome::Import, Outcome::Import));
+    let third = [rows[0].clone(), rows[1].clone(), of("3", "A@example.com", Some("b"))];
+    assert_eq!(world.import(&third).outcome("3"), Outcome::Conflict);
+}
