@@ -28,21 +28,35 @@ pub fn desk<S: AnyStore, C: CutoverStore + BoardStore + 'static>(
     live: &Arc<Live<S>>,
     target: C,
 ) -> Box<dyn Desk> {
-    let policy = match settings.passwords.hash {
-        PasswordHash::Argon2id { .. } => "argon2",
-        PasswordHash::Bcrypt { .. } => "bcrypt",
-    };
-    Box::new(Bench { target, hashes: Hashes { live: live.clone(), policy } })
+    Box::new(Bench::new(settings, live.clone(), target))
 }
 
-struct Bench<S, C> {
+/// The ports of a migration over the services of an installation.
+pub struct Bench<S, C> {
     target: C,
     hashes: Hashes<S>,
 }
 
-struct Hashes<S> {
+/// The pool of password hashes, and what the policy makes.
+pub struct Hashes<S> {
     live: Arc<Live<S>>,
     policy: &'static str,
+}
+
+impl<S: AnyStore, C: CutoverStore> Bench<S, C> {
+    /// The ports over `live`, with the migration's part of the same store.
+    pub fn new(settings: &Settings, live: Arc<Live<S>>, target: C) -> Self {
+        let policy = match settings.passwords.hash {
+            PasswordHash::Argon2id { .. } => "argon2",
+            PasswordHash::Bcrypt { .. } => "bcrypt",
+        };
+        Self { target, hashes: Hashes { live, policy } }
+    }
+
+    /// The services.
+    pub fn live(&self) -> &Arc<Live<S>> {
+        &self.hashes.live
+    }
 }
 
 impl<S: AnyStore> HashJudge for Hashes<S> {

@@ -4,7 +4,7 @@
 //! sends people on to is nobody's to know. The link carries the token that a form would.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError as _,
     http::{StatusCode, header},
     web,
 };
@@ -27,6 +27,7 @@ use oauth_core::{
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
     engine::{authorize::Ask, session::Remember},
+    error::{ErrorCode, WireError},
     params::Params,
     pending::PendingId,
 };
@@ -37,7 +38,11 @@ use super::{
     failure::{self, PageFailure},
     sign_in,
 };
-use crate::{app::App, body, page, respond};
+use crate::{
+    app::App,
+    body, page,
+    respond::{self, Dialect, Failure},
+};
 
 /// What the sign-in page offers.
 pub fn offers<V: DirectoryServices>(app: &App<V>, holder: BrowserId, request: Option<&PendingId>) -> Vec<Offer> {
@@ -198,9 +203,8 @@ pub async fn logged_out<V: DirectoryServices>(
     payload: web::Payload,
 ) -> HttpResponse {
     let bad = || {
-        let body =
-            serde_json::json!({ "error": "invalid_request", "error_description": "The logout token is not valid." });
-        respond::json(StatusCode::BAD_REQUEST, &body)
+        let wire = WireError::bad_request(ErrorCode::InvalidRequest, "The logout token is not valid.");
+        Failure::edge(wire, Dialect::OAuth).error_response()
     };
     let Ok(form) = body::form(&request, payload).await else { return bad() };
     let Some(token) = form.one("logout_token") else { return bad() };
@@ -216,11 +220,7 @@ pub async fn logged_out<V: DirectoryServices>(
                 respond::empty_ok()
             }
             Err(error) => {
-                tracing::error!(%error, cause = ?error.source, "a provider's logout could not be carried out");
-                respond::json(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    &serde_json::json!({ "error": "temporarily_unavailable" }),
-                )
+                Failure::caused(WireError::unavailable(), &respond::causes(&error), Dialect::OAuth).error_response()
             }
         },
         Err(fault) => {

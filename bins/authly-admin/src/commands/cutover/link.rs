@@ -1,6 +1,6 @@
 //! `authly-admin migrate link` and `unlink`.
 
-use authly_admin_cases::migrate::{self, Subject};
+use authly_admin_cases::migrate::{self, Subject, Tools as _};
 use authly_cutover::{
     source::{SourceId, SourceName},
     store::CutoverStore,
@@ -43,7 +43,8 @@ pub(super) async fn unlink<S: AnyStore, C: CutoverStore>(
 /// An account that is here, else an id at the external provider.
 async fn subject<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, text: &str) -> Result<Subject, Failure> {
     if let Some(user) = UserId::parse(text) {
-        let there = bench.target_has(user).await.map_err(|error| stopped("cannot find the account")(error.into()))?;
+        let found = bench.target().target_accounts(&[user]).await;
+        let there = !found.map_err(|error| stopped("cannot find the account")(error.into()))?.is_empty();
         return Ok(if there { Subject::Account(user) } else { Subject::External(text.to_owned()) });
     }
     let Ok(identifier) = Identifier::parse(text) else { return Ok(Subject::External(text.to_owned())) };

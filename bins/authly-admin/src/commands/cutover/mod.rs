@@ -130,13 +130,13 @@ async fn open<D: Database>(
     keys: bench::Keys,
 ) -> Result<Bench<D::Store, D::Cutover>, Failure> {
     store::bring_up_to_date(settings, database).await?;
-    Bench::open(settings, database, keys).await
+    bench::open(settings, database, keys).await
 }
 
 /// The tools for commands that only look: they neither make a store nor change one.
 async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store, D::Cutover>, Failure> {
     store::must_be_up_to_date(settings, database).await?;
-    Bench::open(settings, database, bench::Keys::Useless).await
+    bench::open(settings, database, bench::Keys::Useless).await
 }
 
 /// Turns what stopped a migration into words; `what` is what could not be done.
