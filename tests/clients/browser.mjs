@@ -9,7 +9,7 @@ dns.setDefaultResultOrder("ipv4first");
 /** One request, without following redirects; `fetch` of older versions of Node.js does not tell cookies apart. */
 function request(url, { body, ...options }) {
   return new Promise((resolve, reject) => {
-    const sent = http.request(url, options, (answer) => {
+    const sent = http.request(url, { ...options, signal: AbortSignal.timeout(30_000) }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
       answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, html: Buffer.concat(parts).toString() }));

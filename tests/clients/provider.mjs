@@ -1,11 +1,16 @@
 // A provider that other people wrote, in front of which Authly stands: oidc-provider, started and stopped by the test.
 
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import http from "node:http";
 import Provider from "oidc-provider";
 
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const key = { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
+// Through PEM: Node.js 20 can wait for itself forever when it writes a key as JWK while it tidies up after having made it.
+const { privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
+const key = { ...createPrivateKey(privateKey).export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
 
 /** Its people, by the name that is typed there. */
 export const people = new Map();
@@ -33,7 +38,7 @@ export class Upstream {
 
   async start() {
     this.#server = http.createServer(this.callback);
-    await new Promise((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
+    await new Promise((resolve, reject) => this.#server.once("error", reject).listen(this.#port, "127.0.0.1", resolve));
   }
 
   async stop() {

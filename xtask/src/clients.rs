@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -25,6 +26,11 @@ const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 /// Registered after the others, so that a server that knows it knows all.
 const LAST_CLIENT: &str = "public-client";
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
+
+/// The tests that Node.js runs.
+const IN_NODE: [&str; 3] = ["openid-client.test.mjs", "oauth4webapi.test.mjs", "upstream.test.mjs"];
+/// They take one minute, most of which the provider is down for.
+const LIMIT: Duration = Duration::from_mins(6);
 
 /// Our client at the provider that the tests start.
 const UPSTREAM_CLIENT: &str = "authly";
@@ -90,18 +96,12 @@ fn on_one_store(
     };
     let tests = workspace::root().join("tests/clients");
     let mut in_node = node.command();
-    in_node.args([
-        "--test",
-        "--test-reporter=spec",
-        "openid-client.test.mjs",
-        "oauth4webapi.test.mjs",
-        "upstream.test.mjs",
-    ]);
+    in_node.args(["--test", "--test-reporter=spec"]).args(IN_NODE);
     let mut in_python = Command::new(python);
     in_python.args(["-m", "unittest", "-v", "test_authlib"]).env("PYTHONDONTWRITEBYTECODE", "1");
     let results: Vec<_> = [in_node, in_python]
         .iter_mut()
-        .map(|command| process::run(command.current_dir(&tests).env("AUTHLY_CLIENTS", &file)))
+        .map(|command| process::run_within(command.current_dir(&tests).env("AUTHLY_CLIENTS", &file), LIMIT))
         .collect();
     if results.iter().any(Result::is_err) {
         println!("-- the server's log\n{}", server.log());

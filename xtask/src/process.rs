@@ -3,15 +3,57 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 use crate::folder::Folder;
 
-/// Prints the command and runs it to its end, with our own input and output.
+/// No check takes as long: what still runs then waits for something that will not come.
+const LIMIT: Duration = Duration::from_mins(40);
+
+/// Prints the command and runs it to its end, with our own input and output; one that hangs is ended after 40 minutes.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    println!("$ {}", shown(command));
-    let status = command.status().map_err(|error| Failure::of(format!("cannot start `{}`", shown(command)), error))?;
-    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` failed: {status}", shown(command)))) }
+    run_within(command, LIMIT)
+}
+
+/// Like [`run`], for a command that ends long before.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), Failure> {
+    let what = shown(command);
+    println!("$ {what}");
+    let unstarted = |error| Failure::of(format!("cannot start `{what}`"), error);
+    let mut child = command.spawn().map_err(unstarted)?;
+    let begin = Instant::now();
+    loop {
+        match child.try_wait().map_err(unstarted)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(Failure::new(format!("`{what}` failed: {status}"))),
+            None if begin.elapsed() < limit => std::thread::sleep(Duration::from_millis(20)),
+            None => break,
+        }
+    }
+    end_with_descendants(child.id());
+    let _reaped = child.wait();
+    Err(Failure::new(format!("`{what}` had not ended after {} seconds; it was ended", limit.as_secs())))
+}
+
+/// Kills a process and whatever it started, which would otherwise hold on to our output.
+fn end_with_descendants(id: u32) {
+    let table = output(Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="])).unwrap_or_default();
+    let pairs: Vec<(u32, u32)> = table
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        })
+        .collect();
+    let mut family = vec![id];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(pairs.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
+        next += 1;
+    }
+    let mut kill = Command::new("kill");
+    succeeds(kill.arg("-9").args(family.iter().map(ToString::to_string)));
 }
 
 /// Runs the command quietly and gives back what it printed; a failure carries its error output.
@@ -165,6 +207,17 @@ mod tests {
         drop(guarded);
         // The pipe ends when nobody holds its other end: neither the shell nor the sleep.
         assert_eq!(std::io::Read::read(&mut reader, &mut said).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_what_it_started() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & wait"]).stdout(writer);
+        let failure = run_within(&mut command, Duration::from_millis(200)).unwrap_err();
+        drop(command);
+        assert!(failure.to_string().contains("had not ended"), "{failure}");
+        assert_eq!(std::io::Read::read(&mut reader, &mut [0; 8]).unwrap(), 0);
     }
 
     #[test]
