@@ -39,6 +39,9 @@ pub struct RowReport {
     pub reason: Option<Reason>,
     /// What people know it by.
     pub label: String,
+    /// The user name that it gets because several tenants have its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// What the account that is written says, for those who keep the application's own table in step.
     #[serde(skip)]
     pub tracked: Option<Box<Tracked>>,
@@ -47,8 +50,8 @@ pub struct RowReport {
 /// What is said of the row; not the instants of the account that is written, which a dry run cannot know.
 impl PartialEq for RowReport {
     fn eq(&self, other: &Self) -> bool {
-        let said = |row: &Self| (row.source_id.clone(), row.outcome, row.reason.clone(), row.label.clone());
-        said(self) == said(other)
+        (&self.source_id, self.outcome, &self.reason, &self.label, &self.username)
+            == (&other.source_id, other.outcome, &other.reason, &other.label, &other.username)
     }
 }
 
@@ -62,6 +65,7 @@ impl RowReport {
             outcome: decided.decision.outcome,
             reason: decided.decision.reason.clone(),
             label: label(&decided.person),
+            username: decided.decision.username.clone(),
             tracked: match &decided.decision.write {
                 Some(AccountWrite::Create(account)) => Some(Box::new(Tracked::of(account))),
                 Some(AccountWrite::Change { to, .. }) => Some(Box::new(Tracked::of(to))),
@@ -84,6 +88,7 @@ pub fn note(progress: &mut Progress, rows: &[Decided]) {
             counters.administrators += u64::from(person.is_admin);
             counters.verified += u64::from(person.is_verified);
         }
+        counters.names_given += u64::from(decision.username.is_some());
         for role in &person.unmapped_roles {
             *counters.unmapped_roles.entry(role.clone()).or_default() += 1;
         }

@@ -231,6 +231,9 @@ pub struct Counters {
     /// Values that could not be read and were left out.
     #[serde(default)]
     pub left_out: BTreeMap<FlawKind, u64>,
+    /// Accounts that got another user name, because several tenants have their own.
+    #[serde(default)]
+    pub names_given: u64,
 }
 
 impl Counters {
@@ -271,6 +274,7 @@ impl Counters {
         merge(&mut self.left_out, &other.left_out);
         self.administrators += other.administrators;
         self.verified += other.verified;
+        self.names_given += other.names_given;
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Person {
     pub email: Option<String>,
     /// The user name, trimmed; `None` if NULL, blank, or the source has none.
     pub username: Option<String>,
+    /// The user name that the source says, where the decision gave another because several tenants have it.
+    pub username_of_source: Option<String>,
     /// Standard claims; its `email` and `email_verified` are not used.
     pub profile: Profile,
     /// The stored hash in the form that the passwords crate reads (declared schemes already carry their prefix); `None` if there is none.
@@ -80,6 +82,7 @@ impl Person {
             id,
             email: None,
             username: None,
+            username_of_source: None,
             profile: Profile::default(),
             hash: None,
             activity: Activity::Active,

@@ -12,6 +12,10 @@ const PASSWORD: &str = "correct horse";
 
 /// Ada is in three tenants; in the first two with the same password.
 async fn start() -> (TestApp, CodeFlow) {
+    start_with(|tenant| format!("ada-{tenant}")).await
+}
+
+async fn start_with(username: impl Fn(&str) -> String) -> (TestApp, CodeFlow) {
     let app = TestApp::start().await;
     let secret = app.confidential_client().await;
     let event = app.app.engine.audit(AuditKind::SignedIn, None, app.app.engine.now());
@@ -19,7 +23,7 @@ async fn start() -> (TestApp, CodeFlow) {
     for (tenant, password) in [("north", PASSWORD), ("south", PASSWORD), ("west", "another password")] {
         let draft = UserDraft {
             email: EMAIL.to_owned(),
-            username: Some(format!("ada-{tenant}")),
+            username: Some(username(tenant)),
             tenant: Some(tenant.to_owned()),
             password: Some(oauth_core::secret::Secret::new(password.to_owned())),
             ..UserDraft::default()
@@ -135,7 +139,23 @@ async fn the_tenant_of_the_client_decides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_refuses_until_the_tenant_is_named() {
-    let (app, _) = start().await;
+    json_answers(&start().await.0).await;
+}
+
+/// The user names that an import gives (`shared_name`); who was here first is still called by the address.
+#[tokio::test(flavor = "multi_thread")]
+async fn user_names_made_of_the_address_change_nothing_of_that() {
+    let given = |tenant: &str| if tenant == "north" { EMAIL.to_owned() } else { format!("{EMAIL}@{tenant}") };
+    let (app, flow) = start_with(given).await;
+    json_answers(&app).await;
+    let mut browser = app.browser();
+    let page = asked(&mut browser, &flow).await;
+    assert_eq!(offers(&page).len(), 3, "two accounts and another one: {}", page.body);
+    let body = json!({ "grant_type": "password", "username": format!("{EMAIL}@south"), "password": PASSWORD });
+    assert_eq!(app.send(app.http.post(app.at("/auth/token")).json(&body)).await.status, 200, "by the name as well");
+}
+
+async fn json_answers(app: &TestApp) {
     for (path, status, name) in [("/auth/token", 400, "username"), ("/api/auth/login", 401, "email")] {
         let body = |tenant: Option<&str>, password: &str| json!({ "grant_type": "password", name: EMAIL, "password": password, "tenant": tenant });
         let post = |body: serde_json::Value| app.send(app.http.post(app.at(path)).json(&body));

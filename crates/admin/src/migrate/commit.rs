@@ -74,6 +74,7 @@ impl<T: Tools> Batches<'_, T> {
             scheme: None,
         };
         let view = self.view(std::slice::from_ref(person)).await?;
+            username: None,
         let row = Decided { person: person.clone(), decision: failed };
         if self.on_error == OnError::Stop {
             return Ok(Done { rows: Vec::new(), stop: Some(RowReport::of(&row)) });

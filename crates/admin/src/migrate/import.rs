@@ -204,6 +204,7 @@ fn report(
         left_out: std::collections::BTreeMap::new(),
         new_tenants: mapped.new_tenants.iter().map(|tenant| tenant.slug.clone()).collect(),
         new_groups: mapped.new_groups.iter().map(|group| group.name.clone()).collect(),
+        names_given: 0,
         tenant_collisions: mapped.collisions.clone(),
         stopped: None,
         run: run.map(|(run, _)| run.plan.id.to_string()),

@@ -53,6 +53,8 @@ pub struct ImportReport {
     pub unmapped_roles: BTreeMap<String, u64>,
     /// Values that could not be read and were left out, by kind.
     pub left_out: BTreeMap<&'static str, u64>,
+    /// Accounts that get another user name, because several tenants have their own.
+    pub names_given: u64,
     /// Short names of tenants that are created.
     pub new_tenants: Vec<String>,
     /// Names of groups that are created.
@@ -81,6 +83,7 @@ impl ImportReport {
         self.schemes.clone_from(&counters.schemes);
         self.unmapped_roles.clone_from(&counters.unmapped_roles);
         (self.administrators, self.verified) = (counters.administrators, counters.verified);
+        self.names_given = counters.names_given;
     }
 
     /// Rows that somebody has to look at.

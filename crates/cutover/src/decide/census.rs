@@ -3,15 +3,16 @@
 //! Two passes in bounded memory: the first keeps sixteen bytes a name and finds the few that occur twice, the second looks at
 //! the rows behind those. So no row's outcome depends on which of its twins happened to be read first.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use oauth_core::{ids::UserId, time::Timestamp};
 use serde_json::json;
 
 use super::{
-    names::{Names, resolve},
+    names::{self, Names, resolve},
     people,
     rules::Rules,
+    shared_name,
     view::collision,
 };
 use crate::{
@@ -46,6 +47,10 @@ struct Twin {
     own: Key,
     /// The id that its link says.
     linked: Option<Key>,
+    tenant: Option<String>,
+    /// Its user name, where those count beyond its tenant, and the one that it gets if its own is shared.
+    username: Option<Key>,
+    given: Option<Key>,
     created_at: Option<Timestamp>,
     last_login_at: Option<Timestamp>,
 }
@@ -55,6 +60,7 @@ impl Census {
     pub fn note(&mut self, person: &Person, resolution: Option<&Resolution>, rules: &Rules) {
         if let Some(person) = contender(person, resolution) {
             self.0.extend(keys(&person, rules));
+            self.0.extend(given(&person, resolution, rules));
         }
     }
 
@@ -78,12 +84,16 @@ impl Collisions {
     /// Notes a row in the second pass.
     pub fn note(&mut self, person: &Person, resolution: Option<&Resolution>, rules: &Rules) {
         let Some(person) = contender(person, resolution) else { return };
-        for key in keys(&person, rules).into_iter().filter(|key| self.twice.contains(key)) {
+        let given = given(&person, resolution, rules);
+        for key in keys(&person, rules).into_iter().chain(given).filter(|key| self.twice.contains(key)) {
             self.rows.entry(key).or_default().push(Twin {
                 id: person.id.clone(),
                 names: Names::of(&person),
                 own: own(&person, rules),
                 linked: linked(&person),
+                tenant: person.tenant.clone(),
+                username: username(&person, rules),
+                given,
                 created_at: person.created_at,
                 last_login_at: person.last_login_at,
             });
@@ -93,6 +103,10 @@ impl Collisions {
     /// The groups of rows that share a name, for people: each group by its rows' keys.
     pub fn groups(&self) -> BTreeMap<Vec<String>, ReasonCode> {
         let group = |(key, twins): (&Key, &Vec<Twin>)| {
+            let twins: Vec<&Twin> = twins.iter().filter(|twin| self.contends(twin, key)).collect();
+            if twins.len() < 2 {
+                return None;
+            }
             let mut ids: Vec<String> = twins.iter().map(|twin| twin.id.to_string()).collect();
             ids.sort();
             let code = match twins.as_slice() {
@@ -100,9 +114,17 @@ impl Collisions {
                 [first, second, ..] => collision(&first.names, &second.names),
                 _ => ReasonCode::EmailTaken,
             };
-            (ids, code)
+            Some((ids, code))
         };
-        self.rows.iter().map(group).collect()
+        self.rows.iter().filter_map(group).collect()
+    }
+
+    /// The rows that get another user name than their own, each once.
+    pub fn names_given(&self) -> BTreeSet<&SourceId> {
+        let gets =
+            |key: &Key, twin: &Twin| twin.given.is_some() && twin.username == Some(*key) && !self.contends(twin, key);
+        let rows = self.rows.iter().flat_map(|(key, twins)| twins.iter().filter(move |twin| gets(key, twin)));
+        rows.map(|twin| &twin.id).collect()
     }
 
     /// Why the row must wait, if it shares a name with another and the rule does not prefer it.
@@ -123,6 +145,23 @@ impl Collisions {
         self.judge(person, rules, |key| *key == linked, |_, _, _| ReasonCode::ExternalSubjectTaken)
     }
 
+    /// Whether somebody of another tenant has the row's user name.
+    pub(super) fn is_shared(&self, person: &Person, rules: &Rules) -> bool {
+        let twins = username(person, rules).and_then(|key| self.rows.get(&key));
+        twins.is_some_and(|twins| twins.iter().any(|twin| twin.tenant != person.tenant))
+    }
+
+    /// Whether the row is after that name: not after its own user name where it gets another, nor after that where it does not.
+    fn contends(&self, twin: &Twin, key: &Key) -> bool {
+        let user_names = [twin.username, twin.given];
+        if !user_names.contains(&Some(*key)) {
+            return true;
+        }
+        let twins = twin.username.and_then(|key| self.rows.get(&key));
+        let shared = twins.is_some_and(|twins| twins.iter().any(|other| other.tenant != twin.tenant));
+        (if shared { twin.given.or(twin.username) } else { twin.username }) == Some(*key)
+    }
+
     fn judge(
         &self,
         person: &Person,
@@ -134,13 +173,17 @@ impl Collisions {
             return None;
         }
         keys(person, rules).into_iter().filter(judged).find_map(|key| {
-            let twins = self.rows.get(&key)?;
-            let own = twins.iter().find(|twin| twin.id == person.id)?;
-            let owner = twins.iter().find(|twin| twin.own == key);
-            if owner.or_else(|| preferred(twins, rules.collision)).is_some_and(|twin| twin.id == own.id) {
+            let after = |twin: &&Twin| twin.id == person.id || self.contends(twin, &key);
+            let twins: Vec<&Twin> = self.rows.get(&key)?.iter().filter(after).collect();
+            if twins.len() < 2 {
                 return None;
             }
-            let mut others: Vec<&Twin> = twins.iter().filter(|twin| twin.id != own.id).collect();
+            let own = twins.iter().find(|twin| twin.id == person.id)?;
+            let owner = twins.iter().find(|twin| twin.own == key);
+            if owner.copied().or_else(|| preferred(&twins, rules.collision)).is_some_and(|twin| twin.id == own.id) {
+                return None;
+            }
+            let mut others: Vec<&Twin> = twins.iter().copied().filter(|twin| twin.id != own.id).collect();
             others.sort_by(|a, b| a.id.cmp(&b.id));
             let first = others.first()?;
             let shown: Vec<&SourceId> = others.iter().take(MOST_SHOWN).map(|twin| &twin.id).collect();
@@ -162,24 +205,22 @@ fn contender(person: &Person, resolution: Option<&Resolution>) -> Option<Person>
 const MOST_SHOWN: usize = 5;
 
 /// The twin that the rule imports.
-fn preferred(twins: &[Twin], rule: Collision) -> Option<&Twin> {
+fn preferred<'a>(twins: &[&'a Twin], rule: Collision) -> Option<&'a Twin> {
+    let twins = || twins.iter().copied();
     let oldest = |twin: &&Twin| (twin.created_at.is_none(), twin.created_at, twin.id.clone());
     match rule {
         Collision::Conflict => None,
-        Collision::Oldest => twins.iter().min_by_key(oldest),
+        Collision::Oldest => twins().min_by_key(oldest),
         Collision::MostRecentlyUsed => {
-            let newest = twins.iter().filter_map(|twin| twin.last_login_at).max();
-            twins.iter().filter(|twin| twin.last_login_at == newest).min_by_key(oldest)
+            let newest = twins().filter_map(|twin| twin.last_login_at).max();
+            twins().filter(|twin| twin.last_login_at == newest).min_by_key(oldest)
         }
     }
 }
 
 /// What a row must have for itself; nothing, if it becomes no account.
 fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
-    let inactive_tenant = person.tenant.as_ref().is_some_and(|tenant| {
-        !rules.tenants.is_empty() && rules.tenants.get(tenant).is_none_or(|tenant| !tenant.active)
-    });
-    if person.activity == Activity::Deleted || inactive_tenant || super::flawed(person).is_some() {
+    if !is_to_be(person, rules) {
         return Vec::new();
     }
     let scope = match rules.unique {
@@ -190,6 +231,20 @@ fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
     let own = own(person, rules);
     let linked = linked(person).filter(|linked| *linked != own);
     names.folded().map(|name| key(&scope, name)).chain([own]).chain(linked).chain(username(person, rules)).collect()
+}
+
+/// The user name that the row gets if its own is shared.
+fn given(person: &Person, resolution: Option<&Resolution>, rules: &Rules) -> Option<Key> {
+    let given = shared_name::given(person, resolution, rules).filter(|_| is_to_be(person, rules))?;
+    Some(key("username", &names::fold(&given)))
+}
+
+/// Whether the row becomes an account, but for names that are taken.
+fn is_to_be(person: &Person, rules: &Rules) -> bool {
+    let inactive_tenant = person.tenant.as_ref().is_some_and(|tenant| {
+        !rules.tenants.is_empty() && rules.tenants.get(tenant).is_none_or(|tenant| !tenant.active)
+    });
+    !(person.activity == Activity::Deleted || inactive_tenant || super::flawed(person).is_some())
 }
 
 /// The user name where addresses are unique in each tenant only: user names are so in the whole installation.

@@ -67,7 +67,7 @@ pub(super) fn create<J: HashJudge>(
         write: Some(AccountWrite::Create(Box::new(account))),
         wrap: password.wrap,
         scheme: password.judged.map(|judged| judged.scheme),
-        outcome,
+        ..Decision::plain(outcome)
     }
 }
 
@@ -93,9 +93,8 @@ pub(super) fn adopt<J: HashJudge>(person: &Person, account: &TargetAccount, cont
         // Its program's own columns stay exactly as they are, the time of the last change among them.
         write: (to != *account).then(|| AccountWrite::Change { from: Box::new(account.clone()), to: Box::new(to) }),
         reason,
-        wrap: false,
         scheme: password.judged.map(|judged| judged.scheme),
-        outcome,
+        ..Decision::plain(outcome)
     }
 }
 

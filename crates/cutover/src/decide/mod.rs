@@ -14,6 +14,9 @@ mod people;
 #[cfg(test)]
 mod property_tests;
 mod rules;
+mod shared_name;
+#[cfg(test)]
+mod shared_name_tests;
 #[cfg(test)]
 mod tenant_tests;
 #[cfg(test)]
@@ -55,11 +58,13 @@ pub struct Decision {
     pub wrap: bool,
     /// The scheme of the hash that is imported.
     pub scheme: Option<&'static str>,
+    /// The user name that the account gets because several tenants have its own.
+    pub username: Option<String>,
 }
 
 impl Decision {
     fn plain(outcome: Outcome) -> Self {
-        Self { outcome, reason: None, write: None, link: None, wrap: false, scheme: None }
+        Self { outcome, reason: None, write: None, link: None, wrap: false, scheme: None, username: None }
     }
 
     fn because(outcome: Outcome, reason: Reason) -> Self {
@@ -102,6 +107,7 @@ pub struct Context<'a, J> {
 pub fn keys(person: &Person, resolution: Option<&Resolution>, rules: &Rules) -> RowKeys {
     let person = resolve(person, resolution);
     let names = Names::of(&person);
+    let given = shared_name::given(&person, resolution, rules).map(|given| names::fold(&given));
     let merge = match resolution {
         Some(Resolution::Merge { user }) => Some(*user),
         _ => None,
@@ -109,7 +115,7 @@ pub fn keys(person: &Person, resolution: Option<&Resolution>, rules: &Rules) -> 
     RowKeys {
         source_id: person.id.clone(),
         user: merge.or_else(|| Some(rules.user(&person.id))),
-        names: names.folded().map(str::to_owned).collect(),
+        names: names.folded().map(str::to_owned).chain(given).collect(),
         external_subject: people::external_subject(&person).map(str::to_owned),
     }
 }
@@ -117,7 +123,7 @@ pub fn keys(person: &Person, resolution: Option<&Resolution>, rules: &Rules) -> 
 /// Decides a row.
 pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decision {
     let resolution = context.view.resolution(&person.id);
-    let person = &resolve(person, resolution);
+    let person = resolve(person, resolution);
     let link = context.view.link(&person.id);
     if resolution == Some(&Resolution::Drop) {
         return Decision::because(Outcome::SkipDeleted, Reason::plain(ReasonCode::Resolved));
@@ -127,16 +133,24 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
     }
     if person.activity == Activity::Deleted {
         return link
-            .map_or_else(|| Decision::plain(Outcome::SkipDeleted), |link| merge::deleted(person, link, context));
+            .map_or_else(|| Decision::plain(Outcome::SkipDeleted), |link| merge::deleted(&person, link, context));
     }
     let tenant = match context.rules.tenant(person.tenant.as_deref()) {
         Ok(tenant) => tenant,
         Err(refused) => return *refused,
     };
-    if let Some(reason) = flawed(person) {
+    if let Some(reason) = flawed(&person) {
         return Decision::because(Outcome::Quarantine, reason);
     }
-    match (link, resolution) {
+    let given = shared_name::instead(&person, resolution, link, context);
+    let person = &match given.clone() {
+        None => person,
+        given => {
+            let username_of_source = names::username(&person).map(str::to_owned);
+            Person { username: given, username_of_source, ..person }
+        }
+    };
+    let decision = match (link, resolution) {
         (Some(link), _) => merge::linked(person, tenant, link, context),
         (None, Some(Resolution::Merge { user })) => match context.view.account(*user) {
             Some(account) => relink(person, account, context),
@@ -145,6 +159,17 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
             }
         },
         (None, _) => unlinked(person, tenant, context),
+    };
+    let username = given.filter(|given| names_anew(decision.write.as_ref(), given));
+    Decision { username, ..decision }
+}
+
+/// Whether an account gets that user name.
+fn names_anew(write: Option<&AccountWrite>, username: &str) -> bool {
+    match write {
+        Some(AccountWrite::Create(account)) => account.username == username,
+        Some(AccountWrite::Change { from, to }) => from.username != to.username && to.username == username,
+        Some(AccountWrite::Remove(_)) | None => false,
     }
 }
 

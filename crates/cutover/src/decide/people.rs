@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use oauth_core::subject::AccountStatus;
 use serde_json::{Value, json};
 
-use super::{Context, names};
+use super::{Context, names, shared_name};
 use crate::{
     account::{CredentialState, TargetAccount},
     digest::Digest,
@@ -57,6 +57,7 @@ pub(super) fn base(person: &Person, status: AccountStatus) -> BTreeMap<String, V
         ("username", json!(names::username(person))),
     ]
     .into_iter()
+    .chain(person.username_of_source.as_ref().map(|name| (shared_name::OF_SOURCE, json!(name))))
     .map(|(field, value)| (field.to_owned(), value))
     .collect()
 }

@@ -15,7 +15,10 @@ use crate::{
     digest::Digest,
     outcome::{Outcome, Reason, ReasonCode},
     policy::{Mode, Policy},
-    profile::rules::{Collision, Inactive, Profile, Target, Unique},
+    profile::{
+        rules::{Collision, Inactive, Profile, Target, Unique},
+        shared_name::SharedName,
+    },
     source::{SourceId, SourceName},
 };
 
@@ -47,6 +50,8 @@ pub struct Rules {
     pub inactive: Inactive,
     /// Which of colliding rows is imported.
     pub collision: Collision,
+    /// What a user name becomes that people of several tenants have.
+    pub shared_name: SharedName,
     /// Whether weak digests are wrapped.
     pub wrap_weak: bool,
     /// Only rows of this tenant (its short name).
@@ -68,6 +73,7 @@ impl Rules {
             unique: profile.users.unique,
             inactive: profile.users.inactive,
             collision: profile.users.collision,
+            shared_name: profile.users.shared_name.clone(),
             wrap_weak: false,
             only_tenant: None,
             tenants: BTreeMap::new(),

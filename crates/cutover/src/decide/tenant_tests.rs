@@ -1,13 +1,10 @@
 //! Tests of tenants: whose rows are looked at, and what is unique where.
 
 use super::{
-    testing::{Act, World, person, with},
+    testing::{World, person, with},
     *,
 };
-use crate::{
-    profile::rules::Unique,
-    store::{CutoverStore as _, PenEntry},
-};
+use crate::store::{CutoverStore as _, PenEntry};
 
 /// Two tenants in operation and one that is closed.
 fn world() -> World {
@@ -73,23 +70,4 @@ fn an_import_of_one_tenant_touches_nothing_of_another() {
     assert_eq!((report.outcome("2"), report.outcome("3")), (Outcome::SkipTenant, Outcome::SkipTenant));
     assert_eq!(waiting(&world), ["2"], "rows of other tenants wait on");
     assert_eq!(world.account("b@example.com").status, AccountStatus::Active);
-}
-
-/// User names are unique everywhere, also where addresses are unique in each tenant.
-#[test]
-fn one_address_in_two_tenants_needs_two_user_names() {
-    let mut world = world();
-    world.rules.unique = Unique::Tenant;
-    world.target.let_tenants_share_addresses();
-    let rows = [of("1", "a@example.com", Some("a")), of("2", "a@example.com", Some("b"))];
-    let dry = world.pass(&rows, Act::Dry);
-    let report = world.import(&rows);
-    assert_eq!(dry.counters, report.counters);
-    assert_eq!(report.row("1").reason.clone().unwrap().code, ReasonCode::UsernameTaken);
-    assert_eq!(report.counters.of(Outcome::Conflict), 2);
-    world.resolve("2", Resolution::Rename { email: None, username: Some("bolt-a".to_owned()) });
-    let report = world.import(&rows);
-    assert_eq!((report.outcome("1"), report.outcome("2")), (Outcome::Import, Outcome::Import));
-    let third = [rows[0].clone(), rows[1].clone(), of("3", "A@example.com", Some("b"))];
-    assert_eq!(world.import(&third).outcome("3"), Outcome::Conflict);
 }

@@ -119,6 +119,13 @@ impl View {
         rows.iter().find(|(source, other)| *source == self.source && other != id).map(|(_, other)| other)
     }
 
+    /// Whether an account of another tenant has that user name.
+    pub(super) fn is_named_elsewhere(&self, username: &str, own: UserId, tenant: TenantId) -> bool {
+        let elsewhere = |user: &UserId| self.accounts.get(user).is_some_and(|account| account.tenant != Some(tenant));
+        let holders = self.names.get(username).map(Vec::as_slice).unwrap_or_default();
+        holders.iter().any(|(user, has)| *user != own && has.username == username && elsewhere(user))
+    }
+
     /// Why an account cannot have these names, if another has them.
     pub(super) fn taken(
         &self,

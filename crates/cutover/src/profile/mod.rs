@@ -16,6 +16,7 @@ pub mod password;
 pub mod read;
 pub mod rules;
 pub mod shape;
+pub mod shared_name;
 pub mod value;
 pub mod zone;
 

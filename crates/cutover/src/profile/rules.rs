@@ -8,7 +8,7 @@ pub use super::{
     columns::Columns,
     parts::{ApiKeyForm, ApiKeys, IdentityProvider, TokenForm, Tokens, WriteBack},
 };
-use super::{condition::Condition, names::Names, password::Passwords, zone::Zone};
+use super::{condition::Condition, names::Names, password::Passwords, shared_name::SharedName, zone::Zone};
 
 /// What a source looks like and how its rows become accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +132,9 @@ pub struct Users {
     /// What becomes of accounts whose names collide.
     #[serde(default)]
     pub collision: Collision,
+    /// What a user name becomes that people of several tenants have; only where addresses are unique within each tenant.
+    #[serde(default, skip_serializing_if = "SharedName::is_default")]
+    pub shared_name: SharedName,
     /// What becomes of an account without an e-mail address.
     #[serde(default)]
     pub missing_email: MissingEmail,

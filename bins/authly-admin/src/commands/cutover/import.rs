@@ -155,6 +155,7 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
     add("verified", json!(report.verified));
     add("unmapped_roles", json!(report.unmapped_roles));
     add("left_out", json!(report.left_out));
+    add("names_given", json!(report.names_given));
     add("new_tenants", some_of(&report.new_tenants));
     add("new_groups", some_of(&report.new_groups));
     add("tenant_collisions", json!(report.tenant_collisions));
@@ -165,6 +166,13 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
     }
     if report.resumed {
         console.note("It went on where an earlier process ended; the counts include what that one did.");
+    }
+    if report.names_given > 0 {
+        let many = report.names_given;
+        console.note(&format!(
+            "User names are unique everywhere, and several tenants have one: {many} accounts get one with the tenant's short name, as the \
+             profile's `shared_name` says. Their people sign in with their addresses; `authly-admin migrate plan` lists the names."
+        ));
     }
     if report.needs_decisions() > 0 {
         console.note(
