@@ -138,7 +138,7 @@ pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
             }
         })
         .await?;
-        assessment.collisions(&collisions);
+        assessment.collisions(&collisions, &rules);
     }
     for part in Part::ALL {
         assessment.orphans(part, &source.orphans(part, MOST_ORPHANS).await?);

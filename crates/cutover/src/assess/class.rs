@@ -126,12 +126,18 @@ classes! {
     /// Somebody of a tenant that is not in operation.
     TenantInactive => "tenant_inactive", Warning, "accounts of tenants that are not in operation; they are skipped",
         "put the tenant into operation in the source if its people are to come along";
+    /// User names of several tenants.
+    NameShared => "name_shared", Warning, "user names that several tenants have; each gets one with the tenant's short name",
+        "start a server with AUTHLY_EMAIL_UNIQUENESS=per_tenant before the import, else they wait; users.shared_name in the profile names them";
     /// Tokens of nobody.
     TokenOrphan => "token_orphan", Warning, "tokens of accounts that are not there", "nothing: they are not taken over";
     /// API keys of nobody.
     ApiKeyOrphan => "api_key_orphan", Warning, "API keys of accounts that are not there", "nothing: they are not taken over";
     /// Groups of no tenant.
     GroupOrphan => "group_orphan", Warning, "groups of tenants that are not there", "nothing: they are not taken over";
+    /// Names that are equal but for case, in a table that is adopted as it is.
+    NamesAlike => "names_alike", Note, "names equal but for case or Unicode form; all of them are adopted as they are",
+        "nothing: each is found by its exact spelling; where the spelling is nobody's, the password decides";
     /// An administrator.
     Administrator => "administrator", Note, "administrators of the installation", "look whether they are to stay so";
 }

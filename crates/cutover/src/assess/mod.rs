@@ -13,7 +13,7 @@ use crate::{
     decide::{Rules, census::Collisions, flaws},
     hash::{HashJudge, HashState},
     inspect::{Orphans, Part},
-    outcome::Flaw,
+    outcome::{Flaw, ReasonCode},
     person::{Activity, Person, TenantOfSource},
 };
 
@@ -224,12 +224,22 @@ impl Assessment {
     }
 
     /// Notes groups of rows that share a name.
-    pub fn collisions(&mut self, collisions: &Collisions) {
+    pub fn collisions(&mut self, collisions: &Collisions, rules: &Rules) {
+        for id in collisions.names_given() {
+            self.found(Class::NameShared, id.as_str(), || Value::Null);
+        }
         for (ids, code) in collisions.groups() {
+            // Accounts that stay where they are keep the names that they have; only a link that is another's is refused.
+            let class = match code {
+                ReasonCode::EmailTaken | ReasonCode::UsernameTaken | ReasonCode::UsernameIsEmail if rules.in_place => {
+                    Class::NamesAlike
+                }
+                _ => Class::of_collision(code),
+            };
             for (place, id) in ids.iter().enumerate() {
                 let others: Vec<&String> =
                     ids.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, id)| id).take(5).collect();
-                self.found(Class::of_collision(code), id, || json!({ "with": others }));
+                self.found(class, id, || json!({ "with": others }));
             }
         }
     }

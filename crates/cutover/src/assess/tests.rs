@@ -4,10 +4,10 @@ use authly_directory::password::StoredHash;
 
 use super::*;
 use crate::{
-    decide::census::Census,
+    decide::{MappedTenant, census::Census},
     hash::Judged,
     outcome::FlawKind,
-    profile::Profile,
+    profile::{Profile, rules::Unique},
     source::{SourceId, SourceName},
 };
 
@@ -38,16 +38,19 @@ fn rules() -> Rules {
 }
 
 fn assess(people: &[Person], wanted: Option<Class>) -> Report {
-    let rules = rules();
+    assess_by(&rules(), people, wanted)
+}
+
+fn assess_by(rules: &Rules, people: &[Person], wanted: Option<Class>) -> Report {
     let mut assessment = Assessment::new(Timestamp::from_seconds(1_700_000_000), wanted);
     let mut census = Census::default();
     for person in people {
-        assessment.note(person, &rules, &Words);
-        census.note(person, None, &rules);
+        assessment.note(person, rules, &Words);
+        census.note(person, None, rules);
     }
     let mut collisions = census.collisions();
-    people.iter().for_each(|person| collisions.note(person, None, &rules));
-    assessment.collisions(&collisions);
+    people.iter().for_each(|person| collisions.note(person, None, rules));
+    assessment.collisions(&collisions, rules);
     assessment.report(&BTreeMap::new())
 }
 
@@ -72,6 +75,39 @@ fn collisions_name_the_others() {
     let report = assess(&people, Some(Class::EmailTaken));
     assert_eq!((rows_of(&report, Class::EmailTaken), report.worst()), (2, Some(Severity::Error)));
     assert_eq!(report.rows[0], Row { id: "1".to_owned(), detail: json!({ "with": ["2"] }) });
+}
+
+/// C-08: accounts that are adopted where they are keep their names.
+#[test]
+fn names_that_collide_are_no_errors_where_the_accounts_stay_where_they_are() {
+    let rules = Rules { in_place: true, ..rules() };
+    let people = [person("1", "A@b.example", Some("fine")), person("2", "a@b.example", Some("fine"))];
+    let report = assess_by(&rules, &people, Some(Class::NamesAlike));
+    assert_eq!((rows_of(&report, Class::NamesAlike), report.worst()), (2, Some(Severity::Note)));
+    let linked =
+        |id: &str| Person { external_subject: Some("7".to_owned()), ..person(id, &format!("{id}@b.example"), None) };
+    let report = assess_by(&rules, &[linked("3"), linked("4")], None);
+    assert_eq!((rows_of(&report, Class::LinkTaken), report.worst()), (2, Some(Severity::Error)));
+}
+
+#[test]
+fn a_name_of_several_tenants_is_told_as_what_it_becomes() {
+    let tenant = |number: u128, slug: &str| MappedTenant {
+        id: oauth_core::ids::TenantId::from_uuid(uuid::Uuid::from_u128(number)),
+        slug: slug.to_owned(),
+        active: true,
+        groups: BTreeMap::new(),
+        policy: None,
+    };
+    let tenants = [("a".to_owned(), tenant(1, "acme")), ("b".to_owned(), tenant(2, "bolt"))];
+    let rules = Rules { unique: Unique::Tenant, tenants: tenants.into(), ..rules() };
+    let of = |id: &str, tenant: &str| Person {
+        tenant: Some(tenant.to_owned()),
+        ..person(id, "ada@b.example", Some("fine"))
+    };
+    let report = assess_by(&rules, &[of("1", "a"), of("2", "b")], Some(Class::NameShared));
+    assert_eq!((rows_of(&report, Class::NameShared), report.worst()), (2, Some(Severity::Warning)));
+    assert_eq!((report.findings.len(), report.rows.len()), (1, 2));
 }
 
 #[test]
