@@ -1,9 +1,11 @@
 //! Connections that read: some for short reads on the caller's thread, one with a thread for long ones.
+//!
+//! Each holds the schema and pages of its own, a third of a megabyte: all but the first are opened when they are needed.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError, TryLockError,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
@@ -25,37 +27,53 @@ const SHORT: usize = 4;
 /// Long reads that may wait.
 const QUEUE: usize = 64;
 
-type LongRead = Box<dyn FnOnce(&Connection) + Send>;
+type LongRead = Box<dyn FnOnce(Option<&Connection>) + Send>;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
-    short: Vec<Mutex<Connection>>,
+    path: PathBuf,
+    /// The first is open from the start, the others from their first use.
+    short: Vec<Mutex<Option<Connection>>>,
     long: Option<SyncSender<LongRead>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Readers {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let short = (0..SHORT).map(|_| connection::reader(path).map(Mutex::new)).collect::<Result<_, _>>()?;
-        let connection = connection::reader(path)?;
+        let first = connection::reader(path)?;
+        let short = std::iter::once(Some(first)).chain((1..SHORT).map(|_| None)).map(Mutex::new).collect();
         let (long, waiting) = sync_channel::<LongRead>(QUEUE);
+        let file = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("sqlite-reader".to_owned())
-            .spawn(move || waiting.iter().for_each(|ask| ask(&connection)))
+            .spawn(move || {
+                let mut own = None;
+                waiting.iter().for_each(|ask| ask(opened(&mut own, &file)));
+            })
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { short, long: Some(long), thread: Some(thread) })
+        Ok(Self { path: path.to_owned(), short, long: Some(long), thread: Some(thread) })
     }
 
     /// Runs a short read here and now. The first connection is preferred: its pages and statements are warm.
     pub(crate) fn short<T>(&self, ask: impl FnOnce(Db<'_>) -> Outcome<T>) -> Result<T, StoreError> {
-        let free = self.short.iter().find_map(|connection| match connection.try_lock() {
+        let unavailable = || StoreError::new(StoreErrorKind::Unavailable);
+        if let Some(mut free) = self.free()
+            && let Some(connection) = opened(&mut free, &self.path)
+        {
+            return ask(Db(connection)).map_err(|fault| fault.0);
+        }
+        // All are busy, or no file can be opened any more: what is open from the start serves one after another.
+        let first = self.short.first().ok_or_else(unavailable)?.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(Db(first.as_ref().ok_or_else(unavailable)?)).map_err(|fault| fault.0)
+    }
+
+    /// The first connection that nobody uses; those that are open come before those that are not.
+    fn free(&self) -> Option<MutexGuard<'_, Option<Connection>>> {
+        self.short.iter().find_map(|connection| match connection.try_lock() {
             Ok(guard) => Some(guard),
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(std::sync::TryLockError::WouldBlock) => None,
-        });
-        let first = || self.short.first().map(|connection| connection.lock().unwrap_or_else(PoisonError::into_inner));
-        let guard = free.or_else(first).ok_or(StoreError::new(StoreErrorKind::Unavailable))?;
-        ask(Db(&guard)).map_err(|fault| fault.0)
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })
     }
 
     /// Runs a read that may take long on the thread for those.
@@ -66,8 +84,9 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         let read: LongRead = Box::new(move |connection| {
             if !reply.is_closed() {
+                let read = connection.ok_or(StoreError::new(StoreErrorKind::Unavailable));
                 // Nobody waits any more: then nobody misses the answer.
-                let _ = reply.send(ask(Db(connection)).map_err(|fault| fault.0));
+                let _ = reply.send(read.and_then(|connection| ask(Db(connection)).map_err(|fault| fault.0)));
             }
         });
         let long = self.long.as_ref().ok_or(StoreError::new(StoreErrorKind::Unavailable))?;
@@ -81,6 +100,16 @@ impl Readers {
     }
 }
 
+/// The connection in its place, opened now where it was not yet; none where the file cannot be opened.
+fn opened<'a>(place: &'a mut Option<Connection>, path: &Path) -> Option<&'a Connection> {
+    if place.is_none() {
+        *place = connection::reader(path)
+            .inspect_err(|error| tracing::warn!(%error, "one more connection to the database file cannot be opened"))
+            .ok();
+    }
+    place.as_ref()
+}
+
 impl Drop for Readers {
     /// Waits until the thread has closed its connection: while one is open, the log cannot be folded into the file.
     fn drop(&mut self) {
@@ -89,5 +118,53 @@ impl Drop for Readers {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(readers: &Readers) -> usize {
+        readers.short.iter().filter(|place| place.try_lock().is_ok_and(|place| place.is_some())).count()
+    }
+
+    fn answer(db: Db<'_>) -> Outcome<i64> {
+        Ok(db.0.query_row("SELECT 42", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn connections_are_opened_as_reads_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("read.db");
+        drop(connection::writer(&file).unwrap());
+        let readers = Readers::open(&file).unwrap();
+        assert_eq!(readers.short(answer).unwrap(), 42);
+        assert_eq!(open(&readers), 1);
+        // A read within a read finds the first connection busy.
+        assert_eq!(readers.short(|_| Ok(readers.short(answer))).unwrap().unwrap(), 42);
+        assert_eq!(open(&readers), 2);
+        assert_eq!(readers.long(answer).await.unwrap(), 42);
+    }
+
+    #[test]
+    fn where_no_more_can_be_opened_reads_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("read.db");
+        drop(connection::writer(&file).unwrap());
+        let readers = Readers::open(&file).unwrap();
+        std::fs::rename(&file, folder.path().join("gone.db")).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let slow = |db: Db<'_>| {
+                        std::thread::sleep(std::time::Duration::from_millis(5));
+                        answer(db)
+                    };
+                    assert_eq!(readers.short(slow).unwrap(), 42);
+                });
+            }
+        });
+        assert_eq!(open(&readers), 1);
     }
 }
