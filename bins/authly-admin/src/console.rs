@@ -58,6 +58,12 @@ impl Console {
         }
     }
 
+    /// Prints one large thing for programs, its members in their own order: a tree of it would take many times its size.
+    pub(crate) fn document<T: Serialize>(self, item: &T) -> Result<(), Failure> {
+        let written = serde_json::to_string_pretty(item);
+        self.raw(&written.map_err(|error| Trouble::caused("cannot print the result", &error, ""))?)
+    }
+
     /// Prints text as it is. A reader that has gone away, as `head` does, is no failure.
     pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();

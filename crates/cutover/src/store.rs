@@ -8,7 +8,7 @@ mod figures;
 mod finalize;
 mod snapshot;
 
-use std::{collections::BTreeMap, future::Future};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use oauth_core::{
     audit::AuditEvent,
@@ -70,6 +70,10 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     fn snapshot(&self, ask: SnapshotAsk) -> impl Future<Output = Result<TargetSnapshot, StoreError>> + Send;
     /// Tenants of the target with their groups (and the groups of none), for the mapping of a source's.
     fn tenants(&self) -> impl Future<Output = Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError>> + Send;
+    /// How long a batch may be written where every other writer of the store waits meanwhile; `None` where they do not.
+    fn longest_write(&self) -> Option<Duration> {
+        None
+    }
     /// Writes a batch: everything or nothing. `Fenced` if the lease is gone; `Lost` if any guard fails or any unique value is taken.
     fn commit_batch(&self, write: BatchWrite) -> impl Future<Output = Result<BatchCommit, StoreError>> + Send;
     /// The accounts with these ids, for rollbacks and checks; unknown ids are left out, the order is free.

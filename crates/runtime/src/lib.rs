@@ -19,6 +19,7 @@ pub mod limiter;
 pub mod live;
 pub mod mail;
 pub mod postgres;
+pub mod priority;
 pub mod private_file;
 pub mod rewrap;
 pub mod sqlite;

@@ -6,8 +6,12 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::error::OpenError;
 
-/// How long another process (`authly-admin`) may hold the write lock before a write is answered "busy".
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long another process (`authly-admin`) may hold the write lock before a write is answered "busy", in looks.
+const LOOKS: i32 = 2_500;
+
+/// The time between two looks whether the lock is free. SQLite's own wait grows to 100 ms, and who writes batch after batch would hardly
+/// ever be found between two of them.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// Statements that stay prepared on each connection; more than there are.
 const STATEMENTS: usize = 128;
@@ -32,8 +36,8 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
 
 fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, OpenError> {
     let opened = || {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_handler(Some(wait))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // Plans must not depend on bound values: with partial indexes every statement would be compiled again at each use.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -41,6 +45,12 @@ fn open(path: &Path, flags: OpenFlags, settings: &str) -> Result<Connection, Ope
         Ok(connection)
     };
     opened().map_err(|source| OpenError::sqlite(path, source))
+}
+
+/// Waits for the next look; `false` when it was the last.
+fn wait(looks: i32) -> bool {
+    std::thread::sleep(LOOK);
+    looks < LOOKS
 }
 
 /// Creates the file unless it is there.

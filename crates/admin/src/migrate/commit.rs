@@ -14,7 +14,7 @@ use authly_cutover::{
 use authly_failpoint::{Place, reached};
 use oauth_core::services::Clock as _;
 
-use super::{MigrateError, OnError, Tools, wrap};
+use super::{MigrateError, OnError, Tools, stride::Stride, walk::Beat, wrap};
 
 /// How often a lost batch is decided anew before its rows go one by one, and a lost row before it is given up.
 const ATTEMPTS: usize = 4;
@@ -29,6 +29,8 @@ pub(super) struct Batches<'a, T> {
     pub(super) progress: Progress,
     /// `None` in a dry run.
     pub(super) lease: Option<Lease>,
+    pub(super) beat: Beat,
+    pub(super) stride: Stride,
     pub(super) on_error: OnError,
 }
 
@@ -72,9 +74,9 @@ impl<T: Tools> Batches<'_, T> {
             link: None,
             wrap: false,
             scheme: None,
+            username: None,
         };
         let view = self.view(std::slice::from_ref(person)).await?;
-            username: None,
         let row = Decided { person: person.clone(), decision: failed };
         if self.on_error == OnError::Stop {
             return Ok(Done { rows: Vec::new(), stop: Some(RowReport::of(&row)) });
@@ -129,13 +131,16 @@ impl<T: Tools> Batches<'_, T> {
             batch::note(&mut self.progress, &rows);
             return Ok(Some(done));
         };
-        wrap::wrap(self.tools, &mut rows).await?;
+        wrap::wrap(self.tools, &mut rows, &mut self.beat).await?;
         let now = self.tools.clock().now();
         let mut progress = self.progress.clone();
         let source = &self.rules.source;
+        let count = rows.len();
         let write = batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer());
+        let began = self.tools.clock().now();
         match self.tools.target().commit_batch(write).await? {
             BatchCommit::Applied => {
+                self.stride.took(count, self.tools.clock().now().since(began));
                 reached(Place::BatchCommitted);
                 self.progress = progress;
                 Ok(Some(done))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use authly_cutover::{
     decide::{Renamed, Rules},
     digest::Digest,
+    person::Person,
     profile::bind::BoundProfile,
     run::{Begun, LEASE, Run, RunId, RunKind, RunPlan, RunState},
     source::{Source, SourceName},
@@ -16,11 +17,12 @@ use serde_json::json;
 
 use super::{
     ImportReport, MigrateError, Observer, Stop, Stopped, Tools,
-    commit::Batches,
+    commit::{Batches, Done},
     finalize,
+    stride::{Stride, both},
     tenants::{self, Mapped},
     tools::event,
-    walk::{self, Walk},
+    walk::{self, Beat, Walk},
 };
 
 /// What happens at a row that waits for a decision.
@@ -58,7 +60,7 @@ impl Default for ImportOptions {
     fn default() -> Self {
         Self {
             execute: false,
-            batch: 1_000,
+            batch: 500,
             limit: None,
             max_rate: None,
             on_error: OnError::Quarantine,
@@ -202,9 +204,9 @@ fn report(
         verified: 0,
         unmapped_roles: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeMap::new(),
+        names_given: 0,
         new_tenants: mapped.new_tenants.iter().map(|tenant| tenant.slug.clone()).collect(),
         new_groups: mapped.new_groups.iter().map(|group| group.name.clone()).collect(),
-        names_given: 0,
         tenant_collisions: mapped.collisions.clone(),
         stopped: None,
         run: run.map(|(run, _)| run.plan.id.to_string()),
@@ -242,39 +244,75 @@ impl<T: Tools> Import<'_, T> {
             renamed: Renamed::default(),
             progress: self.run.map(progress).unwrap_or_default(),
             lease,
+            beat: Beat::new(lease, self.tools.clock().now()),
+            stride: Stride::new(self.options.batch, self.tools.target().longest_write()),
             on_error: self.options.on_error,
         };
         self.create_tenants(&mut batches).await?;
         observer.phase("importing");
         let (mut examined, mut pace) = (0u64, Pace::new(self.options.max_rate, self.tools.clock().now()));
+        let mut size = self.page_size(examined);
+        let mut people = walk.page(batches.progress.checkpoint.clone(), size, self.since).await?;
         loop {
-            if stop.is_asked() {
-                return Ok((batches.progress, Some(Stopped::Asked)));
+            let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
+            examined += count;
+            let next_size = self.page_size(examined);
+            // The next page is read while this one is written.
+            let last = people.last().filter(|_| count == u64::from(size) && next_size > 0).map(|last| last.id.clone());
+            let next = async {
+                match last {
+                    Some(_) => walk.page(last, next_size, self.since).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (written, next) = both(self.page(&mut batches, &people, total, stop, observer), next).await;
+            if let Some(stopped) = written? {
+                return Ok((batches.progress, Some(stopped)));
             }
-            let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(examined));
-            let size = u32::try_from(left).unwrap_or(u32::MAX).min(self.options.batch.max(1));
-            if size == 0 {
+            if next_size == 0 {
                 return Ok((batches.progress, Some(Stopped::Limit)));
             }
-            let people = walk.page(batches.progress.checkpoint.clone(), size, self.since).await?;
-            let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
-            if count > 0 {
-                let done = batches.batch(&people).await?;
-                observer.rows(&done.rows);
-                observer.done(&batches.progress.counters, total);
-                if let Some(row) = done.stop {
-                    let reason = row.reason.map(|reason| reason.text()).unwrap_or_default();
-                    let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
-                    return Ok((batches.progress, Some(Stopped::Row { source_id, outcome, reason })));
-                }
-            }
-            examined += count;
-            if count < u64::from(size) {
-                return Ok((batches.progress, None));
-            }
+            let Some(next) = next? else { return Ok((batches.progress, None)) };
+            (people, size) = (next, next_size);
             if let Some(rest) = pace.rest(examined, self.tools.clock().now()) {
                 self.tools.pause(rest).await;
             }
+        }
+    }
+
+    /// Rows to read at once, when so many have been.
+    fn page_size(&self, examined: u64) -> u32 {
+        let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(examined));
+        u32::try_from(left).unwrap_or(u32::MAX).min(self.options.batch.max(1))
+    }
+
+    /// One page, in as many writes as the store wants; tells what stopped it.
+    async fn page(
+        &self,
+        batches: &mut Batches<'_, T>,
+        people: &[Person],
+        total: u64,
+        stop: &Stop,
+        observer: &mut impl Observer,
+    ) -> Result<Option<Stopped>, MigrateError> {
+        let mut rest = people;
+        loop {
+            let (part, behind) = rest.split_at_checked(batches.stride.rows()).unwrap_or((rest, &[]));
+            if part.is_empty() {
+                return Ok(None);
+            }
+            if stop.is_asked() {
+                return Ok(Some(Stopped::Asked));
+            }
+            let Done { rows, stop } = batches.batch(part).await?;
+            observer.rows(&rows);
+            observer.done(&batches.progress.counters, total);
+            if let Some(row) = stop {
+                let reason = row.reason.map(|reason| reason.text()).unwrap_or_default();
+                let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
+                return Ok(Some(Stopped::Row { source_id, outcome, reason }));
+            }
+            rest = behind;
         }
     }
 

@@ -16,6 +16,7 @@ mod pen;
 mod report;
 mod rollback;
 mod status;
+mod stride;
 mod tenants;
 #[cfg(test)]
 mod tests;

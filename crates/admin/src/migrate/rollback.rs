@@ -25,6 +25,9 @@ use super::{MigrateError, Stop, Tools, finalize, pen, status, tools::event};
 /// Lines of the ledger that are taken back at a time.
 const PAGE: u32 = 500;
 
+/// The same where every other writer waits meanwhile.
+const SHORT_PAGE: u32 = 100;
+
 /// How often a page is decided anew after somebody was faster.
 const ATTEMPTS: usize = 8;
 
@@ -182,16 +185,17 @@ struct OneAccount {
 
 impl<T: Tools> Back<'_, T> {
     async fn all(&mut self, report: &mut RollbackReport, stop: &Stop) -> Result<(), MigrateError> {
+        let limit = if self.tools.target().longest_write().is_some() { SHORT_PAGE } else { PAGE };
         let mut before = None;
         loop {
             if stop.is_asked() {
                 report.stopped = true;
                 return Ok(());
             }
-            let ask = LedgerAsk { scope: self.scope, changes_only: true, before, limit: PAGE };
+            let ask = LedgerAsk { scope: self.scope, changes_only: true, before, limit };
             let entries = self.tools.target().ledger(ask).await?;
             let Some(last) = entries.last().map(|entry| entry.item.key) else { return Ok(()) };
-            let end = u32::try_from(entries.len()).is_ok_and(|count| count < PAGE);
+            let end = u32::try_from(entries.len()).is_ok_and(|count| count < limit);
             let open = entries.into_iter().filter(|entry| !entry.undone && entry.item.undoes.is_none());
             let own: Vec<LedgerItem> =
                 open.map(|entry| entry.item).filter(|item| item.source == *self.source).collect();

@@ -18,7 +18,7 @@ use super::{MigrateError, Observer, Tools};
 use authly_cutover::run::{HEARTBEAT, Lease};
 
 /// Rows of a page while they are only counted.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 500;
 
 /// A source with what is needed to read its rows as people.
 pub(super) struct Walk<'a, S> {
@@ -51,7 +51,7 @@ impl<S: Source> Walk<'_, S> {
     ) -> Result<Collisions, MigrateError> {
         observer.phase("looking for names that collide");
         let mut census = Census::default();
-        let mut beat = Beat { lease, last: tools.clock().now() };
+        let mut beat = Beat::new(lease, tools.clock().now());
         let note = |person: &Person| census.note(person, resolutions.get(&person.id), rules);
         self.pass(tools, of, &mut beat, observer, note).await?;
         let mut collisions = census.collisions();
@@ -87,13 +87,17 @@ impl<S: Source> Walk<'_, S> {
 }
 
 /// Says that the run is alive while no batch does.
-struct Beat {
+pub(super) struct Beat {
     lease: Option<Lease>,
     last: Timestamp,
 }
 
 impl Beat {
-    async fn beat<T: Tools>(&mut self, tools: &T) -> Result<(), MigrateError> {
+    pub(super) const fn new(lease: Option<Lease>, now: Timestamp) -> Self {
+        Self { lease, last: now }
+    }
+
+    pub(super) async fn beat<T: Tools>(&mut self, tools: &T) -> Result<(), MigrateError> {
         let now = tools.clock().now();
         let Some(lease) = self.lease.filter(|_| now.since(self.last) >= HEARTBEAT) else { return Ok(()) };
         self.last = now;

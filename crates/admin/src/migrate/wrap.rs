@@ -15,7 +15,7 @@ use authly_cutover::{
 use authly_directory::password::StoredHash;
 use oauth_core::services::Busy;
 
-use super::{MigrateError, Tools, Wrap as _};
+use super::{MigrateError, Tools, Wrap as _, walk::Beat};
 
 /// Hashes under way at a time: enough for every thread of a pool, and far below its queue.
 const AT_ONCE: usize = 16;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 16;
 const REST: Duration = Duration::from_millis(50);
 
 /// Wraps the hashes of the decided rows that want it.
-pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided]) -> Result<(), MigrateError> {
+pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided], beat: &mut Beat) -> Result<(), MigrateError> {
     let mut waiting: Vec<&mut TargetAccount> = rows
         .iter_mut()
         .filter(|row| row.decision.wrap)
@@ -37,6 +37,8 @@ pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided]) -> Result<()
     for chunk in waiting.chunks_mut(AT_ONCE) {
         let work = chunk.iter().filter_map(|account| account.hash.clone()).map(|hash| one(tools, hash)).collect();
         let wrapped = All::new(work).await;
+        // Hashes of a batch may take longer than a run is thought alive without a sign of it.
+        beat.beat(tools).await?;
         for (account, wrapped) in chunk.iter_mut().filter(|account| account.hash.is_some()).zip(wrapped) {
             match wrapped? {
                 Some(wrapped) => account.hash = Some(wrapped),

@@ -34,13 +34,16 @@ pub(super) const WAITING: &str = "
     SELECT tenant_id, count(*) FROM migration_pen
      WHERE resolution IS NULL AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id";
 
-/// A table that is read whole is read in its own order, whatever the session prefers for single rows.
-const READ_WHOLE: &str = "SET LOCAL enable_seqscan = on";
+/// A table that is read whole is read in its own order, whatever the session prefers for single rows, and by several
+/// processes where the server has them to spare.
+const READ_WHOLE: &str = "
+    SELECT set_config('enable_seqscan', 'on', TRUE), set_config('parallel_setup_cost', '0', TRUE),
+           set_config('parallel_tuple_cost', '0', TRUE)";
 
 pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError> {
     let mut client = db.client().await?;
     let steps = db.begin_snapshot(&mut client).await?;
-    steps.change(READ_WHOLE, &[]).await?;
+    steps.run(READ_WHOLE, &[]).await?;
     let names = steps.run(NAMES, &[]).await?;
     let counted = steps.run(COUNTS, &[&NOBODY]).await?;
     let waiting = steps.run(WAITING, &[&NOBODY]).await?;

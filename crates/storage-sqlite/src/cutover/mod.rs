@@ -13,7 +13,7 @@ mod policies;
 mod runs;
 mod write_back;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use authly_cutover::{
     account::TargetAccount,
@@ -35,6 +35,9 @@ use oauth_core::{
 };
 
 use crate::{SqliteStore, db::Db, error::Outcome};
+
+/// A file has one writer. Somebody who signs in meanwhile waits so long, and hardly notices beside the hash of the password.
+const LONGEST_WRITE: Duration = Duration::from_millis(20);
 
 impl CutoverStore for SqliteStore {
     async fn begin_run(&self, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Result<Begun, StoreError> {
@@ -63,6 +66,10 @@ impl CutoverStore for SqliteStore {
 
     async fn tenants(&self) -> Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError> {
         self.read_long(|db| consistently(db, batch::tenants)).await
+    }
+
+    fn longest_write(&self) -> Option<Duration> {
+        Some(LONGEST_WRITE)
     }
 
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {

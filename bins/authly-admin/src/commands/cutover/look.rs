@@ -28,7 +28,7 @@ const BY_TENANT: &[Column] = &[
 pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: Console) -> Result<(), Failure> {
     let status = migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
     if console.is_json() {
-        return console.item(&status);
+        return console.document(&status);
     }
     let row = |progress: &authly_cutover::progress::Progress, name: Option<&str>| {
         let mut row = json!(progress);

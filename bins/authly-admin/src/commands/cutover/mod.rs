@@ -20,7 +20,7 @@ use authly_admin_cases::migrate::MigrateError;
 use authly_config::Settings;
 use authly_cutover::inspect::Part;
 use authly_runtime::{
-    Trouble,
+    Trouble, priority,
     store::{self, Database},
 };
 
@@ -43,6 +43,8 @@ pub(crate) async fn run<D: Database>(
             settings.passwords.hash_threads = arguments.workers.map(usize::from).or(settings.passwords.hash_threads);
             let settings = &settings;
             let bench = open(settings, database, bench::Keys::Needed).await?;
+            // The store is open: whoever waits for its one writer must not wait for a thread that gives way.
+            priority::give_way(arguments.nice);
             import::run(&bench, *arguments, settings, console).await
         }
         CutoverCommand::Plan(arguments) => {
