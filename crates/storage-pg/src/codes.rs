@@ -29,7 +29,7 @@ macro_rules! find {
             rows::grant_snapshot_columns!(),
             " FROM ",
             $asked,
-            " JOIN authorization_codes c ON c.code = w.code JOIN grants g ON g.id = c.grant_id",
+            " JOIN issued_codes c ON c.hash = w.hash JOIN grants g ON g.id = c.grant_id",
             rows::grant_snapshot_joins!()
         )
     };
@@ -37,9 +37,9 @@ macro_rules! find {
 
 const REDEEM: &str = "
     WITH won AS (
-      UPDATE authorization_codes c SET used_at = $3
+      UPDATE issued_codes c SET used_at = $3
         FROM grants g
-       WHERE c.code = $1 AND c.grant_id = $2 AND g.id = c.grant_id AND c.used_at IS NULL AND g.revoked_at IS NULL
+       WHERE c.hash = $1 AND c.grant_id = $2 AND g.id = c.grant_id AND c.used_at IS NULL AND g.revoked_at IS NULL
       RETURNING c.grant_id
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
@@ -50,10 +50,10 @@ const REDEEM: &str = "
 /// Codes are changed in the order of their hashes, which is that of the batch; see the rotation of refresh tokens.
 const REDEEM_MANY: &str = "
     WITH won AS (
-      UPDATE authorization_codes c SET used_at = w.at
-        FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
-             WITH ORDINALITY AS w (code, grant_id, at, child, expires_at, n), grants g
-       WHERE c.code = w.code AND c.grant_id = w.grant_id AND g.id = w.grant_id
+      UPDATE issued_codes c SET used_at = w.at
+        FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
+             WITH ORDINALITY AS w (hash, grant_id, at, child, expires_at, n), grants g
+       WHERE c.hash = w.hash AND c.grant_id = w.grant_id AND g.id = w.grant_id
          AND c.used_at IS NULL AND g.revoked_at IS NULL
       RETURNING w.n, c.grant_id, w.at, w.child, w.expires_at
     ), child AS (
@@ -65,8 +65,8 @@ const REDEEM_MANY: &str = "
 /// With an assertion the code is locked first: the assertion is spent if and only if the code is redeemed.
 const REDEEM_ASSERTED: &str = "
     WITH held AS MATERIALIZED (
-      SELECT c.id FROM authorization_codes c JOIN grants g ON g.id = c.grant_id
-       WHERE c.code = $1 AND c.grant_id = $2 AND c.used_at IS NULL AND g.revoked_at IS NULL
+      SELECT c.hash FROM issued_codes c JOIN grants g ON g.id = c.grant_id
+       WHERE c.hash = $1 AND c.grant_id = $2 AND c.used_at IS NULL AND g.revoked_at IS NULL
          FOR NO KEY UPDATE OF c
     ), spent AS (
       INSERT INTO replay (client_id, jti, expires_at)
@@ -74,9 +74,9 @@ const REDEEM_ASSERTED: &str = "
       ON CONFLICT DO NOTHING
       RETURNING 1
     ), won AS (
-      UPDATE authorization_codes c SET used_at = $3
+      UPDATE issued_codes c SET used_at = $3
         FROM held
-       WHERE c.id = held.id AND c.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
+       WHERE c.hash = held.hash AND c.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
       RETURNING c.grant_id
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
@@ -87,15 +87,15 @@ const REDEEM_ASSERTED: &str = "
 /// Whether a redemption whose answer was lost had happened: its refresh token is there, or without one the code was used at
 /// that very microsecond.
 const REDEEMED: &str = "
-    SELECT count(*) FROM authorization_codes c
-     WHERE c.code = $1 AND c.grant_id = $2 AND c.used_at = $3
+    SELECT count(*) FROM issued_codes c
+     WHERE c.hash = $1 AND c.grant_id = $2 AND c.used_at = $3
        AND ($4::bytea IS NULL OR EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.hash = $4 AND r.grant_id = c.grant_id))";
 
 impl PgStore {
     pub(crate) async fn find_code(&self, code: TokenHash) -> Result<Option<CodeSnapshot>, StoreError> {
-        let text = code.to_text();
-        let Some(row) = self.readers().codes.find(text.clone()).await? else { return Ok(None) };
-        let mut row = Reader::answer(&row, "authorization_codes", &text);
+        let Some(row) = self.readers().codes.find(code).await? else { return Ok(None) };
+        let key = code.to_text();
+        let mut row = Reader::answer(&row, "issued_codes", &key);
         Ok(Some(CodeSnapshot {
             hash: code,
             redirect_uri: RedirectUri::stored(row.take("redirect_uri")?),
@@ -111,20 +111,25 @@ impl PgStore {
     }
 }
 
-/// Codes, looked up in groups by the text of their hashes.
+/// Codes, looked up in groups.
 pub(crate) struct CodeOf;
 
 impl Lookup for CodeOf {
-    type Key = String;
-    const ONE: &'static str = find!("(SELECT $1::text AS code, 1::bigint AS n) AS w");
-    const MANY: &'static str = find!("unnest($1::text[]) WITH ORDINALITY AS w (code, n)");
+    type Key = TokenHash;
+    const ONE: &'static str = find!("(SELECT $1::bytea AS hash, 1::bigint AS n) AS w");
+    const MANY: &'static str = find!("unnest($1::bytea[]) WITH ORDINALITY AS w (hash, n)");
 
-    async fn one(client: &Client, statement: &Statement, key: &String) -> Result<Vec<Row>, tokio_postgres::Error> {
-        client.query(statement, &[key]).await
+    async fn one(client: &Client, statement: &Statement, key: &TokenHash) -> Result<Vec<Row>, tokio_postgres::Error> {
+        client.query(statement, &[&key.bytes().as_slice()]).await
     }
 
-    async fn many(client: &Client, statement: &Statement, keys: &[&String]) -> Result<Vec<Row>, tokio_postgres::Error> {
-        client.query(statement, &[&keys]).await
+    async fn many(
+        client: &Client,
+        statement: &Statement,
+        keys: &[&TokenHash],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let hashes: Vec<&[u8]> = keys.iter().map(|key| key.bytes().as_slice()).collect();
+        client.query(statement, &[&hashes]).await
     }
 }
 
@@ -137,13 +142,13 @@ impl Kind for Redeem {
     const MANY: &'static str = REDEEM_MANY;
 
     async fn one(client: &Client, statement: &Statement, write: &Redemption) -> Result<u64, Trouble> {
-        let (code, child, expires_at) = (write.code.to_text(), child(write), child_expiry(write));
+        let (code, child, expires_at) = (write.code.bytes().as_slice(), child(write), child_expiry(write));
         let params: Params<'_> = &[&code, &write.grant.uuid(), &At(write.at), &child, &expires_at];
         count(&client.query(statement, params).await?)
     }
 
     async fn many(client: &Client, statement: &Statement, writes: &[&Redemption]) -> Result<Vec<i64>, Trouble> {
-        let codes: Vec<String> = writes.iter().map(|write| write.code.to_text()).collect();
+        let codes: Vec<&[u8]> = writes.iter().map(|write| write.code.bytes().as_slice()).collect();
         let grants: Vec<Uuid> = writes.iter().map(|write| write.grant.uuid()).collect();
         let times: Vec<At> = writes.iter().map(|write| At(write.at)).collect();
         let children: Vec<Option<&[u8]>> = writes.iter().map(|write| child(write)).collect();
@@ -174,12 +179,12 @@ async fn redeem_again(db: &Db, write: &Redemption) -> Result<Commit, StoreError>
     if redeem_once(db, write).await? > 0 {
         return Ok(Commit::Applied);
     }
-    let params: Params<'_> = &[&write.code.to_text(), &write.grant.uuid(), &At(write.at), &child(write)];
+    let params: Params<'_> = &[&write.code.bytes().as_slice(), &write.grant.uuid(), &At(write.at), &child(write)];
     Ok(commit(db.write(REDEEMED, params, Unknown::Repeat).await?))
 }
 
 async fn redeem_once(db: &Db, write: &Redemption) -> Result<u64, Trouble> {
-    let (code, grant, used_at) = (write.code.to_text(), write.grant.uuid(), At(write.at));
+    let (code, grant, used_at) = (write.code.bytes().as_slice(), write.grant.uuid(), At(write.at));
     let (child, expires_at) = (child(write), child_expiry(write));
     match &write.assertion {
         None => {

@@ -116,9 +116,6 @@ fn taken(table: &str, detail: &str) -> &'static str {
 }
 
 const NAMES: &[(&str, &str, &str)] = &[
-    ("authorization_codes", "client_id", "authorization_codes.client_id"),
-    ("authorization_codes", "code", "authorization_codes.code"),
-    ("authorization_codes", "user_id", "authorization_codes.user_id"),
     ("clients", "client_id", "clients.client_id"),
     ("clients", "id", "clients.key"),
     ("grants", "client_id", "grants.client_id"),
@@ -127,6 +124,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("groups", "name", "groups.name"),
     ("groups", "tenant_id, name", "groups.name"),
     ("email_links", "token", "email_links.token"),
+    ("issued_codes", "hash", "authorization_codes.code"),
     ("mail_outbox", "id", "mail_outbox.id"),
     ("refresh_tokens", "hash", "refresh_tokens.hash"),
     ("scopes", "id", "scopes.key"),

@@ -19,21 +19,25 @@ use crate::{
     writer::Kind,
 };
 
-/// The first code of an account tells that it has come over to OAuth. A session that has ended gives no codes; the lock makes its end wait until the grant can be seen.
+/// A session that has ended gives no codes, and neither does a removed account or client: the locks make their end wait until the
+/// grant can be seen, which then ends with them. The account goes after its sessions, so that theirs hold it too. The first code of an
+/// account tells that it has come over to OAuth.
 const ISSUE: &str = "
     WITH live AS MATERIALIZED (
       SELECT id FROM sessions WHERE id = $5 AND ended_at IS NULL FOR SHARE
+    ), person AS MATERIALIZED (
+      SELECT id FROM users WHERE id = $2 AND $5::uuid IS NULL FOR KEY SHARE
+    ), app AS MATERIALIZED (
+      SELECT id FROM clients WHERE id = $3 FOR KEY SHARE
     ), issued AS (
       INSERT INTO grants (id, user_id, client_id, tenant_id, session_id, scopes, resources, authenticated_at, methods,
                           created_at, check_at)
       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-       WHERE $5::uuid IS NULL OR EXISTS (SELECT 1 FROM live)
+       WHERE (EXISTS (SELECT 1 FROM live) OR EXISTS (SELECT 1 FROM person)) AND EXISTS (SELECT 1 FROM app)
       RETURNING id
     ), code AS (
-      INSERT INTO authorization_codes (id, code, client_id, user_id, scopes, code_challenge, code_challenge_method,
-                                       redirect_uri, nonce, expires_at, created_at, grant_id)
-      SELECT id, $12, $3, $2, $6, $13::text, CASE WHEN $13::text IS NOT NULL THEN 'S256' END, $14, $15, $11, $10, id
-        FROM issued
+      INSERT INTO issued_codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
+      SELECT $12::bytea, id, $14::text, $13::text, $15::text, $11 FROM issued
     ), consent AS (
       INSERT INTO consents (user_id, client_id, scopes, updated_at)
       SELECT $2, $3, $16::text[], $10 FROM issued WHERE $16::text[] IS NOT NULL
@@ -50,35 +54,36 @@ const ISSUE: &str = "
     )
     SELECT count(*) FROM issued";
 
-/// The same without consent, audit event and what an account's first code tells. Arrays of arrays do not unnest by row, so the lists come as texts of arrays.
+/// The same without consent, audit event and what an account's first code tells. Sessions, accounts of grants without one, and
+/// clients are locked once for a batch, in the order of their ids. Arrays of arrays do not unnest by row, so the lists come as texts of
+/// arrays.
 const ISSUE_MANY: &str = "
-    WITH w AS MATERIALIZED (
+    WITH live AS MATERIALIZED (
+      SELECT id FROM sessions WHERE id = ANY($5::uuid[]) AND ended_at IS NULL ORDER BY id FOR SHARE
+    ), person AS MATERIALIZED (
+      SELECT id FROM users WHERE id = ANY($16::uuid[]) ORDER BY id FOR KEY SHARE
+    ), app AS MATERIALIZED (
+      SELECT id FROM clients WHERE id = ANY($3::uuid[]) ORDER BY id FOR KEY SHARE
+    ), w AS MATERIALIZED (
       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-                           $8::timestamptz[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[],
+                           $8::timestamptz[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::bytea[],
                            $13::text[], $14::text[], $15::text[])
                WITH ORDINALITY AS w (id, user_id, client_id, tenant_id, session_id, scopes, resources, authenticated_at,
-                                     methods, created_at, expires_at, code, challenge, redirect_uri, nonce, n)
-    ), live AS MATERIALIZED (
-      SELECT id FROM sessions WHERE id = ANY($5::uuid[]) AND ended_at IS NULL ORDER BY id FOR SHARE
+                                     methods, created_at, expires_at, hash, challenge, redirect_uri, nonce, n)
+       WHERE (w.session_id = ANY(ARRAY(SELECT id FROM live))
+              OR w.session_id IS NULL AND w.user_id = ANY(ARRAY(SELECT id FROM person)))
+         AND w.client_id = ANY(ARRAY(SELECT id FROM app))
     ), issued AS (
       INSERT INTO grants (id, user_id, client_id, tenant_id, session_id, scopes, resources, authenticated_at, methods,
                           created_at, check_at)
-      SELECT w.id, w.user_id, w.client_id, w.tenant_id, w.session_id, w.scopes::text[], w.resources::text[],
-             w.authenticated_at, w.methods::text[], w.created_at, w.expires_at
-        FROM w WHERE w.session_id IS NULL OR w.session_id IN (SELECT id FROM live)
-      RETURNING id
+      SELECT id, user_id, client_id, tenant_id, session_id, scopes::text[], resources::text[], authenticated_at,
+             methods::text[], created_at, expires_at
+        FROM w
     ), code AS (
-      INSERT INTO authorization_codes (id, code, client_id, user_id, scopes, code_challenge, code_challenge_method,
-                                       redirect_uri, nonce, expires_at, created_at, grant_id)
-      SELECT w.id, w.code, w.client_id, w.user_id, w.scopes::text[], w.challenge,
-             CASE WHEN w.challenge IS NOT NULL THEN 'S256' END, w.redirect_uri, w.nonce, w.expires_at, w.created_at, w.id
-        FROM w WHERE w.id IN (SELECT id FROM issued)
+      INSERT INTO issued_codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
+      SELECT hash, id, redirect_uri, challenge, nonce, expires_at FROM w
     )
-    SELECT w.n FROM w WHERE w.id IN (SELECT id FROM issued)";
-
-/// The account or the client was removed meanwhile.
-const REMOVED: &[&str] =
-    &["grants.user_id", "grants.client_id", "authorization_codes.user_id", "authorization_codes.client_id"];
+    SELECT n FROM w";
 
 /// Codes in groups; those that come with a consent or an audit event go alone, and so does an account's first.
 pub(crate) struct Issue;
@@ -107,10 +112,11 @@ impl Kind for Issue {
         let methods: Vec<String> = grants().map(|grant| array_text(rows::method_names(&grant.methods))).collect();
         let created: Vec<At> = grants().map(|grant| At(grant.created_at)).collect();
         let expiries: Vec<At> = writes.iter().map(|write| At(write.expires_at)).collect();
-        let codes: Vec<String> = writes.iter().map(|write| write.code.to_text()).collect();
+        let codes: Vec<&[u8]> = writes.iter().map(|write| write.code.bytes().as_slice()).collect();
         let challenges: Vec<Option<String>> = writes.iter().map(|write| challenge(write)).collect();
         let redirects: Vec<&str> = writes.iter().map(|write| write.redirect_uri.as_str()).collect();
         let nonces: Vec<Option<&str>> = writes.iter().map(|write| write.nonce.as_deref()).collect();
+        let bare: Vec<Uuid> = grants().filter(|grant| grant.session.is_none()).map(|grant| grant.user.uuid()).collect();
         let params: Params<'_> = &[
             &ids,
             &users,
@@ -127,6 +133,7 @@ impl Kind for Issue {
             &challenges,
             &redirects,
             &nonces,
+            &bare,
         ];
         ordinals(&client.query(statement, params).await?)
     }
@@ -137,12 +144,8 @@ impl Kind for Issue {
             Ok(count) => Ok(commit(count)),
             // Ids are never made twice: after a lost answer it is our own grant that stands there.
             Err(error) if is_conflict(&error, &["grants.id"]) => Ok(Commit::Applied),
-            Err(error) => Self::refused(error),
+            Err(error) => Err(error),
         }
-    }
-
-    fn refused(error: StoreError) -> Result<Commit, StoreError> {
-        if is_conflict(&error, REMOVED) { Ok(Commit::Lost) } else { Err(error) }
     }
 }
 
@@ -151,7 +154,7 @@ pub(crate) async fn issue_alone(db: &Db, write: NewAuthorization) -> Result<Comm
     let bound = Bound::of(&write);
     match db.write(ISSUE, &bound.params(), Unknown::Report).await {
         Err(Trouble::Disconnected(_)) => Issue::again(db, &write).await,
-        Err(trouble) => Issue::refused(trouble.into()),
+        Err(trouble) => Err(trouble.into()),
         Ok(count) => Ok(commit(count)),
     }
 }
@@ -167,7 +170,7 @@ struct Bound<'a> {
     authenticated_at: At,
     created_at: At,
     expires_at: At,
-    code: String,
+    code: &'a [u8],
     challenge: Option<String>,
     redirect_uri: &'a str,
     nonce: &'a Option<String>,
@@ -189,7 +192,7 @@ impl<'a> Bound<'a> {
             authenticated_at: At(grant.authenticated_at),
             created_at: At(grant.created_at),
             expires_at: At(write.expires_at),
-            code: write.code.to_text(),
+            code: write.code.bytes().as_slice(),
             challenge: challenge(write),
             redirect_uri: write.redirect_uri.as_str(),
             nonce: &write.nonce,

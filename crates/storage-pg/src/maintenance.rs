@@ -10,13 +10,10 @@ use crate::{
 
 const PING: &str = "SELECT 1::bigint";
 
-/// Rows without a grant are the older program's.
 const CODES: &str = "
     WITH gone AS (
-      DELETE FROM authorization_codes WHERE id IN (
-        SELECT id FROM authorization_codes
-         WHERE expires_at < $1 AND grant_id IS NOT NULL
-         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      DELETE FROM issued_codes WHERE hash IN (
+        SELECT hash FROM issued_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
       RETURNING 1
     )
     SELECT count(*) FROM gone";
@@ -52,13 +49,11 @@ const REFRESH_TOKENS: &str = "
     )
     SELECT count(*) FROM gone";
 
-/// Codes are looked for by user, for which there is an index.
+/// A grant is due when its code expires, and later if it has tokens: the code of one that is due has gone before it.
 const GRANTS: &str = "
     WITH empty AS MATERIALIZED (
       SELECT g.id FROM grants g
-       WHERE g.check_at < $1
-         AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
-         AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.user_id = g.user_id AND c.grant_id = g.id)
+       WHERE g.check_at < $1 AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
        ORDER BY g.check_at LIMIT $2
     ), gone AS (
       DELETE FROM grants g USING empty WHERE g.id = empty.id
@@ -154,7 +149,7 @@ impl MaintenanceRepository for PgStore {
             }
         }
         let refresh_tokens = removed(REFRESH_TOKENS, tokens).await?;
-        let grants = removed(GRANTS, At(order.codes_before.max(order.tokens_before))).await?;
+        let grants = removed(GRANTS, codes).await?;
         Ok(Purged {
             codes: purged_codes,
             refresh_tokens,

@@ -57,11 +57,6 @@ pub(crate) trait Kind: Send + 'static {
 
     /// Does the same write again after its answer was lost, on a connection of the pool.
     fn again(db: &Db, write: &Self::Write) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-
-    /// What it means that the write, by itself, was refused.
-    fn refused(error: StoreError) -> Result<Commit, StoreError> {
-        Err(error)
-    }
 }
 
 /// The writers of a store; they end with it.
@@ -166,7 +161,7 @@ impl<K: Kind> Link<K> {
                 Err(trouble) => {
                     let error = StoreError::from(trouble);
                     for job in part {
-                        answer(job, K::refused(copy(&error)));
+                        answer(job, Err(copy(&error)));
                     }
                 }
             }

@@ -205,6 +205,7 @@ pub(super) const OWN: &[&str] = &[
     "group_members",
     "groups",
     "invitations",
+    "issued_codes",
     "legacy_families",
     "login_failures",
     "migration_archive",
