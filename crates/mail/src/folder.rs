@@ -26,21 +26,57 @@ impl Folder {
         self.path.join(format!("{}.eml", mail.id))
     }
 
-    /// Writes beside and renames: who watches the folder sees whole files only.
-    async fn put(&self, mail: &Outgoing) -> io::Result<()> {
-        let (file, draft) = (self.file_of(mail), self.path.join(format!(".{}.part", mail.id)));
-        let (path, bytes) = (self.path.clone(), mail.bytes.clone());
-        let write = move || {
-            create_private(&path)?;
-            write_private(&draft, &bytes)?;
-            std::fs::rename(&draft, &file)?;
-            // The name must be as durable as the content, before anybody says that the mail is written.
-            #[cfg(unix)]
-            std::fs::File::open(&path)?.sync_all()?;
-            Ok(())
-        };
-        tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
+    /// Writes beside and renames: who watches the folder sees whole files only. In order: what came of each.
+    pub(crate) async fn put(&self, mails: &[Outgoing]) -> Vec<Result<(), String>> {
+        let path = self.path.clone();
+        if let Err(why) = blocking(move || create_private(&path)).await {
+            return mails.iter().map(|_| Err(self.told(&why))).collect();
+        }
+        let share = mails.len().div_ceil(THREADS).max(1);
+        let tasks: Vec<_> = mails.chunks(share).map(|part| (part.len(), self.start(part))).collect();
+        let mut done = Vec::with_capacity(mails.len());
+        for (count, task) in tasks {
+            match task.await {
+                Ok(results) => done.extend(results.into_iter().map(|result| result.map_err(|why| self.told(&why)))),
+                Err(why) => done.extend((0..count).map(|_| Err(why.to_string()))),
+            }
+        }
+        // The names must be as durable as the content, before anybody says that a mail is written.
+        #[cfg(unix)]
+        {
+            let path = self.path.clone();
+            if let Err(why) = blocking(move || std::fs::File::open(&path)?.sync_all()).await {
+                return mails.iter().map(|_| Err(self.told(&why))).collect();
+            }
+        }
+        done
     }
+
+    /// Begins to write some files on a thread of their own.
+    fn start(&self, mails: &[Outgoing]) -> tokio::task::JoinHandle<Vec<io::Result<()>>> {
+        let file = |mail: &Outgoing| {
+            (self.path.join(format!(".{}.part", mail.id)), self.file_of(mail), mail.bytes.clone())
+        };
+        let files: Vec<_> = mails.iter().map(file).collect();
+        tokio::task::spawn_blocking(move || {
+            let write = |(draft, file, bytes): (PathBuf, PathBuf, Vec<u8>)| {
+                write_private(&draft, &bytes)?;
+                std::fs::rename(&draft, &file)
+            };
+            files.into_iter().map(write).collect()
+        })
+    }
+
+    fn told(&self, why: &io::Error) -> String {
+        format!("{}: {why}", self.path.display())
+    }
+}
+
+/// Files that are on their way to the disk at the same time.
+const THREADS: usize = 8;
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Courier for Folder {
@@ -48,10 +84,11 @@ impl Courier for Folder {
         if !begin.await {
             return Handed::NotOurs;
         }
-        match self.put(mail).await {
-            Ok(()) => Handed::Tried(Attempted::Accepted),
-            Err(error) => Handed::Tried(Attempted::Postponed(format!("{}: {error}", self.path.display()))),
-        }
+        let done = self.put(std::slice::from_ref(mail)).await.pop();
+        Handed::Tried(match done.unwrap_or_else(|| Err("nothing was written".to_owned())) {
+            Ok(()) => Attempted::Accepted,
+            Err(why) => Attempted::Postponed(why),
+        })
     }
 
     async fn rest(&mut self) {}

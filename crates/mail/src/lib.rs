@@ -15,6 +15,7 @@ pub mod postman;
 pub mod render;
 pub mod smtp;
 pub mod template;
+mod together;
 
 pub use catalogue::Catalogue;
 pub use compose::Sender;

@@ -22,10 +22,15 @@ use crate::{
     courier::{Courier, Handed, Outgoing},
     folder::Folder,
     render::{Occasion, Site, render},
+    together::Together,
 };
 
 /// Mails that one round takes.
 const BATCH: u32 = 20;
+/// Mails for files that one round takes.
+const FILES: u32 = 64;
+/// What came of so many is written down at once.
+const SETTLED: usize = 16;
 /// How long they are held before one of them is begun.
 const HELD: Duration = Duration::from_secs(20 * 60);
 /// How long those for files are held: a process that died must not keep them from the next for long.
@@ -108,31 +113,40 @@ impl Postman {
     ) -> Result<Round, StoreError> {
         let now = services.clock().now();
         let lease = LeaseId::generate(now, services.random());
-        let hold = Hold { lease, now, until: now.plus(HELD_FILES), limit: BATCH };
+        let hold = Hold { lease, now, until: now.plus(HELD_FILES), limit: FILES };
         let held = services.accounts().hold_files(hold).await?;
         let mut round = Round { taken: held.len(), ..Round::default() };
+        if stop() {
+            services.accounts().release_mails(lease).await?;
+            return Ok(round);
+        }
+        let (mut attempted, mut mails, mut letters) = (Vec::new(), Vec::new(), Vec::new());
         for mail in &held {
-            if stop() {
-                services.accounts().release_mails(lease).await?;
-                break;
+            match self.outgoing(services, mail) {
+                Ok(outgoing) => {
+                    mails.push(mail);
+                    letters.push(outgoing);
+                }
+                Err(why) => attempted.push((mail, Attempted::Refused(why))),
             }
-            let attempted = match self.outgoing(services, mail) {
-                Ok(outgoing) => match folder.carry(&outgoing, async { true }).await {
-                    Handed::Tried(attempted) => attempted,
-                    Handed::NotOurs => continue,
-                    Handed::NobodyThere(why) => Attempted::Postponed(why),
-                },
-                Err(why) => Attempted::Refused(why),
-            };
-            if let Attempted::Postponed(why) = attempted {
-                // A folder that takes no file takes none of the others: they wait for the next command.
-                services.accounts().release_mails(lease).await?;
-                round.trouble = Some(why);
-                break;
+        }
+        for (mail, written) in mails.into_iter().zip(folder.put(&letters).await) {
+            match written {
+                Ok(()) => attempted.push((mail, Attempted::Accepted)),
+                Err(why) => round.trouble = Some(why),
             }
-            round.sent += usize::from(attempted == Attempted::Accepted);
-            write_down(services, settle(&mail.entry, lease, attempted, chance(services), services.clock().now()))
-                .await?;
+        }
+        for part in attempted.chunks(SETTLED) {
+            round.sent += part.iter().filter(|(_, attempted)| *attempted == Attempted::Accepted).count();
+            let settlements = part.iter().map(|(mail, attempted)| {
+                settle(&mail.entry, lease, attempted.clone(), chance(services), services.clock().now())
+            });
+            let written = Together::new(settlements.map(|settlement| write_down(services, settlement))).await;
+            written.into_iter().collect::<Result<(), _>>()?;
+        }
+        if round.trouble.is_some() {
+            // A folder that does not take a file is not tried with the others: they wait for the next command.
+            services.accounts().release_mails(lease).await?;
         }
         Ok(round)
     }
