@@ -34,6 +34,11 @@ pub fn sealer(settings: &Settings, missing: Missing) -> Result<Sealer, Trouble> 
     Ok(XChaChaSealer::new(&current, previous.as_ref(), SystemRandom))
 }
 
+/// The file that holds the encryption key, where the environment does not.
+pub fn file(settings: &Settings) -> Option<std::path::PathBuf> {
+    settings.keys.encryption_key.is_none().then(|| settings.server.data_dir.join(KEY_FILE))
+}
+
 /// A sealer for work that seals and opens nothing: its key is thrown away.
 pub fn useless_sealer() -> Sealer {
     XChaChaSealer::new(&EncryptionKey::generate(&SystemRandom), None, SystemRandom)

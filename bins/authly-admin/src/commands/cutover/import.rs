@@ -10,7 +10,7 @@ use authly_sources::Access;
 use serde_json::json;
 
 use super::{
-    plan, stopped,
+    bench, plan, stopped,
     ticker::{self, Ticker},
     write_back::{self, Application},
 };
@@ -94,6 +94,7 @@ pub(super) async fn run<T: Tools>(
     code(&report)?;
     back.as_ref().map_or(Ok(()), write_back::code)
 }
+    bench::tell_of_key(settings, console);
 
 /// What the command line chooses for plan and import alike.
 pub(super) fn options(choices: &Choices) -> ImportOptions {
