@@ -144,6 +144,8 @@ texts! {
         ExternalSubjectInvalid => "external_subject_invalid",
         /// An instant that is none, or out of range.
         TimeInvalid => "time_invalid",
+        /// A tenant whose short name another tenant of the source has.
+        TenantSlugTaken => "tenant_slug_taken",
         /// A tenant that the source does not have.
         TenantUnknown => "tenant_unknown",
         /// A column whose content is of another type than the profile says.

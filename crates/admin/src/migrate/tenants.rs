@@ -46,6 +46,8 @@ pub(super) async fn map<T: Tools>(
         let tenant = profile.tenant(&tenant);
         if !slugs.insert(tenant.slug.clone()) {
             mapped.collisions.push(format!("{} ({})", tenant.slug, tenant.id));
+            rules.slugs_taken.insert(tenant.id.clone(), tenant.slug.clone());
+            mapped.of_source.insert(tenant.id.clone(), tenant);
             continue;
         }
         let there = known.iter().find(|known| known.slug == tenant.slug).map(|known| known.id);

@@ -153,6 +153,7 @@ impl Class {
             FlawKind::UsernameInvalid => Self::UsernameInvalid,
             FlawKind::ExternalSubjectInvalid => Self::LinkInvalid,
             FlawKind::TimeInvalid => Self::TimeInvalid,
+            FlawKind::TenantSlugTaken => Self::SlugTaken,
             FlawKind::TenantUnknown => Self::TenantUnknown,
             FlawKind::WrongType => Self::WrongType,
             FlawKind::StatusUnknown => Self::StatusUnknown,

@@ -13,7 +13,7 @@ use super::Decision;
 use crate::{
     account::AuthMethod,
     digest::Digest,
-    outcome::{Outcome, Reason, ReasonCode},
+    outcome::{FlawKind, Outcome, Reason, ReasonCode},
     policy::{Mode, Policy},
     profile::{
         rules::{Collision, Inactive, Profile, Target, Unique},
@@ -58,6 +58,8 @@ pub struct Rules {
     pub only_tenant: Option<String>,
     /// The tenants of the source by their keys there.
     pub tenants: BTreeMap<String, MappedTenant>,
+    /// Tenants of the source, by their keys there, whose short name another has, with that name.
+    pub slugs_taken: BTreeMap<String, String>,
     /// Groups of no tenant, by name.
     pub groups: BTreeMap<String, GroupId>,
     /// The installation's policy.
@@ -77,6 +79,7 @@ impl Rules {
             wrap_weak: false,
             only_tenant: None,
             tenants: BTreeMap::new(),
+            slugs_taken: BTreeMap::new(),
             groups: BTreeMap::new(),
             policy: None,
         }
@@ -119,7 +122,9 @@ impl Rules {
     /// Whether rows of that tenant are asked for; one of a tenant that nobody knows is looked at all the same.
     pub(super) fn wants(&self, key: Option<&str>) -> bool {
         self.only_tenant.as_ref().is_none_or(|wanted| {
-            key.is_some_and(|key| self.tenants.get(key).is_none_or(|tenant| tenant.slug == *wanted))
+            let slug =
+                |key: &str| self.tenants.get(key).map(|tenant| &tenant.slug).or_else(|| self.slugs_taken.get(key));
+            key.is_some_and(|key| slug(key).is_none_or(|slug| slug == wanted))
         })
     }
 
@@ -132,7 +137,12 @@ impl Rules {
                 Some(tenant) => Some(tenant),
                 None if self.tenants.is_empty() => None,
                 None => {
-                    let detail = json!({ "flaws": [{ "kind": "tenant_unknown", "column": "tenant" }] });
+                    let detail = match self.slugs_taken.get(key) {
+                        Some(slug) => {
+                            json!({ "flaws": [{ "kind": FlawKind::TenantSlugTaken, "column": "tenant" }], "tenant": slug })
+                        }
+                        None => json!({ "flaws": [{ "kind": FlawKind::TenantUnknown, "column": "tenant" }] }),
+                    };
                     let reason = Reason::with(ReasonCode::Flawed, detail);
                     return Err(Box::new(Decision::because(Outcome::Quarantine, reason)));
                 }
