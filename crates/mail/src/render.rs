@@ -75,6 +75,8 @@ struct Words {
     text: String,
     /// Stand between the text and the button, a line each.
     steps: Vec<String>,
+    /// The same where there is no button.
+    steps_by_link: Vec<String>,
     button: String,
     url: String,
     until: Option<String>,
@@ -130,7 +132,8 @@ pub fn render(occasion: Occasion, letter: &Letter, site: &Site) -> Rendered {
             }
             _ => say("text"),
         },
-        steps: steps(occasion, invitation, catalogue, &product),
+        steps: steps(occasion, invitation, catalogue, &product, "invitation-step-open"),
+        steps_by_link: steps(occasion, invitation, catalogue, &product, "invitation-step-link"),
         button: say("button"),
         stranger: say("stranger"),
         until: letter.link.as_ref().map(|(_, until)| catalogue.text("link-until", &[("until", &minute(*until))])),
@@ -160,14 +163,20 @@ pub fn url(occasion: Occasion, letter: &Letter, site: &Site) -> String {
     }
 }
 
-/// The three steps of an invitation (S001-54).
-fn steps(occasion: Occasion, invitation: Option<&Invitation>, catalogue: &Catalogue, product: &str) -> Vec<String> {
+/// The three steps of an invitation (S001-54); `first` is what the first is called.
+fn steps(
+    occasion: Occasion,
+    invitation: Option<&Invitation>,
+    catalogue: &Catalogue,
+    product: &str,
+    first: &str,
+) -> Vec<String> {
     if !matches!(occasion, Occasion::Account(MailKind::Invitation | MailKind::Reminder)) {
         return Vec::new();
     }
     let sets = invitation.is_some_and(|invitation| invitation.sets_password);
     let second = if sets { "invitation-step-set" } else { "invitation-step-sign-in" };
-    let keys = ["invitation-step-open", second, "invitation-step-done"];
+    let keys = [first, second, "invitation-step-done"];
     keys.map(|key| catalogue.text(key, &[("product", product)])).into()
 }
 
@@ -194,8 +203,8 @@ fn own_words(own: &OwnWords) -> Rendered {
 /// The plain text: what the mail is about, the link on a line of its own, and what to do otherwise.
 fn text(words: &Words) -> String {
     let mut parts: Vec<String> = words.hello.iter().chain([&words.text]).cloned().collect();
-    if !words.steps.is_empty() {
-        parts.push(words.steps.join("\n"));
+    if !words.steps_by_link.is_empty() {
+        parts.push(words.steps_by_link.join("\n"));
     }
     parts.push(words.url.clone());
     parts.extend(words.until.clone());

@@ -186,7 +186,9 @@ impl State<'_> {
         let phase = "move";
         let (_, overall) = progress::overview(self.figures);
         let pending = overall.total.saturating_sub(overall.completed);
-        let invited = (self.around.mail && pending > 0).then_some(overall.invited > 0);
+        // Letters may have been written into files as well.
+        let invited = overall.invited > 0;
+        let told = (pending > 0 && (self.around.mail || invited)).then_some(invited);
         vec![
             perhaps(
                 phase,
@@ -198,8 +200,12 @@ impl State<'_> {
             perhaps(
                 phase,
                 "tell people",
-                invited,
-                words(self.around.mail, &format!("{} invited", overall.invited), "no mail can be sent from here"),
+                told,
+                words(
+                    self.around.mail || invited,
+                    &format!("{} invited", overall.invited),
+                    "no mail can be sent from here; `migrate invite --outbox` writes the letters into files",
+                ),
                 "authly-admin migrate invite --help",
             ),
             todo(

@@ -24,6 +24,7 @@ hello = Hallo { $name },
 invitation-subject = Sicherer anmelden bei { $product }
 invitation-text = { $product } hat eine neue, sicherere Anmeldung, und Ihr Konto { $account } ist dafür bereit. Ihr Passwort gilt weiter. Es sind drei Schritte:
 invitation-step-open = 1. Folgen Sie dem Knopf unten.
+invitation-step-link = 1. Öffnen Sie den Link unten.
 invitation-step-sign-in = 2. Melden Sie sich mit Ihrem bisherigen Passwort an.
 invitation-step-set = 2. Wählen Sie ein neues Passwort: Das alte konnte nicht mitkommen.
 invitation-step-done = 3. Das ist alles. Das nächste Mal führt { $product } Sie auf dieselbe Seite.

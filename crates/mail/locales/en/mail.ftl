@@ -48,6 +48,8 @@ invitation-subject = A safer way to sign in to { $product }
 invitation-text = { $product } has a new, safer way to sign in, and your account { $account } is ready for it. Your password still works. It takes three steps:
 # First step, for people whose password stays.
 invitation-step-open = 1. Follow the button below.
+# The same where there is no button, but the address of the page in a line of its own.
+invitation-step-link = 1. Open the link below.
 # Second step, for people whose password stays.
 invitation-step-sign-in = 2. Sign in with the password that you have.
 # Second step, for people whose password could not be carried over.
