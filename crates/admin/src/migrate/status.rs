@@ -26,6 +26,19 @@ pub struct MigrationStatus {
     pub last_run: Option<RunView>,
 }
 
+/// What people do between the import and the end.
+const BOTH_WAYS: &str = "people sign in both ways";
+
+impl MigrationStatus {
+    /// The same where OAuth is switched off for the whole installation.
+    #[must_use]
+    pub fn without_oauth(self) -> Self {
+        let phase =
+            if self.phase == BOTH_WAYS { "people sign in by password; OAuth is switched off" } else { self.phase };
+        Self { phase, ..self }
+    }
+}
+
 /// A run for people and programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunView {
@@ -105,7 +118,7 @@ pub async fn status<T: Tools>(tools: &T, tenant: Option<&str>) -> Result<Migrati
         (0, 0) => "nothing is imported yet",
         _ if overall.total == overall.oauth && overall.total > 0 => "finalized",
         _ if overall.complete => "complete: `migrate finalize check` says what is left to do",
-        _ => "people sign in both ways",
+        _ => BOTH_WAYS,
     };
     Ok(MigrationStatus { phase, overall, tenants, last_run })
 }

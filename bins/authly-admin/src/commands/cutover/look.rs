@@ -3,7 +3,7 @@
 use authly_admin_cases::migrate::{self, Tools};
 use serde_json::{Value, json};
 
-use super::stopped;
+use super::{stopped, switches::OAuth};
 use crate::{
     console::{Column, Console},
     failure::Failure,
@@ -25,8 +25,14 @@ const BY_TENANT: &[Column] = &[
     ("Last at an old door", "last_password_login_at"),
 ];
 
-pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: Console) -> Result<(), Failure> {
+pub(super) async fn status<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    oauth: OAuth,
+    console: Console,
+) -> Result<(), Failure> {
     let status = migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
+    let status = if oauth == OAuth::On { status } else { status.without_oauth() };
     if console.is_json() {
         return console.document(&status);
     }
@@ -51,12 +57,16 @@ pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: C
     rows.push(row(&status.overall, Some("all")));
     console.list(&rows, BY_TENANT, "")?;
     match &status.last_run {
-        None => console.raw(&format!("Phase: {}. There was no run yet.", status.phase)),
+        None => console.raw(&format!("Phase: {}. There was no run yet.", status.phase))?,
         Some(run) => {
             console.raw(&format!("Phase: {}. The last run:", status.phase))?;
-            console.item(run)
+            console.item(run)?;
         }
     }
+    if let Some(note) = oauth.note() {
+        console.note(&note);
+    }
+    Ok(())
 }
 
 pub(super) async fn progress<T: Tools>(

@@ -11,6 +11,7 @@ mod parts;
 mod plan;
 mod quarantine;
 mod rollback;
+mod switches;
 mod ticker;
 mod verify;
 mod watch;
@@ -53,9 +54,10 @@ pub(crate) async fn run<D: Database>(
         }
         CutoverCommand::Status { tenant, watch } => {
             let bench = read(settings, database).await?;
+            let oauth = switches::oauth(settings, bench.live()).await?;
             match watch {
-                true => watch::status(&bench, tenant.as_deref(), console).await,
-                false => look::status(&bench, tenant.as_deref(), console).await,
+                true => watch::status(&bench, tenant.as_deref(), oauth, console).await,
+                false => look::status(&bench, tenant.as_deref(), oauth, console).await,
             }
         }
         CutoverCommand::Progress { days, tenant } => {

@@ -8,7 +8,7 @@ use std::{
 use authly_admin_cases::migrate::{self, MigrationStatus, Tools};
 use oauth_core::services::Clock as _;
 
-use super::{look, stopped};
+use super::{look, stopped, switches::OAuth};
 use crate::{console::Console, failure::Failure};
 
 /// How often a terminal is drawn anew.
@@ -20,7 +20,12 @@ const LINE: Duration = Duration::from_secs(5);
 /// To the upper left, and everything below is blank.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
-pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: Console) -> Result<(), Failure> {
+pub(super) async fn status<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    oauth: OAuth,
+    console: Console,
+) -> Result<(), Failure> {
     let terminal = io::stdout().is_terminal() && !console.is_json();
     loop {
         if terminal {
@@ -29,7 +34,7 @@ pub(super) async fn status<T: Tools>(tools: &T, tenant: Option<&str>, console: C
             let _unheard = out.flush();
         }
         if terminal || console.is_json() {
-            look::status(tools, tenant, console).await?;
+            look::status(tools, tenant, oauth, console).await?;
         } else {
             let status =
                 migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
