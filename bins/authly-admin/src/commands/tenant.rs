@@ -122,7 +122,8 @@ async fn sync<V: DirectoryServices>(admin: &Admin<V>, execute: bool, console: Co
         console.list(
             &report.rows,
             SYNC_COLUMNS,
-            "No tenants are in operation. `authly-admin tenant create` makes one.",
+            "No tenants are in operation. `authly-admin migrate import` brings those of a source with their people, `authly-admin tenant \
+             create` makes one.",
         )?;
         let (made, mapped) = if execute { ("made", "mapped") } else { ("to make", "to map") };
         console.note(&format!(

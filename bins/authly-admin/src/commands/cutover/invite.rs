@@ -130,6 +130,13 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         None
     };
     tell(&report, delivered.as_ref(), console)?;
+    let unverified = report.of(Verdict::NoUsableAddress);
+    if unverified > 0 && !whom.include_unverified {
+        console.note(&format!(
+            "{unverified} accounts have no address that counts as verified. If their application has verified it in its own way, \
+             --include-unverified writes to them as well; who follows the link verifies the address here."
+        ));
+    }
     hints(&report, delivered.as_ref(), &whom, console);
     code(&report, delivered.as_ref())
 }

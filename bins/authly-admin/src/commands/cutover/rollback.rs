@@ -40,12 +40,9 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     let scope = scope(bench, &arguments).await?;
     let later = if arguments.force { Later::Overwrite } else { Later::Keep };
     if execute {
-        let what = if arguments.force {
-            "take accounts back, and overwrite what their owners changed since"
-        } else {
-            "take accounts back; what their owners changed since stays"
-        };
-        console.agree(what, "A dry run (without --execute) tells which.")?;
+        let later = if arguments.force { "is overwritten" } else { "stays" };
+        let warning = format!("What their owners changed since {later}. A dry run (without --execute) tells which.");
+        console.agree("take accounts back", &warning)?;
     }
     let options = RollbackOptions { scope, execute, later, by: None };
     let report = migrate::roll_back(bench, &options, &ticker::stop_on_signal()).await;
