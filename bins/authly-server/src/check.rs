@@ -5,7 +5,6 @@ use authly_runtime::{
     Trouble, start,
     store::{self, Database, Visitor},
 };
-
 use oauth_core::store::MaintenanceRepository as _;
 
 use crate::args::Source;
@@ -15,9 +14,9 @@ pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     doubts.iter().for_each(|doubt| println!("{doubt}"));
     println!("settings: valid, issuer {}", settings.issuer.url);
     println!("mail: {}", mail(&settings)?);
+    // Nobody asks them, since the server starts without them.
     for upstream in authly_runtime::upstream::upstreams(&settings)? {
-        let provider = upstream.provider();
-        println!("upstream: {} ({}), not asked", provider.name.as_str(), provider.issuer.as_str());
+        println!("upstream: {}", authly_runtime::upstream::describe(upstream.provider()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::caused("cannot start", &error, ""))?;

@@ -45,7 +45,7 @@ async fn again<S: AnyStore>(source: &Source, before: Report, live: &Live<S>, log
     if let Err(error) = live.set_overrides(convert::switches(settings)).await {
         tracing::error!(error = trouble::chain(&error), "the switches cannot be read");
     }
-    for setting in report.changes_since(&before).filter(|setting| setting.change == Change::Restart) {
+    for setting in report.changes_since(&before).into_iter().filter(|setting| setting.change == Change::Restart) {
         tracing::warn!(setting = setting.key, "has changed, which only a restart can follow");
     }
     tracing::info!("the settings have been read again");

@@ -145,7 +145,7 @@ fn unknown(key: &str) -> Problem {
 }
 
 /// A key from outside, cut and without control characters.
-fn printable(key: &str) -> String {
+pub(crate) fn printable(key: &str) -> String {
     key.chars().take(100).collect::<String>().escape_debug().to_string()
 }
 

@@ -75,7 +75,7 @@ mod upstream;
 mod value;
 mod words;
 
-pub use crate::load::{Report, from_process, from_process_with, load};
+pub use crate::load::{Changed, Report, from_process, from_process_with, load};
 pub use crate::origin::Origin;
 pub use crate::parse::login::Login;
 pub use crate::problem::{Invalid, Problem, Severity};

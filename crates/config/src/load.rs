@@ -11,7 +11,7 @@ use crate::file;
 use crate::layers::Layers;
 use crate::problem::{Invalid, Problem};
 use crate::rules;
-use crate::setting::{Secrecy, Setting};
+use crate::setting::{Change, Secrecy, Setting};
 use crate::settings::Settings;
 use crate::show::{self, Row};
 use crate::table;
@@ -29,7 +29,7 @@ pub struct Report {
 
 /// What hidden values were, as hashes that are never shown: by them a change is noticed.
 #[derive(Clone, Default)]
-struct Marks(Vec<(&'static str, u64)>);
+struct Marks(Vec<(String, u64)>);
 
 impl std::fmt::Debug for Marks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,28 +38,56 @@ impl std::fmt::Debug for Marks {
 }
 
 impl Marks {
-    fn of(layers: &Layers) -> Self {
-        let hidden = table::settings().filter(|setting| setting.kind.secrecy() != Secrecy::Open);
-        let mark = |raw: Raw| match raw {
-            Raw::List(items) => BuildHasherDefault::<DefaultHasher>::default().hash_one(items),
-            Raw::Text(text) => BuildHasherDefault::<DefaultHasher>::default().hash_one(text),
-        };
-        Self(hidden.filter_map(|setting| Some((setting.key, mark(layers.raw(setting)?)))).collect())
+    fn of(layers: &Layers, sections: &upstream::Sections) -> Self {
+        let hidden = |setting: &&Setting| setting.kind.secrecy() != Secrecy::Open;
+        let mut marks = Vec::new();
+        for setting in table::settings().filter(hidden) {
+            marks.extend(layers.raw(setting).map(|raw| (setting.key.to_owned(), mark(&raw))));
+        }
+        for (name, values) in sections {
+            for setting in upstream::settings_of_sections().filter(hidden) {
+                marks.extend(values.get(setting.key).map(|raw| (upstream::key_in(name, setting), mark(raw))));
+            }
+        }
+        Self(marks)
     }
 
     fn get(&self, key: &str) -> Option<u64> {
-        self.0.iter().find(|(known, _)| *known == key).map(|(_, mark)| *mark)
+        self.0.iter().find(|(known, _)| known == key).map(|(_, mark)| *mark)
     }
 }
 
+fn mark(raw: &Raw) -> u64 {
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    match raw {
+        Raw::List(items) => hasher.hash_one(items),
+        Raw::Text(text) => hasher.hash_one(text),
+    }
+}
+
+/// A setting that has another value than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Its key in the file.
+    pub key: String,
+    /// When that has an effect.
+    pub change: Change,
+}
+
+/// What stands in a section of its own takes effect as the table says of the rest: at the next start.
+fn change_of(key: &str) -> Change {
+    table::settings().find(|setting| setting.key == key).map_or(Change::Restart, |setting| setting.change)
+}
+
 impl Report {
-    /// The settings that have another value than in a report of before, secrets included.
-    pub fn changes_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'static Setting> + 'a {
-        let shown = |report: &'a Self, key: &str| report.rows.iter().find(|row| row.key == key).map(|row| &row.value);
-        table::settings().filter(move |setting| {
-            shown(self, setting.key) != shown(before, setting.key)
-                || self.marks.get(setting.key) != before.marks.get(setting.key)
-        })
+    /// The settings that have another value than in a report of before, secrets included, and those of sections that came or went.
+    pub fn changes_since(&self, before: &Self) -> Vec<Changed> {
+        let find = |report: &Self, key: &str| {
+            (report.rows.iter().find(|row| row.key == key).map(|row| row.value.clone()), report.marks.get(key))
+        };
+        let gone = before.rows.iter().filter(|row| !self.rows.iter().any(|own| own.key == row.key));
+        let changed = self.rows.iter().chain(gone).filter(|row| find(self, &row.key) != find(before, &row.key));
+        changed.map(|row| Changed { key: row.key.to_string(), change: change_of(&row.key) }).collect()
     }
 
     /// The settings; none when there is an error.
@@ -113,7 +141,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
         }
     };
     let values = read(&layers, &mut problems);
-    let upstreams = upstream::all(&values, sections, &mut problems);
+    let (upstreams, rows_of_sections) = upstream::all(&values, &sections, &mut problems);
     let (settings, contradiction) = assemble(&values, upstreams);
     let facts = rules::Facts { settings: &settings, values: &values, layers: &layers };
     if let Some(fault) = contradiction {
@@ -123,9 +151,11 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
     problems.extend(rules::check(&facts));
     problems.extend(rules::files(&facts, &read_file));
     problems.sort_by_key(|problem| problem.severity);
-    let rows = show::rows(&settings, &values, &layers);
+    let mut rows = show::rows(&settings, &values, &layers);
+    let behind = rows.iter().rposition(|row| row.key.starts_with("upstream.")).map_or(rows.len(), |last| last + 1);
+    rows.splice(behind..behind, rows_of_sections);
     let usable = !problems.iter().any(Problem::is_error);
-    Report { settings: usable.then_some(settings), problems, rows, marks: Marks::of(&layers) }
+    Report { settings: usable.then_some(settings), problems, rows, marks: Marks::of(&layers, &sections) }
 }
 
 /// Loads from the environment of the process and from the disk. The one place that reads either.
@@ -172,7 +202,7 @@ mod tests {
     fn every_setting_of_the_table_is_used_and_nothing_else() {
         let layers = Layers::merge(Default::default(), Default::default()).unwrap();
         let values = read(&layers, &mut Vec::new());
-        let _ = assemble(&values, upstream::all(&values, Default::default(), &mut Vec::new()));
+        let _ = assemble(&values, upstream::all(&values, &Default::default(), &mut Vec::new()).0);
         let table: BTreeSet<&str> = table::settings().map(|setting| setting.key).collect();
         assert_eq!(values.asked(), table);
     }

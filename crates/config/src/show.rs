@@ -1,5 +1,7 @@
 //! `config show`: every setting, what it is and where that came from. Secrets are only told to be set or not.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::layers::Layers;
@@ -14,9 +16,9 @@ use crate::words::{LogFormat, MailEncryption};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The key in the file.
-    pub key: &'static str,
-    /// The preferred name in the environment.
-    pub name: &'static str,
+    pub key: Cow<'static, str>,
+    /// The preferred name in the environment; none for what only the file can hold.
+    pub name: Option<&'static str>,
     /// The value, redacted.
     pub value: String,
     /// Where it came from.
@@ -26,8 +28,8 @@ pub struct Row {
 pub(crate) fn rows(settings: &Settings, values: &Values, layers: &Layers) -> Vec<Row> {
     table::settings()
         .map(|setting| Row {
-            key: setting.key,
-            name: setting.name(),
+            key: setting.key.into(),
+            name: Some(setting.name()),
             value: shown(setting, settings, values),
             origin: layers.origin(setting.key),
         })
@@ -35,12 +37,31 @@ pub(crate) fn rows(settings: &Settings, values: &Values, layers: &Layers) -> Vec
 }
 
 fn shown(setting: &Setting, settings: &Settings, values: &Values) -> String {
+    given(setting, values).unwrap_or_else(|| derived(setting, settings))
+}
+
+/// A value that was set, or that cannot follow from others.
+fn given(setting: &Setting, values: &Values) -> Option<String> {
     match (values.get(setting.key), setting.kind.secrecy()) {
-        _ if values.failed(setting.key) => "not valid".into(),
+        _ if values.failed(setting.key) => Some("not valid".into()),
         // The address that is used may have got its password from elsewhere; both are masked.
-        (Some(value), _) => value.shown(),
-        (None, Secrecy::Hidden) => "not set".into(),
-        (None, _) => derived(setting, settings),
+        (Some(value), _) => Some(value.shown()),
+        (None, Secrecy::Hidden) => Some("not set".into()),
+        (None, _) => None,
+    }
+}
+
+/// A setting of a section that stands in the file alone, under `key`.
+pub(crate) fn row_of_section(key: String, setting: &Setting, values: &Values, is_given: bool) -> Row {
+    let follows = || match setting.fallback {
+        Fallback::Derived(how) => how.into(),
+        _ => "not set".into(),
+    };
+    Row {
+        value: given(setting, values).unwrap_or_else(follows),
+        origin: if is_given { Origin::File(key.clone()) } else { Origin::Default },
+        key: key.into(),
+        name: None,
     }
 }
 

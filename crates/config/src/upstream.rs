@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::file::printable;
 use crate::problem::Problem;
 use crate::secret::SecretText;
 use crate::setting::{Fallback, Setting};
+use crate::show::{self, Row};
 use crate::table;
 use crate::value::{self, Raw, Values};
 
@@ -39,6 +41,10 @@ pub struct Upstream {
     pub requires_tenant: bool,
     /// How long a session lasts at most.
     pub session_lifetime: Option<Duration>,
+    /// How long what hangs on a session lasts at most.
+    pub grant_lifetime: Option<Duration>,
+    /// Whether signing out here signs out there too.
+    pub signs_out: bool,
     /// Whether it may be in a network of one's own.
     pub private_network: bool,
     /// Certificates that are trusted too.
@@ -75,16 +81,20 @@ pub(crate) type Sections = BTreeMap<String, BTreeMap<&'static str, Raw>>;
 /// The section of the one provider that the environment may name.
 const SECTION: &str = "upstream";
 
-/// All providers, in the order of their names behind the first.
-pub(crate) fn all(values: &Values, sections: Sections, problems: &mut Vec<Problem>) -> Vec<Upstream> {
+/// All providers, in the order of their names behind the first, and what is shown of those of the sections.
+pub(crate) fn all(values: &Values, sections: &Sections, problems: &mut Vec<Problem>) -> (Vec<Upstream>, Vec<Row>) {
     let mut found: Vec<Upstream> = one(values, SECTION, None, problems).into_iter().collect();
+    let mut rows = Vec::new();
     for (name, raw) in sections {
         let section = format!("{SECTION}.{name}");
         let values = read(&section, raw, problems);
+        rows.extend(settings_of_sections().map(|setting| {
+            show::row_of_section(key_in(name, setting), setting, &values, raw.contains_key(setting.key))
+        }));
         if values.text("upstream.issuer").is_none() {
             problems.push(missing(&section, "issuer", "name the issuer of the provider"));
         }
-        found.extend(one(&values, &section, Some(name), problems));
+        found.extend(one(&values, &section, Some(name.clone()), problems));
     }
     for (position, upstream) in found.iter().enumerate() {
         for earlier in found.iter().take(position) {
@@ -94,18 +104,28 @@ pub(crate) fn all(values: &Values, sections: Sections, problems: &mut Vec<Proble
             }
         }
     }
-    found
+    (found, rows)
+}
+
+/// The key of a setting in the section of this provider, fit to be shown.
+pub(crate) fn key_in(name: &str, setting: &Setting) -> String {
+    printable(&format!("{SECTION}.{name}.{}", setting.leaf()))
+}
+
+/// What a section `[upstream.NAME]` may hold.
+pub(crate) fn settings_of_sections() -> impl Iterator<Item = &'static Setting> {
+    settings().filter(|setting| setting.key != "upstream.name")
 }
 
 /// Reads the values of a section, with the defaults of the table.
-fn read(section: &str, mut raw: BTreeMap<&'static str, Raw>, problems: &mut Vec<Problem>) -> Values {
+fn read(section: &str, raw: &BTreeMap<&'static str, Raw>, problems: &mut Vec<Problem>) -> Values {
     let mut values = Values::default();
     for setting in settings() {
         let default = match setting.fallback {
             Fallback::Value(default) => Some(Raw::Text(default.to_owned())),
             Fallback::Absent | Fallback::Derived(_) => None,
         };
-        let Some(given) = raw.remove(setting.key).or(default) else { continue };
+        let Some(given) = raw.get(setting.key).cloned().or(default) else { continue };
         match value::parse(setting.kind, &given) {
             Ok(value) => values.insert(setting.key, value),
             Err(fault) => {
@@ -161,6 +181,8 @@ fn one(values: &Values, section: &str, own_name: Option<String>, problems: &mut 
         creates_accounts: values.word("upstream.new_accounts") == Some("create"),
         requires_tenant: values.word("upstream.tenants") == Some("required"),
         session_lifetime: values.span("upstream.session_lifetime"),
+        grant_lifetime: values.span("upstream.grant_lifetime"),
+        signs_out: values.flag("upstream.sign_out").unwrap_or_default(),
         private_network: values.flag("upstream.private_network").unwrap_or_default(),
         ca_certificate: values.path("upstream.ca_certificate"),
     };

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use authly_config::{Report, Upstream, UpstreamLinking, UpstreamProof, load};
+use authly_config::{Change, Origin, Report, Upstream, UpstreamLinking, UpstreamProof, load};
 
 fn report(variables: &[(&str, &str)], file: &str) -> Report {
     let file = file.to_owned();
@@ -67,6 +67,8 @@ link = \"imported\"
 new_accounts = \"create\"
 tenants = \"required\"
 session_lifetime = \"8h\"
+grant_lifetime = \"7d\"
+sign_out = false
 ";
     let all = upstreams(&[], file);
     let [first, second] = all.as_slice() else { panic!("two providers") };
@@ -78,6 +80,8 @@ session_lifetime = \"8h\"
     assert!(matches!(&second.proof, UpstreamProof::Post(secret) if secret.expose() == "from a file"));
     assert!(second.creates_accounts && second.requires_tenant);
     assert_eq!(second.session_lifetime.unwrap().as_secs(), 8 * 3_600);
+    assert_eq!((second.grant_lifetime.unwrap().as_secs(), second.signs_out), (7 * 86_400, false));
+    assert_eq!((first.grant_lifetime, first.signs_out), (None, true));
 }
 
 #[test]
@@ -106,4 +110,62 @@ fn a_secret_of_a_section_is_never_told() {
     let file = "[upstream.corp]\nissuer = \"https://b.example\"\nclient_id = \"b\"\nclient_secret = \"hush-hush\"\n";
     let report = report(&[], file);
     assert!(!format!("{report:?}").contains("hush-hush"));
+}
+
+/// `config show` hides nothing of a section but its secrets, and says where each value comes from.
+#[test]
+fn a_section_is_shown_like_the_rest_but_for_its_secrets() {
+    let file = "
+[upstream.corp]
+issuer = \"https://b.example\"
+client_id = \"b\"
+client_secret = \"hush-hush\"
+link = \"maybe\"
+";
+    let report = report(&[], file);
+    let row = |key: &str| report.rows().iter().find(|row| row.key == key).unwrap();
+    let issuer = row("upstream.corp.issuer");
+    assert_eq!((issuer.value.as_str(), issuer.name), ("https://b.example", None));
+    assert_eq!(issuer.origin, Origin::File("upstream.corp.issuer".to_owned()));
+    assert_eq!(
+        (row("upstream.corp.scope").value.as_str(), &row("upstream.corp.scope").origin),
+        ("openid email profile", &Origin::Default)
+    );
+    assert_eq!(row("upstream.corp.label").value, "the host of the issuer");
+    assert_eq!(
+        (row("upstream.corp.client_secret").value.as_str(), row("upstream.corp.client_key").value.as_str()),
+        ("set", "not set")
+    );
+    assert_eq!(row("upstream.corp.link").value, "not valid");
+    assert!(report.rows().iter().all(|row| row.key != "upstream.corp.name"), "the section is the name");
+    let keys: Vec<&str> = report.rows().iter().map(|row| row.key.split('.').next().unwrap()).collect();
+    assert_eq!(
+        keys.iter().filter(|section| **section == "upstream").count(),
+        37,
+        "in one piece, behind the section of the environment"
+    );
+    let mut sections = keys.clone();
+    sections.dedup();
+    assert_eq!(sections.iter().filter(|section| **section == "upstream").count(), 1);
+}
+
+#[test]
+fn a_change_in_a_section_waits_for_a_restart_and_is_named() {
+    let file = |secret: &str, more: &str| {
+        let text = "issuer = \"https://b.example\"\nclient_id = \"b\"\n";
+        report(&[], &format!("[upstream.corp]\n{text}client_secret = \"{secret}\"\n{more}"))
+    };
+    let before = file("one", "");
+    let named = |after: &Report| -> Vec<String> {
+        let changed = after.changes_since(&before);
+        assert!(changed.iter().all(|one| one.change == Change::Restart));
+        changed.into_iter().map(|one| one.key).collect()
+    };
+    assert!(named(&file("one", "")).is_empty());
+    assert_eq!(named(&file("two", "label = \"Corp\"\n")), ["upstream.corp.label", "upstream.corp.client_secret"]);
+    assert!(
+        named(&file("one", "[upstream.new]\nissuer = \"https://c.example\"\nclient_id = \"c\"\n"))
+            .contains(&"upstream.new.issuer".to_owned())
+    );
+    assert!(named(&report(&[], "")).contains(&"upstream.corp.issuer".to_owned()), "a provider that is gone");
 }

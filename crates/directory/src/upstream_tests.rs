@@ -33,14 +33,15 @@ fn identity(subject: &str, email: &str) -> Identity {
 
 fn rule(new_people: NewPeople) -> PeopleRule {
     let session = Some(Duration::from_secs(600));
-    PeopleRule { link: LinkRule::Email, new_people, tenants: TenantRule::Ignore, session }
+    PeopleRule { link: LinkRule::Email, new_people, tenants: TenantRule::Ignore, session, grants: None }
 }
 
 fn sign_in(world: &World, identity: &Identity, new_people: NewPeople) -> Result<PageSignIn, UpstreamRefused> {
     let browser = Browser::default();
     let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
     let rule = rule(new_people);
-    let arrival = Arrival { identity, rule: &rule, tenant: None, visit, known_device: None, address: None };
+    let arrival =
+        Arrival { identity, id_token: None, rule: &rule, tenant: None, visit, known_device: None, address: None };
     now_or_never(world.directory.sign_in_upstream(&arrival))
 }
 

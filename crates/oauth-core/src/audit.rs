@@ -59,6 +59,8 @@ pub enum AuditKind {
     UpstreamLinked,
     /// Somebody whom an upstream provider has proven was turned away.
     UpstreamRefused,
+    /// An administrator removed a link to a person at an upstream provider.
+    UpstreamUnlinked,
 }
 
 impl AuditKind {
@@ -89,6 +91,7 @@ impl AuditKind {
             Self::TenantChanged => "tenant_changed",
             Self::UpstreamLinked => "upstream_linked",
             Self::UpstreamRefused => "upstream_refused",
+            Self::UpstreamUnlinked => "upstream_unlinked",
         }
     }
 

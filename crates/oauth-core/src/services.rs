@@ -42,8 +42,12 @@ pub enum Purpose {
     Successor,
     /// A setting or credential at rest.
     AtRest,
+    /// The ID token of an upstream provider, kept for signing out there.
+    UpstreamSession,
     /// A sign-in under way at an upstream provider.
     UpstreamSignIn,
+    /// Where somebody goes on to who signs out at an upstream provider too.
+    UpstreamSignOut,
 }
 
 impl Purpose {
@@ -57,7 +61,9 @@ impl Purpose {
             Self::SigningKey => "signing-key",
             Self::Successor => "successor",
             Self::AtRest => "at-rest",
+            Self::UpstreamSession => "upstream-session",
             Self::UpstreamSignIn => "upstream-sign-in",
+            Self::UpstreamSignOut => "upstream-sign-out",
         }
     }
 }

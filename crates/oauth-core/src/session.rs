@@ -54,6 +54,8 @@ pub struct NewSession {
     pub user_agent: Option<String>,
     /// The address it came from.
     pub address: Option<String>,
+    /// When everything that hangs on it ends, `offline_access` included; `None` is never.
+    pub grants_end_at: Option<Timestamp>,
     /// The session of the same browser that this one replaces; it ends in the same step (no fixation), and if it belonged to
     /// the same user its grants move to the new session.
     pub replaces: Option<SessionId>,

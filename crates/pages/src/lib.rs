@@ -68,5 +68,5 @@ pub use policy::content_security_policy;
 pub use problem::{Busy, ErrorPage, Problem, Turn, busy, error_page, not_found};
 pub use register::{Register, RegisterError, RegisterField, register};
 pub use sign_in::{SignIn, SignInNotice, UpstreamOffer, sign_in};
-pub use sign_out::{SignOut, SignedOut, sign_out, signed_out};
+pub use sign_out::{SignOut, SignedOut, UpstreamFarewell, sign_out, signed_out};
 pub use theme::{Accent, AccentError, Theme};

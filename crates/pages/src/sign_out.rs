@@ -27,6 +27,17 @@ pub struct SignOut<'a> {
 pub struct SignedOut<'a> {
     /// Where "Sign in again" leads.
     pub sign_in_url: Option<&'a str>,
+    /// The provider that may know them still.
+    pub elsewhere: Option<UpstreamFarewell<'a>>,
+}
+
+/// A provider to sign out at too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpstreamFarewell<'a> {
+    /// What people call it.
+    pub provider: &'a str,
+    /// Where "Sign out of .." leads.
+    pub url: &'a str,
 }
 
 #[derive(Template)]

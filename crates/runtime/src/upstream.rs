@@ -6,7 +6,9 @@ use authly_jose::JoseCrypto;
 use authly_upstream::{
     breaker::Health,
     party::Upstream,
-    provider::{ClientProof, LinkRule, NewPeople, PeopleRule, Provider, ProviderName, TenantRule, UpstreamIssuer},
+    provider::{
+        ClientProof, LinkRule, NewPeople, PeopleRule, Provider, ProviderName, SignOut, TenantRule, UpstreamIssuer,
+    },
 };
 use oauth_core::{
     crypto::{Algorithm, Crypto as _},
@@ -19,6 +21,32 @@ use crate::trouble::Trouble;
 /// The providers that the settings name; none is asked anything.
 pub fn upstreams(settings: &Settings) -> Result<Vec<Upstream>, Trouble> {
     settings.upstreams.iter().map(upstream).collect()
+}
+
+/// A provider in a line, with what is decided about its people and nothing that is secret.
+pub fn describe(provider: &Provider) -> String {
+    let rule = &provider.people;
+    let link = match rule.link {
+        LinkRule::Email => "linked by imported id or verified address",
+        LinkRule::Imported => "linked by imported id",
+        LinkRule::Nothing => "linked by administrators",
+    };
+    let new = match rule.new_people {
+        NewPeople::Create => "new people get an account",
+        NewPeople::Refuse => "new people are refused",
+    };
+    let tenants = match rule.tenants {
+        TenantRule::Ignore => "",
+        TenantRule::Required => ", only with a group of their tenant",
+    };
+    format!(
+        "{} ({}), not asked; \"{}\", client {} by {}; {link}, {new}{tenants}",
+        provider.name.as_str(),
+        provider.issuer.as_str(),
+        provider.label,
+        provider.client_id,
+        provider.proof.name()
+    )
 }
 
 fn upstream(settings: &authly_config::Upstream) -> Result<Upstream, Trouble> {
@@ -59,6 +87,7 @@ fn upstream(settings: &authly_config::Upstream) -> Result<Upstream, Trouble> {
         scope: settings.scope.clone(),
         algorithms,
         groups_claim: settings.groups_claim.clone(),
+        sign_out: if settings.signs_out { SignOut::There } else { SignOut::Here },
         people: people(settings),
         name,
         issuer,
@@ -84,6 +113,7 @@ fn people(settings: &authly_config::Upstream) -> PeopleRule {
         new_people: if settings.creates_accounts { NewPeople::Create } else { NewPeople::Refuse },
         tenants: if settings.requires_tenant { TenantRule::Required } else { TenantRule::Ignore },
         session: settings.session_lifetime,
+        grants: settings.grant_lifetime,
     }
 }
 

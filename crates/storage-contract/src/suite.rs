@@ -239,6 +239,10 @@ macro_rules! suite {
                 a_deleted_account_leaves_no_link
                 a_sign_out_upstream_ends_what_came_from_there
                 an_unlinked_person_is_signed_out
+                a_link_may_go_without_the_sessions_that_came_by_it
+                linked_accounts_are_listed_page_by_page
+                a_session_knows_where_it_came_from
+                a_session_from_upstream_bounds_what_hangs_on_it
                 a_session_that_is_replaced_from_upstream_hands_its_grants_over
                 a_link_that_was_made_beforehand_is_used_by_the_first_sign_in
                 groups_are_mapped_by_id_or_name

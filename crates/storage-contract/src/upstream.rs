@@ -6,8 +6,8 @@ use authly_directory::{
     identifier::Identifier,
     tenant::{GroupRole, TenantGroup},
     upstream::{
-        KnownPerson, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey, UpstreamLogout,
-        UpstreamMatches,
+        KnownPerson, LinkedSessions, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey,
+        UpstreamLogout, UpstreamMatches, UpstreamOrigin,
     },
 };
 use oauth_core::{audit::AuditKind, ids::UserId, session::NewSession, store::Commit, token::TokenHash};
@@ -26,6 +26,7 @@ fn entry<S: WholeStore>(w: &World<S>, user: UserId, subject: &str, new_link: boo
         user,
         new_link,
         sid: Some(format!("sid-{subject}")),
+        id_token: None,
         session: NewSession { methods: Vec::new(), ..w.new_session(user) },
         at: w.later(5),
         audit: w.audit(AuditKind::UpstreamLinked),
@@ -211,13 +212,84 @@ pub async fn an_unlinked_person_is_signed_out<S: WholeStore>(w: World<S>) {
     let entry = entry(&w, user, "alice", true);
     assert_eq!(w.store.enter_upstream(entry.clone()).await.unwrap(), Commit::Applied);
     let unlink = async |issuer| {
-        w.store.unlink_upstream(user, issuer, w.later(9), w.audit(AuditKind::AccountChanged)).await.unwrap()
+        let audit = w.audit(AuditKind::UpstreamUnlinked);
+        w.store.unlink_upstream(user, issuer, LinkedSessions::End, w.later(9), audit).await.unwrap()
     };
     assert_eq!(unlink("https://other.example").await, Commit::Lost);
     assert_eq!(unlink(ISSUER).await, Commit::Applied);
     assert_eq!(unlink(ISSUER).await, Commit::Lost);
     assert_eq!(w.store.session(entry.session.token).await.unwrap().unwrap().ended_at, Some(w.later(9)));
     assert_eq!(w.store.upstream_matches(&key("alice"), None).await.unwrap().linked, None);
+}
+
+/// Whoever came by a link may stay, if the administrator says so; only the way in is closed.
+pub async fn a_link_may_go_without_the_sessions_that_came_by_it<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let entry = entry(&w, user, "alice", true);
+    assert_eq!(w.store.enter_upstream(entry.clone()).await.unwrap(), Commit::Applied);
+    let audit = w.audit(AuditKind::UpstreamUnlinked);
+    let gone = w.store.unlink_upstream(user, ISSUER, LinkedSessions::Keep, w.later(9), audit).await.unwrap();
+    assert_eq!((gone, w.logged(AuditKind::UpstreamUnlinked).await), (Commit::Applied, 1));
+    assert!(w.store.upstream_links(user).await.unwrap().is_empty());
+    assert_eq!(w.store.session(entry.session.token).await.unwrap().unwrap().ended_at, None);
+}
+
+/// A page holds all links of its accounts, so that the next one begins behind an account.
+pub async fn linked_accounts_are_listed_page_by_page<S: WholeStore>(w: World<S>) {
+    let mut users = [w.user("ada").await, w.user("bob").await, w.user("cleo").await];
+    users.sort_unstable();
+    w.user("nobody").await;
+    let elsewhere = "https://other.example";
+    for (number, user) in users.iter().enumerate() {
+        let subject = format!("person{number}");
+        assert_eq!(w.store.enter_upstream(entry(&w, *user, &subject, true)).await.unwrap(), Commit::Applied);
+    }
+    let other = UpstreamKey { issuer: elsewhere.to_owned(), subject: "first".to_owned() };
+    let audit = w.audit(AuditKind::UpstreamLinked);
+    assert_eq!(w.store.link_upstream(users[0], &other, w.later(7), audit).await.unwrap(), Commit::Applied);
+    let page = async |issuer, after, limit| -> Vec<(UserId, String, String)> {
+        let page = w.store.linked_accounts(issuer, after, limit).await.unwrap();
+        page.into_iter().map(|one| (one.user, one.link.key.issuer, one.link.key.subject)).collect()
+    };
+    let named = |number: usize, issuer: &str, subject: &str| (users[number], issuer.to_owned(), subject.to_owned());
+    let (first, second) = (named(0, ISSUER, "person0"), named(0, elsewhere, "first"));
+    assert_eq!(page(None, None, 1).await, [first.clone(), second.clone()]);
+    assert_eq!(page(None, Some(users[0]), 9).await, [named(1, ISSUER, "person1"), named(2, ISSUER, "person2")]);
+    assert_eq!(page(Some(elsewhere), None, 9).await, [second]);
+    assert_eq!(page(Some(ISSUER), None, 2).await, [first, named(1, ISSUER, "person1")]);
+    assert!(page(None, Some(users[2]), 9).await.is_empty());
+    assert!(page(Some("https://nowhere.example"), None, 9).await.is_empty());
+}
+
+/// What a session came with is found by the session, and none has what it did not come with.
+pub async fn a_session_knows_where_it_came_from<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let own = w.begin("ada", w.new_session(user)).await;
+    let sealed: Vec<u8> = (0..=255).cycle().take(3_000).collect();
+    let with = UpstreamEntry { id_token: Some(sealed.clone()), ..entry(&w, user, "alice", true) };
+    let without = entry(&w, user, "alice", false);
+    for entry in [&with, &without] {
+        assert_eq!(w.store.enter_upstream(entry.clone()).await.unwrap(), Commit::Applied);
+    }
+    let origin = async |session| w.store.upstream_origin(session).await.unwrap();
+    let there = |id_token| Some(UpstreamOrigin { issuer: ISSUER.to_owned(), id_token });
+    assert_eq!(origin(with.session.id).await, there(Some(sealed)));
+    assert_eq!(origin(without.session.id).await, there(None));
+    assert_eq!(origin(own.id).await, None);
+}
+
+/// S001-65: what hangs on such a session ends with time, and the snapshot of every grant tells when.
+pub async fn a_session_from_upstream_bounds_what_hangs_on_it<S: WholeStore>(w: World<S>) {
+    let (user, client) = (w.user("ada").await, w.client("app").await);
+    let mut bounded = entry(&w, user, "alice", true);
+    bounded.session.grants_end_at = Some(w.later(3_600));
+    let (id, free) = (bounded.session.id, w.begin("ada", w.new_session(user)).await);
+    assert_eq!(w.store.enter_upstream(bounded).await.unwrap(), Commit::Applied);
+    for (session, end) in [(id, Some(w.later(3_600))), (free.id, None)] {
+        let grant = w.code(w.new_grant(user, client, Some(session))).await.1;
+        let found = w.store.grant(grant, w.jti()).await.unwrap().unwrap();
+        assert_eq!(found.session.unwrap().grants_end_at, end);
+    }
 }
 
 /// A session of the same browser that somebody signs in over is replaced, as with a password.

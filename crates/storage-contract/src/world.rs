@@ -197,6 +197,7 @@ impl<S: WholeStore> World<S> {
             remembered: false,
             user_agent: None,
             address: None,
+            grants_end_at: None,
             replaces: None,
         }
     }

@@ -58,7 +58,7 @@ macro_rules! grant_snapshot_columns {
             crate::rows::grant_columns!(),
             ", ",
             crate::rows::subject_columns!(),
-            ", s.ended_at, s.idle_expires_at, s.expires_at"
+            ", s.ended_at, s.idle_expires_at, s.expires_at, s.grants_end_at"
         )
     };
 }
@@ -205,8 +205,9 @@ pub(crate) fn grant_snapshot(row: &mut Reader<'_>) -> Result<GrantSnapshot, Stor
     row.of("sessions");
     let (ended_at, idle, expires) =
         (row.maybe_at("ended_at")?, row.maybe_at("idle_expires_at")?, row.maybe_at("expires_at")?);
-    let session =
-        idle.zip(expires).map(|(idle_expires_at, expires_at)| SessionEnd { ended_at, idle_expires_at, expires_at });
+    let grants_end_at = row.maybe_at("grants_end_at")?;
+    let end = |(idle_expires_at, expires_at)| SessionEnd { ended_at, idle_expires_at, expires_at, grants_end_at };
+    let session = idle.zip(expires).map(end);
     Ok(GrantSnapshot { grant, subject, session, token_revoked: false })
 }
 

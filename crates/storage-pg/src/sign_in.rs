@@ -110,9 +110,9 @@ const COMPLETE: &str = concat!(
         WHERE g.session_id = replaced.id AND replaced.user_id <> person.id AND g.revoked_at IS NULL
      ), begun AS (
        INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
-                             expires_at, remembered, user_agent, address)
+                             expires_at, remembered, user_agent, address, grants_end_at)
        SELECT $6::uuid, $7::bytea, person.id, $8::timestamptz, $9::text[], $8::timestamptz, $8::timestamptz,
-              $10::timestamptz, $11::timestamptz, $12::boolean, $13::text, $14::text
+              $10::timestamptz, $11::timestamptz, $12::boolean, $13::text, $14::text, $27::timestamptz
          FROM person WHERE $6::uuid IS NOT NULL
      ), pair AS (
        INSERT INTO tokens (id, jti, user_id, token_type, expires_at, invalidated, created_at)
@@ -233,6 +233,7 @@ impl PgStore {
             &audit.client,
             &audit.address,
             &audit.detail,
+            &at(session.and_then(|session| session.grants_end_at)),
         ];
         let renewed = session.and_then(|session| Some((session.replaces?, session.id)));
         let first = self.db().write(COMPLETE, params, Unknown::Report).await;

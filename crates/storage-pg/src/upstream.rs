@@ -4,8 +4,8 @@ use authly_directory::{
     identifier::Identifier,
     tenant::TenantGroup,
     upstream::{
-        KnownPerson, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey, UpstreamLink, UpstreamLogout,
-        UpstreamMatches, UpstreamRepository,
+        KnownPerson, LinkedAccount, LinkedSessions, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey,
+        UpstreamLink, UpstreamLogout, UpstreamMatches, UpstreamOrigin, UpstreamRepository,
     },
 };
 use oauth_core::{
@@ -92,8 +92,8 @@ const REPLACE: &str = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended
 
 const BEGIN: &str = "
     INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
-                          expires_at, remembered, user_agent, address)
-    VALUES ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10)";
+                          expires_at, remembered, user_agent, address, grants_end_at)
+    VALUES ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11)";
 
 /// Grants of a session that is replaced follow the same user to the new one, or end.
 const FOLLOW: &str = "
@@ -103,7 +103,8 @@ const FOLLOW: &str = "
            revoked_reason = CASE WHEN user_id = $3 THEN revoked_reason ELSE 'signed_out' END
      WHERE session_id = $1 AND revoked_at IS NULL";
 
-const MARK: &str = "INSERT INTO upstream_sessions (session_id, issuer, subject, sid) VALUES ($1, $2, $3, $4)";
+const MARK: &str =
+    "INSERT INTO upstream_sessions (session_id, issuer, subject, sid, id_token) VALUES ($1, $2, $3, $4, $5)";
 
 const END: &str = "
     UPDATE sessions s SET ended_at = $4 FROM upstream_sessions o
@@ -123,6 +124,18 @@ const ONLY: &str = "
 
 const LINKS: &str = "
     SELECT issuer, subject, linked_at, last_used_at FROM upstream_links WHERE user_id = $1 ORDER BY issuer COLLATE \"C\"";
+
+/// The links of a page of accounts.
+const LINKED_ACCOUNTS: &str = "
+    SELECT issuer, subject, linked_at, last_used_at, user_id FROM upstream_links
+     WHERE user_id IN (
+             SELECT DISTINCT user_id FROM upstream_links
+              WHERE ($1::text IS NULL OR issuer = $1) AND ($2::uuid IS NULL OR user_id > $2)
+              ORDER BY user_id LIMIT $3)
+       AND ($1::text IS NULL OR issuer = $1)
+     ORDER BY user_id, issuer COLLATE \"C\"";
+
+const ORIGIN: &str = "SELECT issuer, id_token FROM upstream_sessions WHERE session_id = $1";
 
 const SAME: &str = "SELECT issuer FROM upstream_links WHERE issuer = $1 AND subject = $2 AND user_id = $3";
 
@@ -218,14 +231,30 @@ impl UpstreamRepository for PgStore {
 
     async fn upstream_links(&self, user: UserId) -> Result<Vec<UpstreamLink>, StoreError> {
         let rows = self.db().read(LINKS, &[&user.uuid()]).await?;
+        rows.iter().map(|row| link(&mut Reader::new(row, "upstream_links", &user))).collect()
+    }
+
+    async fn linked_accounts(
+        &self,
+        issuer: Option<&str>,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<LinkedAccount>, StoreError> {
+        let after = after.map(UserId::uuid);
+        let rows = self.db().read(LINKED_ACCOUNTS, &[&issuer, &after, &i64::from(limit)]).await?;
         rows.iter()
             .map(|row| {
-                let mut row = Reader::new(row, "upstream_links", &user);
-                let key = UpstreamKey { issuer: row.take("issuer")?, subject: row.take("subject")? };
-                let linked_at = row.at("linked_at")?;
-                Ok(UpstreamLink { key, linked_at, last_used_at: row.at("last_used_at")? })
+                let mut row = Reader::new(row, "upstream_links", &"-");
+                let link = link(&mut row)?;
+                Ok(LinkedAccount { user: UserId::from_uuid(row.take("user_id")?), link })
             })
             .collect()
+    }
+
+    async fn upstream_origin(&self, session: SessionId) -> Result<Option<UpstreamOrigin>, StoreError> {
+        let Some(row) = self.db().read_one(ORIGIN, &[&session.uuid()]).await? else { return Ok(None) };
+        let mut row = Reader::new(&row, "upstream_sessions", &session);
+        Ok(Some(UpstreamOrigin { issuer: row.take("issuer")?, id_token: row.take("id_token")? }))
     }
 
     async fn link_upstream(
@@ -254,6 +283,7 @@ impl UpstreamRepository for PgStore {
         &self,
         user: UserId,
         issuer: &str,
+        sessions: LinkedSessions,
         at: Timestamp,
         audit: AuditEvent,
     ) -> Result<Commit, StoreError> {
@@ -262,9 +292,11 @@ impl UpstreamRepository for PgStore {
         if steps.change(UNLINK, &[&user.uuid(), &issuer]).await? == 0 {
             return Ok(Commit::Lost);
         }
-        let rows = steps.run(END_OF_USER, &[&user.uuid(), &issuer, &At(at)]).await?;
-        let ended: Vec<Uuid> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
-        sessions::revoke(&steps, &ended, at, RevocationReason::Administrator).await?;
+        if sessions == LinkedSessions::End {
+            let rows = steps.run(END_OF_USER, &[&user.uuid(), &issuer, &At(at)]).await?;
+            let ended: Vec<Uuid> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+            sessions::revoke(&steps, &ended, at, RevocationReason::Administrator).await?;
+        }
         record(&steps, audit).await?;
         steps.commit().await?;
         Ok(Commit::Applied)
@@ -272,7 +304,7 @@ impl UpstreamRepository for PgStore {
 }
 
 async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Trouble> {
-    let UpstreamEntry { key, user, new_link, sid, session, at, audit } = write;
+    let UpstreamEntry { key, user, new_link, sid, id_token, session, at, audit } = write;
     let (user, at) = (user.uuid(), At(at));
     if steps.run(MAY_ENTER, &[&user]).await?.is_empty() {
         return Ok(Commit::Lost);
@@ -306,15 +338,22 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
                 &session.remembered,
                 &session.user_agent,
                 &session.address,
+                &session.grants_end_at.map(At),
             ],
         )
         .await?;
     if let Some(old) = replaced {
         steps.change(FOLLOW, &[&old, &id, &user, &at]).await?;
     }
-    steps.change(MARK, &[&id, &key.issuer, &key.subject, &sid]).await?;
+    steps.change(MARK, &[&id, &key.issuer, &key.subject, &sid, &id_token]).await?;
     record(steps, audit).await?;
     Ok(Commit::Applied)
+}
+
+fn link(row: &mut Reader<'_>) -> Result<UpstreamLink, StoreError> {
+    let key = UpstreamKey { issuer: row.take("issuer")?, subject: row.take("subject")? };
+    let linked_at = row.at("linked_at")?;
+    Ok(UpstreamLink { key, linked_at, last_used_at: row.at("last_used_at")? })
 }
 
 async fn record(steps: &Steps<'_>, audit: AuditEvent) -> Result<(), Trouble> {

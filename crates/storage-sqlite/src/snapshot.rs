@@ -21,7 +21,7 @@ macro_rules! snapshot_columns {
     () => {
         concat!(
             $crate::snapshot::grant_columns!(),
-            ", s.ended_at, s.idle_expires_at, s.expires_at, ",
+            ", s.ended_at, s.idle_expires_at, s.expires_at, s.grants_end_at, ",
             $crate::person::person_columns!()
         )
     };
@@ -58,10 +58,12 @@ pub(crate) fn snapshot(cursor: &mut Cursor<'_>) -> Outcome<GrantSnapshot> {
     let ended_at = cursor.time_opt("sessions.ended_at")?;
     let idle_expires_at = cursor.time_opt("sessions.idle_expires_at")?;
     let expires_at = cursor.time_opt("sessions.expires_at")?;
+    let grants_end_at = cursor.time_opt("sessions.grants_end_at")?;
     let session = idle_expires_at.zip(expires_at).map(|(idle_expires_at, expires_at)| SessionEnd {
         ended_at,
         idle_expires_at,
         expires_at,
+        grants_end_at,
     });
     Ok(GrantSnapshot { grant, session, subject: Person::read(cursor)?.subject, token_revoked: false })
 }

@@ -4,8 +4,8 @@ use authly_directory::{
     identifier::Identifier,
     tenant::TenantGroup,
     upstream::{
-        KnownPerson, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey, UpstreamLink, UpstreamLogout,
-        UpstreamMatches, UpstreamRepository,
+        KnownPerson, LinkedAccount, LinkedSessions, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey,
+        UpstreamLink, UpstreamLogout, UpstreamMatches, UpstreamOrigin, UpstreamRepository,
     },
 };
 use oauth_core::{
@@ -87,14 +87,7 @@ impl UpstreamRepository for SqliteStore {
     }
 
     async fn upstream_links(&self, user: UserId) -> Result<Vec<UpstreamLink>, StoreError> {
-        self.read(|db| {
-            db.all(LINKS, [user.uuid()], |cursor| {
-                let issuer = cursor.value("upstream_links.issuer")?;
-                let key = UpstreamKey { issuer, subject: cursor.value("upstream_links.subject")? };
-                let linked_at = cursor.time("upstream_links.linked_at")?;
-                Ok(UpstreamLink { key, linked_at, last_used_at: cursor.time("upstream_links.last_used_at")? })
-            })
-        })
+        self.read(|db| db.all(LINKS, [user.uuid()], link))
     }
 
     async fn link_upstream(
@@ -119,10 +112,34 @@ impl UpstreamRepository for SqliteStore {
         .await
     }
 
+    async fn linked_accounts(
+        &self,
+        issuer: Option<&str>,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<LinkedAccount>, StoreError> {
+        self.read(|db| {
+            db.all(LINKED_ACCOUNTS, params![issuer, after.map(UserId::uuid), limit], |cursor| {
+                let link = link(cursor)?;
+                Ok(LinkedAccount { user: cursor.id("upstream_links.user_id", UserId::from_uuid)?, link })
+            })
+        })
+    }
+
+    async fn upstream_origin(&self, session: SessionId) -> Result<Option<UpstreamOrigin>, StoreError> {
+        self.read(|db| {
+            db.one(ORIGIN, [session.uuid()], |cursor| {
+                let issuer = cursor.value("upstream_sessions.issuer")?;
+                Ok(UpstreamOrigin { issuer, id_token: cursor.value("upstream_sessions.id_token")? })
+            })
+        })
+    }
+
     async fn unlink_upstream(
         &self,
         user: UserId,
         issuer: &str,
+        sessions: LinkedSessions,
         at: Timestamp,
         audit: AuditEvent,
     ) -> Result<Commit, StoreError> {
@@ -131,8 +148,10 @@ impl UpstreamRepository for SqliteStore {
             if db.run(UNLINK, params![user.uuid(), issuer])? == 0 {
                 return Ok(Commit::Lost);
             }
-            let going_on = db.all(GOING_ON_OF_USER, params![user.uuid(), issuer], session_id)?;
-            end_all(db, &going_on, at, RevocationReason::Administrator)?;
+            if sessions == LinkedSessions::End {
+                let going_on = db.all(GOING_ON_OF_USER, params![user.uuid(), issuer], session_id)?;
+                end_all(db, &going_on, at, RevocationReason::Administrator)?;
+            }
             audit::write(db, &audit)?;
             Ok(Commit::Applied)
         })
@@ -210,7 +229,8 @@ const COMPLETE: &str = "UPDATE users SET completed_at = coalesce(completed_at, ?
                           WHEN coalesce(upgraded_hash, password_hash) IS NULL THEN 'oauth' ELSE 'dual' END \
                         WHERE id = ?1 AND (completed_at IS NULL OR auth_method = 'password')";
 
-const MARK: &str = "INSERT INTO upstream_sessions (session_id, issuer, subject, sid) VALUES (?1, ?2, ?3, ?4)";
+const MARK: &str =
+    "INSERT INTO upstream_sessions (session_id, issuer, subject, sid, id_token) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
     let (key, user, at) = (&write.key, write.user.uuid(), write.at.micros());
@@ -227,7 +247,7 @@ fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
     db.run(SIGNED_IN, params![user, at])?;
     db.run(COMPLETE, params![user, at])?;
     sessions::begin(db, &write.session)?;
-    db.run(MARK, params![write.session.id.uuid(), key.issuer, key.subject, write.sid])?;
+    db.run(MARK, params![write.session.id.uuid(), key.issuer, key.subject, write.sid, write.id_token])?;
     audit::write(db, &write.audit)?;
     Ok(Commit::Applied)
 }
@@ -256,5 +276,20 @@ const ONLY: &str = "SELECT 1 FROM users u WHERE u.id = ?1 AND u.auth_method = 'o
 
 const LINKS: &str =
     "SELECT issuer, subject, linked_at, last_used_at FROM upstream_links WHERE user_id = ?1 ORDER BY issuer";
+
+fn link(cursor: &mut Cursor<'_>) -> Outcome<UpstreamLink> {
+    let issuer = cursor.value("upstream_links.issuer")?;
+    let key = UpstreamKey { issuer, subject: cursor.value("upstream_links.subject")? };
+    let linked_at = cursor.time("upstream_links.linked_at")?;
+    Ok(UpstreamLink { key, linked_at, last_used_at: cursor.time("upstream_links.last_used_at")? })
+}
+
+const LINKED_ACCOUNTS: &str = "SELECT issuer, subject, linked_at, last_used_at, user_id FROM upstream_links \
+                               WHERE user_id IN (SELECT DISTINCT user_id FROM upstream_links \
+                                 WHERE (?1 IS NULL OR issuer = ?1) AND (?2 IS NULL OR user_id > ?2) \
+                                 ORDER BY user_id LIMIT ?3) \
+                               AND (?1 IS NULL OR issuer = ?1) ORDER BY user_id, issuer";
+
+const ORIGIN: &str = "SELECT issuer, id_token FROM upstream_sessions WHERE session_id = ?1";
 
 const UNLINK: &str = "DELETE FROM upstream_links WHERE user_id = ?1 AND issuer = ?2";

@@ -34,6 +34,8 @@ pub struct Metadata {
     pub jwks_uri: String,
     /// Where more claims are.
     pub userinfo_endpoint: Option<String>,
+    /// Where browsers are sent to sign out (OpenID Connect RP-Initiated Logout 2.1).
+    pub end_session_endpoint: Option<String>,
     /// Whether every answer to a browser names the issuer (RFC 9207 3).
     pub names_issuer: bool,
 }
@@ -45,6 +47,7 @@ struct Wire {
     token_endpoint: Option<String>,
     jwks_uri: Option<String>,
     userinfo_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
     response_types_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
@@ -77,6 +80,8 @@ impl Metadata {
             token_endpoint: address("token_endpoint", wire.token_endpoint)?,
             jwks_uri: address("jwks_uri", wire.jwks_uri)?,
             userinfo_endpoint: wire.userinfo_endpoint.map(|url| address("userinfo_endpoint", Some(url))).transpose()?,
+            // Signing in does not hang on it: one that is no use is as good as none.
+            end_session_endpoint: address("end_session_endpoint", wire.end_session_endpoint).ok(),
             names_issuer: wire.authorization_response_iss_parameter_supported,
         })
     }
@@ -108,6 +113,7 @@ pub(crate) mod tests {
             "token_endpoint": "https://idp.example/token",
             "jwks_uri": "https://keys.example/jwks",
             "userinfo_endpoint": "https://idp.example/me",
+            "end_session_endpoint": "https://idp.example/end?v=2",
             "response_types_supported": ["code"],
             "authorization_response_iss_parameter_supported": true,
         })
@@ -126,6 +132,16 @@ pub(crate) mod tests {
         assert_eq!(metadata.authorization_endpoint, "https://idp.example/authorize?v=2");
         assert_eq!(metadata.authorization_origin().as_deref(), Some("https://idp.example"));
         assert!(metadata.names_issuer);
+    }
+
+    /// Nobody is sent anywhere else than where it is safe, and nobody is kept from signing in by it.
+    #[test]
+    fn an_address_to_sign_out_at_that_is_no_use_is_none() {
+        let end = |change: Value| parse(|it| it["end_session_endpoint"] = change).unwrap().end_session_endpoint;
+        assert_eq!(end(json!("https://idp.example/end")).as_deref(), Some("https://idp.example/end"));
+        for bad in [Value::Null, json!("http://idp.example/end"), json!("javascript:1"), json!("/end")] {
+            assert_eq!(end(bad.clone()), None, "{bad}");
+        }
     }
 
     /// OpenID Connect Discovery 4.3.

@@ -12,6 +12,7 @@ use oauth_core::{
     crypto::VerifierSet,
     jws::TokenFault,
     pending::PendingId,
+    secret::Secret,
     services::{Clock as _, FetchError, Services},
     time::Timestamp,
     token::OpaqueToken,
@@ -36,8 +37,8 @@ use crate::{
 /// How long metadata and keys are used without asking again.
 const FRESH: Duration = Duration::from_secs(3_600);
 /// A provider that answered within this time is sent people without asking whether it is there.
-const SEEN: Duration = Duration::from_secs(20);
-/// Between two fetches of keys for the sake of a `kid` that is not known (SECURITY.md row 20).
+pub(crate) const SEEN: Duration = Duration::from_secs(20);
+/// Between two fetches of keys for the sake of one token: for a `kid` that is not known, or a signature that does not verify (SECURITY.md row 20).
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// A provider as this server knows it.
@@ -124,6 +125,15 @@ pub struct Departed {
     pub kept: Kept,
 }
 
+/// Somebody who is back, with what the provider says of them.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Who it is.
+    pub identity: Identity,
+    /// The token that proves it: the hint with which they sign out there.
+    pub id_token: Secret<String>,
+}
+
 impl Upstream {
     /// A provider nothing is known of yet; `watch` is told when it goes away and when it is back.
     pub fn new(provider: Provider, carrier: Box<dyn Carrier>, watch: Box<dyn Fn(Health) + Send + Sync>) -> Self {
@@ -178,7 +188,7 @@ impl Upstream {
         response: &UpstreamResponse,
         kept: &Kept,
         redirect_uri: &str,
-    ) -> Result<Identity, UpstreamFault> {
+    ) -> Result<Arrived, UpstreamFault> {
         let metadata = self.metadata(services, FRESH).await?;
         let code = response.code(&self.provider, &metadata)?;
         let exchange = Exchange { code, verifier: kept.verifier.expose(), redirect_uri };
@@ -189,9 +199,11 @@ impl Upstream {
             return Err(UpstreamFault::Exchange(answer.status));
         }
         let tokens = token::parse(answer.text.expose()).ok_or(TokenFault::Malformed)?;
-        let keys = self.keys_for(services, &metadata, &tokens.id_token).await?;
         let expected = id_token::Expected { nonce: &kept.nonce, access_token: &tokens.access_token };
-        let proven = id_token::verify(&tokens.id_token, &self.provider, &keys, expected, services.clock().now())?;
+        let judge = |keys: &VerifierSet| {
+            id_token::verify(&tokens.id_token, &self.provider, keys, expected, services.clock().now())
+        };
+        let proven = self.judged(services, &metadata, &tokens.id_token, judge).await?;
         let mut person = proven.person;
         if let Some(url) = metadata.userinfo_endpoint.as_ref().filter(|_| !person.suffices(&self.provider)) {
             let answer = self.call(services, userinfo::request(url, &tokens.access_token)).await?;
@@ -201,7 +213,8 @@ impl Upstream {
                 person = person.with(more);
             }
         }
-        Ok(person.into_identity(&self.provider, proven.subject, proven.session))
+        let identity = person.into_identity(&self.provider, proven.subject, proven.session);
+        Ok(Arrived { identity, id_token: Secret::new(tokens.id_token) })
     }
 
     /// The provider says that somebody has signed out there.
@@ -213,12 +226,45 @@ impl Upstream {
         // Before anything is fetched for it.
         id_token::key_id(logout_token, &self.provider)?;
         let metadata = self.metadata(services, FRESH).await?;
-        let keys = self.keys_for(services, &metadata, logout_token).await?;
-        Ok(logout_token::verify(logout_token, &self.provider, &keys, services.clock().now())?)
+        let judge =
+            |keys: &VerifierSet| logout_token::verify(logout_token, &self.provider, keys, services.clock().now());
+        self.judged(services, &metadata, logout_token, judge).await
+    }
+
+    /// Judges a token by the keys of the provider. One that they do not verify may be signed by a key that has taken another's place under its
+    /// `kid`: it is judged once more by keys that are fetched anew, if none were within the last minute.
+    async fn judged<V: Services, T>(
+        &self,
+        services: &V,
+        metadata: &Metadata,
+        text: &str,
+        judge: impl Fn(&VerifierSet) -> Result<T, TokenFault> + Send + Sync,
+    ) -> Result<T, UpstreamFault> {
+        let keys = self.keys_for(services, metadata, text).await?;
+        match judge(&keys) {
+            Err(TokenFault::Signature) if self.may_ask_for_keys(services.clock().now()) => {
+                Ok(judge(&self.fetched_keys(services, metadata).await?)?)
+            }
+            judged => Ok(judged?),
+        }
+    }
+
+    /// Whether keys may be fetched for the sake of a token now; who is told so has to fetch them.
+    fn may_ask_for_keys(&self, now: Timestamp) -> bool {
+        let mut known = self.lock();
+        let may = known.keys_asked_at.is_none_or(|at| now.since(at) >= REFRESH);
+        if may {
+            known.keys_asked_at = Some(now);
+        }
+        may
     }
 
     /// Its metadata. Kept ones are used while the provider has answered anything within `seen`.
-    async fn metadata<V: Services>(&self, services: &V, seen: Duration) -> Result<Arc<Metadata>, UpstreamFault> {
+    pub(crate) async fn metadata<V: Services>(
+        &self,
+        services: &V,
+        seen: Duration,
+    ) -> Result<Arc<Metadata>, UpstreamFault> {
         let now = services.clock().now();
         {
             let known = self.lock();
@@ -269,6 +315,10 @@ impl Upstream {
             }
             known.keys_asked_at = Some(now);
         }
+        self.fetched_keys(services, metadata).await
+    }
+
+    async fn fetched_keys<V: Services>(&self, services: &V, metadata: &Metadata) -> Result<VerifierSet, UpstreamFault> {
         let answer = self.call(services, Call::get(metadata.jwks_uri.clone())).await?;
         if answer.status != 200 {
             return Err(FetchError::Unusable(format!("status {} for its keys", answer.status)).into());
@@ -322,74 +372,5 @@ impl std::fmt::Debug for Upstream {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use oauth_core::{crypto::Algorithm, services::Random};
-
-    use super::*;
-    use crate::provider::{ClientProof, LinkRule, NewPeople, PeopleRule, ProviderName, TenantRule, UpstreamIssuer};
-
-    pub(crate) struct Noise;
-
-    impl Random for Noise {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(7);
-        }
-    }
-
-    pub(crate) fn provider() -> Provider {
-        Provider {
-            name: ProviderName::parse("corp").unwrap(),
-            label: "Corp".to_owned(),
-            issuer: UpstreamIssuer::parse("https://idp.example").unwrap(),
-            client_id: "authly-client".to_owned(),
-            proof: ClientProof::Nothing,
-            scope: "openid email".to_owned(),
-            algorithms: vec![Algorithm::RS256],
-            groups_claim: "groups".to_owned(),
-            people: PeopleRule {
-                link: LinkRule::Email,
-                new_people: NewPeople::Refuse,
-                tenants: TenantRule::Ignore,
-                session: None,
-            },
-        }
-    }
-
-    pub(crate) fn metadata() -> Metadata {
-        let document = crate::document::tests::document().to_string();
-        Metadata::parse(&document, &provider().issuer, &ClientProof::Nothing).unwrap()
-    }
-
-    struct Nowhere;
-
-    impl Carrier for Nowhere {
-        fn send(&self, _: Call) -> crate::carrier::Answering<'_> {
-            Box::pin(async { Err(FetchError::HeldBack) })
-        }
-    }
-
-    #[test]
-    fn a_browser_is_sent_with_everything_that_protects_the_answer() {
-        let upstream = Upstream::new(provider(), Box::new(Nowhere), Box::new(|_| ()));
-        let (state, kept) = Kept::begin(None, Stay::Browser, &Noise);
-        let departure = Departure {
-            redirect_uri: "https://auth.example/sign-in/upstream/callback?provider=corp",
-            request: None,
-            stay: Stay::Browser,
-            anew: Anew::Yes,
-            hint: Some("a&b@example.com"),
-        };
-        let location = upstream.location(&metadata(), &departure, &state, &kept);
-        let url = url::Url::parse(&location).unwrap();
-        let find = |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
-        assert!(location.starts_with("https://idp.example/authorize?v=2&response_type=code&"));
-        assert_eq!(find("redirect_uri").as_deref(), Some(departure.redirect_uri));
-        assert_eq!(find("code_challenge_method").as_deref(), Some("S256"));
-        assert_eq!(find("code_challenge"), Some(kept.verifier.challenge().to_text()));
-        assert_eq!((find("state").as_deref(), find("nonce")), (Some(state.expose()), Some(kept.nonce)));
-        assert_eq!(
-            (find("prompt").as_deref(), find("login_hint").as_deref()),
-            (Some("login"), Some("a&b@example.com"))
-        );
-    }
-}
+#[path = "party_tests.rs"]
+pub(crate) mod tests;

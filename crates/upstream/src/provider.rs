@@ -136,6 +136,17 @@ pub struct PeopleRule {
     pub tenants: TenantRule,
     /// How long a sign-in here lasts at most before the provider is asked again; `None` is as long as any session.
     pub session: Option<Duration>,
+    /// How long applications stay connected at most without a new sign-in there; `None` is as long as any.
+    pub grants: Option<Duration>,
+}
+
+/// What signing out here does at a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOut {
+    /// Nothing.
+    Here,
+    /// Signs out there too, where the provider knows how.
+    There,
 }
 
 /// A provider.
@@ -157,6 +168,8 @@ pub struct Provider {
     pub algorithms: Vec<Algorithm>,
     /// The claim that holds groups.
     pub groups_claim: String,
+    /// What signing out here does there.
+    pub sign_out: SignOut,
     /// What is decided about its people.
     pub people: PeopleRule,
 }

@@ -23,6 +23,25 @@ fn a_check_tells_whether_the_server_would_start() {
 }
 
 #[test]
+fn a_check_tells_of_every_provider_and_of_no_secret() {
+    let place = Place::new().with("AUTHLY_CONFIG", "authly.toml");
+    let section = "[upstream.corp]\nissuer = \"https://idp.example\"\nlabel = \"The Corp\"\nclient_id = \"4711\"\n\
+                   client_secret = \"hush-hush\"\nlink = \"imported\"\ntenants = \"required\"\n";
+    std::fs::write(place.folder.path().join("authly.toml"), section).unwrap();
+    let done = place.run(&["--check"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let line = done.out.lines().find(|line| line.starts_with("upstream: corp (https://idp.example)")).unwrap();
+    for told in ["The Corp", "4711", "client_secret_basic", "linked by imported id", "group of their tenant"] {
+        assert!(line.contains(told), "{line}");
+    }
+    let shown = place.admin(&["config", "show", "--output", "json"]);
+    assert!(shown.out.contains("\"upstream.corp.label\""), "{}", shown.out);
+    for output in [done.out, done.err, shown.out] {
+        assert!(!output.contains("hush-hush"), "{output}");
+    }
+}
+
+#[test]
 fn a_check_tries_the_key_that_the_store_is_sealed_under() {
     let place = Place::new();
     place.start().stop();

@@ -105,6 +105,23 @@ pub(super) const UPSTREAM: Section = Section {
         .derived("as long as any session")
         .from("S001-48, S001-65"),
         Setting::new(
+            "upstream.grant_lifetime",
+            Kind::Lifetime { min: Duration::from_secs(60), max: Duration::from_secs(31_536_000) },
+            "How long applications stay connected at most, `offline_access` included, without a new sign-in at the provider. Counts from the \
+             sign-in, for those that begin after it is set.",
+        )
+        .env(&[minutes("AUTHLY_UPSTREAM_GRANT_LIFETIME_MINUTES")])
+        .derived("as long as any grant")
+        .from("S001-65"),
+        Setting::new(
+            "upstream.sign_out",
+            Kind::Flag,
+            "Whether signing out here signs out at the provider too, if its metadata say where.",
+        )
+        .env(&[plain("AUTHLY_UPSTREAM_SIGN_OUT")])
+        .or("true")
+        .from("S001-65"),
+        Setting::new(
             "upstream.private_network",
             Kind::Flag,
             "Whether the provider may be in a network of your own, or by plain http on this machine.",

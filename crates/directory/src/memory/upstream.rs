@@ -16,8 +16,8 @@ use crate::{
     store::AccountRepository as _,
     tenant::{TenantGroup, TenantRepository as _},
     upstream::{
-        KnownPerson, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey, UpstreamLink, UpstreamLogout,
-        UpstreamMatches, UpstreamRepository,
+        KnownPerson, LinkedAccount, LinkedSessions, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey,
+        UpstreamLink, UpstreamLogout, UpstreamMatches, UpstreamOrigin, UpstreamRepository,
     },
 };
 
@@ -26,7 +26,15 @@ use crate::{
 pub(super) struct Upstreams {
     under_way: HashMap<TokenHash, NewUpstreamSignIn>,
     links: BTreeMap<UpstreamKey, (UserId, Timestamp, Timestamp)>,
-    sessions: HashMap<SessionId, (UpstreamKey, Option<String>)>,
+    sessions: HashMap<SessionId, FromThere>,
+}
+
+/// A session that came from a provider.
+#[derive(Debug)]
+struct FromThere {
+    key: UpstreamKey,
+    sid: Option<String>,
+    id_token: Option<Vec<u8>>,
 }
 
 impl Upstreams {
@@ -40,7 +48,8 @@ impl Upstreams {
     }
 
     fn sessions_of(&self, issuer: &str, fits: impl Fn(&UpstreamKey, Option<&str>) -> bool) -> Vec<SessionId> {
-        let fitting = self.sessions.iter().filter(|(_, (key, sid))| key.issuer == issuer && fits(key, sid.as_deref()));
+        let fitting =
+            self.sessions.iter().filter(|(_, it)| it.key.issuer == issuer && fits(&it.key, it.sid.as_deref()));
         fitting.map(|(id, _)| *id).collect()
     }
 }
@@ -120,7 +129,8 @@ impl UpstreamRepository for MemoryDirectory {
         }
         let linked = people.upstreams.links.entry(write.key.clone()).or_insert((write.user, write.at, write.at));
         *linked = (write.user, linked.1, write.at);
-        people.upstreams.sessions.insert(id, (write.key, write.sid));
+        let from_there = FromThere { key: write.key, sid: write.sid, id_token: write.id_token };
+        people.upstreams.sessions.insert(id, from_there);
         Ok(Commit::Applied)
     }
 
@@ -183,10 +193,43 @@ impl UpstreamRepository for MemoryDirectory {
         Ok(Commit::Applied)
     }
 
+    async fn linked_accounts(
+        &self,
+        issuer: Option<&str>,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<LinkedAccount>, StoreError> {
+        self.reachable()?;
+        let people = self.lock();
+        let wanted = people.upstreams.links.iter().filter(|(key, (user, ..))| {
+            issuer.is_none_or(|issuer| issuer == key.issuer) && after.is_none_or(|after| *user > after)
+        });
+        let mut all: Vec<_> = wanted
+            .map(|(key, (user, linked_at, last_used_at))| LinkedAccount {
+                user: *user,
+                link: UpstreamLink { key: key.clone(), linked_at: *linked_at, last_used_at: *last_used_at },
+            })
+            .collect();
+        all.sort_by(|one, other| (one.user, &one.link.key.issuer).cmp(&(other.user, &other.link.key.issuer)));
+        let mut users: Vec<UserId> = all.iter().map(|linked| linked.user).collect();
+        users.dedup();
+        users.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        all.retain(|linked| users.contains(&linked.user));
+        Ok(all)
+    }
+
+    async fn upstream_origin(&self, session: SessionId) -> Result<Option<UpstreamOrigin>, StoreError> {
+        self.reachable()?;
+        let people = self.lock();
+        let found = people.upstreams.sessions.get(&session);
+        Ok(found.map(|it| UpstreamOrigin { issuer: it.key.issuer.clone(), id_token: it.id_token.clone() }))
+    }
+
     async fn unlink_upstream(
         &self,
         user: UserId,
         issuer: &str,
+        sessions: LinkedSessions,
         at: Timestamp,
         audit: AuditEvent,
     ) -> Result<Commit, StoreError> {
@@ -194,7 +237,10 @@ impl UpstreamRepository for MemoryDirectory {
             let mut people = self.lock();
             let Some(key) = people.upstreams.linked_at(issuer, user).cloned() else { return Ok(Commit::Lost) };
             people.upstreams.links.remove(&key);
-            people.upstreams.sessions_of(issuer, |own, _| *own == key)
+            match sessions {
+                LinkedSessions::End => people.upstreams.sessions_of(issuer, |own, _| *own == key),
+                LinkedSessions::Keep => Vec::new(),
+            }
         };
         for session in ending {
             self.lock().upstreams.sessions.remove(&session);

@@ -24,7 +24,13 @@ fn identity() -> Identity {
 }
 
 fn rule() -> PeopleRule {
-    PeopleRule { link: LinkRule::Email, new_people: NewPeople::Refuse, tenants: TenantRule::Ignore, session: None }
+    PeopleRule {
+        link: LinkRule::Email,
+        new_people: NewPeople::Refuse,
+        tenants: TenantRule::Ignore,
+        session: None,
+        grants: None,
+    }
 }
 
 struct Case {

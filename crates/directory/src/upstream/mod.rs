@@ -5,6 +5,7 @@
 
 mod admission;
 mod decide;
+mod origin;
 mod provision;
 mod store;
 
@@ -19,6 +20,7 @@ use oauth_core::{
     browser::BrowserId,
     engine::session::SessionStart,
     ids::{TenantId, UserId},
+    secret::Secret,
     store::{Commit, StoreError},
     time::Timestamp,
     token::TokenHash,
@@ -28,9 +30,10 @@ use thiserror::Error;
 pub use self::{
     admission::Admission,
     decide::{Decision, Found, LinkedBy, Refusal, decide},
+    origin::Origin,
     store::{
-        KnownPerson, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey, UpstreamLink, UpstreamLogout,
-        UpstreamMatches, UpstreamRepository,
+        KnownPerson, LinkedAccount, LinkedSessions, NewUpstreamSignIn, TakenUpstreamSignIn, UpstreamEntry, UpstreamKey,
+        UpstreamLink, UpstreamLogout, UpstreamMatches, UpstreamOrigin, UpstreamRepository,
     },
 };
 use crate::{
@@ -48,6 +51,8 @@ use crate::{
 pub struct Arrival<'a> {
     /// Who, as the provider has proven.
     pub identity: &'a Identity,
+    /// The token that proves it, to be kept for signing out there.
+    pub id_token: Option<&'a Secret<String>>,
     /// What is decided about the provider's people.
     pub rule: &'a PeopleRule,
     /// The tenant whose accounts alone the client serves for which they sign in.
@@ -219,6 +224,7 @@ impl<V: DirectoryServices> Directory<V> {
             session.expires_at = session.expires_at.min(now.plus(longest));
             session.idle_expires_at = session.idle_expires_at.min(session.expires_at);
         }
+        session.grants_end_at = arrival.rule.grants.map(|longest| now.plus(longest));
         let mut audit = self.audit_of(AuditKind::SignedIn, arrival, now);
         audit.user = Some(account.subject.id);
         if let Some(by) = by {
@@ -234,6 +240,7 @@ impl<V: DirectoryServices> Directory<V> {
             user: account.subject.id,
             new_link: by.is_some(),
             sid: arrival.identity.session.clone(),
+            id_token: arrival.id_token.map(|token| self.keep_id_token(&cookie, token)),
             session: session.clone(),
             at: now,
             audit,

@@ -5,7 +5,7 @@ use std::future::Future;
 use authly_upstream::identity::Identity;
 use oauth_core::{
     audit::AuditEvent,
-    ids::UserId,
+    ids::{SessionId, UserId},
     session::NewSession,
     store::{Commit, StoreError},
     time::Timestamp,
@@ -92,6 +92,8 @@ pub struct UpstreamEntry {
     pub sid: Option<String>,
     /// The session here.
     pub session: NewSession,
+    /// The provider's ID token, sealed under the session's cookie.
+    pub id_token: Option<Vec<u8>>,
     /// When.
     pub at: Timestamp,
     /// What the log says.
@@ -122,6 +124,33 @@ pub struct UpstreamLink {
     pub linked_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Timestamp,
+}
+
+/// An account that is linked, as administration lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedAccount {
+    /// The account.
+    pub user: UserId,
+    /// Its link.
+    pub link: UpstreamLink,
+}
+
+/// Where a session came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamOrigin {
+    /// The issuer.
+    pub issuer: String,
+    /// Its ID token, sealed under the session's cookie.
+    pub id_token: Option<Vec<u8>>,
+}
+
+/// What becomes of the sessions that came by a link that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkedSessions {
+    /// They end, with their grants.
+    End,
+    /// They go on as long as any.
+    Keep,
 }
 
 /// Upstream sign-ins.
@@ -164,11 +193,24 @@ pub trait UpstreamRepository: Send + Sync {
         at: Timestamp,
         audit: AuditEvent,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// Removes the link of an account at an issuer and ends the sessions that came from there; `Lost` if there is none.
+    /// The accounts that are linked at an issuer or anywhere, by id and issuer: the links of at most so many accounts behind one.
+    fn linked_accounts(
+        &self,
+        issuer: Option<&str>,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<LinkedAccount>, StoreError>> + Send;
+    /// Where a session came from, if a provider.
+    fn upstream_origin(
+        &self,
+        session: SessionId,
+    ) -> impl Future<Output = Result<Option<UpstreamOrigin>, StoreError>> + Send;
+    /// Removes the link of an account at an issuer, with or without the sessions that came from there; `Lost` if there is none.
     fn unlink_upstream(
         &self,
         user: UserId,
         issuer: &str,
+        sessions: LinkedSessions,
         at: Timestamp,
         audit: AuditEvent,
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;

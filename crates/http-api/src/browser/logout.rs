@@ -5,8 +5,8 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use authly_directory::services::DirectoryServices;
-use authly_pages::{SignOut, SignedOut};
+use authly_directory::{services::DirectoryServices, upstream::Origin};
+use authly_pages::{SignOut, SignedOut, UpstreamFarewell};
 use oauth_core::{
     authorize::error::PageError,
     endpoint::Endpoint,
@@ -16,7 +16,7 @@ use oauth_core::{
 
 use super::{
     cookies::{browser, clear_session},
-    failure, view,
+    failure, farewell, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -27,12 +27,17 @@ pub async fn logout<V: DirectoryServices>(
     payload: web::Payload,
 ) -> HttpResponse {
     let browser = browser(&app, &request);
+    let origin = farewell::origin(&app, &browser).await;
+    let mut by = By::Address;
     let step = if request.method() == Method::POST {
         let Ok(form) = body::form(&request, payload).await else {
             return failure::render(&app, &request, &PageError::Form.into());
         };
         match form.one("decision") {
-            Some("sign_out") => app.engine.confirm_logout(form.one("csrf").unwrap_or_default(), &browser).await,
+            Some("sign_out") => {
+                by = By::Form;
+                app.engine.confirm_logout(form.one("csrf").unwrap_or_default(), &browser).await
+            }
             Some(_) => return respond::see_other(&app.engine.settings().issuer.url(Endpoint::Home.path())),
             None => app.engine.logout(&form, Arrival::Post, &browser).await,
         }
@@ -42,19 +47,45 @@ pub async fn logout<V: DirectoryServices>(
         app.engine.logout(&params, Arrival::Get, &browser).await
     };
     match step {
-        Ok(step) => render(&app, &request, step),
+        Ok(step) => render(&app, &request, step, origin, by).await,
         Err(error) => failure::render(&app, &request, &error.into()),
     }
 }
 
-/// `GET /signed-out`.
-pub async fn signed_out<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
-    let setting = page::Setting::of(&request, None);
-    let view = SignedOut { sign_in_url: Some(Endpoint::Account.path()) };
-    page::html(StatusCode::OK, authly_pages::signed_out(&view, &setting.frame(&app)), None)
+/// How somebody comes to be signed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// They were sent to an address, which may send them on to a provider.
+    Address,
+    /// They sent our form, which browsers hold to where the page said it leads: the provider is offered, by a link.
+    Form,
 }
 
-fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, step: LogoutStep) -> HttpResponse {
+/// `GET /signed-out`; whoever comes back from a provider goes on to where the application wanted them.
+pub async fn signed_out<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
+    match farewell::way_on(&app, &request) {
+        Some(target) => respond::see_other(&target),
+        None => page_of(&app, &request, None),
+    }
+}
+
+fn page_of<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    elsewhere: Option<UpstreamFarewell<'_>>,
+) -> HttpResponse {
+    let setting = page::Setting::of(request, None);
+    let view = SignedOut { sign_in_url: Some(Endpoint::Account.path()), elsewhere };
+    page::html(StatusCode::OK, authly_pages::signed_out(&view, &setting.frame(app)), None)
+}
+
+async fn render<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    step: LogoutStep,
+    origin: Option<Origin>,
+    by: By,
+) -> HttpResponse {
     let issuer = &app.engine.settings().issuer;
     match step {
         LogoutStep::Ask { account, client, csrf } => {
@@ -72,8 +103,11 @@ fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, step: Logou
             respond::see_other(&issuer.url(&format!("{}?{query}", Endpoint::Logout.path())))
         }
         LogoutStep::SignedOut { redirect } => {
-            let target = redirect.unwrap_or_else(|| issuer.url(Endpoint::SignedOut.path()));
-            let mut answer = respond::see_other(&target);
+            let mut answer = match farewell::to(app, request, origin, redirect.as_deref()).await {
+                Some(farewell) if by == By::Address => farewell.redirect(issuer),
+                Some(farewell) => page_of(app, request, Some(farewell.view())),
+                None => respond::see_other(&redirect.unwrap_or_else(|| issuer.url(Endpoint::SignedOut.path()))),
+            };
             clear_session(&mut answer, issuer);
             answer
         }

@@ -6,6 +6,7 @@ pub mod choose;
 pub mod consent;
 pub mod cookies;
 pub mod failure;
+pub mod farewell;
 pub mod invitation;
 pub mod logout;
 pub mod recover;

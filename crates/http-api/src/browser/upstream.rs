@@ -19,6 +19,7 @@ use authly_upstream::{
     keep::{Kept, LIFETIME, Stay},
     logout_token,
     party::{Anew, Departure, Upstream, UpstreamFault},
+    provider::SignOut,
     response::{ResponseFault, UpstreamResponse},
 };
 use oauth_core::{
@@ -163,8 +164,8 @@ pub async fn arrive<V: DirectoryServices>(
         return expired();
     };
     let redirect_uri = redirect_uri(&app, upstream);
-    let identity = match upstream.arrive(services.as_ref(), &response, &kept, &redirect_uri).await {
-        Ok(identity) => identity,
+    let arrived = match upstream.arrive(services.as_ref(), &response, &kept, &redirect_uri).await {
+        Ok(arrived) => arrived,
         Err(fault) => {
             if let Some(error) = response.error() {
                 tracing::info!(provider = name, error, "the provider answered with an error");
@@ -179,7 +180,8 @@ pub async fn arrive<V: DirectoryServices>(
     };
     let visit = PageVisit { door: Door::Page, browser: &browser, remember, user_agent: cookies::user_agent(&request) };
     let arrival = Arrival {
-        identity: &identity,
+        identity: &arrived.identity,
+        id_token: (upstream.provider().sign_out == SignOut::There).then_some(&arrived.id_token),
         rule: &upstream.provider().people,
         tenant: sign_in::tenant_of(&app, kept.request, &browser),
         visit,

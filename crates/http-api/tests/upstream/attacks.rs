@@ -186,6 +186,34 @@ async fn unknown_keys_make_us_ask_once_and_not_again() {
     assert_eq!(sign_in(&fake, &app).await.1.status, 200);
 }
 
+/// A provider that puts another key under the same name is believed again at once; whoever forges tokens makes us ask once a minute at most.
+#[tokio::test]
+async fn a_key_that_was_replaced_under_its_name_is_found_and_forgeries_ask_once_a_minute() {
+    let (fake, app, _) = world().await;
+    assert_eq!(sign_in(&fake, &app).await.1.status, 200);
+    app.clock.advance(std::time::Duration::from_secs(61));
+    fake.set(|state| {
+        state.claims["iat"] = json!(1_767_225_661);
+        state.key = ClientKey::generate("k1");
+        state.keys = vec![state.key.jwk().clone()];
+    });
+    assert_eq!(sign_in(&fake, &app).await.1.status, 200);
+    assert_eq!(fake.asked("/jwks"), 2);
+    app.clock.advance(std::time::Duration::from_secs(61));
+    let forger = ClientKey::generate("k1");
+    let forged = json!({
+        "iss": crate::fake::ISSUER, "aud": "authly", "iat": 1_767_225_722, "exp": 1_767_225_800, "jti": "j", "sub": "alice",
+        "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+    });
+    let forged = forger.sign(&json!({ "alg": "ES256", "kid": "k1", "typ": "logout+jwt" }), &forged.to_string());
+    for _ in 0..20 {
+        assert_eq!(app.post("/sign-in/upstream/logout", &[("logout_token", &forged)]).await.status, 400);
+    }
+    assert_eq!(fake.asked("/jwks"), 3, "once for all of them");
+    fake.set(|state| state.claims["iat"] = json!(1_767_225_722));
+    assert_eq!(sign_in(&fake, &app).await.1.status, 200, "and they keep nobody out");
+}
+
 #[tokio::test]
 async fn an_unverified_address_takes_no_account_over() {
     for flag in [json!(false), Value::Null, json!("no")] {

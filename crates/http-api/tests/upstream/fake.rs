@@ -9,7 +9,9 @@ use authly_testkit::{Browser, ClientKey, Options, Page, TestApp};
 use authly_upstream::{
     carrier::{Answer, Answering, Call, Carrier},
     party::Upstream,
-    provider::{ClientProof, LinkRule, NewPeople, PeopleRule, Provider, ProviderName, TenantRule, UpstreamIssuer},
+    provider::{
+        ClientProof, LinkRule, NewPeople, PeopleRule, Provider, ProviderName, SignOut, TenantRule, UpstreamIssuer,
+    },
 };
 use oauth_core::{crypto::Algorithm, secret::Secret, services::FetchError};
 use serde_json::{Value, json};
@@ -78,7 +80,7 @@ impl Fake {
         self.set(|state| state.claims["nonce"] = json!(nonce));
     }
 
-    pub(crate) fn upstream_with(&self, people: PeopleRule) -> Upstream {
+    pub(crate) fn upstream_with(&self, people: PeopleRule, sign_out: SignOut) -> Upstream {
         let provider = Provider {
             name: ProviderName::parse("corp").unwrap(),
             label: "Corp & Sons".to_owned(),
@@ -88,6 +90,7 @@ impl Fake {
             scope: "openid email".to_owned(),
             algorithms: vec![Algorithm::ES256],
             groups_claim: "groups".to_owned(),
+            sign_out,
             people,
         };
         Upstream::new(provider, Box::new(self.clone()), Box::new(|_| ()))
@@ -98,12 +101,24 @@ impl Fake {
     }
 
     pub(crate) async fn app_with(&self, people: PeopleRule) -> TestApp {
-        TestApp::with(Options { upstreams: vec![self.upstream_with(people)], ..Options::default() }).await
+        let upstreams = vec![self.upstream_with(people, SignOut::There)];
+        TestApp::with(Options { upstreams, ..Options::default() }).await
+    }
+
+    pub(crate) async fn app_that_signs_out_here_only(&self) -> TestApp {
+        let upstreams = vec![self.upstream_with(rule(), SignOut::Here)];
+        TestApp::with(Options { upstreams, ..Options::default() }).await
     }
 }
 
 pub(crate) fn rule() -> PeopleRule {
-    PeopleRule { link: LinkRule::Email, new_people: NewPeople::Refuse, tenants: TenantRule::Ignore, session: None }
+    PeopleRule {
+        link: LinkRule::Email,
+        new_people: NewPeople::Refuse,
+        tenants: TenantRule::Ignore,
+        session: None,
+        grants: None,
+    }
 }
 
 impl Carrier for Fake {

@@ -4,6 +4,7 @@
 mod attacks;
 mod away;
 mod fake;
+mod farewell;
 mod logout;
 mod sign_in;
 mod tenants;

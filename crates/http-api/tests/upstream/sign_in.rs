@@ -104,7 +104,7 @@ async fn somebody_new_gets_an_account_where_that_is_wanted() {
 #[tokio::test]
 async fn a_client_that_wants_a_fresh_proof_gets_one_from_the_provider() {
     let fake = Fake::new();
-    let app = TestApp::with(Options { upstreams: vec![fake.upstream_with(rule())], ..Options::default() }).await;
+    let app = fake.app().await;
     let secret = app.confidential_client().await;
     for (more, expected) in [(None, false), (Some(("prompt", "login")), true), (Some(("max_age", "60")), true)] {
         let mut flow = CodeFlow::confidential(&secret, "openid").with("login_hint", "ada@example.com");

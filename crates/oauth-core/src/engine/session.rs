@@ -63,6 +63,7 @@ impl<V: Services> Engine<V> {
             remembered: start.remember == Remember::Device,
             user_agent: start.user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(255).collect()),
             address: start.address,
+            grants_end_at: None,
             replaces: start.replaces,
         };
         (session, cookie)

@@ -98,8 +98,12 @@ pub fn standing(snapshot: &GrantSnapshot) -> Result<(), GrantError> {
 }
 
 /// Without `offline_access` a grant ends with its session; with it only sign-out and revocation end it, and those revoke the grant.
+/// A session that began elsewhere may bound all that hangs on it.
 pub fn in_session(snapshot: &GrantSnapshot, now: Timestamp) -> Result<(), GrantError> {
     let grant = &snapshot.grant;
+    if snapshot.session.and_then(|session| session.grants_end_at).is_some_and(|end| now >= end) {
+        return Err(GrantError::SessionEnded);
+    }
     if grant.session.is_none() || grant.scope.contains(ScopeSet::OFFLINE_ACCESS) {
         return Ok(());
     }
@@ -137,8 +141,24 @@ pub(crate) mod tests {
                 revoked_at: None,
             },
             subject: subject(),
-            session: Some(SessionEnd { ended_at: None, idle_expires_at: at(7_200), expires_at: at(7_200) }),
+            session: Some(SessionEnd {
+                ended_at: None,
+                idle_expires_at: at(7_200),
+                expires_at: at(7_200),
+                grants_end_at: None,
+            }),
             token_revoked: false,
+        }
+    }
+
+    /// S001-65: whoever signed in elsewhere proves there again who they are, whatever the client may do offline.
+    #[test]
+    fn a_session_may_bound_what_hangs_on_it() {
+        for scope in ["read", "read offline_access"] {
+            let mut bounded = snapshot(scope);
+            bounded.session = bounded.session.map(|session| SessionEnd { grants_end_at: Some(at(3_600)), ..session });
+            assert_eq!(in_session(&bounded, at(3_599)), Ok(()), "{scope}");
+            assert_eq!(in_session(&bounded, at(3_600)), Err(GrantError::SessionEnded), "{scope}");
         }
     }
 

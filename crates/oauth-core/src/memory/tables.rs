@@ -104,6 +104,7 @@ impl Tables {
             ended_at: row.ended_at,
             idle_expires_at: row.idle_expires_at,
             expires_at: row.begun.expires_at,
+            grants_end_at: row.begun.grants_end_at,
         });
         Some(GrantSnapshot { subject: self.subject(grant.user)?, grant, session, token_revoked })
     }

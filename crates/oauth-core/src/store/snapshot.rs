@@ -60,6 +60,8 @@ pub struct SessionEnd {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub expires_at: Timestamp,
+    /// When everything that hangs on it ends too, `offline_access` included; `None` is never.
+    pub grants_end_at: Option<Timestamp>,
 }
 
 impl SessionEnd {

@@ -45,6 +45,7 @@ impl<S: Store + CatalogRepository> World<S> {
                 remembered: false,
                 user_agent: None,
                 address: None,
+                grants_end_at: None,
                 replaces: None,
             })
             .unwrap();

@@ -241,7 +241,17 @@ fn other_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
                 frame,
             ),
         ),
-        ("signed-out", signed_out(&SignedOut { sign_in_url: Some("/sign-in") }, frame)),
+        ("signed-out", signed_out(&SignedOut { sign_in_url: Some("/sign-in"), elsewhere: None }, frame)),
+        (
+            "signed-out-elsewhere",
+            signed_out(
+                &SignedOut {
+                    sign_in_url: Some("/sign-in"),
+                    elsewhere: Some(UpstreamFarewell { provider: "The Corp", url: "https://login.corp.example/end" }),
+                },
+                frame,
+            ),
+        ),
         (
             "form-post",
             FormTarget::parse("https://calendar.acme.example/cb").map_or_else(String::new, |target| {

@@ -50,6 +50,8 @@ sign-out = Abmelden
 stay = Angemeldet bleiben
 signed-out = Sie sind abgemeldet
 signed-out-text = Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.
+signed-out-elsewhere = Bei { $provider } sind Sie vielleicht noch angemeldet. Melden Sie sich an einem gemeinsam genutzten Computer auch dort ab und schließen Sie den Browser.
+sign-out-of = Bei { $provider } abmelden
 sign-in-once-more = Wieder anmelden
 # Knopf unter dem Anmeldeformular: führt zu einem anderen Anmeldedienst. { $provider } ist sein Name für Menschen.
 upstream-continue = Weiter mit { $provider }

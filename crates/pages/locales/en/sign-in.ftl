@@ -91,6 +91,10 @@ stay = Stay signed in
 signed-out = You are signed out
 # Below that heading.
 signed-out-text = You can close this page. On a shared computer, close the browser too.
+# Below that heading, for somebody who came from another provider; $provider is what people call it.
+signed-out-elsewhere = You may still be signed in at { $provider }. On a shared computer, sign out there too and close the browser.
+# Button: sign out at that provider too.
+sign-out-of = Sign out of { $provider }
 # Link on the page after signing out.
 sign-in-once-more = Sign in again
 # Button below the sign-in form: leads to another sign-in service. { $provider } is what people call it.

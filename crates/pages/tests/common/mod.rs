@@ -100,6 +100,13 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
         ),
         ("signed-out", signed_out(&SignedOut::default(), frame)),
         (
+            "signed-out-elsewhere",
+            signed_out(
+                &SignedOut { sign_in_url: Some("/"), elsewhere: Some(UpstreamFarewell { provider: text, url: "/" }) },
+                frame,
+            ),
+        ),
+        (
             "form-post",
             form_post(
                 &FormPost {

@@ -221,6 +221,7 @@ pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + Cutov
             user: account.user,
             new_link: true,
             sid: None,
+            id_token: None,
             session: w.new_session(account.user),
             at: w.later(5),
             audit: w.audit(AuditKind::UpstreamLinked),
