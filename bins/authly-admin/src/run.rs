@@ -120,6 +120,9 @@ impl Visitor for Task<'_> {
             Command::User(UserCommand::ResetLink { user }) => {
                 commands::mail::reset_link(&admin, settings, &user, console).await
             }
+            Command::User(UserCommand::Link(command)) => {
+                commands::user_link::run(&admin, settings, command, console).await
+            }
             Command::User(command) => commands::user::run(&admin, command, console).await,
             Command::Mail(MailCommand::Outbox(command)) => commands::mail::outbox(&admin, command, console).await,
             Command::Mail(MailCommand::Test { .. }) => Ok(()),

@@ -22,6 +22,7 @@ pub mod status;
 pub mod switch;
 pub mod tenant;
 pub mod uniqueness;
+pub mod upstream_link;
 pub mod usage;
 pub mod user;
 

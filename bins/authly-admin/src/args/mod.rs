@@ -17,6 +17,7 @@ mod scope;
 mod source;
 mod tenant;
 mod user;
+mod user_link;
 mod write_back;
 
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ pub(crate) use self::{
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     tenant::{Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
+    user_link::{LinkCommand, RemoveLink},
     write_back::{BackArgs, RollbackBackArgs, WriteBackArgs},
 };
 
@@ -169,7 +171,10 @@ impl Command {
             Self::Status => true,
             Self::Client(command) => matches!(command, ClientCommand::List | ClientCommand::Show { .. }),
             Self::Scope(command) => matches!(command, ScopeCommand::List | ScopeCommand::Show { .. }),
-            Self::User(command) => matches!(command, UserCommand::List { .. } | UserCommand::Show { .. }),
+            Self::User(command) => matches!(
+                command,
+                UserCommand::List { .. } | UserCommand::Show { .. } | UserCommand::Link(LinkCommand::List { .. })
+            ),
             Self::ApiKey(command) => matches!(command, ApiKeyCommand::List { .. }),
             Self::Keys(command) => matches!(command, KeysCommand::List),
             Self::Mail(command) => {

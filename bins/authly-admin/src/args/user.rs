@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Choice;
+use super::{Choice, LinkCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -100,6 +100,9 @@ pub(crate) enum UserCommand {
         /// E-mail address, user name or id
         user: String,
     },
+    /// Say who is who at upstream providers
+    #[command(subcommand, arg_required_else_help = true)]
+    Link(LinkCommand),
 }
 
 #[derive(Debug, Args)]

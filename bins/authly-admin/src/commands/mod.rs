@@ -21,4 +21,5 @@ mod source;
 pub(crate) mod status;
 pub(crate) mod tenant;
 pub(crate) mod user;
+pub(crate) mod user_link;
 pub(crate) mod validate;

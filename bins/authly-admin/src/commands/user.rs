@@ -66,8 +66,8 @@ pub(crate) async fn run<V: DirectoryServices>(
             let user = admin.set_user_password(&user, &password).await;
             console.item(&user.map_err(refused("cannot set the password"))?)
         }
-        // Its answer holds an address, which the settings decide.
-        UserCommand::ResetLink { .. } => Ok(()),
+        // What they need to know the settings decide.
+        UserCommand::ResetLink { .. } | UserCommand::Link(_) => Ok(()),
         UserCommand::Unlock { user } => {
             console.item(&admin.unlock_user(&user).await.map_err(refused("cannot unlock the user"))?)
         }

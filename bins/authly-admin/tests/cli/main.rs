@@ -13,3 +13,4 @@ mod source;
 mod support;
 mod tenant;
 mod user;
+mod user_link;

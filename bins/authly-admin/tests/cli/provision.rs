@@ -1,6 +1,11 @@
 //! `authly-admin migrate tenants sync --idp external`: groups and people at a provider, by a program of the operator's.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    sync::mpsc,
+};
 
 use serde_json::Value;
 
@@ -86,6 +91,83 @@ fn groups_and_people_are_found_or_made_once() {
     let again = sync(&place, &[PROGRAM_IS, &["--execute"]].concat(), 2);
     assert_eq!(numbers(&again), [6, 4, 0, 0, 0, 2], "a second run does only what is left");
     assert_eq!(asked().lines().count() - before, 2);
+}
+
+/// What an address was asked: the bearer token and the JSON.
+type Asked = (String, Value);
+
+/// A provisioner at an address: it knows the first group, makes what it does not know, is full for some, and sends others away.
+fn at_an_address() -> (String, mpsc::Receiver<Asked>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/provision", listener.local_addr().unwrap());
+    let (tell, asked) = mpsc::channel();
+    let elsewhere = url.replace("/provision", "/elsewhere");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let (mut length, mut token, mut line) = (0, String::new(), String::new());
+            let mut first = String::new();
+            stream.read_line(&mut first).unwrap();
+            while stream.read_line(&mut line).unwrap() > 2 {
+                let (name, value) = line.trim().split_once(": ").unwrap();
+                match name.to_ascii_lowercase().as_str() {
+                    "content-length" => length = value.parse().unwrap(),
+                    "authorization" => value.clone_into(&mut token),
+                    _ => {}
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            assert!(first.starts_with("POST /provision "), "{first}");
+            let wanted: Value = serde_json::from_slice(&body).unwrap();
+            let text = wanted.to_string();
+            let (status, more, answer) = if text.contains("broken@") {
+                ("507 Insufficient Storage", String::new(), "full".to_owned())
+            } else if text.contains("nobody@") {
+                ("302 Found", format!("Location: {elsewhere}\r\n"), String::new())
+            } else if text.contains("tenant_acme_users") && wanted["kind"] == "group" {
+                ("200 OK", String::new(), r#"{"id":"g-1"}"#.to_owned())
+            } else {
+                let name = wanted["email"].as_str().or(wanted["name"].as_str()).unwrap();
+                ("201 Created", String::new(), format!(r#"{{"id":"id-of-{name}"}}"#))
+            };
+            tell.send((token, wanted)).unwrap();
+            let head =
+                format!("HTTP/1.1 {status}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
+            stream.get_mut().write_all((head + &answer).as_bytes()).unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn an_address_is_asked_with_its_token_and_answers_by_status() {
+    let (url, asked) = at_an_address();
+    let place = place().with("AUTHLY_PROVISIONER_TOKEN", "only for the provisioner");
+    let run = |execute: &[&str], code| sync(&place, &[&["--url", url.as_str()], execute].concat(), code);
+    assert_eq!(numbers(&run(&[], 0)), [6, 0, 6, 0, 0, 0]);
+    assert!(asked.try_recv().is_err(), "a dry run asks nobody");
+    let done = run(&["--execute"], 2);
+    assert_eq!(numbers(&done), [6, 0, 0, 1, 3, 2]);
+    let rows = done["rows"].as_array().unwrap();
+    let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(
+        (&row("tenant_acme_users")["action"], &row("tenant_acme_users")["id"]),
+        (&"found".into(), &"g-1".into())
+    );
+    assert_eq!(row("ada@acme.example")["id"], "id-of-ada@acme.example");
+    assert!(row("broken@acme.example")["reason"].as_str().unwrap().contains("507"));
+    assert!(row("nobody@acme.example")["reason"].as_str().unwrap().contains("302"), "a token follows no redirect");
+    let all: Vec<Asked> = asked.try_iter().collect();
+    assert_eq!(all.len(), 6);
+    assert!(all.iter().all(|(token, _)| token == "Bearer only for the provisioner"));
+    let again = run(&["--execute"], 2);
+    assert_eq!(numbers(&again), [6, 4, 0, 0, 0, 2], "what is known is not asked for again");
+    assert_eq!(asked.try_iter().count(), 2);
+    let links = place.json(&["user", "link", "list", "--user", "ada@acme.example"]);
+    assert_eq!(links[0]["subject"], "id-of-ada@acme.example", "and linked");
+    assert!(!done.to_string().contains("only for the provisioner"));
 }
 
 #[test]
