@@ -11,7 +11,7 @@ mod server;
 
 pub use letters::{Letters, OneLetter};
 pub use person::{Person, Window};
-pub use server::Server;
+pub use server::{Server, free_port};
 
 /// The name of the account that a test creates.
 pub const EMAIL: &str = "ada@example.com";

@@ -22,6 +22,19 @@ pub enum Window {
     PhoneDark,
 }
 
+impl Window {
+    /// What a picture of this window is called.
+    pub fn named(self, name: &str) -> String {
+        let suffix = match self {
+            Self::Desktop => "",
+            Self::Dark => "-dark",
+            Self::Phone => "-phone",
+            Self::PhoneDark => "-phone-dark",
+        };
+        format!("{name}{suffix}")
+    }
+}
+
 /// How long a person waits for something to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
 

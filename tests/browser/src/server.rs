@@ -20,6 +20,7 @@ pub struct Server {
     folder: TempDir,
     guard: Child,
     port: u16,
+    host: &'static str,
 }
 
 impl Server {
@@ -30,14 +31,23 @@ impl Server {
 
     /// Starts one with settings of the environment.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        Self::named("localhost", settings)
+    }
+
+    /// Starts one under another name, whose cookies a browser keeps apart from those of the others.
+    pub fn elsewhere() -> Self {
+        Self::named("127.0.0.1", &[])
+    }
+
+    fn named(host: &'static str, settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, &variable("AUTHLY_TEST_SERVER")]).envs(settings.iter().copied());
-        configure(&mut command, &folder, port);
+        configure(&mut command, &folder, host, port);
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
-        let mut server = Self { folder, guard: command.spawn().unwrap(), port };
+        let mut server = Self { folder, guard: command.spawn().unwrap(), port, host };
         let begin = Instant::now();
         while !server.answers() {
             let ended = server.guard.try_wait().unwrap().is_some();
@@ -53,7 +63,7 @@ impl Server {
 
     /// The server's address as people type it.
     pub fn url(&self, path: &str) -> String {
-        format!("http://localhost:{}{path}", self.port)
+        format!("http://{}:{}{path}", self.host, self.port)
     }
 
     /// Creates the account [`EMAIL`] with [`PASSWORD`].
@@ -71,7 +81,7 @@ impl Server {
     pub fn admin(&self, arguments: &[&str], input: Option<&str>) {
         let mut command = Command::new(variable("AUTHLY_TEST_ADMIN"));
         command.args(arguments).args(["--output", "json"]);
-        configure(&mut command, &self.folder, self.port);
+        configure(&mut command, &self.folder, self.host, self.port);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         input.into_iter().for_each(|input| writeln!(stdin, "{input}").unwrap());
@@ -94,7 +104,7 @@ impl Server {
         let ask = || {
             let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
             stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-            write!(stream, "GET /health HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", self.port)?;
+            write!(stream, "GET /health HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n\r\n", self.host, self.port)?;
             let mut status = [0; 12];
             stream.read_exact(&mut status)?;
             std::io::Result::Ok(status.ends_with(b" 200"))
@@ -113,7 +123,12 @@ impl Drop for Server {
     }
 }
 
-fn configure(command: &mut Command, folder: &TempDir, port: u16) {
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn configure(command: &mut Command, folder: &TempDir, host: &str, port: u16) {
     let address = format!("127.0.0.1:{port}");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUTHLY_TEST_")) {
         command.env_remove(name);
@@ -123,5 +138,5 @@ fn configure(command: &mut Command, folder: &TempDir, port: u16) {
         .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("authly.db").display()))
         .env("AUTHLY_DATA_DIR", folder.path().join("data"))
         .env("AUTHLY_LISTEN", address)
-        .env("AUTHLY_ISSUER", format!("http://localhost:{port}"));
+        .env("AUTHLY_ISSUER", format!("http://{host}:{port}"));
 }

@@ -15,34 +15,23 @@ fn mailing(letters: &Letters) -> Server {
     server
 }
 
-/// What a picture of this window is called.
-fn named(name: &str, window: Window) -> String {
-    let suffix = match window {
-        Window::Desktop => "",
-        Window::Dark => "-dark",
-        Window::Phone => "-phone",
-        Window::PhoneDark => "-phone-dark",
-    };
-    format!("{name}{suffix}")
-}
-
 async fn forgets_the_password(window: Window) {
     let letters = Letters::new();
     let server = mailing(&letters);
     let person = Person::new(window).await;
     person.open(&server.url("/forgot-password")).await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("forgot-password", window)).await;
+    person.takes_a_picture(&window.named("forgot-password")).await;
     person.fill("Email or username", EMAIL).await;
     person.press("Send link").await;
     person.sees("Check your mail").await;
     person.finds_the_page_accessible().await;
     let letter = letters.to(EMAIL).await;
     person.open(&letters.page(&letter)).await;
-    person.takes_a_picture(&named("mail-set-password", window)).await;
+    person.takes_a_picture(&window.named("mail-set-password")).await;
     person.open(&letter.link()).await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("set-password", window)).await;
+    person.takes_a_picture(&window.named("set-password")).await;
     person.fill("New password", "short").await;
     person.press("Set password").await;
     assert!(!person.alert().await.is_empty());
@@ -84,7 +73,7 @@ async fn confirms_an_address(window: Window) {
     person.open(&letter.link()).await;
     person.sees("Confirm your email address").await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("verify-address", window)).await;
+    person.takes_a_picture(&window.named("verify-address")).await;
     person.press("Confirm address").await;
     person.sees("Your address is confirmed").await;
     person.finds_the_page_accessible().await;
@@ -114,21 +103,21 @@ async fn follows_an_invitation(window: Window) {
     }
     let person = Person::new(window).await;
     person.open(&letters.page(&letter)).await;
-    person.takes_a_long_picture(&named("mail-invitation", window)).await;
+    person.takes_a_long_picture(&window.named("mail-invitation")).await;
     person.open(&letter.link()).await;
     person.sees("Welcome to the new sign-in").await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("invitation", window)).await;
+    person.takes_a_picture(&window.named("invitation")).await;
     person.press("Continue to sign in").await;
     assert!(person.address().await.contains("login_hint="), "{}", person.address().await);
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("invitation-sign-in", window)).await;
+    person.takes_a_picture(&window.named("invitation-sign-in")).await;
     person.sign_in().await;
     person.sees("Your account").await;
     person.open(&letter.link()).await;
     person.sees("This link does not work any more").await;
     person.finds_the_page_accessible().await;
-    person.takes_a_picture(&named("invitation-over", window)).await;
+    person.takes_a_picture(&window.named("invitation-over")).await;
     person.leave().await;
 }
 
@@ -150,4 +139,61 @@ async fn an_invitation_is_followed_on_a_phone() {
 #[tokio::test]
 async fn an_invitation_is_followed_on_a_phone_at_night() {
     follows_an_invitation(Window::PhoneDark).await;
+}
+
+/// An account whose password could not be carried over sets one by the invitation, and signs in with it.
+async fn sets_a_password_by_invitation(window: Window) {
+    let (letters, own) = (Letters::new(), Letters::new());
+    let server = mailing(&own);
+    let store = rusqlite::Connection::open(server.store()).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    store.execute("UPDATE users SET password_hash = NULL, reset_required = 1", []).unwrap();
+    server.admin(&["migrate", "invite", "--all", "--outbox", letters.path(), "--execute"], None);
+    let letter = letters.to(EMAIL).await;
+    assert!(!letter.text.contains("Your password still works"), "{}", letter.text);
+    let person = Person::new(window).await;
+    person.open(&letters.page(&letter)).await;
+    person.takes_a_long_picture(&window.named("mail-invitation-new-password")).await;
+    person.open(&letter.link()).await;
+    person.sees("Set a password").await;
+    assert!(person.text().await.contains(EMAIL));
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&window.named("invitation-set-password")).await;
+    person.fill("New password", "short").await;
+    person.press("Set password").await;
+    assert!(!person.alert().await.is_empty());
+    person.finds_the_page_accessible().await;
+    person.takes_a_long_picture(&window.named("invitation-set-password-short")).await;
+    person.fill("New password", NEW).await;
+    person.press("Set password").await;
+    person.sees("Your password is set").await;
+    person.finds_the_page_accessible().await;
+    person.takes_a_picture(&window.named("invitation-password-set")).await;
+    person.press("Go to sign in").await;
+    person.fill("Password", NEW).await;
+    person.press("Sign in").await;
+    person.sees("Your account").await;
+    person.open(&letter.link()).await;
+    person.sees("This link does not work any more").await;
+    person.leave().await;
+}
+
+#[tokio::test]
+async fn a_password_is_set_by_invitation_at_a_desk() {
+    sets_a_password_by_invitation(Window::Desktop).await;
+}
+
+#[tokio::test]
+async fn a_password_is_set_by_invitation_at_a_desk_at_night() {
+    sets_a_password_by_invitation(Window::Dark).await;
+}
+
+#[tokio::test]
+async fn a_password_is_set_by_invitation_on_a_phone() {
+    sets_a_password_by_invitation(Window::Phone).await;
+}
+
+#[tokio::test]
+async fn a_password_is_set_by_invitation_on_a_phone_at_night() {
+    sets_a_password_by_invitation(Window::PhoneDark).await;
 }
