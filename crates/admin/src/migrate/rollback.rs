@@ -83,6 +83,8 @@ pub struct RollbackReport {
     pub conflicts: Vec<RolledBack>,
     /// All of them.
     pub conflict_count: u64,
+    /// Rows that waited for a decision in an import that is taken back as a whole: they wait no more.
+    pub waiting_cleared: u64,
     /// Whether it was stopped before the end; what is done stays done, and the next rollback goes on.
     pub stopped: bool,
 }
@@ -136,7 +138,10 @@ pub async fn roll_back<T: Tools>(
             seen: BTreeSet::new(),
             dry: HashMap::new(),
         };
-        let result = back.all(&mut report, stop).await;
+        let mut result = back.all(&mut report, stop).await;
+        if result.is_ok() && !report.stopped {
+            result = back.clear_waiting(&mut report).await;
+        }
         if let Some(run) = &run {
             pen::finish(tools, run).await?;
         }
@@ -204,6 +209,43 @@ impl<T: Tools> Back<'_, T> {
                 return Ok(());
             }
             before = Some(last);
+        }
+    }
+
+    /// Rows that wait are of the imports that are taken back. What an operator decided about rows is kept: it is heeded by the next
+    /// import, as the decisions of the profile are.
+    async fn clear_waiting(&self, report: &mut RollbackReport) -> Result<(), MigrateError> {
+        let of_run = match self.scope {
+            LedgerScope::All => None,
+            LedgerScope::Run(run) => Some(run),
+            LedgerScope::Tenant(_) | LedgerScope::User(_) => return Ok(()),
+        };
+        let mut after = None;
+        loop {
+            let rows = self.tools.target().pen(Some(self.source), false, after, PAGE).await?;
+            let Some(last) = rows.last().map(|row| (row.source.clone(), row.source_id.clone())) else { return Ok(()) };
+            let end = u32::try_from(rows.len()).is_ok_and(|count| count < PAGE);
+            let gone: Vec<_> = rows.into_iter().filter(|row| of_run.is_none_or(|run| row.run == run)).collect();
+            report.waiting_cleared += u64::try_from(gone.len()).unwrap_or(u64::MAX);
+            if let Some(run) = self.run.filter(|_| !gone.is_empty()) {
+                let mut write = BatchWrite::empty(run.lease(), self.tools.clock().now());
+                write.progress.last_seq = self.seq;
+                let detail = json!({ "migration_run": run.plan.id, "waiting_cleared": gone.len() });
+                write.audit.push(AuditEvent { user: self.by, ..event(self.tools, AuditKind::SettingChanged, detail) });
+                write.settled = gone.into_iter().map(|row| row.source_id).collect();
+                match self.tools.target().commit_batch(write).await? {
+                    BatchCommit::Applied => {}
+                    BatchCommit::Fenced => return Err(MigrateError::Fenced),
+                    BatchCommit::Lost => {
+                        let why = "rows that wait changed at this moment; run the rollback again".to_owned();
+                        return Err(MigrateError::Refused(why));
+                    }
+                }
+            }
+            if end {
+                return Ok(());
+            }
+            after = Some(last);
         }
     }
 

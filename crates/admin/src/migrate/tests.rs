@@ -1,5 +1,7 @@
 //! Tests of the use cases over a source and a target in memory.
 
+mod back;
+mod check;
 mod write_back;
 
 use std::{
@@ -315,103 +317,10 @@ fn weak_hashes_are_wrapped_where_that_is_asked_for() {
     assert_eq!(run(&bench, &rows, &ImportOptions { wrap_weak: true, ..execute() }).outcomes["unchanged"], 2);
 }
 
-fn back(bench: &Bench, execute: bool) -> RollbackReport {
-    let options = RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, by: None };
-    ready(roll_back(bench, &options, &Stop::default())).unwrap()
-}
-
-#[test]
-fn everything_is_taken_back_and_a_second_time_nothing() {
-    let bench = Bench::default();
-    let rows = people(10);
-    run(&bench, &rows, &execute());
-    let mut newer = rows.clone();
-    newer[0] = row(1, "moved@example.com", "$2b$12$hash");
-    assert_eq!(run(&bench, &newer, &execute()).outcomes["updated"], 1);
-    let dry = back(&bench, false);
-    assert_eq!(bench.target.accounts().len(), 10);
-    let real = back(&bench, true);
-    assert_eq!(RollbackReport { dry_run: false, ..dry }, real);
-    assert_eq!(bench.target.accounts(), []);
-    assert_eq!(back(&bench, true).results, BTreeMap::new());
-    // After it, an import begins anew.
-    assert_eq!(run(&bench, &rows, &execute()).outcomes["import"], 10);
-}
-
-#[test]
-fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
-    let bench = Bench::default();
-    let rows = [row(1, "a@example.com", ""), row(2, "A@example.com", "")];
-    assert_eq!(run(&bench, &rows, &execute()).needs_decisions(), 2);
-    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 2);
-    let id = SourceId::parse("000002").unwrap();
-    let missing = Resolution::Merge { user: oauth_core::ids::UserId::from_uuid(uuid::Uuid::from_u128(1)) };
-    let refused = ready(resolve(&bench, &name(), &id, missing));
-    assert!(matches!(refused, Err(MigrateError::NotFound { what: "user", .. })), "{refused:?}");
-    let decided = ready(resolve(&bench, &name(), &id, Resolution::Drop)).unwrap();
-    assert_eq!(decided.resolution, Some(Resolution::Drop));
-    let report = run(&bench, &rows, &execute());
-    assert_eq!((report.outcomes["import_reset_required"], report.outcomes["skip_deleted"]), (1, 1));
-    let actions: Vec<_> = bench.target.lines().iter().map(|line| line.action.as_str()).collect();
-    assert_eq!(actions, ["note", "note", "decide", "create"]);
-    let state = ready(status(&bench, None)).unwrap();
-    assert_eq!((state.overall.imported, state.overall.reset_required, state.overall.waiting), (1, 1, 0));
-}
-
 #[test]
 fn the_gate_is_shut_at_first() {
     let bench = Bench::default();
     run(&bench, &people(1), &execute());
     let shut: Vec<_> = ready(gate(&bench)).unwrap().into_iter().filter(|one| !one.met).map(|one| one.name).collect();
     assert_eq!(shut, ["completed", "quiet", "hashes", "backup", "verified"]);
-}
-
-fn check(bench: &Bench, rows: &[SourceRow]) -> Verified {
-    ready(verify(bench, &mut Rows(rows.to_vec()), &profile(), name(), &mut Silent)).unwrap()
-}
-
-#[test]
-fn a_check_is_clean_after_an_import_and_names_what_differs() {
-    let bench = Bench::default();
-    let mut rows = people(5);
-    rows.push(row(6, "broken", ""));
-    rows.push(row(7, "none@example.com", ""));
-    assert_eq!(check(&bench, &rows).differences["is not imported"], 6);
-    run(&bench, &rows, &execute());
-    let clean = check(&bench, &rows);
-    assert!(clean.clean, "{clean:?}");
-    assert_eq!((clean.rows, clean.accounts, clean.waiting), (7, 6, 1));
-    let met = |bench: &Bench| ready(gate(bench)).unwrap().into_iter().find(|one| one.name == "verified").unwrap().met;
-    assert!(met(&bench));
-    let mut account = bench.target.accounts().remove(0);
-    account.hash = Some(StoredHash::new("another".to_owned()));
-    bench.target.put(account);
-    let spoiled = check(&bench, &rows);
-    assert_eq!(spoiled.differences, BTreeMap::from([("has another hash", 1)]));
-    assert!(!met(&bench));
-    let fewer = check(&bench, &rows[..3]);
-    assert_eq!(fewer.rows_gone, 3);
-}
-
-#[test]
-fn a_link_by_hand_keeps_the_account_as_it_is_and_can_be_removed() {
-    let bench = Bench::default();
-    let rows = [row(1, "a@example.com", "$2b$"), row(2, "A@example.com", "$2b$")];
-    run(&bench, &rows[..1], &execute());
-    let user = bench.target.accounts()[0].user;
-    let id = |row: u32| SourceId::parse(&format!("{row:06}")).unwrap();
-    let taken = ready(link(&bench, &name(), &id(2), &Subject::Account(user)));
-    assert!(matches!(taken, Err(MigrateError::Refused(_))), "{taken:?}");
-    ready(unlink(&bench, &name(), &id(1))).unwrap();
-    let linked = ready(link(&bench, &name(), &id(2), &Subject::Account(user))).unwrap();
-    assert_eq!(linked.user, Some(user.to_string()));
-    let report = run(&bench, &rows[1..], &execute());
-    assert_eq!(report.outcomes["unchanged"], 1, "{report:?}");
-    assert_eq!(bench.target.accounts()[0].email, "a@example.com");
-    let subject = Subject::External("abc".to_owned());
-    assert_eq!(ready(link(&bench, &name(), &id(2), &subject)).unwrap().external_subject.as_deref(), Some("abc"));
-    let null = Subject::External("null".to_owned());
-    assert!(ready(link(&bench, &name(), &id(2), &null)).is_err());
-    let nobody = Subject::Account(oauth_core::ids::UserId::from_uuid(uuid::Uuid::from_u128(9)));
-    assert!(matches!(ready(link(&bench, &name(), &id(2), &nobody)), Err(MigrateError::NotFound { .. })));
 }

@@ -62,6 +62,7 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     }))?;
     if !execute {
         console.note("This was a dry run: nothing was written. Add --execute to take them back.");
+        "waiting_cleared": report.waiting_cleared,
     }
     match back {
         Some((name, source)) if execute => {

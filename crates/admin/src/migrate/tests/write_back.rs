@@ -118,7 +118,7 @@ fn whoever_dies_between_promise_and_write_is_completed_and_everything_goes_back_
     let completed = (1..=5).filter(|id| table.cell(*id, Track::CompletedAt) == "2027-01-15 08:00:00").count();
     assert_eq!(completed, 1);
     // Taken back, and killed once more.
-    back(&bench, true);
+    super::back::back(&bench, true);
     table.dies = true;
     assert!(keep(&bench, &mut table, WriteBack::Execute).is_err());
     table.dies = false;

@@ -1,0 +1,74 @@
+//! Tests of the way back, and of rows that wait.
+
+use super::*;
+
+pub(super) fn back(bench: &Bench, execute: bool) -> RollbackReport {
+    let options = RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, by: None };
+    ready(roll_back(bench, &options, &Stop::default())).unwrap()
+}
+
+#[test]
+fn everything_is_taken_back_and_a_second_time_nothing() {
+    let bench = Bench::default();
+    let rows = people(10);
+    run(&bench, &rows, &execute());
+    let mut newer = rows.clone();
+    newer[0] = row(1, "moved@example.com", "$2b$12$hash");
+    assert_eq!(run(&bench, &newer, &execute()).outcomes["updated"], 1);
+    let dry = back(&bench, false);
+    assert_eq!(bench.target.accounts().len(), 10);
+    let real = back(&bench, true);
+    assert_eq!(RollbackReport { dry_run: false, ..dry }, real);
+    assert_eq!(bench.target.accounts(), []);
+    assert_eq!(back(&bench, true).results, BTreeMap::new());
+    // After it, an import begins anew.
+    assert_eq!(run(&bench, &rows, &execute()).outcomes["import"], 10);
+}
+
+#[test]
+fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
+    let bench = Bench::default();
+    let rows = [row(1, "a@example.com", ""), row(2, "A@example.com", "")];
+    assert_eq!(run(&bench, &rows, &execute()).needs_decisions(), 2);
+    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 2);
+    let id = SourceId::parse("000002").unwrap();
+    let missing = Resolution::Merge { user: oauth_core::ids::UserId::from_uuid(uuid::Uuid::from_u128(1)) };
+    let refused = ready(resolve(&bench, &name(), &id, missing));
+    assert!(matches!(refused, Err(MigrateError::NotFound { what: "user", .. })), "{refused:?}");
+    let decided = ready(resolve(&bench, &name(), &id, Resolution::Drop)).unwrap();
+    assert_eq!(decided.resolution, Some(Resolution::Drop));
+    let report = run(&bench, &rows, &execute());
+    assert_eq!((report.outcomes["import_reset_required"], report.outcomes["skip_deleted"]), (1, 1));
+    let actions: Vec<_> = bench.target.lines().iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["note", "note", "decide", "create"]);
+    let state = ready(status(&bench, None)).unwrap();
+    assert_eq!((state.overall.imported, state.overall.reset_required, state.overall.waiting), (1, 1, 0));
+}
+
+/// Rows wait because of an import; without it there is nothing to decide about.
+#[test]
+fn rows_that_wait_go_with_the_imports_that_they_are_of() {
+    let bench = Bench::default();
+    let rows = [row(1, "a@example.com", ""), row(2, "A@example.com", ""), row(3, "b@example.com", "")];
+    run(&bench, &rows, &execute());
+    let id = SourceId::parse("000002").unwrap();
+    ready(resolve(&bench, &name(), &id, Resolution::Drop)).unwrap();
+    let tenant = RollbackScope::User(bench.target.accounts()[0].user);
+    let one = RollbackOptions { scope: tenant, execute: true, later: Later::Keep, by: None };
+    assert_eq!(
+        ready(roll_back(&bench, &one, &Stop::default())).unwrap().waiting_cleared,
+        0,
+        "one account is no import"
+    );
+    assert_eq!(back(&bench, false).waiting_cleared, 1);
+    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 1, "a dry run clears nothing");
+    assert_eq!(back(&bench, true).waiting_cleared, 1);
+    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 0);
+    assert_eq!(
+        ready(waiting(&bench, None, true, None, 9)).unwrap().len(),
+        1,
+        "what was decided is heeded by the next import"
+    );
+    let report = run(&bench, &rows, &execute());
+    assert_eq!((report.outcomes["conflict"], report.outcomes["skip_deleted"]), (0, 1), "{report:?}");
+}

@@ -1,0 +1,53 @@
+//! Tests of what compares and repairs after an import: the check, and links by hand.
+
+use super::*;
+
+fn check(bench: &Bench, rows: &[SourceRow]) -> Verified {
+    ready(verify(bench, &mut Rows(rows.to_vec()), &profile(), name(), &mut Silent)).unwrap()
+}
+
+#[test]
+fn a_check_is_clean_after_an_import_and_names_what_differs() {
+    let bench = Bench::default();
+    let mut rows = people(5);
+    rows.push(row(6, "broken", ""));
+    rows.push(row(7, "none@example.com", ""));
+    assert_eq!(check(&bench, &rows).differences["is not imported"], 6);
+    run(&bench, &rows, &execute());
+    let clean = check(&bench, &rows);
+    assert!(clean.clean, "{clean:?}");
+    assert_eq!((clean.rows, clean.accounts, clean.waiting), (7, 6, 1));
+    let met = |bench: &Bench| ready(gate(bench)).unwrap().into_iter().find(|one| one.name == "verified").unwrap().met;
+    assert!(met(&bench));
+    let mut account = bench.target.accounts().remove(0);
+    account.hash = Some(StoredHash::new("another".to_owned()));
+    bench.target.put(account);
+    let spoiled = check(&bench, &rows);
+    assert_eq!(spoiled.differences, BTreeMap::from([("has another hash", 1)]));
+    assert!(!met(&bench));
+    let fewer = check(&bench, &rows[..3]);
+    assert_eq!(fewer.rows_gone, 3);
+}
+
+#[test]
+fn a_link_by_hand_keeps_the_account_as_it_is_and_can_be_removed() {
+    let bench = Bench::default();
+    let rows = [row(1, "a@example.com", "$2b$"), row(2, "A@example.com", "$2b$")];
+    run(&bench, &rows[..1], &execute());
+    let user = bench.target.accounts()[0].user;
+    let id = |row: u32| SourceId::parse(&format!("{row:06}")).unwrap();
+    let taken = ready(link(&bench, &name(), &id(2), &Subject::Account(user)));
+    assert!(matches!(taken, Err(MigrateError::Refused(_))), "{taken:?}");
+    ready(unlink(&bench, &name(), &id(1))).unwrap();
+    let linked = ready(link(&bench, &name(), &id(2), &Subject::Account(user))).unwrap();
+    assert_eq!(linked.user, Some(user.to_string()));
+    let report = run(&bench, &rows[1..], &execute());
+    assert_eq!(report.outcomes["unchanged"], 1, "{report:?}");
+    assert_eq!(bench.target.accounts()[0].email, "a@example.com");
+    let subject = Subject::External("abc".to_owned());
+    assert_eq!(ready(link(&bench, &name(), &id(2), &subject)).unwrap().external_subject.as_deref(), Some("abc"));
+    let null = Subject::External("null".to_owned());
+    assert!(ready(link(&bench, &name(), &id(2), &null)).is_err());
+    let nobody = Subject::Account(oauth_core::ids::UserId::from_uuid(uuid::Uuid::from_u128(9)));
+    assert!(matches!(ready(link(&bench, &name(), &id(2), &nobody)), Err(MigrateError::NotFound { .. })));
+}
