@@ -10,6 +10,7 @@ use crate::exchange::{Connection, Request};
 use crate::failure::Failure;
 use crate::html::encode;
 use crate::installation::{HOST, Installation, Store, StoreKind};
+use crate::machine;
 use crate::measure::Samples;
 use crate::server::Server;
 use crate::site::{PASSWORD, Site, signed_in};
@@ -76,6 +77,8 @@ pub struct Figures {
     pub before: Waits,
     /// While the import went on.
     pub during: Waits,
+    /// The load of the machine before anything began: what else it did.
+    pub load: String,
 }
 
 /// Databases of older programs, made once for all targets.
@@ -118,6 +121,7 @@ pub fn fill(program: &std::path::Path, profile: &str, size: Size, address: &str)
 
 /// Measures the migration of one source into one target.
 pub async fn measure(installation: &Installation, source: (&'static str, &str)) -> Result<Figures, Failure> {
+    let load = machine::load();
     let site = Site::prepare(installation, PEOPLE)?;
     let server = Server::start(installation)?;
     let database = match installation.store {
@@ -140,7 +144,7 @@ pub async fn measure(installation: &Installation, source: (&'static str, &str)) 
     stages.push(("import again", watch.run(&words(&["import", "--execute"]), None).await?));
     stages.push(("status", watch.median(&["migrate", "status", "--output", "json"]).await?));
     server.stop()?;
-    Ok(Figures { source: source.0, target: installation.store.kind().name(), stages, before, during })
+    Ok(Figures { source: source.0, target: installation.store.kind().name(), stages, before, during, load })
 }
 
 /// Measures what `schema up` takes where an older program's table is adopted: columns, and indexes that are built online.
@@ -154,6 +158,7 @@ pub async fn adopt(installation: &Installation) -> Result<Stage, Failure> {
 
 /// The people who sign in meanwhile, one at a time.
 struct Crowd {
+    site: Site,
     connection: Connection,
     sign_ins: Vec<Request>,
     introspection: Request,
@@ -171,7 +176,8 @@ impl Crowd {
             Request::post(HOST, "/auth/token", &[], "application/json", &body.to_string())
         };
         let sign_ins = (0..PEOPLE).map(sign_in).collect();
-        Ok(Self { connection: site.connect(), sign_ins, introspection, turn: 0, took: (Vec::new(), Vec::new()) })
+        let (site, connection) = (site.clone(), site.connect());
+        Ok(Self { site, connection, sign_ins, introspection, turn: 0, took: (Vec::new(), Vec::new()) })
     }
 
     async fn ask(&mut self) -> Result<(), Failure> {
@@ -208,6 +214,10 @@ impl Watch<'_> {
         let gauge = Gauge::new();
         let database = || self.database.map(|id| gauge.family_ms(id));
         let (began, database_before) = (Instant::now(), database());
+        if let Some(crowd) = &mut crowd {
+            // Whoever was idle while another command ran may have lost the connection.
+            crowd.connection = crowd.site.connect();
+        }
         let mut child = self.start(words)?;
         let mut stage = Stage::default();
         let status = loop {
@@ -255,7 +265,10 @@ impl Figures {
     /// The figures as a table, with the aims beside.
     pub fn table(&self, size: Size) -> String {
         let mut lines = vec![
-            format!("\n{} to {}: {} users, {} tenants", self.source, self.target, size.users, size.tenants),
+            format!(
+                "\n{} to {}: {} users, {} tenants (load of the machine before: {})",
+                self.source, self.target, size.users, size.tenants, self.load
+            ),
             format!(
                 "{:<14} {:>8} {:>9} {:>8} {:>8} {:>8}  aims",
                 "stage", "seconds", "rows/s", "cpu s", "db s", "RSS MiB"
@@ -287,6 +300,7 @@ impl Figures {
             "stages": stages,
             "before": both(&self.before),
             "during": both(&self.during),
+            "load": self.load,
         })
     }
 }

@@ -54,9 +54,8 @@ impl Folder {
 
     /// Begins to write some files on a thread of their own.
     fn start(&self, mails: &[Outgoing]) -> tokio::task::JoinHandle<Vec<io::Result<()>>> {
-        let file = |mail: &Outgoing| {
-            (self.path.join(format!(".{}.part", mail.id)), self.file_of(mail), mail.bytes.clone())
-        };
+        let file =
+            |mail: &Outgoing| (self.path.join(format!(".{}.part", mail.id)), self.file_of(mail), mail.bytes.clone());
         let files: Vec<_> = mails.iter().map(file).collect();
         tokio::task::spawn_blocking(move || {
             let write = |(draft, file, bytes): (PathBuf, PathBuf, Vec<u8>)| {
