@@ -12,10 +12,13 @@ pub async fn compatibility(
     newcomer: Option<&Person>,
 ) -> Result<Part, Unreachable> {
     let mut part = Part::new("compatibility");
+    if expected.finalized {
+        return closed(target, person, part).await;
+    }
     if expected.legacy {
         grants(target, person, &mut part).await?;
     } else {
-        part.skip("password grant", "the password login is off");
+        part.skip("password grant", expected.why_not());
     }
     let Some(newcomer) = newcomer else {
         part.skip("registration", "a mail would be sent");
@@ -27,6 +30,24 @@ pub async fn compatibility(
     let answer = target.post("/auth/register", &body).await?;
     let status = if expected.registration { 201 } else { 403 };
     part.expect(format!("registration answers {status}"), answer.status == status, answer.told());
+    Ok(part)
+}
+
+/// After the end of the migration every old door says so (C-06), whatever the switches say.
+async fn closed(target: &Target, person: &Person, mut part: Part) -> Result<Part, Unreachable> {
+    let answer = target.password_grant(person).await?;
+    let refused = answer.told() == "400 unsupported_grant_type";
+    part.expect(
+        "the migration is finalized: the password grant answers 400 unsupported_grant_type",
+        refused,
+        answer.told(),
+    );
+    let body = json!({ "email": person.email, "password": person.password.expose() });
+    for door in ["/auth/register", "/auth/refresh"] {
+        let answer = target.post(door, &body).await?;
+        let gone = answer.status == 410 && answer.header("link").is_some_and(|link| link.contains("successor"));
+        part.expect(format!("{door} answers 410 and names what took its place"), gone, answer.told());
+    }
     Ok(part)
 }
 

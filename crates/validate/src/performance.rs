@@ -81,7 +81,7 @@ pub async fn performance(
         let seen = figures.password_grant.map_or_else(|| "no answers".to_owned(), |spread| spread.words());
         part.expect(format!("password grants take at most {LIMIT_MS} ms (p95)"), right, seen);
     } else {
-        part.skip("password grants", "the password login is off");
+        part.skip("password grants", expected.why_not());
     }
     if expected.oauth {
         let mut took = Vec::with_capacity(REQUESTS);

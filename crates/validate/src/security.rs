@@ -29,7 +29,7 @@ pub async fn security(target: &Target, expected: Expected, person: &Person) -> R
     } else if expected.legacy {
         limits(target, &mut part).await?;
     } else {
-        part.skip("sign-ins are limited", "the password login is off");
+        part.skip("sign-ins are limited", expected.why_not());
     }
     Ok(part)
 }

@@ -39,6 +39,8 @@ pub struct Person {
 pub struct Expected {
     /// Whether the password grant and the JSON doors are open.
     pub legacy: bool,
+    /// Whether the migration has come to its end, and with it the legacy contract.
+    pub finalized: bool,
     /// Whether people may register themselves.
     pub registration: bool,
     /// Whether OAuth is on.
@@ -47,6 +49,13 @@ pub struct Expected {
     pub limited: bool,
     /// Whether the client that a migration is tried with is registered.
     pub test_client: bool,
+}
+
+impl Expected {
+    /// Why nobody gets in by password alone, where the legacy contract is off.
+    pub(crate) const fn why_not(self) -> &'static str {
+        if self.finalized { "the migration is finalized" } else { "the password login is off" }
+    }
 }
 
 /// A running server.

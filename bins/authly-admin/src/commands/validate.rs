@@ -66,7 +66,8 @@ async fn expected<V: DirectoryServices>(admin: &Admin<V>, settings: &Settings) -
     let switches = admin.switches().await.map_err(refused("cannot read the switches"))?;
     let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
     Ok(Expected {
-        legacy: settings.legacy.password_grant && switches.legacy_login_enabled,
+        legacy: settings.legacy.password_grant && switches.legacy_login_enabled && !switches.finalized,
+        finalized: switches.finalized,
         registration: settings.accounts.registration,
         oauth: settings.oauth.enabled.unwrap_or(switches.oauth_enabled),
         limited: settings.limits.enabled,

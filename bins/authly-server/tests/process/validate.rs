@@ -48,6 +48,21 @@ fn what_is_switched_off_fails_its_part_alone() {
     assert_eq!(failed(&report), ["OAuth is on", "sign-ins are limited"]);
 }
 
+/// C-06: what is closed for good is no failure, and is looked at.
+#[test]
+fn after_the_end_of_the_migration_the_old_doors_must_be_closed() {
+    let place = Place::new();
+    assert_eq!(place.admin(&["migrate", "seed"]).code, 0);
+    let file = rusqlite::Connection::open(place.folder.path().join("authly.db")).unwrap();
+    file.execute("INSERT INTO settings (name, value) VALUES ('finalization', '{}')", []).unwrap();
+    drop(file);
+    let server = place.start();
+    let (done, report) = validate(&place, &server);
+    assert_eq!((done.code, failed(&report)), (0, Vec::new()), "{report:#}");
+    let text = report.to_string();
+    assert!(text.contains("/auth/register answers 410") && text.contains("unsupported_grant_type"), "{text}");
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told() {
     let place = Place::new();
