@@ -39,7 +39,9 @@ fn text_and_html_say_the_same() {
                 html.contains("prefers-color-scheme: dark") && html.contains("color-scheme\" content=\"light dark")
             );
             for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with("-- ")) {
-                assert!(html.contains(line.trim()), "{occasion:?}: {line}");
+                // Only the first step of an invitation differs: the page has a button, the text a link.
+                let first = line.starts_with("1. ");
+                assert_eq!(html.contains(line.trim()), !first, "{occasion:?}: {line}");
             }
         }
     }
