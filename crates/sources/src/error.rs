@@ -50,6 +50,18 @@ pub enum OpenError {
     /// The parameters for TLS cannot be used.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
+    /// The user of the database may not write what is to be written back.
+    #[error("the user {user} may not {}", .lacks.join(", nor "))]
+    Rights {
+        /// The user of the database.
+        user: String,
+        /// What that user may not do.
+        lacks: Vec<String>,
+        /// The statements, for the owner of the table or an administrator, that put it right.
+        statements: Vec<String>,
+        /// What the owner of the table can do instead; nothing where that is all there is.
+        otherwise: Vec<String>,
+    },
     /// The application's table cannot be written back to.
     #[error("cannot write back: {0}")]
     WriteBack(String),

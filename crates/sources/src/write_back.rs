@@ -96,6 +96,15 @@ impl AppTable {
         self.steps.iter().map(|step| step.what.clone()).collect()
     }
 
+    /// Refuses where the user of the database may not do what writing back takes; nothing is written to find that out.
+    pub async fn may_write(&self) -> Result<(), OpenError> {
+        match &self.connection {
+            Connection::Postgres(connection) => connection.may_write(&self.layout, &self.steps).await,
+            // Who may write the file may do everything with it.
+            Connection::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Adds what is lacking, and opens the table anew; returns what was added.
     pub async fn expand(self, address: &SourceAddress, profile: &Profile) -> Result<(Self, Vec<String>), OpenError> {
         let added = self.lacking();

@@ -82,10 +82,26 @@ pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
         OpenError::Misfit(_) => {
             "print the profile with `migrate profile show`, correct it, and use the file with --profile"
         }
+        OpenError::Rights { statements, otherwise, .. } => {
+            return Trouble::caused(what, error, rights(statements, otherwise));
+        }
         OpenError::WriteBack(_) => "see `[write_back]` in `authly-admin migrate profile show tenants`",
         OpenError::Postgres(_) | OpenError::Sqlite(_) | OpenError::Tls(_) => {
             "check that the database answers, and that its user may read the tables"
         }
     };
     Trouble::caused(what, error, remedy)
+}
+
+/// How a user comes by rights.
+fn rights(statements: &[String], otherwise: &[String]) -> String {
+    const INDENT: &str = "\n         ";
+    let first = "name a user who may in --write-to (or AUTHLY_WRITE_BACK), or let the owner of the table or an administrator run";
+    let mut lines = vec![first.to_owned()];
+    lines.extend(statements.iter().map(|sql| format!("  {sql}")));
+    if !otherwise.is_empty() {
+        lines.push("or, as the owner and without giving the table away,".to_owned());
+        lines.extend(otherwise.iter().map(|sql| format!("  {sql}")));
+    }
+    lines.join(INDENT)
 }

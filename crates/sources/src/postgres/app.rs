@@ -55,6 +55,11 @@ impl PgApp {
         super::expand::steps(&self.client, layout).await
     }
 
+    /// Refuses where this user may not take those steps and write those columns.
+    pub(crate) async fn may_write(&self, layout: &Layout, steps: &[Step]) -> Result<(), OpenError> {
+        super::rights::check(&self.client, layout, steps).await
+    }
+
     /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
     pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
         for sql in steps.iter().flat_map(|step| &step.sql) {

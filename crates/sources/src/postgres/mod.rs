@@ -4,6 +4,7 @@ mod app;
 mod column;
 mod connect;
 mod expand;
+mod rights;
 mod shape;
 
 use std::collections::BTreeMap;

@@ -51,6 +51,55 @@ async fn expanded(address: &str) -> (AppTable, Vec<String>) {
     open(address, Access::Write).await.expand(&place, &profile()).await.unwrap()
 }
 
+/// The address with another user, who may connect.
+async fn as_user(database: &authly_pg_fixture::TestDatabase, name: &str) -> String {
+    let client = database.client().await;
+    client.batch_execute(&format!("CREATE ROLE \"{name}\" LOGIN PASSWORD 'word'")).await.unwrap();
+    let (_, rest) = database.url().split_once("://").unwrap();
+    let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+    format!("postgresql://{name}:word@{rest}")
+}
+
+async fn refusal(address: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
+    match open(address, Access::Read).await.may_write().await {
+        Ok(()) => None,
+        Err(OpenError::Rights { lacks, statements, otherwise, .. }) => Some((lacks, statements, otherwise)),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// What a refusal says to do is enough.
+#[tokio::test]
+async fn who_may_not_write_is_told_before_anything_is_written_and_what_is_said_to_do_is_enough() {
+    let database = PgFixture::empty().await;
+    let client = database.client().await;
+    client.batch_execute(POSTGRES).await.unwrap();
+    let suffix = std::process::id();
+    let (member, guest) = (format!("member{suffix}"), format!("guest{suffix}"));
+    let (by_member, by_guest) = (as_user(&database, &member).await, as_user(&database, &guest).await);
+    let readers = format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO \"{member}\", \"{guest}\"");
+    client.batch_execute(&readers).await.unwrap();
+    assert_eq!(refusal(database.url()).await, None, "the owner may");
+    let (lacks, statements, _) = refusal(&by_member).await.unwrap();
+    assert!(
+        lacks[0].contains("\"users\", which belongs to") && lacks.iter().any(|lack| lack.contains("write the columns")),
+        "{lacks:?}"
+    );
+    client.batch_execute(&statements.join("\n")).await.unwrap();
+    assert_eq!(refusal(&by_member).await, None, "{statements:?}");
+    let (_, _, otherwise) = refusal(&by_guest).await.unwrap();
+    for statement in &otherwise {
+        client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    assert_eq!(refusal(&by_guest).await, None, "{otherwise:?}");
+    expanded(&by_guest).await;
+    client.batch_execute(&format!("REVOKE UPDATE (\"auth_method\") ON users FROM \"{guest}\"")).await.unwrap();
+    let (lacks, statements, otherwise) = refusal(&by_guest).await.unwrap();
+    assert_eq!((lacks.len(), statements.len(), otherwise.len()), (1, 1, 0), "{lacks:?} {statements:?}");
+    let owner: String = client.query_one("SELECT current_user::text", &[]).await.unwrap().get(0);
+    client.batch_execute(&format!("REVOKE \"{owner}\" FROM \"{member}\"; DROP OWNED BY \"{member}\", \"{guest}\"; DROP ROLE \"{member}\", \"{guest}\"")).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_table_of_postgresql_is_expanded_once_and_goes_on_as_before() {
     let database = PgFixture::empty().await;

@@ -35,7 +35,10 @@ pub(super) async fn run<T: Tools>(
     let application = match arguments.back.write_back {
         true => {
             let write_to = arguments.back.write_to.as_deref();
-            Some(Application::prepare(&arguments.source, write_to, access, settings).await?)
+            Some(match access {
+                Access::Read => Application::rehearse(&arguments.source, write_to, settings).await?,
+                Access::Write => Application::prepare(&arguments.source, write_to, access, settings).await?,
+            })
         }
         false => None,
     };
@@ -91,10 +94,10 @@ pub(super) async fn run<T: Tools>(
     } else if !execute {
         console.note("This was a dry run: nothing was written. Add --execute to import.");
     }
+    bench::tell_of_key(settings, console);
     code(&report)?;
     back.as_ref().map_or(Ok(()), write_back::code)
 }
-    bench::tell_of_key(settings, console);
 
 /// What the command line chooses for plan and import alike.
 pub(super) fn options(choices: &Choices) -> ImportOptions {
@@ -176,9 +179,10 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
         ));
     }
     if report.needs_decisions() > 0 {
-        console.note(
-            "Rows wait for a decision: `authly-admin migrate quarantine list` shows them once they are imported.",
-        );
+        console.note(match report.run {
+            Some(_) => "Rows wait for a decision: `authly-admin migrate quarantine list` shows them.",
+            None => "Rows will wait for a decision: `authly-admin migrate quarantine list` shows them after the run.",
+        });
     }
     Ok(())
 }

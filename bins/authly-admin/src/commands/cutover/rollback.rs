@@ -23,6 +23,10 @@ use crate::{
     failure::{Code, Failure, refused},
 };
 
+/// What a dry run says of the application's own table.
+const WITH_IT: &str = "With --execute the application's own table follows: the rows of accounts that are taken back say again what \
+                       they said before, but for columns that the application changed itself since.";
+
 pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     bench: &Bench<S, C>,
     arguments: RollbackArgs,
@@ -58,11 +62,11 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         "left_alone": report.left_alone,
         "changed_later": report.conflict_count,
         "conflicts": report.conflicts,
+        "waiting_cleared": report.waiting_cleared,
         "stopped": report.stopped,
     }))?;
     if !execute {
         console.note("This was a dry run: nothing was written. Add --execute to take them back.");
-        "waiting_cleared": report.waiting_cleared,
     }
     match back {
         Some((name, source)) if execute => {
@@ -74,7 +78,11 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
             console.note("Written into the application's own table:");
             write_back::tell(&written, console)?;
         }
-        _ => write_back::remind(bench, console).await?,
+        Some((_, source)) => {
+            Application::rehearse(&source, arguments.back.back.write_to.as_deref(), settings).await?;
+            console.note(WITH_IT);
+        }
+        None => write_back::remind(bench, console).await?,
     }
     if report.stopped {
         let remedy = "the same command goes on where this one stopped";

@@ -50,11 +50,29 @@ impl Application {
         let address = source::address(named, &profile, settings)?;
         let told = |error| Failure::from(source::told(&format!("cannot write back to {address}"), &error));
         let table = AppTable::open(&address, &profile, access).await.map_err(told)?;
+        if access == Access::Write {
+            table.may_write().await.map_err(told)?;
+        }
         let added = match access {
             Access::Read => table.lacking(),
             Access::Write => table.expand(&address, &profile).await.map_err(told)?.1,
         };
         Ok(Self { address, profile, access, added })
+    }
+
+    /// Looks at the table for a dry run, which refuses what the run would: whoever is to write must be allowed to.
+    pub(super) async fn rehearse(
+        arguments: &SourceArgs,
+        write_to: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let application = Self::prepare(arguments, None, Access::Read, settings).await?;
+        let profile = &application.profile;
+        let address = source::address(write_to.or(arguments.source.as_deref()), profile, settings)?;
+        let told = |error| Failure::from(source::told(&format!("cannot write back to {address}"), &error));
+        let table = AppTable::open(&address, profile, Access::Read).await.map_err(told)?;
+        table.may_write().await.map_err(told)?;
+        Ok(application)
     }
 
     /// Brings every row into step, or tells what that would do.
@@ -86,7 +104,11 @@ pub(super) async fn run<T: Tools>(
     let execute = arguments.execute && !arguments.dry_run;
     let access = if execute { Access::Write } else { Access::Read };
     let name = source::name(&arguments.source, &source::profile(&arguments.source.profile)?)?;
-    let application = Application::prepare(&arguments.source, arguments.write_to.as_deref(), access, settings).await?;
+    let write_to = arguments.write_to.as_deref();
+    let application = match access {
+        Access::Read => Application::rehearse(&arguments.source, write_to, settings).await?,
+        Access::Write => Application::prepare(&arguments.source, write_to, access, settings).await?,
+    };
     let mut ticker = Ticker::new(false);
     let stop = ticker::stop_on_signal();
     let report = application.keep_in_step(tools, &name, &Foreseen::default(), &stop, &mut ticker).await;
