@@ -23,6 +23,7 @@ const PYTHON: Need = Need {
 
 /// Nothing listens there: the clients' browsers stop before they would open it.
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+const BYE: &str = "http://127.0.0.1:9/bye";
 /// Registered after the others, so that a server that knows it knows all.
 const LAST_CLIENT: &str = "public-client";
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
@@ -36,9 +37,14 @@ const LIMIT: Duration = Duration::from_mins(6);
 const UPSTREAM_CLIENT: &str = "authly";
 const UPSTREAM_SECRET: &str = "the provider's secret for tests";
 
-/// The server stands in front of a provider that is not there until the tests start it.
-fn upstream(issuer: &str) -> [(&str, &str); 6] {
+/// The file that names the second provider, and the `kid` of the key that our client proves itself with there.
+const SECOND_PROVIDER: &str = "authly.toml";
+const KEY_ID: &str = "client-key-1";
+
+/// The server stands in front of two providers that are not there until the tests start them: one from the environment, one from a file.
+fn upstream<'a>(issuer: &'a str, file: &'a str) -> [(&'a str, &'a str); 7] {
     [
+        ("AUTHLY_CONFIG", file),
         ("AUTHLY_UPSTREAM_ISSUER", issuer),
         ("AUTHLY_UPSTREAM_NAME", "corp"),
         ("AUTHLY_UPSTREAM_LABEL", "The Corp"),
@@ -80,15 +86,16 @@ fn on_one_store(
     folder: &Folder,
     database: &str,
 ) -> Vec<Result<(), Failure>> {
-    let there = match free_port() {
-        Ok(port) => format!("http://127.0.0.1:{port}"),
+    let there = match Providers::prepare(node, folder.path()) {
+        Ok(there) => there,
         Err(failure) => return vec![Err(failure)],
     };
-    let mut server = match Server::start(binaries, services, folder.path(), database, &upstream(&there)) {
+    let environment = upstream(&there.first, &there.file);
+    let mut server = match Server::start(binaries, services, folder.path(), database, &environment) {
         Ok(server) => server,
         Err(failure) => return vec![Err(failure)],
     };
-    let prepared = prepare_clients(node, &server.admin(binaries, services), &server, folder.path(), &there)
+    let prepared = prepare_clients(&server.admin(binaries, services), &server, folder.path(), &there)
         .and_then(|file| server.wait_for_client(LAST_CLIENT, REDIRECT_URI).map(|()| file));
     let file = match prepared {
         Ok(file) => file,
@@ -109,15 +116,41 @@ fn on_one_store(
     results
 }
 
+/// Where the providers will be.
+struct Providers {
+    /// Our client there has a secret.
+    first: String,
+    /// Our client there has a key.
+    second: String,
+    /// The configuration file that names the second.
+    file: String,
+}
+
+impl Providers {
+    /// Makes the key, and the file that names it.
+    fn prepare(node: &Node, folder: &Path) -> Result<Self, Failure> {
+        let tests = workspace::root().join("tests/clients");
+        process::output(node.command().arg("key.mjs").arg(folder).current_dir(tests))?;
+        let place = || free_port().map(|port| format!("http://127.0.0.1:{port}"));
+        let (first, second) = (place()?, place()?);
+        let key = folder.join("private.pem");
+        let text = format!(
+            "[upstream.keyed]\nissuer = {second:?}\nlabel = \"Keyed\"\nclient_id = {UPSTREAM_CLIENT:?}\n\
+             client_key_file = {key:?}\nclient_key_id = {KEY_ID:?}\nprivate_network = true\n"
+        );
+        let file = folder.join(SECOND_PROVIDER);
+        fs::write(&file, text).map_err(|error| Failure::of(file.display(), error))?;
+        Ok(Self { first, second, file: file.display().to_string() })
+    }
+}
+
 /// Registers the clients and the person; gives back the file that tells the tests about them.
 fn prepare_clients(
-    node: &Node,
     admin: &Admin<'_>,
     server: &Server,
     folder: &Path,
-    upstream: &str,
+    providers: &Providers,
 ) -> Result<PathBuf, Failure> {
-    process::output(node.command().arg("key.mjs").arg(folder).current_dir(workspace::root().join("tests/clients")))?;
     let key = fs::read_to_string(folder.join("private.json"))
         .map_err(|error| Failure::of("cannot read the client's key", error))?;
     let key: Value = serde_json::from_str(&key).map_err(|error| Failure::of("the client's key is no JSON", error))?;
@@ -158,15 +191,30 @@ fn prepare_clients(
         "issuer": server.issuer(),
         "redirect_uri": REDIRECT_URI,
         "user": {"email": email, "password": password},
-        "basic": create("basic-client", "confidential", "client_secret_basic", true, &[])?,
+        "after": BYE,
+        "basic": create(
+            "basic-client",
+            "confidential",
+            "client_secret_basic",
+            true,
+            &["--post-logout-redirect-uri", BYE],
+        )?,
         "post": create("post-client", "confidential", "client_secret_post", true, &[])?,
         "public": create(LAST_CLIENT, "public", "none", false, &[])?,
         "jwt": jwt,
-        "upstream": {"issuer": upstream, "client_id": UPSTREAM_CLIENT, "client_secret": UPSTREAM_SECRET},
+        "upstream": {"issuer": providers.first, "client_id": UPSTREAM_CLIENT, "client_secret": UPSTREAM_SECRET},
+        "keyed": {"issuer": providers.second, "client_id": UPSTREAM_CLIENT, "jwks": jwks_of(folder)?},
     });
     let file = folder.join("setup.json");
     fs::write(&file, setup.to_string()).map_err(|error| Failure::of(file.display(), error))?;
     Ok(file)
+}
+
+/// The public half of the key.
+fn jwks_of(folder: &Path) -> Result<Value, Failure> {
+    let text = fs::read_to_string(folder.join("jwks.json"));
+    let text = text.map_err(|error| Failure::of("cannot read the key's public half", error))?;
+    serde_json::from_str(&text).map_err(|error| Failure::of("the key's public half is no JSON", error))
 }
 
 /// The Python of a virtual environment that holds the pinned packages.
