@@ -6,6 +6,7 @@ mod beside;
 mod check;
 mod logs;
 mod mail;
+mod old_tokens;
 mod postgres;
 mod start;
 mod stop;

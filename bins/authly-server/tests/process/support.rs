@@ -114,9 +114,18 @@ impl Server {
 
     /// The whole answer to a GET.
     pub(crate) fn get(&self, path: &str) -> String {
+        self.get_with(path, "")
+    }
+
+    /// The whole answer to a GET with a bearer token.
+    pub(crate) fn get_as(&self, path: &str, token: &str) -> String {
+        self.get_with(path, &format!("Authorization: Bearer {token}\r\n"))
+    }
+
+    fn get_with(&self, path: &str, lines: &str) -> String {
         let mut stream = self.connect();
         let port = self.port;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n{lines}Connection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
