@@ -1,4 +1,5 @@
 //! The mails, and the pages behind their links.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_browser_tests::{EMAIL, Letters, Person, Server, Window};
 
