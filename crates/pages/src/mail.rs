@@ -137,6 +137,13 @@ pub enum Note<'a> {
     Verified(&'a str),
 }
 
+impl Note<'_> {
+    /// Whether signing in is what comes next.
+    const fn is_done(&self) -> bool {
+        matches!(self, Self::PasswordSet | Self::Verified(_))
+    }
+}
+
 #[derive(Template)]
 #[template(path = "forgot_password.html")]
 struct ForgotPage<'a> {

@@ -72,6 +72,14 @@ pub enum SignInNotice {
 }
 
 impl SignIn<'_> {
+    /// The one provider there is, where it was tried and did not answer: the alert names it, and nothing has to say it again.
+    fn away(&self) -> Option<&str> {
+        match (self.notice, self.upstreams) {
+            (Some(SignInNotice::UpstreamAway), [only]) => Some(only.provider),
+            _ => None,
+        }
+    }
+
     fn failed(&self) -> bool {
         matches!(self.notice, Some(SignInNotice::Failed))
     }

@@ -79,7 +79,7 @@ async fn signs_in_while_the_provider_is_away(window: Window) {
     let person = Person::new(window).await;
     person.open(&front.url("/account")).await;
     person.press("Continue with The Corp").await;
-    assert!(person.alert().await.contains("does not answer at the moment"));
+    assert!(person.alert().await.contains("The Corp does not answer at the moment"));
     person.finds_the_page_accessible().await;
     person.takes_a_long_picture(&window.named("upstream-away")).await;
     // Three failures in a row: now every page says so, before anybody tries.

@@ -33,6 +33,7 @@ async fn while_the_provider_is_away_passwords_work_and_the_page_says_so() {
         let page = try_to_leave(&mut browser).await;
         assert_eq!(page.status, 503);
         assert!(page.is_sign_in() && page.body.contains("does not answer at the moment"), "{}", page.body);
+        assert_eq!(page.body.matches("does not answer").count(), 1, "said once: {}", page.body);
     }
     assert_eq!(fake.asked(DISCOVERY) - before, 3, "then it is left alone");
     assert!(metric(&app, "authly_upstream_up{provider=\"corp\"} 0").await);

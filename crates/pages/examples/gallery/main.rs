@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+const CORP: UpstreamFarewell<'_> = UpstreamFarewell { provider: "The Corp", url: "https://login.corp.example/end" };
 const CLIENT: Client<'_> =
     Client { name: "Acme Calendar", logo: None, host: Some("calendar.acme.example"), policy: None, terms: None };
 
@@ -242,16 +243,7 @@ fn other_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
             ),
         ),
         ("signed-out", signed_out(&SignedOut { sign_in_url: Some("/sign-in"), elsewhere: None }, frame)),
-        (
-            "signed-out-elsewhere",
-            signed_out(
-                &SignedOut {
-                    sign_in_url: Some("/sign-in"),
-                    elsewhere: Some(UpstreamFarewell { provider: "The Corp", url: "https://login.corp.example/end" }),
-                },
-                frame,
-            ),
-        ),
+        ("signed-out-elsewhere", signed_out(&SignedOut { sign_in_url: Some("/"), elsewhere: Some(CORP) }, frame)),
         (
             "form-post",
             FormTarget::parse("https://calendar.acme.example/cb").map_or_else(String::new, |target| {
