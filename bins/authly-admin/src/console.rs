@@ -33,12 +33,17 @@ impl Console {
             Format::Json => self.raw(&pretty(&items)),
             Format::Table if rows.is_empty() => self.raw(empty),
             Format::Table => {
-                let mut table = table();
-                table.set_header(columns.iter().map(|(head, _)| *head));
-                for row in rows {
-                    table.add_row(columns.iter().map(|(_, member)| cell(row.get(member).unwrap_or(&Value::Null))));
-                }
-                self.raw(&table.to_string())
+                let cells = |row: &Value| {
+                    columns.iter().map(|(_, member)| cell(row.get(member).unwrap_or(&Value::Null))).collect()
+                };
+                let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+                let heads: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
+                let width = table().width().map(usize::from);
+                let drawn = match width.is_some_and(|width| is_too_wide(&heads, &rows, width)) {
+                    true => one_below_the_other(&heads, &rows),
+                    false => side_by_side(&heads, &rows),
+                };
+                self.raw(&drawn.to_string())
             }
         }
     }
@@ -131,6 +136,39 @@ fn table() -> Table {
     table
 }
 
+/// A row for each thing, a column for each of its members.
+fn side_by_side(heads: &[&str], rows: &[Vec<String>]) -> Table {
+    let mut table = table();
+    table.set_header(heads);
+    table.add_rows(rows);
+    table
+}
+
+/// A row for each member, an empty one between two things: for terminals on which the columns would be a few letters wide.
+fn one_below_the_other(heads: &[&str], rows: &[Vec<String>]) -> Table {
+    let mut table = table();
+    for (index, row) in rows.iter().enumerate() {
+        if index > 0 {
+            table.add_row(["", ""]);
+        }
+        for (head, cell) in heads.iter().zip(row) {
+            table.add_row([*head, cell.as_str()]);
+        }
+    }
+    table
+}
+
+/// Whether columns would have to break words to fit in, beyond a long one here and there.
+fn is_too_wide(heads: &[&str], rows: &[Vec<String>], width: usize) -> bool {
+    const FRAME: usize = 3;
+    let longest_word = |text: &str| text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
+    let columns = heads.iter().enumerate().map(|(index, head)| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| longest_word(cell));
+        cells.max().unwrap_or_default().max(longest_word(head)) + FRAME
+    });
+    columns.sum::<usize>() > width + width / 5
+}
+
 /// A member's name as people read it.
 fn words(name: &str) -> String {
     name.replace('_', " ")
@@ -163,6 +201,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_list_whose_columns_do_not_fit_stands_one_below_the_other() {
+        let heads = ["Tenant", "Accounts", "Last use"];
+        let rows = vec![vec!["acme".to_owned(), "20".to_owned(), "2026-11-21T08:01:15.17806Z".to_owned()]; 2];
+        assert!(!is_too_wide(&heads, &rows, 80));
+        assert!(is_too_wide(&heads, &rows, 40));
+        let drawn = one_below_the_other(&heads, &rows).to_string();
+        assert!(drawn.contains("│ Tenant   ┆ acme                       │\n│ Accounts ┆ 20 "), "{drawn}");
+        assert_eq!(drawn.matches("2026-11-21T08:01:15.17806Z").count(), 2, "{drawn}");
+        assert!(side_by_side(&heads, &rows).to_string().contains("│ Tenant ┆ Accounts ┆ Last use"));
+    }
 
     #[test]
     fn values_read_well_and_cannot_steer_the_terminal() {

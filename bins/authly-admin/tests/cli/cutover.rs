@@ -191,13 +191,18 @@ fn a_second_import_is_refused_while_one_is_alive() {
 #[test]
 fn rows_that_wait_are_decided_one_by_one() {
     let place = place(120);
-    import(&place, &["--execute"]);
+    let told = [&["migrate", "import"], SOURCE].concat();
+    assert!(place.run(&told).err.contains("Rows will wait"), "nothing waits before the run");
+    assert!(place.run(&[&told[..], &["--execute"]].concat()).err.contains("list` shows them."));
     let waiting = place.json(&["migrate", "quarantine", "list"]);
     let rows = waiting.as_array().unwrap();
     let of = |reason: &str| {
         rows.iter().find(|row| row["reason"] == reason).unwrap()["source_id"].as_str().unwrap().to_owned()
     };
     let (twin, flawed) = (of("email_taken"), of("flawed"));
+    assert_eq!(place.json(&["migrate", "quarantine", "show", &twin])["detail"].get("more"), None, "one twin is all");
+    let wrong = place.run(&["migrate", "quarantine", "resolve", &twin, "--rename-email", "mended"]);
+    assert!(wrong.refused(1).contains("write one as somebody@example.org"));
     place.json(&["migrate", "quarantine", "resolve", &twin, "--drop"]);
     place.json(&[
         "migrate",

@@ -248,12 +248,15 @@ fn it_closes_and_is_taken_back_exactly(site: &Site) {
     assert_eq!(site.finalize(&["execute", "--yes"]).code, 3);
     assert!(site.place.run(&[&["migrate", "import", "--execute"], SOURCE].concat()).refused(1).contains("undo"));
     assert!(site.place.run(&["migrate", "rollback", "--all", "--execute", "--yes"]).refused(1).contains("undo"));
+    assert!(site.place.run(&[&["migrate", "import"], SOURCE].concat()).refused(1).contains("undo"), "nor a dry run");
+    assert!(site.place.run(&["migrate", "rollback", "--all"]).refused(1).contains("undo"), "nor a dry run");
     assert!(site.finalize(&["purge", "--yes"]).refused(3).contains("is kept until"));
     let undone = site.place.json(&["migrate", "finalize", "undo", "--yes"]);
     assert_eq!(undone["accounts"], completed);
     assert_eq!(undone["dead"], 0);
     assert_eq!(site.state(), before);
     assert_eq!(site.finalize(&["undo", "--yes"]).code, 3, "there is nothing to take back");
+    assert!(site.finalize(&["undo"]).refused(3).contains("is not finalized"), "nobody is asked about nothing");
 }
 
 fn a_kill_loses_nothing(site: &Site) {

@@ -81,6 +81,8 @@ pub async fn import<T: Tools, S: Source>(
     stop: &Stop,
     observer: &mut impl Observer,
 ) -> Result<ImportReport, MigrateError> {
+    // Also where nothing is written: a dry run is refused where the run would be.
+    finalize::must_not_be_over(tools).await?;
     let started = tools.clock().now();
     let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
     rules.wrap_weak = options.wrap_weak;
@@ -90,10 +92,7 @@ pub async fn import<T: Tools, S: Source>(
     let total = source.count(since).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let run = match options.execute {
-        true => {
-            finalize::must_not_be_over(tools).await?;
-            Some(begin(tools, &rules, profile, options, since, total).await?)
-        }
+        true => Some(begin(tools, &rules, profile, options, since, total).await?),
         false => None,
     };
     let mut report = report(options, &rules, profile, &mapped, total, run.as_ref());

@@ -103,7 +103,11 @@ async fn check<T: Tools>(tools: &T, resolution: &Resolution) -> Result<(), Migra
         }
         Resolution::Rename { email: Some(email), .. } => {
             let fine = authly_directory::identifier::EmailAddress::parse(email).is_some();
-            if fine { Ok(()) } else { Err(MigrateError::Refused(format!("{email:?} is no e-mail address"))) }
+            if fine {
+                return Ok(());
+            }
+            let why = format!("{email:?} is no e-mail address; write one as somebody@example.org");
+            Err(MigrateError::Refused(why))
         }
         _ => Ok(()),
     }

@@ -112,9 +112,8 @@ pub async fn roll_back<T: Tools>(
         RollbackScope::User(user) => LedgerScope::User(*user),
     };
     let mut report = RollbackReport { dry_run: !options.execute, ..RollbackReport::default() };
-    if options.execute {
-        finalize::must_not_be_over(tools).await?;
-    }
+    // Also where nothing is written: a dry run is refused where the run would be.
+    finalize::must_not_be_over(tools).await?;
     for source in sources(tools, &options.scope).await? {
         let run = match options.execute {
             true => {

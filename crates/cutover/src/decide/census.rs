@@ -187,7 +187,10 @@ impl Collisions {
             others.sort_by(|a, b| a.id.cmp(&b.id));
             let first = others.first()?;
             let shown: Vec<&SourceId> = others.iter().take(MOST_SHOWN).map(|twin| &twin.id).collect();
-            let detail = json!({ "rows": shown, "more": others.len().saturating_sub(MOST_SHOWN) });
+            let mut detail = json!({ "rows": shown });
+            if let (Some(more @ 1..), Some(detail)) = (others.len().checked_sub(MOST_SHOWN), detail.as_object_mut()) {
+                detail.insert("more".to_owned(), json!(more));
+            }
             Some(Reason::with(code(&key, own, first), detail))
         })
     }

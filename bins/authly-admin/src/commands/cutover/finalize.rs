@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use authly_admin_cases::migrate::{self, FinalizePlan, MigrateError, Surroundings, Tools, WaiverLine};
 use authly_config::Settings;
-use authly_cutover::{finalization::StepRefused, finalize};
+use authly_cutover::{
+    finalization::{self, StepRefused},
+    finalize,
+};
 use authly_runtime::{Trouble, store::Database};
 use serde_json::json;
 
@@ -120,6 +123,9 @@ fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
 
 async fn undo<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
     let what = "cannot take the end of the migration back";
+    // Asked before the question, so that nobody agrees to what is refused then.
+    let known = migrate::finalization(tools).await.map_err(ended(what))?;
+    finalization::may_undo(known).map_err(|refused| ended(what)(refused.into()))?;
     console.agree(
         "open the old doors again, with accounts and tokens as they were",
         "Tokens of people who set a new password since stay dead.",
