@@ -38,6 +38,27 @@ pub enum FinalizationState {
     Undoing,
 }
 
+/// What becomes of the passwords of people who sign in at another identity provider (C-31). Where Authly is the provider, a
+/// password is the credential of its own sign-in page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passwords {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They go with the end, and come back with its undo.
+    Remove,
+}
+
+impl Passwords {
+    /// Whether the end takes this account's.
+    pub const fn goes(self, account: &TargetAccount) -> bool {
+        matches!(self, Self::Remove)
+            && account.external_subject.is_some()
+            && (account.hash.is_some() || account.upgraded_hash.is_some())
+    }
+}
+
 /// The end of a migration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finalization {
@@ -53,6 +74,9 @@ pub struct Finalization {
     /// How many accounts were waived.
     #[serde(default)]
     pub waived: u64,
+    /// What becomes of passwords.
+    #[serde(default)]
+    pub passwords: Passwords,
     /// When the archive was purged.
     #[serde(default)]
     pub purged_at: Option<Timestamp>,
@@ -85,7 +109,7 @@ impl Finalization {
     /// The record as it begins.
     pub const fn begun(at: Timestamp, grace_days: u32, waived: u64) -> Self {
         let state = FinalizationState::Executing;
-        Self { state, begun_at: at, executed_at: None, grace_days, waived, purged_at: None }
+        Self { state, begun_at: at, executed_at: None, grace_days, waived, passwords: Passwords::Keep, purged_at: None }
     }
 
     /// From when on the archive may be purged.
@@ -133,9 +157,14 @@ fn gone(known: &Finalization) -> StepRefused {
     StepRefused::Purged(known.purged_at.unwrap_or(known.begun_at).to_rfc3339())
 }
 
-/// An account that has completed, as it stands after the end: on OAuth alone. Nothing else of it changes.
-pub fn moved(account: &TargetAccount) -> TargetAccount {
-    TargetAccount { auth_method: AuthMethod::Oauth, ..account.clone() }
+/// An account that has completed, as it stands after the end: on OAuth alone, and without a password if that is to go. Nothing
+/// else of it changes.
+pub fn moved(account: &TargetAccount, passwords: Passwords) -> TargetAccount {
+    let moved = TargetAccount { auth_method: AuthMethod::Oauth, ..account.clone() };
+    match passwords.goes(account) {
+        true => TargetAccount { hash: None, upgraded_hash: None, ..moved },
+        false => moved,
+    }
 }
 
 /// The account before a line of the end: what the line changed goes back where it still stands as the line left it.
@@ -157,20 +186,26 @@ pub fn restored(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelicKind {
+    /// An API key of an older program.
+    ApiKey,
     /// A token of the legacy contract.
     LegacyToken,
+    /// What rotation keeps a token together with; it goes before its token, and comes back behind it.
+    TokenFamily,
     /// A row of a source that waited until somebody decided about it.
     WaitingRow,
 }
 
 impl RelicKind {
-    /// All kinds.
-    pub const ALL: [Self; 2] = [Self::LegacyToken, Self::WaitingRow];
+    /// All kinds, in the order in which they go.
+    pub const ALL: [Self; 4] = [Self::ApiKey, Self::TokenFamily, Self::LegacyToken, Self::WaitingRow];
 
     /// The text in stores and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ApiKey => "api_key",
             Self::LegacyToken => "legacy_token",
+            Self::TokenFamily => "token_family",
             Self::WaitingRow => "waiting_row",
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Idp;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum FinalizeCommand {
     /// Show every condition with what was measured; exits with 3 while one is not met
@@ -24,6 +26,9 @@ pub(crate) enum FinalizeCommand {
         /// How many days what is removed is kept for `undo`
         #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=3_650))]
         grace_days: u32,
+        /// Where people sign in: at a provider elsewhere, those with an id there keep no password here
+        #[arg(long, value_enum, default_value_t = Idp::Authly)]
+        idp: Idp,
     },
     /// Take it back: tokens, accounts and doors are as they were before, until the archive is purged
     #[command(after_help = "Tokens of people who set a new password since stay dead.\n\nExamples:\n  \

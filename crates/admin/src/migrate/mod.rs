@@ -35,8 +35,8 @@ pub use self::{
     checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
     desk::{Answer, Desk},
     finalize::{
-        Executed, FinalizePlan, Purged, Undone, Waived, WaiverLine, decide_inactive, execute as finalize, finalization,
-        gate_with, may_purge, plan as finalize_plan, purge, read_waivers, undo,
+        Executed, FinalizePlan, FinalizeTerms, Purged, Undone, Waived, WaiverLine, decide_inactive,
+        execute as finalize, finalization, gate_with, may_purge, plan as finalize_plan, purge, read_waivers, undo,
     },
     import::{ImportOptions, OnError, import},
     link::{Linked, Subject, link, unlink},

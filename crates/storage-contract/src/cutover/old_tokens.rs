@@ -1,8 +1,9 @@
 //! What came with the accounts of an older program: families of refresh tokens, and API keys (C-14, C-32).
 
 use authly_cutover::{
+    finalization::RelicKind,
     parts::{NewApiKey, NewToken, Put},
-    store::CutoverStore,
+    store::{BatchCommit, CutoverStore, EndStep},
 };
 use oauth_core::{
     ids::{ApiKeyId, ClientId, LegacyTokenId, UserId},
@@ -12,7 +13,10 @@ use oauth_core::{
     token::TokenHash,
 };
 
-use super::world::{Seeded, audit, rand, row, source};
+use super::{
+    finalize::{end, put_away, step},
+    world::{Seeded, audit, rand, row, source},
+};
 use crate::{WholeStore, World, legacy::new_pair};
 
 fn token<S: WholeStore>(w: &World<S>, user: UserId, name: &str, family: Option<&str>) -> NewToken {
@@ -64,6 +68,28 @@ pub async fn a_family_of_old_tokens_ends_together<S: WholeStore + CutoverStore>(
     assert!(!dead(&alone.refresh).await);
 }
 
+/// The end puts families away before their tokens; where both are back, the end of one is the end of all again.
+pub async fn families_of_old_tokens_go_into_the_archive_and_back<S: WholeStore + CutoverStore>(w: World<S>) {
+    let ada = w.user("ada").await;
+    let tokens = vec![token(&w, ada, "one", Some("f")), token(&w, ada, "two", Some("f"))];
+    w.store.put_tokens(tokens.clone(), true).await.unwrap();
+    let lease = end(&*w.store).await;
+    let commit = async |one| assert_eq!(w.store.commit_end(step(lease, one)).await.unwrap(), BatchCommit::Applied);
+    let mut all = Vec::new();
+    for kind in [RelicKind::TokenFamily, RelicKind::LegacyToken] {
+        let relics = w.store.relics(kind, 10).await.unwrap();
+        assert_eq!(relics.len(), 2, "{kind:?}");
+        commit(put_away(relics.clone())).await;
+        all.extend(relics);
+    }
+    assert_eq!(w.store.outlook().await.unwrap().relics, [].into());
+    // In the order in which the archive tells them: tokens first.
+    all.sort_by_key(|relic| relic.kind.as_str());
+    commit(EndStep::Restore(all)).await;
+    w.store.end_legacy_family(&tokens[0].id).await.unwrap();
+    assert!(w.store.legacy_token(&tokens[1].id).await.unwrap().unwrap().invalidated);
+}
+
 /// A key is found by its hash alone, counted, listed, revoked once, and gone with its account.
 pub async fn api_keys_of_an_older_program_are_kept<S: WholeStore + CutoverStore>(w: World<S>) {
     let (ada, bob) = (w.user("ada").await, w.user("bob").await);
@@ -111,4 +137,15 @@ pub async fn api_keys_of_an_older_program_are_kept<S: WholeStore + CutoverStore>
     let first = listed.first().unwrap().id;
     assert_eq!(w.store.api_keys(Some(first), 10).await.unwrap().len(), 1);
     assert!(listed.iter().all(|key| key.revoked_at.is_some()));
+
+    // The end puts them away whole, and its way back brings them as they were.
+    let lease = end(&*w.store).await;
+    let relics = w.store.relics(RelicKind::ApiKey, 10).await.unwrap();
+    assert_eq!(w.store.outlook().await.unwrap().relics, [(RelicKind::ApiKey, 2)].into());
+    let put = w.store.commit_end(step(lease, put_away(relics.clone()))).await.unwrap();
+    assert_eq!((put, w.store.api_keys(None, 10).await.unwrap().len()), (BatchCommit::Applied, 0));
+    assert!(w.store.api_key(keys[0].hash).await.unwrap().is_none());
+    let back = w.store.commit_end(step(lease, EndStep::Restore(relics))).await.unwrap();
+    assert_eq!((back, w.store.api_keys(None, 10).await.unwrap()), (BatchCommit::Applied, listed));
+    assert_eq!(w.store.api_key(keys[0].hash).await.unwrap().unwrap().key.uses, 2);
 }

@@ -34,10 +34,16 @@ const COMPLETED: &str = "
 const COUNTS: &str = "
     SELECT (SELECT count(*) FROM users
              WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted'),
+           (SELECT count(*) FROM api_keys),
+           (SELECT count(*) FROM legacy_families),
            (SELECT count(*) FROM tokens WHERE client_id IS NULL),
            (SELECT count(*) FROM migration_pen)";
 
 const ARCHIVE_COUNTS: &str = "SELECT kind, count(*) FROM migration_archive GROUP BY kind";
+
+const KEYS: &str = "SELECT id::text, to_jsonb(k) FROM api_keys k ORDER BY id LIMIT $1";
+
+const FAMILIES: &str = "SELECT jti, to_jsonb(f) FROM legacy_families f ORDER BY jti LIMIT $1";
 
 const TOKENS: &str = "SELECT jti, to_jsonb(k) FROM tokens k WHERE client_id IS NULL ORDER BY jti LIMIT $1";
 
@@ -83,7 +89,9 @@ impl FinalizeStore for PgStore {
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
         let (sql, table) = match kind {
+            RelicKind::ApiKey => (KEYS, "api_keys"),
             RelicKind::LegacyToken => (TOKENS, "tokens"),
+            RelicKind::TokenFamily => (FAMILIES, "legacy_families"),
             RelicKind::WaitingRow => (WAITING, "migration_pen"),
         };
         let rows = self.db().read(sql, &[&i64::from(limit)]).await?;
@@ -141,7 +149,7 @@ impl PgStore {
                 steps.change(PUT_SETTING, &[&CatalogRecords::FINALIZATION, &value, &at]).await?;
             }
             EndStep::Restore(rows) => {
-                for (kind, sql) in [(RelicKind::LegacyToken, PUT_TOKENS), (RelicKind::WaitingRow, PUT_WAITING)] {
+                for (kind, sql) in PUT {
                     let of = rows.iter().filter(|relic| relic.kind == kind).map(|relic| relic.content.clone());
                     steps.change(sql, &[&Json(Value::Array(of.collect()))]).await?;
                 }
@@ -160,6 +168,19 @@ impl PgStore {
     }
 }
 
+const REMOVE: [(RelicKind, &str); 4] = [
+    (RelicKind::ApiKey, REMOVE_KEYS),
+    (RelicKind::TokenFamily, REMOVE_FAMILIES),
+    (RelicKind::LegacyToken, REMOVE_TOKENS),
+    (RelicKind::WaitingRow, REMOVE_WAITING),
+];
+
+const REMOVE_KEYS: &str = "
+    DELETE FROM api_keys k USING jsonb_array_elements($1) w WHERE k.id = (w ->> 'id')::uuid AND to_jsonb(k) = w";
+
+const REMOVE_FAMILIES: &str = "
+    DELETE FROM legacy_families f USING jsonb_array_elements($1) w WHERE f.jti = w ->> 'jti' AND to_jsonb(f) = w";
+
 const REMOVE_TOKENS: &str = "
     DELETE FROM tokens k USING jsonb_array_elements($1) w
      WHERE k.jti = w ->> 'jti' AND k.client_id IS NULL AND to_jsonb(k) = w";
@@ -171,7 +192,7 @@ const REMOVE_WAITING: &str = "
 /// Removes rows from their tables; whether each of them stood there as it was read.
 async fn remove(steps: &Steps<'_>, rows: &[(Relic, SealedRelic)]) -> Result<bool, StoreError> {
     let mut removed = 0;
-    for (kind, sql) in [(RelicKind::LegacyToken, REMOVE_TOKENS), (RelicKind::WaitingRow, REMOVE_WAITING)] {
+    for (kind, sql) in REMOVE {
         let of = rows.iter().filter(|(relic, _)| relic.kind == kind).map(|(relic, _)| relic.content.clone());
         removed += steps.change(sql, &[&Json(json!(of.collect::<Vec<_>>()))]).await?;
     }
@@ -191,6 +212,26 @@ async fn take_off<'r>(steps: &Steps<'_>, rows: impl Iterator<Item = (RelicKind, 
     steps.change(TAKE_OFF, &[&kinds, &keys]).await?;
     Ok(())
 }
+
+/// Tokens before what refers to them.
+const PUT: [(RelicKind, &str); 4] = [
+    (RelicKind::ApiKey, PUT_KEYS),
+    (RelicKind::LegacyToken, PUT_TOKENS),
+    (RelicKind::TokenFamily, PUT_FAMILIES),
+    (RelicKind::WaitingRow, PUT_WAITING),
+];
+
+const PUT_KEYS: &str = "
+    INSERT INTO api_keys
+    SELECT k.* FROM jsonb_populate_recordset(NULL::api_keys, $1) k
+     WHERE EXISTS (SELECT FROM users u WHERE u.id = k.user_id)
+    ON CONFLICT DO NOTHING";
+
+const PUT_FAMILIES: &str = "
+    INSERT INTO legacy_families
+    SELECT f.* FROM jsonb_populate_recordset(NULL::legacy_families, $1) f
+     WHERE EXISTS (SELECT FROM tokens k WHERE k.jti = f.jti)
+    ON CONFLICT DO NOTHING";
 
 const PUT_TOKENS: &str = "
     INSERT INTO tokens

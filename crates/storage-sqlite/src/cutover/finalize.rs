@@ -43,7 +43,9 @@ impl FinalizeStore for SqliteStore {
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
         self.read_long(move |db| match kind {
+            RelicKind::ApiKey => db.all(KEYS, [limit], api_key),
             RelicKind::LegacyToken => db.all(TOKENS, [limit], token),
+            RelicKind::TokenFamily => db.all(FAMILIES, [limit], family),
             RelicKind::WaitingRow => db.all(WAITING, [limit], waiting),
         })
         .await
@@ -69,6 +71,8 @@ const COMPLETED: &str = "SELECT id FROM users WHERE completed_at IS NOT NULL AND
 
 const COUNTS: &str = "SELECT (SELECT count(*) FROM users WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' \
                                  AND status <> 'deleted'), \
+                             (SELECT count(*) FROM api_keys), \
+                             (SELECT count(*) FROM legacy_families), \
                              (SELECT count(*) FROM tokens WHERE client_id IS NULL), \
                              (SELECT count(*) FROM migration_pen)";
 
@@ -90,6 +94,37 @@ fn outlook(db: Db<'_>) -> Outcome<Outlook> {
     })?;
     outlook.archived = archived.into_iter().collect::<BTreeMap<_, _>>();
     Ok(outlook)
+}
+
+const KEYS: &str = "SELECT lower(hex(id)), source, source_id, user_id, client, scope, label, lower(hex(hash)), created_at, \
+                    expires_at, revoked_at, uses, last_used_at FROM api_keys ORDER BY id LIMIT ?1";
+
+fn api_key(row: &mut Cursor<'_>) -> Outcome<Relic> {
+    let key: String = row.value("api_keys.id")?;
+    let content = json!({
+        "id": key,
+        "source": row.value::<String>("api_keys.source")?,
+        "source_id": row.value::<String>("api_keys.source_id")?,
+        "user_id": row.value::<Uuid>("api_keys.user_id")?,
+        "client": row.value::<Option<String>>("api_keys.client")?,
+        "scope": row.value::<String>("api_keys.scope")?,
+        "label": row.value::<String>("api_keys.label")?,
+        "hash": row.value::<String>("api_keys.hash")?,
+        "created_at": row.value::<i64>("api_keys.created_at")?,
+        "expires_at": row.value::<Option<i64>>("api_keys.expires_at")?,
+        "revoked_at": row.value::<Option<i64>>("api_keys.revoked_at")?,
+        "uses": row.value::<i64>("api_keys.uses")?,
+        "last_used_at": row.value::<Option<i64>>("api_keys.last_used_at")?,
+    });
+    Ok(Relic { kind: RelicKind::ApiKey, key, content })
+}
+
+const FAMILIES: &str = "SELECT jti, family FROM legacy_families ORDER BY jti LIMIT ?1";
+
+fn family(row: &mut Cursor<'_>) -> Outcome<Relic> {
+    let key: String = row.value("legacy_families.jti")?;
+    let content = json!({ "jti": key, "family": row.value::<String>("legacy_families.family")? });
+    Ok(Relic { kind: RelicKind::TokenFamily, key, content })
 }
 
 const TOKENS: &str = "SELECT jti, user_id, token_type, expires_at, invalidated, created_at FROM tokens \
@@ -192,6 +227,13 @@ fn take_off(db: Db<'_>, kind: RelicKind, key: &str) -> Outcome<()> {
 
 const TOKEN: &str = "SELECT jti, user_id, token_type, expires_at, invalidated, created_at FROM tokens \
                      WHERE client_id IS NULL AND jti = ?1";
+const KEY: &str = "SELECT lower(hex(id)), source, source_id, user_id, client, scope, label, lower(hex(hash)), created_at, \
+                   expires_at, revoked_at, uses, last_used_at FROM api_keys WHERE id = unhex(?1)";
+const REMOVE_KEY: &str = "DELETE FROM api_keys WHERE id = unhex(?1)";
+
+const FAMILY: &str = "SELECT jti, family FROM legacy_families WHERE jti = ?1";
+const REMOVE_FAMILY: &str = "DELETE FROM legacy_families WHERE jti = ?1";
+
 const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE jti = ?1";
 
 const ROW: &str = "SELECT source, source_id, kind, reason, label, tenant_id, run, at, resolution, resolved_at \
@@ -202,18 +244,30 @@ const REMOVE_ROW: &str = "DELETE FROM migration_pen WHERE source = ?1 AND source
 fn remove(db: Db<'_>, relic: &Relic) -> Outcome<bool> {
     let (source, id) = (text(relic, "source"), text(relic, "source_id"));
     let stands = match relic.kind {
+        RelicKind::ApiKey => db.one(KEY, [&relic.key], api_key)?,
         RelicKind::LegacyToken => db.one(TOKEN, [&relic.key], token)?,
+        RelicKind::TokenFamily => db.one(FAMILY, [&relic.key], family)?,
         RelicKind::WaitingRow => db.one(ROW, params![source, id], waiting)?,
     };
     if stands.as_ref() != Some(relic) {
         return Ok(false);
     }
     let removed = match relic.kind {
+        RelicKind::ApiKey => db.run(REMOVE_KEY, [&relic.key])?,
         RelicKind::LegacyToken => db.run(REMOVE_TOKEN, [&relic.key])?,
+        RelicKind::TokenFamily => db.run(REMOVE_FAMILY, [&relic.key])?,
         RelicKind::WaitingRow => db.run(REMOVE_ROW, params![source, id])?,
     };
     Ok(removed > 0)
 }
+
+const PUT_KEY: &str = "INSERT INTO api_keys (id, source, source_id, user_id, client, scope, label, hash, created_at, expires_at, \
+                       revoked_at, uses, last_used_at) \
+                       SELECT unhex(?1), ?2, ?3, u.id, ?5, ?6, ?7, unhex(?8), ?9, ?10, ?11, ?12, ?13 FROM users u WHERE u.id = ?4 \
+                       ON CONFLICT DO NOTHING";
+
+const PUT_FAMILY: &str = "INSERT INTO legacy_families (jti, family) SELECT t.jti, ?2 FROM tokens t WHERE t.jti = ?1 \
+                          ON CONFLICT (jti) DO NOTHING";
 
 const PUT_TOKEN: &str = "INSERT INTO tokens (jti, user_id, token_type, expires_at, invalidated, created_at) \
                          SELECT ?1, u.id, ?3, ?4, ?5, ?6 FROM users u WHERE u.id = ?2 ON CONFLICT (jti) DO NOTHING";
@@ -224,6 +278,25 @@ const PUT_ROW: &str = "INSERT INTO migration_pen (source, source_id, kind, reaso
 
 fn put_back(db: Db<'_>, relic: &Relic) -> Outcome<()> {
     match relic.kind {
+        RelicKind::ApiKey => db.run(
+            PUT_KEY,
+            params![
+                text(relic, "id"),
+                text(relic, "source"),
+                text(relic, "source_id"),
+                id(relic, "user_id")?,
+                text(relic, "client"),
+                text(relic, "scope"),
+                text(relic, "label"),
+                text(relic, "hash"),
+                number(relic, "created_at"),
+                number(relic, "expires_at"),
+                number(relic, "revoked_at"),
+                number(relic, "uses"),
+                number(relic, "last_used_at"),
+            ],
+        ),
+        RelicKind::TokenFamily => db.run(PUT_FAMILY, params![text(relic, "jti"), text(relic, "family")]),
         RelicKind::LegacyToken => db.run(
             PUT_TOKEN,
             params![

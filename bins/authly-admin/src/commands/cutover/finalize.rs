@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use authly_admin_cases::migrate::{self, FinalizePlan, MigrateError, Surroundings, Tools, WaiverLine};
+use authly_admin_cases::migrate::{self, FinalizePlan, FinalizeTerms, MigrateError, Surroundings, Tools, WaiverLine};
 use authly_config::Settings;
 use authly_cutover::{
-    finalization::{self, StepRefused},
+    finalization::{self, Passwords, StepRefused},
     finalize,
 };
 use authly_runtime::{Trouble, store::Database};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{checklist, open, read, stopped, ticker};
 use crate::{
-    args::{FinalizeCommand, WaiveArgs},
+    args::{FinalizeCommand, Idp, WaiveArgs},
     commands::cutover::bench,
     console::{Column, Console},
     failure::{Code, Failure},
@@ -32,10 +32,14 @@ pub(super) async fn run<D: Database>(
 ) -> Result<(), Failure> {
     match command {
         FinalizeCommand::Check(waive) => check(&read(settings, database).await?, &waive, console).await,
-        FinalizeCommand::Execute { waive, grace_days } => {
+        FinalizeCommand::Execute { waive, grace_days, idp } => {
             let bench = open(settings, database, bench::Keys::Needed).await?;
             let around = checklist::surroundings(settings, database, &bench).await?;
-            execute(&bench, &waive, grace_days, around, console).await
+            let passwords = match idp {
+                Idp::Authly => Passwords::Keep,
+                Idp::External => Passwords::Remove,
+            };
+            execute(&bench, &waive, FinalizeTerms { grace_days, passwords }, around, console).await
         }
         FinalizeCommand::Undo => undo(&open(settings, database, bench::Keys::Needed).await?, console).await,
         FinalizeCommand::Purge => purge(&open(settings, database, bench::Keys::Useless).await?, console).await,
@@ -57,23 +61,23 @@ async fn check<T: Tools>(tools: &T, waive: &WaiveArgs, console: Console) -> Resu
 async fn execute<T: Tools>(
     tools: &T,
     waive: &WaiveArgs,
-    grace_days: u32,
+    terms: FinalizeTerms,
     around: Surroundings,
     console: Console,
 ) -> Result<(), Failure> {
     let what = "cannot finalize the migration";
     let waivers = waivers(waive.waive.as_deref())?;
-    let plan = migrate::finalize_plan(tools, &waivers).await.map_err(ended(what))?;
+    let plan = migrate::finalize_plan(tools, &waivers, terms.passwords).await.map_err(ended(what))?;
     if !plan.is_open() {
         return shut(&plan, console);
     }
-    tell(&plan, grace_days, console);
-    let days = match grace_days {
+    tell(&plan, terms.grace_days, console);
+    let days = match terms.grace_days {
         0 => "`finalize undo` takes it back until somebody purges what was removed, which may be at once.".to_owned(),
         days => format!("`finalize undo` takes it back; what was removed can be purged after {days} days."),
     };
     console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
-    let done = migrate::finalize(tools, &waivers, grace_days, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    let done = migrate::finalize(tools, &waivers, terms, &ticker::stop_on_signal()).await.map_err(ended(what))?;
     let done = match done {
         Ok(done) => done,
         Err(plan) => return shut(&plan, console),
@@ -116,6 +120,12 @@ fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
         plan.accounts,
         plan.waived.len()
     ));
+    if plan.passwords > 0 {
+        console.note(&format!(
+            "{} of them sign in at another provider and will have no password here; `finalize undo` brings it back.",
+            plan.passwords
+        ));
+    }
     for waived in &plan.waived {
         console.note(&format!("  waived: {} ({}): {}", waived.email, waived.user, waived.reason));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use authly_cutover::{
     account::TargetAccount,
     columns,
-    finalization::{self, Finalization, FinalizationState, RelicKind},
+    finalization::{self, Finalization, FinalizationState, Passwords, RelicKind},
     ledger::{Action, LedgerItem, LedgerKey},
     source::{SourceId, SourceName},
     store::{AccountWrite, CutoverStore as _, EndStep, FinalizeStore as _},
@@ -17,11 +17,22 @@ use serde_json::json;
 use super::{ATTEMPTS, End, FinalizePlan, STEP, WaiverLine, contended, plan, waive};
 use crate::migrate::{MigrateError, Stop, Tools};
 
+/// How to finalize.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalizeTerms {
+    /// How many days what is removed is kept.
+    pub grace_days: u32,
+    /// What becomes of passwords.
+    pub passwords: Passwords,
+}
+
 /// What finalize did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Executed {
     /// Accounts that are on OAuth alone by this run.
     pub accounts: u64,
+    /// Accounts that have no password any more, by this run.
+    pub passwords: u64,
     /// Rows that went into the archive by this run, by kind.
     pub archived: BTreeMap<&'static str, u64>,
     /// Accounts that were waived.
@@ -36,15 +47,15 @@ pub struct Executed {
 pub async fn execute<T: Tools>(
     tools: &T,
     waivers: &[WaiverLine],
-    grace_days: u32,
+    terms: FinalizeTerms,
     stop: &Stop,
 ) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
-    let plan = plan(tools, waivers).await?;
+    let plan = plan(tools, waivers, terms.passwords).await?;
     if !plan.is_open() {
         return Ok(Err(plan));
     }
     let mut end = End::begin(tools, "execute").await?;
-    let result = end.execute(waivers, grace_days, stop).await;
+    let result = end.execute(waivers, terms, stop).await;
     end.finish(result).await.map(Ok)
 }
 
@@ -52,7 +63,7 @@ impl<T: Tools> End<'_, T> {
     async fn execute(
         &mut self,
         waivers: &[WaiverLine],
-        grace_days: u32,
+        terms: FinalizeTerms,
         stop: &Stop,
     ) -> Result<Executed, MigrateError> {
         // Read again, under the lease.
@@ -60,10 +71,10 @@ impl<T: Tools> End<'_, T> {
         finalization::may_execute(known.as_ref())?;
         let known = match known {
             Some(known) => known,
-            None => self.close_doors(waivers, grace_days).await?,
+            None => self.close_doors(waivers, terms).await?,
         };
         let mut done = Executed { waived: known.waived, ..Executed::default() };
-        if !self.move_accounts(&mut done, stop).await? || !self.archive_rows(&mut done, stop).await? {
+        if !self.move_accounts(known.passwords, &mut done, stop).await? || !self.archive_rows(&mut done, stop).await? {
             done.stopped = true;
             return Ok(done);
         }
@@ -75,7 +86,11 @@ impl<T: Tools> End<'_, T> {
     }
 
     /// Waivers into the ledger, then the record: from it on every server keeps the doors closed.
-    async fn close_doors(&mut self, waivers: &[WaiverLine], grace_days: u32) -> Result<Finalization, MigrateError> {
+    async fn close_doors(
+        &mut self,
+        waivers: &[WaiverLine],
+        terms: FinalizeTerms,
+    ) -> Result<Finalization, MigrateError> {
         let found = waive::find(self.tools, waivers).await?;
         for part in found.chunks(STEP as usize) {
             let mut write = self.empty();
@@ -90,14 +105,20 @@ impl<T: Tools> End<'_, T> {
             }
         }
         let waived = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let record = Finalization::begun(self.tools.clock().now(), grace_days, waived);
-        let told = json!({ "state": "executing", "waived": waived, "grace_days": grace_days });
+        let FinalizeTerms { grace_days, passwords } = terms;
+        let record = Finalization { passwords, ..Finalization::begun(self.tools.clock().now(), grace_days, waived) };
+        let told = json!({ "state": "executing", "waived": waived, "grace_days": grace_days, "passwords": passwords });
         self.step(EndStep::Record(Some(record.clone())), told).await?;
         Ok(record)
     }
 
     /// Whether all were moved; `false` if somebody asked to stop.
-    async fn move_accounts(&mut self, done: &mut Executed, stop: &Stop) -> Result<bool, MigrateError> {
+    async fn move_accounts(
+        &mut self,
+        passwords: Passwords,
+        done: &mut Executed,
+        stop: &Stop,
+    ) -> Result<bool, MigrateError> {
         let mut after = None;
         loop {
             let users = self.tools.target().completed_accounts(after, STEP).await?;
@@ -112,12 +133,14 @@ impl<T: Tools> End<'_, T> {
                 accounts.sort_by_key(|account| account.user);
                 let mut write = self.empty();
                 for account in &accounts {
-                    let to = finalization::moved(account);
+                    let to = finalization::moved(account, passwords);
                     write.ledger.push(self.change(account, &to));
                     write.accounts.push(AccountWrite::Change { from: Box::new(account.clone()), to: Box::new(to) });
                 }
                 if self.batch(write, json!({ "accounts": accounts.len() })).await? {
+                    let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
                     done.accounts += u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+                    done.passwords += u64::try_from(gone).unwrap_or(u64::MAX);
                     written = true;
                     break;
                 }

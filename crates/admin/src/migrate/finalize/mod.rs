@@ -11,7 +11,7 @@ mod waive;
 use std::collections::BTreeMap;
 
 use authly_cutover::{
-    finalization::{self, Finalization, RelicKind},
+    finalization::{self, Finalization, Passwords, RelicKind},
     finalize::{self as gate, Condition, QUIET},
     ledger::{Action, LedgerItem, LedgerKey},
     run::{Run, RunKind, RunState},
@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use self::{
-    execute::{Executed, execute},
+    execute::{Executed, FinalizeTerms, execute},
     purge::{Purged, may_purge, purge},
     undo::{Undone, undo},
     waive::{Waived, WaiverLine, read_waivers},
@@ -46,6 +46,8 @@ pub struct FinalizePlan {
     pub goes_on: bool,
     /// Accounts that will be on OAuth alone.
     pub accounts: u64,
+    /// Accounts among them that will have no password any more.
+    pub passwords: u64,
     /// Rows that go into the archive, by kind.
     pub archived: BTreeMap<&'static str, u64>,
     /// Accounts that keep their method and find the doors closed.
@@ -60,7 +62,11 @@ impl FinalizePlan {
 }
 
 /// What finalize would do; nothing is written.
-pub async fn plan<T: Tools>(tools: &T, waivers: &[WaiverLine]) -> Result<FinalizePlan, MigrateError> {
+pub async fn plan<T: Tools>(
+    tools: &T,
+    waivers: &[WaiverLine],
+    passwords: Passwords,
+) -> Result<FinalizePlan, MigrateError> {
     let target = tools.target();
     let known = target.finalization().await?;
     finalization::may_execute(known.as_ref())?;
@@ -72,9 +78,24 @@ pub async fn plan<T: Tools>(tools: &T, waivers: &[WaiverLine]) -> Result<Finaliz
         conditions,
         goes_on: known.is_some(),
         accounts: outlook.accounts,
+        passwords: going(tools, known.as_ref().map_or(passwords, |known| known.passwords)).await?,
         archived: by_name(outlook.relics),
         waived: found.iter().map(Waived::of).collect(),
     })
+}
+
+/// How many passwords will go.
+async fn going<T: Tools>(tools: &T, passwords: Passwords) -> Result<u64, MigrateError> {
+    let (mut going, mut after) = (0u64, None);
+    while passwords == Passwords::Remove {
+        let users = tools.target().completed_accounts(after, STEP).await?;
+        let Some(last) = users.last().copied() else { break };
+        let accounts = tools.target().target_accounts(&users).await?;
+        let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
+        going += u64::try_from(gone).unwrap_or(u64::MAX);
+        after = Some(last);
+    }
+    Ok(going)
 }
 
 /// The gate as it is with these accounts waived.
