@@ -1,6 +1,6 @@
 //! Authorization codes: found, and redeemed once.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
 use oauth_core::{
     pkce::{CodeChallenge, CodeProof},
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     db::{Db, Params, Unknown},
     error::Trouble,
+    gather::FOR_A_PERSON,
     reader::Lookup,
     rows,
     store::PgStore,
@@ -118,6 +119,7 @@ impl Lookup for CodeOf {
     type Key = TokenHash;
     const ONE: &'static str = find!("(SELECT $1::bytea AS hash, 1::bigint AS n) AS w");
     const MANY: &'static str = find!("unnest($1::bytea[]) WITH ORDINALITY AS w (hash, n)");
+    const PAUSE: Duration = FOR_A_PERSON;
 
     async fn one(client: &Client, statement: &Statement, key: &TokenHash) -> Result<Vec<Row>, tokio_postgres::Error> {
         client.query(statement, &[&key.bytes().as_slice()]).await
@@ -140,6 +142,7 @@ impl Kind for Redeem {
     type Write = Redemption;
     const ONE: &'static str = REDEEM;
     const MANY: &'static str = REDEEM_MANY;
+    const PAUSE: Duration = FOR_A_PERSON;
 
     async fn one(client: &Client, statement: &Statement, write: &Redemption) -> Result<u64, Trouble> {
         let (code, child, expires_at) = (write.code.bytes().as_slice(), child(write), child_expiry(write));

@@ -4,11 +4,14 @@
 //! wait for it, so that every second statement, and every second flush of a write, serves a single caller. Where calls come
 //! singly nobody waits.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc::Receiver;
 
-/// How long a group gathers: a part of what a statement and its way there and back take.
-#[cfg(target_os = "linux")]
-const WHILE: std::time::Duration = std::time::Duration::from_micros(250);
+/// How long a group gathers where programs wait: a part of what a statement and its way there and back take.
+pub(crate) const BRIEFLY: Duration = Duration::from_micros(250);
+/// How long where a person signs in, who notices no millisecond: more share a statement then.
+pub(crate) const FOR_A_PERSON: Duration = Duration::from_millis(1);
 
 /// How much of one group a mean of sizes takes up, and the unit that it is kept in.
 const SHARE: usize = 8;
@@ -17,14 +20,18 @@ const SHARE: usize = 8;
 pub(crate) struct Gathering {
     /// The mean, in eighths.
     mean: usize,
+    /// How long a wait is.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "elsewhere nobody waits"))]
+    pause: Duration,
     #[cfg(target_os = "linux")]
     timer: Option<linux::Timer>,
 }
 
 impl Gathering {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new(pause: Duration) -> Self {
         Self {
             mean: SHARE,
+            pause,
             #[cfg(target_os = "linux")]
             timer: None,
         }
@@ -60,7 +67,7 @@ impl Gathering {
             self.timer = linux::Timer::new().ok();
         }
         if let Some(timer) = &self.timer {
-            timer.wait(WHILE).await.ok();
+            timer.wait(self.pause).await.ok();
         }
     }
 
@@ -112,7 +119,7 @@ mod tests {
 
     #[test]
     fn whoever_comes_alone_does_not_wait() {
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(BRIEFLY);
         for _ in 0..100 {
             assert!(!gathering.is_worth_a_wait(1));
             gathering.note(1);
@@ -121,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_group_waits_for_those_who_came_with_it_the_last_times_and_for_no_more() {
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(BRIEFLY);
         (0..20).for_each(|_| gathering.note(6));
         assert!(gathering.is_worth_a_wait(1) && gathering.is_worth_a_wait(5) && !gathering.is_worth_a_wait(6));
         (0..20).for_each(|_| gathering.note(1));
@@ -131,11 +138,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_wait_ends_every_time() {
-        let mut gathering = Gathering::new();
+        let mut gathering = Gathering::new(BRIEFLY);
         let begin = std::time::Instant::now();
         for _ in 0..3 {
             gathering.wait().await;
         }
-        assert!(begin.elapsed() >= 3 * WHILE);
+        assert!(begin.elapsed() >= 3 * BRIEFLY);
     }
 }

@@ -1,5 +1,7 @@
 //! Grants: what is asked of them, and their end.
 
+use std::time::Duration;
+
 use oauth_core::{
     audit::AuditEvent,
     ids::{AccessTokenId, ClientKey, GrantId, UserId},
@@ -17,6 +19,7 @@ use crate::{
     audit::AuditParams,
     codes::{self, commit},
     db::Unknown,
+    gather::FOR_A_PERSON,
     issue,
     reader::Lookup,
     refresh, rows,
@@ -270,6 +273,7 @@ impl Lookup for AuthorizationOf {
     const ONE: &'static str = authorization!("(SELECT $1::bytea AS token, $2::uuid AS client_id, 1::bigint AS n) AS w");
     const MANY: &'static str =
         authorization!("unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS w (token, client_id, n)");
+    const PAUSE: Duration = FOR_A_PERSON;
 
     async fn one(client: &Client, statement: &Statement, key: &Self::Key) -> Result<Vec<Row>, Error> {
         client.query(statement, &[&key.0.bytes().as_slice(), &key.1.uuid()]).await

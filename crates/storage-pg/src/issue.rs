@@ -1,5 +1,7 @@
 //! Authorization codes as they are issued, each with the grant that it stands for.
 
+use std::time::Duration;
+
 use oauth_core::{
     ids::{SessionId, TenantId},
     pkce::CodeProof,
@@ -14,6 +16,7 @@ use crate::{
     codes::{commit, count, ordinals},
     db::{Db, Params, Unknown},
     error::{Trouble, is_conflict},
+    gather::FOR_A_PERSON,
     rows,
     value::{At, array_text, names},
     writer::Kind,
@@ -92,6 +95,7 @@ impl Kind for Issue {
     type Write = NewAuthorization;
     const ONE: &'static str = ISSUE;
     const MANY: &'static str = ISSUE_MANY;
+    const PAUSE: Duration = FOR_A_PERSON;
 
     async fn one(client: &Client, statement: &Statement, write: &NewAuthorization) -> Result<u64, Trouble> {
         let bound = Bound::of(write);

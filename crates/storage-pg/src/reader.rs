@@ -18,7 +18,7 @@ use crate::{
     connect::Target,
     db::Db,
     error::{Trouble, busy, unavailable},
-    gather::Gathering,
+    gather::{BRIEFLY, Gathering},
     grants::{AuthorizationOf, GrantOf, RevocationOf},
     refresh::RefreshOf,
     writer::copy,
@@ -37,6 +37,8 @@ pub(crate) trait Lookup: Send + 'static {
     const ONE: &'static str;
     /// The statement for many keys.
     const MANY: &'static str;
+    /// How long a group of lookups gathers.
+    const PAUSE: Duration = BRIEFLY;
 
     /// Runs [`Self::ONE`].
     fn one(
@@ -94,7 +96,7 @@ impl<L: Lookup> Queue<L> {
         let (sender, mut waiting) = mpsc::channel(WAITING);
         let mut desk = Desk::<L> { line: line.clone(), ready: None };
         line.driver.spawn(async move {
-            let (mut group, mut gathering) = (Vec::new(), Gathering::new());
+            let (mut group, mut gathering) = (Vec::new(), Gathering::new(L::PAUSE));
             while waiting.recv_many(&mut group, GROUP).await > 0 {
                 gathering.complete(&mut group, &mut waiting, GROUP).await;
                 desk.settle(std::mem::take(&mut group)).await;

@@ -18,7 +18,7 @@ use crate::{
     connect::Target,
     db::{Db, TRIES},
     error::{Trouble, busy, unavailable},
-    gather::Gathering,
+    gather::{BRIEFLY, Gathering},
     issue::Issue,
     refresh::Rotate,
 };
@@ -35,6 +35,8 @@ pub(crate) trait Kind: Send + 'static {
     const ONE: &'static str;
     /// The statement for many; answers the ordinals that were applied.
     const MANY: &'static str;
+    /// How long a batch gathers.
+    const PAUSE: Duration = BRIEFLY;
 
     /// Runs [`Self::ONE`].
     fn one(
@@ -99,7 +101,7 @@ impl<K: Kind> Queue<K> {
     fn start(driver: &Handle, mut link: Link<K>) -> Self {
         let (sender, mut waiting) = mpsc::channel(WAITING);
         driver.spawn(async move {
-            let (mut batch, mut gathering) = (Vec::new(), Gathering::new());
+            let (mut batch, mut gathering) = (Vec::new(), Gathering::new(K::PAUSE));
             while waiting.recv_many(&mut batch, BATCH).await > 0 {
                 gathering.complete(&mut batch, &mut waiting, BATCH).await;
                 batch.sort_by(|one: &Job<K::Write>, other| K::order(&one.write, &other.write));
