@@ -38,7 +38,7 @@ fn a_link_is_made_listed_and_removed() {
     }
     assert_eq!(add(&place, "ada", "there-1"), made, "a second time changes nothing");
     add(&place, "bob", "there-2");
-    assert_eq!(list(&place, &["--user", "ada@example.com"]), [made.clone()]);
+    assert_eq!(list(&place, &["--user", "ada@example.com"]), std::slice::from_ref(&made));
     assert_eq!(list(&place, &["--provider", "corp"]).len(), 2);
     assert_eq!(list(&place, &["--provider", ISSUER]).len(), 2);
     let first = list(&place, &["--limit", "1"]);
