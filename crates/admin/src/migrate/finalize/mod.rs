@@ -87,15 +87,17 @@ pub async fn plan<T: Tools>(
 /// How many passwords will go.
 async fn going<T: Tools>(tools: &T, passwords: Passwords) -> Result<u64, MigrateError> {
     let (mut going, mut after) = (0u64, None);
-    while passwords == Passwords::Remove {
+    if passwords == Passwords::Keep {
+        return Ok(0);
+    }
+    loop {
         let users = tools.target().completed_accounts(after, STEP).await?;
-        let Some(last) = users.last().copied() else { break };
+        let Some(last) = users.last().copied() else { return Ok(going) };
         let accounts = tools.target().target_accounts(&users).await?;
         let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
         going += u64::try_from(gone).unwrap_or(u64::MAX);
         after = Some(last);
     }
-    Ok(going)
 }
 
 /// The gate as it is with these accounts waived.
