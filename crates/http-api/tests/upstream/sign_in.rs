@@ -1,7 +1,7 @@
 //! What works.
 
 use authly_directory::upstream::UpstreamRepository as _;
-use authly_testkit::{CodeFlow, Options, TestApp};
+use authly_testkit::{CodeFlow, TestApp};
 use authly_upstream::provider::NewPeople;
 use oauth_core::ids::UserId;
 use serde_json::json;
