@@ -137,10 +137,12 @@ impl<T: Tools> Batches<'_, T> {
         let source = &self.rules.source;
         let count = rows.len();
         let write = batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer());
-        let began = self.tools.clock().now();
+        let began = self.stride.learns().then(|| self.tools.clock().now());
         match self.tools.target().commit_batch(write).await? {
             BatchCommit::Applied => {
-                self.stride.took(count, self.tools.clock().now().since(began));
+                if let Some(began) = began {
+                    self.stride.took(count, self.tools.clock().now().since(began));
+                }
                 reached(Place::BatchCommitted);
                 self.progress = progress;
                 Ok(Some(done))

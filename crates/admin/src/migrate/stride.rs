@@ -28,6 +28,11 @@ impl Stride {
         usize::try_from(self.rows).unwrap_or(usize::MAX)
     }
 
+    /// Whether it matters how long a write takes.
+    pub(super) const fn learns(&self) -> bool {
+        self.longest.is_some()
+    }
+
     /// Learns from a write of so many rows. It grows to twice the size at most: one quick write may have been luck.
     pub(super) fn took(&mut self, rows: usize, time: Duration) {
         let Some(longest) = self.longest.filter(|_| rows >= self.rows()) else { return };
