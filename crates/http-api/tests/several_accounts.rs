@@ -1,5 +1,5 @@
 //! One name and one password for accounts of several tenants (MIGRATION.md 3.4): the page asks which one is meant, JSON refuses.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use authly_admin_cases::{client::ClientDraft, user::UserDraft};
 use authly_directory::{services::DirectoryServices as _, store::AccountRepository as _, uniqueness::EmailUniqueness};
