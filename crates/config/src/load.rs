@@ -125,7 +125,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
         Some(path) => match read_file(Path::new(path.trim())) {
             Ok(text) => file::gather(&text, &read_file, &mut problems),
             Err(error) => {
-                let what = format!("names a file that cannot be read: {}", error.kind());
+                let what = format!("names `{}`, which cannot be read: {}", path.trim(), error.kind());
                 problems.push(Problem::error(table::CONFIG_FILE, what, "name a readable TOML file"));
                 Default::default()
             }

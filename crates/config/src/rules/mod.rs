@@ -40,8 +40,8 @@ pub(crate) fn files(facts: &Facts<'_>, read_file: &dyn Fn(&Path) -> io::Result<S
             let path = facts.values.path(key)?;
             let what = match read_file(&path) {
                 Ok(text) if text.contains("-----BEGIN ") => return None,
-                Ok(_) => "names a file that holds no PEM".to_owned(),
-                Err(error) => format!("names a file that cannot be read: {}", error.kind()),
+                Ok(_) => format!("names `{}`, which holds no PEM", path.display()),
+                Err(error) => format!("names `{}`, which cannot be read: {}", path.display(), error.kind()),
             };
             Some(Problem::error(facts.name(key), what, "name a readable file in PEM"))
         })
