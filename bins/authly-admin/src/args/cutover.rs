@@ -169,16 +169,20 @@ pub(crate) struct ImportArgs {
     /// Refuse if the source has changed since this plan was made
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
-    /// The most rows of a batch, which is written as a whole; into SQLite as many at a time as fit into 20 ms
+    /// The most rows of a batch, which is written as a whole
+    ///
+    /// Into SQLite go as many at a time as fit into 20 ms, so that sign-ins hardly wait.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
     /// At most so many rows a second, to spare the source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_rate: Option<u32>,
-    /// How far the import gives way to other work on this machine: 0 not at all, 19 wherever somebody else wants the processor
+    /// How far it gives way to other work on this machine, 0 to 19
+    ///
+    /// 0 is not at all, 19 is wherever somebody else wants the processor.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(0..=19))]
     pub(crate) nice: u8,
-    /// Threads that wrap weak digests (--wrap-weak); as many as there are processors, if not given
+    /// Threads that wrap weak digests; if not given, one a processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(crate) workers: Option<u8>,
     /// What happens at a row that waits for a decision
