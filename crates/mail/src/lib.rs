@@ -15,7 +15,6 @@ pub mod postman;
 pub mod render;
 pub mod smtp;
 pub mod template;
-mod together;
 
 pub use catalogue::Catalogue;
 pub use compose::Sender;

@@ -11,6 +11,7 @@ use authly_directory::{
     },
     services::DirectoryServices,
 };
+use futures_util::future::join_all;
 use oauth_core::{
     ids::LeaseId,
     services::{Clock as _, Random as _},
@@ -22,7 +23,6 @@ use crate::{
     courier::{Courier, Handed, Outgoing},
     folder::Folder,
     render::{Occasion, Site, render},
-    together::Together,
 };
 
 /// Mails that one round takes.
@@ -141,7 +141,8 @@ impl Postman {
             let settlements = part.iter().map(|(mail, attempted)| {
                 settle(&mail.entry, lease, attempted.clone(), chance(services), services.clock().now())
             });
-            let written = Together::new(settlements.map(|settlement| write_down(services, settlement))).await;
+            // Commits that meet share one flush to the disk.
+            let written = join_all(settlements.map(|settlement| write_down(services, settlement))).await;
             written.into_iter().collect::<Result<(), _>>()?;
         }
         if round.trouble.is_some() {

@@ -12,6 +12,7 @@ use authly_cutover::{
     store::{BatchCommit, BatchWrite, CutoverStore as _, Progress, RunEnd},
 };
 use authly_failpoint::{Place, reached};
+use futures_util::future::join;
 use oauth_core::{audit::AuditKind, services::Clock as _, store::Commit, time::Timestamp};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ use super::{
     ImportReport, MigrateError, Observer, Stop, Stopped, Tools,
     commit::{Batches, Done},
     finalize,
-    stride::{Stride, both},
+    stride::Stride,
     tenants::{self, Mapped},
     tools::event,
     walk::{self, Beat, Walk},
@@ -264,7 +265,7 @@ impl<T: Tools> Import<'_, T> {
                     None => Ok(None),
                 }
             };
-            let (written, next) = both(self.page(&mut batches, &people, total, stop, observer), next).await;
+            let (written, next) = join(self.page(&mut batches, &people, total, stop, observer), next).await;
             if let Some(stopped) = written? {
                 return Ok((batches.progress, Some(stopped)));
             }

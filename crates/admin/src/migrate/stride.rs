@@ -1,6 +1,6 @@
 //! How many rows are written at a time where other writers wait meanwhile.
 
-use std::{future::Future, pin::pin, task::Poll, time::Duration};
+use std::time::Duration;
 
 /// With how many rows it begins, before anything is known of the speed.
 const FIRST: u32 = 50;
@@ -41,32 +41,6 @@ impl Stride {
         let fit = u32::try_from(fit).unwrap_or(u32::MAX);
         self.rows = fit.clamp(LEAST, self.rows.saturating_mul(2).max(LEAST)).min(self.most);
     }
-}
-
-/// Two things at once, each to its end.
-pub(super) async fn both<A: Future, B: Future>(one: A, other: B) -> (A::Output, B::Output) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    let (mut first, mut second) = (None, None);
-    std::future::poll_fn(move |context| {
-        if first.is_none()
-            && let Poll::Ready(value) = one.as_mut().poll(context)
-        {
-            first = Some(value);
-        }
-        if second.is_none()
-            && let Poll::Ready(value) = other.as_mut().poll(context)
-        {
-            second = Some(value);
-        }
-        match (first.take(), second.take()) {
-            (Some(first), Some(second)) => Poll::Ready((first, second)),
-            (one_of, other_of) => {
-                (first, second) = (one_of, other_of);
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }
 
 #[cfg(test)]
