@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use oauth_core::{
     services::{Purpose, Sealer},
+    subject::AccountStatus,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -51,11 +52,14 @@ pub enum Passwords {
 }
 
 impl Passwords {
+    /// Whether any goes.
+    pub const fn go(self) -> bool {
+        matches!(self, Self::Remove)
+    }
+
     /// Whether the end takes this account's.
     pub const fn goes(self, account: &TargetAccount) -> bool {
-        matches!(self, Self::Remove)
-            && account.external_subject.is_some()
-            && (account.hash.is_some() || account.upgraded_hash.is_some())
+        self.go() && account.external_subject.is_some() && (account.hash.is_some() || account.upgraded_hash.is_some())
     }
 }
 
@@ -157,7 +161,16 @@ fn gone(known: &Finalization) -> StepRefused {
     StepRefused::Purged(known.purged_at.unwrap_or(known.begun_at).to_rfc3339())
 }
 
-/// An account that has completed, as it stands after the end: on OAuth alone, and without a password if that is to go. Nothing
+/// Whether the end changes this account: it completed and has another way to sign in, or it is on OAuth alone and its password goes.
+pub fn concerns(account: &TargetAccount, passwords: Passwords) -> bool {
+    account.status != AccountStatus::Deleted
+        && match account.auth_method {
+            AuthMethod::Oauth => passwords.goes(account),
+            AuthMethod::Dual | AuthMethod::Password => account.completed_at.is_some(),
+        }
+}
+
+/// An account that the end changes, as it stands after it: on OAuth alone, and without a password if that is to go. Nothing
 /// else of it changes.
 pub fn moved(account: &TargetAccount, passwords: Passwords) -> TargetAccount {
     let moved = TargetAccount { auth_method: AuthMethod::Oauth, ..account.clone() };

@@ -315,6 +315,8 @@ fn the_checklist_tells_the_next_command() {
 fn passwords_of_people_who_sign_in_elsewhere_go_with_the_end_and_come_back() {
     let site = Site::sqlite(12);
     site.sql("UPDATE users SET external_subject = 'at-' || hex(id) WHERE id IN (SELECT id FROM users WHERE status = 'active' LIMIT 3)");
+    // One was on OAuth alone before, and has a password all the same.
+    site.sql("UPDATE users SET auth_method = 'oauth' WHERE id = (SELECT max(id) FROM users WHERE external_subject IS NOT NULL)");
     let before = site.state();
     let left = |external: &str| {
         let hashes =

@@ -1,12 +1,12 @@
 //! The end of a migration in memory. There are no tokens here: only rows that waited can be removed.
 
-use oauth_core::{ids::UserId, store::StoreError, subject::AccountStatus};
+use oauth_core::{ids::UserId, store::StoreError};
 use serde_json::json;
 
 use super::{MemoryTarget, State};
 use crate::{
-    account::{AuthMethod, TargetAccount},
-    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    account::TargetAccount,
+    finalization::{self, Finalization, Passwords, Relic, RelicKind, SealedRelic},
     store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, PenEntry},
 };
 
@@ -18,7 +18,9 @@ impl FinalizeStore for MemoryTarget {
     async fn outlook(&self) -> Result<Outlook, StoreError> {
         let state = self.lock();
         let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
-        let mut outlook = Outlook { accounts: count(state.completed().count()), ..Outlook::default() };
+        let going = state.concerned(Passwords::Remove).filter(|account| Passwords::Remove.goes(account));
+        let (accounts, passwords) = (count(state.concerned(Passwords::Keep).count()), count(going.count()));
+        let mut outlook = Outlook { accounts, passwords, ..Outlook::default() };
         for (rows, counts) in [(state.pen.len(), &mut outlook.relics), (state.archive.len(), &mut outlook.archived)] {
             if rows > 0 {
                 counts.insert(RelicKind::WaitingRow, count(rows));
@@ -27,10 +29,15 @@ impl FinalizeStore for MemoryTarget {
         Ok(outlook)
     }
 
-    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
+    async fn concerned_accounts(
+        &self,
+        passwords: Passwords,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
         let state = self.lock();
         let behind = |account: &&TargetAccount| after.is_none_or(|after| account.user > after);
-        Ok(state.completed().filter(behind).take(limit as usize).map(|account| account.user).collect())
+        Ok(state.concerned(passwords).filter(behind).take(limit as usize).map(|account| account.user).collect())
     }
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
@@ -79,12 +86,8 @@ impl FinalizeStore for MemoryTarget {
 }
 
 impl State {
-    fn completed(&self) -> impl Iterator<Item = &TargetAccount> {
-        self.accounts.values().filter(|account| {
-            account.completed_at.is_some()
-                && account.auth_method != AuthMethod::Oauth
-                && account.status != AccountStatus::Deleted
-        })
+    fn concerned(&self, passwords: Passwords) -> impl Iterator<Item = &TargetAccount> {
+        self.accounts.values().filter(move |account| finalization::concerns(account, passwords))
     }
 }
 

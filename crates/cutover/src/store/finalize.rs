@@ -6,7 +6,7 @@ use oauth_core::{audit::AuditEvent, ids::UserId, store::StoreError, time::Timest
 
 use super::BatchCommit;
 use crate::{
-    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     ledger::LedgerItem,
     run::Lease,
 };
@@ -16,6 +16,8 @@ use crate::{
 pub struct Outlook {
     /// Accounts that have completed and are not on OAuth alone.
     pub accounts: u64,
+    /// Accounts whose password would go, if passwords go.
+    pub passwords: u64,
     /// Rows that would go, by kind; kinds without any are left out.
     pub relics: BTreeMap<RelicKind, u64>,
     /// Rows in the archive, by kind.
@@ -58,9 +60,10 @@ pub trait FinalizeStore: Send + Sync {
     fn finalization(&self) -> impl Future<Output = Result<Option<Finalization>, StoreError>> + Send;
     /// What the end would do, in one consistent read.
     fn outlook(&self) -> impl Future<Output = Result<Outlook, StoreError>> + Send;
-    /// Accounts behind `after`, in order of ids, that have completed, are not deleted and not on OAuth alone.
-    fn completed_accounts(
+    /// Accounts behind `after`, in order of ids, that the end changes ([`concerns`](crate::finalization::concerns)).
+    fn concerned_accounts(
         &self,
+        passwords: Passwords,
         after: Option<UserId>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<UserId>, StoreError>> + Send;

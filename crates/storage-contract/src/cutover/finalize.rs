@@ -2,7 +2,7 @@
 
 use authly_cutover::{
     account::{AuthMethod, TargetAccount},
-    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     outcome::ReasonCode,
     run::{Lease, RunKind, RunPlan},
     source::SourceName,
@@ -45,15 +45,26 @@ pub async fn the_end_is_recorded_under_its_lease(store: impl CutoverStore) {
     assert_eq!((refused, store.finalization().await.unwrap()), (BatchCommit::Fenced, None));
 }
 
-/// Accounts that completed are found page by page; those on OAuth alone and deleted ones are not among them.
+/// Accounts that completed are found page by page; those on OAuth alone are among them where their
+/// password is to go, and deleted ones never.
 pub async fn accounts_that_completed_are_found_in_order(store: impl CutoverStore) {
     let lease = begin(&store, plan(1)).await;
     let completed = |number| TargetAccount { completed_at: Some(NOW), ..account(number) };
     let mut write = batch(lease);
+    let elsewhere = |account: TargetAccount| TargetAccount {
+        external_subject: Some(format!("elsewhere {}", account.user)),
+        auth_method: AuthMethod::Oauth,
+        ..account
+    };
+    let bare = |account| TargetAccount { hash: None, upgraded_hash: None, ..account };
     let others = [
         account(1),
         TargetAccount { auth_method: AuthMethod::Oauth, ..completed(2) },
         TargetAccount { status: AccountStatus::Deleted, ..completed(3) },
+        TargetAccount { status: AccountStatus::Deleted, ..elsewhere(completed(10)) },
+        bare(elsewhere(completed(11))),
+        elsewhere(account(12)),
+        elsewhere(completed(13)),
     ];
     let mut wanted: Vec<UserId> = Vec::new();
     for number in 4..9 {
@@ -62,16 +73,20 @@ pub async fn accounts_that_completed_are_found_in_order(store: impl CutoverStore
     }
     write.accounts.extend(others.iter().map(create));
     apply(&store, write).await;
-    wanted.sort();
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.completed_accounts(after, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(*last);
-        found.extend(page);
+    for (passwords, more) in [(Passwords::Keep, [].as_slice()), (Passwords::Remove, &[user(12), user(13)])] {
+        wanted.extend(more);
+        wanted.sort();
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.concerned_accounts(passwords, after, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(*last);
+            found.extend(page);
+        }
+        assert_eq!(found, wanted);
     }
-    assert_eq!(found, wanted);
-    assert_eq!(store.outlook().await.unwrap().accounts, 5);
+    let outlook = store.outlook().await.unwrap();
+    assert_eq!((outlook.accounts, outlook.passwords), (5, 2));
 }
 
 /// Rows that waited go into the archive whole, come back as they were, and are purged.

@@ -3,7 +3,7 @@
 //! A row of the archive is the row itself as JSON, whatever columns an older program has added to its table: it goes back as it was.
 
 use authly_cutover::{
-    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
 };
 use oauth_core::{
@@ -26,18 +26,33 @@ use crate::{
 
 const READ: &str = "SELECT value FROM settings WHERE name = $1 AND value <> 'null'";
 
-const COMPLETED: &str = "
-    SELECT id FROM users
-     WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted' AND ($1::uuid IS NULL OR id > $1)
-     ORDER BY id LIMIT $2";
+/// An upgraded hash counts while it was made from the one that stands beside it.
+macro_rules! has_password {
+    () => {
+        "external_subject IS NOT NULL
+           AND (password_hash IS NOT NULL OR (upgraded_hash IS NOT NULL AND upgraded_from IS NULL))"
+    };
+}
 
-const COUNTS: &str = "
-    SELECT (SELECT count(*) FROM users
-             WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted'),
-           (SELECT count(*) FROM api_keys),
-           (SELECT count(*) FROM legacy_families),
-           (SELECT count(*) FROM tokens WHERE client_id IS NULL),
-           (SELECT count(*) FROM migration_pen)";
+const CONCERNED: &str = concat!(
+    "SELECT id FROM users
+      WHERE status <> 'deleted' AND ($1::uuid IS NULL OR id > $1)
+        AND (auth_method <> 'oauth' AND completed_at IS NOT NULL OR $3 AND auth_method = 'oauth' AND ",
+    has_password!(),
+    ") ORDER BY id LIMIT $2"
+);
+
+const COUNTS: &str = concat!(
+    "SELECT count(*) FILTER (WHERE completed_at IS NOT NULL AND auth_method <> 'oauth'),
+            count(*) FILTER (WHERE (completed_at IS NOT NULL OR auth_method = 'oauth') AND ",
+    has_password!(),
+    "),
+            (SELECT count(*) FROM api_keys),
+            (SELECT count(*) FROM legacy_families),
+            (SELECT count(*) FROM tokens WHERE client_id IS NULL),
+            (SELECT count(*) FROM migration_pen)
+       FROM users WHERE status <> 'deleted'"
+);
 
 const ARCHIVE_COUNTS: &str = "SELECT kind, count(*) FROM migration_archive GROUP BY kind";
 
@@ -69,6 +84,7 @@ impl FinalizeStore for PgStore {
         if let Some(row) = counts.first() {
             let mut row = Reader::new(row, "users", &"-");
             outlook.accounts = row.take("id").map(unsigned)?;
+            outlook.passwords = row.take("id").map(unsigned)?;
             for kind in RelicKind::ALL {
                 let rows = row.take("jti").map(unsigned)?;
                 outlook.relics.extend((rows > 0).then_some((kind, rows)));
@@ -81,9 +97,14 @@ impl FinalizeStore for PgStore {
         Ok(outlook)
     }
 
-    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
-        let params: Params<'_> = &[&after.map(UserId::uuid), &i64::from(limit)];
-        let rows = self.db().read(COMPLETED, params).await?;
+    async fn concerned_accounts(
+        &self,
+        passwords: Passwords,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let params: Params<'_> = &[&after.map(UserId::uuid), &i64::from(limit), &passwords.go()];
+        let rows = self.db().read(CONCERNED, params).await?;
         rows.iter().map(|row| Reader::new(row, "users", &"-").take("id").map(UserId::from_uuid)).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use authly_cutover::{
-    finalization::{Finalization, Relic, RelicKind, SealedRelic},
+    finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
 };
 use oauth_core::{
@@ -35,10 +35,15 @@ impl FinalizeStore for SqliteStore {
         self.read_long(|db| consistently(db, outlook)).await
     }
 
-    async fn completed_accounts(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
-        let after = after.map(UserId::uuid);
-        self.read_long(move |db| db.all(COMPLETED, params![after, limit], |row| row.id("users.id", UserId::from_uuid)))
-            .await
+    async fn concerned_accounts(
+        &self,
+        passwords: Passwords,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let (after, go) = (after.map(UserId::uuid), passwords.go());
+        let id = |row: &mut Cursor<'_>| row.id("users.id", UserId::from_uuid);
+        self.read_long(move |db| db.all(CONCERNED, params![after, limit, go], id)).await
     }
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
@@ -66,15 +71,29 @@ fn record(db: Db<'_>) -> Outcome<Option<Finalization>> {
     db.one(RECORD, [CatalogRecords::FINALIZATION], |row| row.parse("settings.value", from_json))
 }
 
-const COMPLETED: &str = "SELECT id FROM users WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' AND status <> 'deleted' \
-                         AND (?1 IS NULL OR id > ?1) ORDER BY id LIMIT ?2";
+macro_rules! has_password {
+    () => {
+        "external_subject IS NOT NULL AND (password_hash IS NOT NULL OR upgraded_hash IS NOT NULL)"
+    };
+}
 
-const COUNTS: &str = "SELECT (SELECT count(*) FROM users WHERE completed_at IS NOT NULL AND auth_method <> 'oauth' \
-                                 AND status <> 'deleted'), \
-                             (SELECT count(*) FROM api_keys), \
-                             (SELECT count(*) FROM legacy_families), \
-                             (SELECT count(*) FROM tokens WHERE client_id IS NULL), \
-                             (SELECT count(*) FROM migration_pen)";
+const CONCERNED: &str = concat!(
+    "SELECT id FROM users WHERE status <> 'deleted' AND (?1 IS NULL OR id > ?1) \
+     AND (auth_method <> 'oauth' AND completed_at IS NOT NULL OR ?3 AND auth_method = 'oauth' AND ",
+    has_password!(),
+    ") ORDER BY id LIMIT ?2"
+);
+
+const COUNTS: &str = concat!(
+    "SELECT count(*) FILTER (WHERE completed_at IS NOT NULL AND auth_method <> 'oauth'), \
+            count(*) FILTER (WHERE (completed_at IS NOT NULL OR auth_method = 'oauth') AND ",
+    has_password!(),
+    "), (SELECT count(*) FROM api_keys), \
+        (SELECT count(*) FROM legacy_families), \
+        (SELECT count(*) FROM tokens WHERE client_id IS NULL), \
+        (SELECT count(*) FROM migration_pen) \
+     FROM users WHERE status <> 'deleted'"
+);
 
 const ARCHIVE_COUNTS: &str = "SELECT kind, count(*) FROM migration_archive GROUP BY kind";
 
@@ -82,6 +101,7 @@ fn outlook(db: Db<'_>) -> Outcome<Outlook> {
     let mut outlook = Outlook::default();
     db.one(COUNTS, [], |row| {
         outlook.accounts = row.value("users.id").map(unsigned)?;
+        outlook.passwords = row.value("users.id").map(unsigned)?;
         for kind in RelicKind::ALL {
             let rows = row.value("tokens.jti").map(unsigned)?;
             outlook.relics.extend((rows > 0).then_some((kind, rows)));

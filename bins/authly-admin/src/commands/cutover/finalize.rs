@@ -122,7 +122,7 @@ fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
     ));
     if plan.passwords > 0 {
         console.note(&format!(
-            "{} of them sign in at another provider and will have no password here; `finalize undo` brings it back.",
+            "{} accounts sign in at another provider and will have no password here; `finalize undo` brings it back.",
             plan.passwords
         ));
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use authly_cutover::{
-    account::TargetAccount,
+    account::{AuthMethod, TargetAccount},
     columns,
     finalization::{self, Finalization, FinalizationState, Passwords, RelicKind},
     ledger::{Action, LedgerItem, LedgerKey},
     source::{SourceId, SourceName},
     store::{AccountWrite, CutoverStore as _, EndStep, FinalizeStore as _},
 };
-use oauth_core::{services::Clock as _, subject::AccountStatus};
+use oauth_core::services::Clock as _;
 use serde::Serialize;
 use serde_json::json;
 
@@ -121,7 +121,7 @@ impl<T: Tools> End<'_, T> {
     ) -> Result<bool, MigrateError> {
         let mut after = None;
         loop {
-            let users = self.tools.target().completed_accounts(after, STEP).await?;
+            let users = self.tools.target().concerned_accounts(passwords, after, STEP).await?;
             let Some(last) = users.last().copied() else { return Ok(true) };
             if stop.is_asked() {
                 return Ok(false);
@@ -129,7 +129,7 @@ impl<T: Tools> End<'_, T> {
             let mut written = false;
             for _ in 0..ATTEMPTS {
                 let mut accounts = self.tools.target().target_accounts(&users).await?;
-                accounts.retain(|account| account.completed_at.is_some() && account.status != AccountStatus::Deleted);
+                accounts.retain(|account| finalization::concerns(account, passwords));
                 accounts.sort_by_key(|account| account.user);
                 let mut write = self.empty();
                 for account in &accounts {
@@ -138,8 +138,9 @@ impl<T: Tools> End<'_, T> {
                     write.accounts.push(AccountWrite::Change { from: Box::new(account.clone()), to: Box::new(to) });
                 }
                 if self.batch(write, json!({ "accounts": accounts.len() })).await? {
+                    let moved = accounts.iter().filter(|account| account.auth_method != AuthMethod::Oauth).count();
                     let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
-                    done.accounts += u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+                    done.accounts += u64::try_from(moved).unwrap_or(u64::MAX);
                     done.passwords += u64::try_from(gone).unwrap_or(u64::MAX);
                     written = true;
                     break;

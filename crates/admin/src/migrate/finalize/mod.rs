@@ -46,7 +46,7 @@ pub struct FinalizePlan {
     pub goes_on: bool,
     /// Accounts that will be on OAuth alone.
     pub accounts: u64,
-    /// Accounts among them that will have no password any more.
+    /// Accounts that will have no password any more: among them, or on OAuth alone already.
     pub passwords: u64,
     /// Rows that go into the archive, by kind.
     pub archived: BTreeMap<&'static str, u64>,
@@ -74,30 +74,15 @@ pub async fn plan<T: Tools>(
     let accounts: Vec<_> = found.iter().map(|(account, _)| account.clone()).collect();
     let conditions = judged(tools, &accounts).await?;
     let outlook = target.outlook().await?;
+    let passwords = known.as_ref().map_or(passwords, |known| known.passwords);
     Ok(FinalizePlan {
         conditions,
         goes_on: known.is_some(),
         accounts: outlook.accounts,
-        passwords: going(tools, known.as_ref().map_or(passwords, |known| known.passwords)).await?,
+        passwords: if passwords.go() { outlook.passwords } else { 0 },
         archived: by_name(outlook.relics),
         waived: found.iter().map(Waived::of).collect(),
     })
-}
-
-/// How many passwords will go.
-async fn going<T: Tools>(tools: &T, passwords: Passwords) -> Result<u64, MigrateError> {
-    let (mut going, mut after) = (0u64, None);
-    if passwords == Passwords::Keep {
-        return Ok(0);
-    }
-    loop {
-        let users = tools.target().completed_accounts(after, STEP).await?;
-        let Some(last) = users.last().copied() else { return Ok(going) };
-        let accounts = tools.target().target_accounts(&users).await?;
-        let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
-        going += u64::try_from(gone).unwrap_or(u64::MAX);
-        after = Some(last);
-    }
 }
 
 /// The gate as it is with these accounts waived.
