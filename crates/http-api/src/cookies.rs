@@ -19,6 +19,8 @@ pub enum Name {
     Demo,
     /// The mark of a browser that has signed in before.
     Device,
+    /// The page to go back to after a sign-in.
+    Landing,
     /// The session.
     Session,
 }
@@ -29,6 +31,7 @@ impl Name {
             Self::Browser => "authly-browser",
             Self::Demo => "authly-demo",
             Self::Device => "authly-device",
+            Self::Landing => "authly-landing",
             Self::Session => "authly-session",
         }
     }
@@ -38,6 +41,7 @@ impl Name {
             Self::Browser => "__Host-authly-browser",
             Self::Demo => "__Host-authly-demo",
             Self::Device => "__Host-authly-device",
+            Self::Landing => "__Host-authly-landing",
             Self::Session => "__Host-authly-session",
         }
     }

@@ -200,6 +200,26 @@ async fn administrators_see_the_pages_and_nobody_else_knows_of_them() {
     assert_eq!(without.get("/admin/migration").await.status, 404);
 }
 
+/// Whoever was sent to sign in comes back, with what was asked for, once; whoever was sent by another page since does not.
+#[tokio::test]
+async fn a_sign_in_leads_back_to_the_page_that_asked_for_it() {
+    let world = World::new().await;
+    let sign_in = async |browser: &mut Browser, from: &str| {
+        let page = browser.open(from).await;
+        assert!(page.is_sign_in(), "{}", page.body);
+        let (csrf, identifier) = (page.hidden("csrf"), "root@example.com");
+        let fields = [("csrf", csrf.as_str()), ("identifier", identifier), ("password", PASSWORD)];
+        browser.post("/sign-in", &fields).await
+    };
+    let mut root = world.app.browser();
+    let back = sign_in(&mut root, "/admin/migration/rows?reason=hash_missing").await;
+    assert!(back.location().ends_with("/admin/migration/rows?reason=hash_missing"), "{}", back.location());
+    assert!(sign_in(&mut root, "/sign-in").await.location().ends_with("/account"), "once");
+    let mut other = world.app.browser();
+    other.get("/admin/migration").await;
+    assert!(sign_in(&mut other, "/account").await.location().ends_with("/account"));
+}
+
 #[tokio::test]
 async fn the_network_of_administration_is_asked_first() {
     let networks = vec!["10.0.0.0/8".to_owned()];
@@ -305,8 +325,9 @@ async fn taking_back_asks_for_the_word_the_form_and_a_recent_sign_in() {
     let page = root.get(&look).await;
     assert!(page.body.contains("Sign in again") && !page.body.contains("name=\"confirm\""), "{}", page.body);
     let again = root.open("/sign-in").await;
-    root.sign_in(&again, "root@example.com", PASSWORD).await;
-    let csrf = root.get(&look).await.hidden("csrf");
+    let page = root.sign_in(&again, "root@example.com", PASSWORD).await;
+    assert!(page.body.contains("5</td>"), "back where the question was asked: {}", page.body);
+    let csrf = page.hidden("csrf");
     let fields = form(&csrf, "globex", "globex");
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let page = root.post(path, &fields).await;

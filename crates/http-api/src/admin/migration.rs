@@ -32,6 +32,7 @@ use crate::{
     browser::{
         cookies::browser,
         failure::{self, PageFailure},
+        landing,
     },
     page, respond,
 };
@@ -70,9 +71,7 @@ async fn admit<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> Res
     let Some(desk) = app.desk.clone() else { return Err(page::not_found(app, request)) };
     let session = match app.engine.session(&browser(app, request)).await {
         Ok(Some(session)) => session,
-        Ok(None) => {
-            return Err(respond::see_other(&app.engine.settings().issuer.url(Endpoint::SignIn.path())));
-        }
+        Ok(None) => return Err(landing::sign_in_first(app, request)),
         Err(error) => return Err(failure::render(app, request, &error.into())),
     };
     if !session.subject.is_admin {

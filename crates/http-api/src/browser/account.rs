@@ -25,7 +25,7 @@ use oauth_core::{
 use super::{
     cookies::{self, browser},
     failure::{self, PageFailure},
-    recover, user_agent, view,
+    landing, mail_link, recover, user_agent, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -33,7 +33,7 @@ use crate::{app::App, body, page, respond};
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
     match app.engine.session(&browser(&app, &request)).await {
         Ok(Some(session)) => render(&app, &request, &session, None).await,
-        Ok(None) => sign_in(&app),
+        Ok(None) => landing::sign_in_first(&app, &request),
         Err(error) => failure::render(&app, &request, &error.into()),
     }
 }
@@ -87,7 +87,7 @@ pub async fn send_verification<V: DirectoryServices>(
         Ok(()) => {
             let address = session.subject.profile.email.as_deref().unwrap_or_default();
             let note = Note::VerificationSent(address);
-            recover::note(&app, &request, note, StatusCode::OK, Endpoint::Account.path())
+            mail_link::note(&app, &request, note, StatusCode::OK, Endpoint::Account.path())
         }
         Err(RecoverRefused::NoMail) => page::not_found(&app, &request),
         Err(RecoverRefused::Store(error)) => failure::render(&app, &request, &PageFailure::Store(error)),
@@ -154,7 +154,7 @@ async fn opened<V: DirectoryServices>(
 ) -> Result<(Session, Params), HttpResponse> {
     let session = match app.engine.session(&browser(app, request)).await {
         Ok(Some(session)) => session,
-        Ok(None) => return Err(sign_in(app)),
+        Ok(None) => return Err(landing::sign_in_first(app, request)),
         Err(error) => return Err(failure::render(app, request, &error.into())),
     };
     let Ok(form) = body::form(request, payload).await else {
@@ -166,10 +166,6 @@ async fn opened<V: DirectoryServices>(
         return Err(answer);
     }
     Ok((session, form))
-}
-
-fn sign_in<V: DirectoryServices>(app: &App<V>) -> HttpResponse {
-    respond::see_other(&app.engine.settings().issuer.url(Endpoint::SignIn.path()))
 }
 
 fn binding(session: &Session) -> FormBinding<'static> {

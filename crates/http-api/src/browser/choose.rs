@@ -166,7 +166,7 @@ async fn sign_in_as<V: DirectoryServices>(
     match app.directory.sign_in_chosen(&choice, known, cookies::address(request), visit).await {
         Ok(signed_in) => {
             sign_in::count(app, Door::Page, None, Some(&signed_in.account.subject));
-            sign_in::go_on(app, id, &signed_in)
+            sign_in::go_on(app, request, id, &signed_in)
         }
         Err(SignInRefused::Store(error)) => failure::render(app, request, &PageFailure::Store(error)),
         Err(_) => failure::render(app, request, &PageError::Form.into()),

@@ -59,9 +59,11 @@ pub fn browser_id<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> 
     known.map_or_else(|| (BrowserId::generate(app.engine.services().random()), true), |id| (id, false))
 }
 
-/// Sets the mark of the browser.
-pub fn set_browser_id(answer: &mut HttpResponse, id: BrowserId, issuer: &Issuer) {
-    add(answer, &cookies::set(Name::Browser.under(issuer).to_owned(), id.to_text(), None, issuer));
+/// Sets the mark of the browser, if it is fresh.
+pub fn keep_browser_id(answer: &mut HttpResponse, (id, fresh): (BrowserId, bool), issuer: &Issuer) {
+    if fresh {
+        add(answer, &cookies::set(Name::Browser.under(issuer).to_owned(), id.to_text(), None, issuer));
+    }
 }
 
 /// Keeps a request under way, and forgets others.

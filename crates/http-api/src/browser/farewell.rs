@@ -41,7 +41,7 @@ impl Leaving {
     pub fn redirect(&self, issuer: &Issuer) -> HttpResponse {
         let mut answer = respond::see_other(&self.url);
         if let Some(mark) = self.mark {
-            cookies::set_browser_id(&mut answer, mark, issuer);
+            cookies::keep_browser_id(&mut answer, (mark, true), issuer);
         }
         answer
     }

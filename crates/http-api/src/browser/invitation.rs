@@ -2,22 +2,14 @@
 //! of an account whose old one could not be carried over, and goes on to the sign-in page with the address filled in.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use authly_directory::{
-    account::Account, mail::link::LinkKind, password::PasswordRefused, recover::LinkFailed, services::DirectoryServices,
-};
+use authly_directory::{account::Account, mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
 use authly_pages::{Invitation, MailNotice, Note, SetPassword, SetPasswordError};
-use oauth_core::{
-    authorize::error::PageError,
-    browser::BrowserId,
-    csrf::{Form, FormBinding, Holder},
-    endpoint::Endpoint,
-    secret::Secret,
-};
+use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint, secret::Secret};
 
 use super::{
-    cookies::{self, browser_id, set_browser_id},
-    failure::{self, PageFailure},
-    recover::{note, token_of},
+    cookies::{self, browser_id, keep_browser_id},
+    failure,
+    mail_link::{self, binding, note, token_of},
     sign_in,
 };
 use crate::{app::App, body, page, respond};
@@ -54,7 +46,7 @@ pub async fn accept<V: DirectoryServices>(
         Err(error) => return failed(&app, &request, error),
     };
     let (holder, _) = browser_id(&app, &request);
-    if app.engine.check_form(&binding(holder, token), form.one("csrf").unwrap_or_default()).is_err() {
+    if app.engine.check_form(&binding(Form::Invitation, holder, token), form.one("csrf").unwrap_or_default()).is_err() {
         let said = Said { notice: Some(MailNotice::Expired), status: StatusCode::BAD_REQUEST, error: None };
         return render(&app, &request, token, &account, &said);
     }
@@ -66,10 +58,6 @@ pub async fn accept<V: DirectoryServices>(
         };
     }
     let password = Secret::new(form.one("password").unwrap_or_default().to_owned());
-    let poor = |error| {
-        let said = Said { error: Some(error), status: StatusCode::UNPROCESSABLE_ENTITY, notice: None };
-        render(&app, &request, token, &account, &said)
-    };
     match app.directory.set_password_by_invitation(token, &password, &visitor).await {
         Ok(account) => {
             let way_on = sign_in::hinted(&account.email);
@@ -78,24 +66,17 @@ pub async fn accept<V: DirectoryServices>(
             cookies::clear_session(&mut answer, &app.engine.settings().issuer);
             answer
         }
-        Err(LinkFailed::Policy(PasswordRefused::TooShort(_))) => poor(SetPasswordError::Short),
-        Err(LinkFailed::Policy(PasswordRefused::TooLong(_))) => poor(SetPasswordError::Long),
-        Err(LinkFailed::Policy(_)) => poor(SetPasswordError::Common),
+        Err(LinkFailed::Policy(refused)) => {
+            let error = Some(mail_link::poor(&refused));
+            let said = Said { error, status: StatusCode::UNPROCESSABLE_ENTITY, notice: None };
+            render(&app, &request, token, &account, &said)
+        }
         Err(error) => failed(&app, &request, error),
     }
 }
 
 fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: LinkFailed) -> HttpResponse {
-    match error {
-        LinkFailed::Busy(_) => failure::render(app, request, &PageFailure::Busy),
-        LinkFailed::Over(_) | LinkFailed::Policy(_) | LinkFailed::Unknown => {
-            note(app, request, Note::InvitationOver, StatusCode::GONE, Endpoint::SignIn.path())
-        }
-        LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
-        LinkFailed::TooMany(wait) => {
-            page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
-        }
-    }
+    mail_link::failed(app, request, error, Note::InvitationOver, Endpoint::SignIn)
 }
 
 fn render<V: DirectoryServices>(
@@ -106,7 +87,7 @@ fn render<V: DirectoryServices>(
     said: &Said,
 ) -> HttpResponse {
     let (holder, fresh) = browser_id(app, request);
-    let csrf = app.engine.form_token(&binding(holder, token));
+    let csrf = app.engine.form_token(&binding(Form::Invitation, holder, token));
     let (action, notice) = (Endpoint::Invitation.path(), said.notice);
     let setting = page::Setting::of(request, None);
     let frame = setting.frame(app);
@@ -127,12 +108,6 @@ fn render<V: DirectoryServices>(
         authly_pages::invitation(&view, &frame)
     };
     let mut answer = page::html(said.status, html, None);
-    if fresh {
-        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
-}
-
-fn binding(holder: BrowserId, token: &str) -> FormBinding<'_> {
-    FormBinding { form: Form::Invitation, holder: Holder::Browser(holder), request: None, shown: token }
 }

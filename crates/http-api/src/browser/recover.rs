@@ -9,26 +9,25 @@ use actix_web::{
 };
 use authly_directory::{
     mail::link::LinkKind,
-    password::PasswordRefused,
     recover::{LinkFailed, RecoverRefused},
     services::DirectoryServices,
     settings::MailSending,
 };
-use authly_pages::{ForgotPassword, MailNote, MailNotice, Note, SetPassword, SetPasswordError};
+use authly_pages::{ForgotPassword, MailNotice, Note, SetPassword, SetPasswordError};
 use oauth_core::{
     authorize::error::PageError,
     browser::BrowserId,
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
-    params::Params,
     pending::PendingId,
     secret::Secret,
 };
 
 use super::{
     consent,
-    cookies::{self, browser_id, set_browser_id},
+    cookies::{self, browser_id, keep_browser_id},
     failure::{self, PageFailure},
+    mail_link::{self, binding, note, token_of},
 };
 use crate::{app::App, body, page, respond};
 
@@ -101,7 +100,8 @@ pub async fn set<V: DirectoryServices>(
         Err(error) => return failed(&app, &request, token, "", error),
     };
     let (holder, _) = browser_id(&app, &request);
-    if app.engine.check_form(&setting(holder, token), form.one("csrf").unwrap_or_default()).is_err() {
+    if app.engine.check_form(&binding(Form::SetPassword, holder, token), form.one("csrf").unwrap_or_default()).is_err()
+    {
         let notice = Some(MailNotice::Expired);
         return render_set(&app, &request, token, &account, None, notice, StatusCode::BAD_REQUEST);
     }
@@ -115,25 +115,6 @@ pub async fn set<V: DirectoryServices>(
         }
         Err(error) => failed(&app, &request, token, &account, error),
     }
-}
-
-/// What a link's token is in the address of its page.
-pub fn token_of(request: &HttpRequest) -> String {
-    let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
-    params.one("token").unwrap_or_default().to_owned()
-}
-
-/// A page of one sentence.
-pub fn note<V: DirectoryServices>(
-    app: &App<V>,
-    request: &HttpRequest,
-    note: Note<'_>,
-    status: StatusCode,
-    way_on: &str,
-) -> HttpResponse {
-    let setting = page::Setting::of(request, None);
-    let view = MailNote { note, way_on: Some(way_on) };
-    page::html(status, authly_pages::mail_note(&view, &setting.frame(app)), None)
 }
 
 /// Says when to come back.
@@ -155,28 +136,12 @@ fn failed<V: DirectoryServices>(
     account: &str,
     error: LinkFailed,
 ) -> HttpResponse {
-    let poor = |error| render_set(app, request, token, account, Some(error), None, StatusCode::UNPROCESSABLE_ENTITY);
-    match error {
-        LinkFailed::Busy(_) => failure::render(app, request, &PageFailure::Busy),
-        LinkFailed::Over(why) => {
-            tracing::debug!(%why, "a link opens nothing");
-            over(app, request)
-        }
-        LinkFailed::Unknown => over(app, request),
-        LinkFailed::Policy(PasswordRefused::TooShort(_)) => poor(SetPasswordError::Short),
-        LinkFailed::Policy(PasswordRefused::TooLong(_)) => poor(SetPasswordError::Long),
-        LinkFailed::Policy(PasswordRefused::Nul | PasswordRefused::Personal) => poor(SetPasswordError::Common),
-        LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
-        LinkFailed::TooMany(wait) => {
-            page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
-        }
+    if let LinkFailed::Policy(refused) = &error {
+        let error = Some(mail_link::poor(refused));
+        return render_set(app, request, token, account, error, None, StatusCode::UNPROCESSABLE_ENTITY);
     }
-}
-
-/// One page for links that were used, have expired or never were.
-fn over<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> HttpResponse {
     let way_on = if sends_mail(app) { Endpoint::ForgotPassword } else { Endpoint::SignIn };
-    note(app, request, Note::PasswordLinkOver, StatusCode::GONE, way_on.path())
+    mail_link::failed(app, request, error, Note::PasswordLinkOver, way_on)
 }
 
 fn render_ask<V: DirectoryServices>(
@@ -198,9 +163,7 @@ fn render_ask<V: DirectoryServices>(
     };
     let setting = page::Setting::of(request, None);
     let mut answer = page::html(status, authly_pages::forgot_password(&view, &setting.frame(app)), None);
-    if fresh {
-        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
 }
 
@@ -216,7 +179,7 @@ fn render_set<V: DirectoryServices>(
     let (holder, fresh) = browser_id(app, request);
     let view = SetPassword {
         action: Endpoint::ResetPassword.path(),
-        csrf: &app.engine.form_token(&setting(holder, token)),
+        csrf: &app.engine.form_token(&binding(Form::SetPassword, holder, token)),
         token,
         account,
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
@@ -226,16 +189,10 @@ fn render_set<V: DirectoryServices>(
     };
     let setting = page::Setting::of(request, None);
     let mut answer = page::html(status, authly_pages::set_password(&view, &setting.frame(app)), None);
-    if fresh {
-        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
 }
 
 fn asking(holder: BrowserId, request: Option<&PendingId>) -> FormBinding<'_> {
     FormBinding { form: Form::ForgotPassword, holder: Holder::Browser(holder), request, shown: "" }
-}
-
-fn setting(holder: BrowserId, token: &str) -> FormBinding<'_> {
-    FormBinding { form: Form::SetPassword, holder: Holder::Browser(holder), request: None, shown: token }
 }

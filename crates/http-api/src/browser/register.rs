@@ -23,9 +23,9 @@ use oauth_core::{
 
 use super::{
     authorize, consent,
-    cookies::{self, browser, browser_id, set_browser_id},
+    cookies::{self, browser, browser_id, keep_browser_id},
     failure::{self, PageFailure},
-    recover, view,
+    mail_link, recover, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -66,7 +66,7 @@ pub async fn submit<V: DirectoryServices>(
     };
     match app.directory.register(&registration).await {
         Ok(_) if recover::sends_mail(&app) => {
-            recover::note(&app, &request, Note::Registered, StatusCode::OK, &recover::sign_in_path(id))
+            mail_link::note(&app, &request, Note::Registered, StatusCode::OK, &recover::sign_in_path(id))
         }
         Ok(_) => {
             let query = id.map(|id| format!("?request={id}")).unwrap_or_default();
@@ -137,8 +137,6 @@ fn render<V: DirectoryServices>(
     let target = interaction.as_ref().and_then(authorize::form_action);
     let html = authly_pages::register(&view, &setting.frame(app));
     let mut answer = page::html(status, html, target.as_deref().and_then(FormTarget::parse));
-    if fresh {
-        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
 }

@@ -30,9 +30,9 @@ use oauth_core::{
 use super::{
     authorize::{self, Shown},
     choose, consent,
-    cookies::{self, browser, browser_id, set_browser_id},
+    cookies::{self, browser, browser_id, keep_browser_id},
     failure::{self, PageFailure},
-    recover, upstream, view,
+    landing, recover, upstream, view,
 };
 use crate::{
     app::App,
@@ -105,7 +105,7 @@ pub async fn submit<V: DirectoryServices>(
     }
     count(&app, Door::Page, asked.tenant, outcome.as_ref().ok().map(|signed_in| &signed_in.account.subject));
     match outcome {
-        Ok(signed_in) => go_on(&app, id, &signed_in),
+        Ok(signed_in) => go_on(&app, &request, id, &signed_in),
         Err(SignInRefused::TooMany(wait)) => {
             let seconds = respond::retry_seconds(wait);
             let shown = Shown { notice: Some(SignInNotice::TooMany { seconds }), ..shown };
@@ -173,13 +173,21 @@ pub fn tenant_of<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, brow
 }
 
 /// Sets the cookies of the new session and goes on with 303 (SECURITY.md row 12).
-pub fn go_on<V: DirectoryServices>(app: &App<V>, id: Option<PendingId>, signed_in: &PageSignIn) -> HttpResponse {
+pub fn go_on<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    id: Option<PendingId>,
+    signed_in: &PageSignIn,
+) -> HttpResponse {
     let issuer = &app.engine.settings().issuer;
     let target = match id {
         Some(id) => format!("{}?request={id}", Endpoint::Consent.path()),
-        None => Endpoint::Account.path().to_owned(),
+        None => landing::address(request, issuer),
     };
     let mut answer = respond::see_other(&issuer.url(&target));
+    if id.is_none() {
+        landing::forget(&mut answer, request, issuer);
+    }
     let session = &signed_in.session;
     let lifetime = session.remembered.then(|| session.expires_at.since(app.engine.now()));
     cookies::set_session(&mut answer, &signed_in.cookie, lifetime, issuer);
@@ -260,9 +268,7 @@ pub fn render<V: DirectoryServices>(
     let target = interaction.and_then(authorize::form_action);
     let html = authly_pages::sign_in(&view, &setting.frame(app));
     let mut answer = page::html(StatusCode::OK, html, target.as_deref().and_then(FormTarget::parse));
-    if fresh {
-        set_browser_id(&mut answer, holder, issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), issuer);
     answer
 }
 

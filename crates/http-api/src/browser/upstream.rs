@@ -192,7 +192,7 @@ pub async fn arrive<V: DirectoryServices>(
         Ok(signed_in) => {
             app.metrics.upstream(name, "success");
             sign_in::count_upstream(&app, &signed_in.account.subject);
-            sign_in::go_on(&app, kept.request, &signed_in)
+            sign_in::go_on(&app, &request, kept.request, &signed_in)
         }
         Err(refused) => turned_away(&app, &request, kept.request, upstream, &refused),
     }

@@ -3,19 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
 use authly_pages::{MailNotice, Note, VerifyAddress};
-use oauth_core::{
-    authorize::error::PageError,
-    browser::BrowserId,
-    csrf::{Form, FormBinding, Holder},
-    endpoint::Endpoint,
-};
+use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint};
 
 use super::{
-    cookies::{self, browser_id, set_browser_id},
-    failure::{self, PageFailure},
-    recover::{note, token_of},
+    cookies::{self, browser_id, keep_browser_id},
+    failure,
+    mail_link::{self, binding, note, token_of},
 };
-use crate::{app::App, body, page, respond};
+use crate::{app::App, body, page};
 
 /// `GET /verify-email?token=..`: shows the button, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
@@ -37,7 +32,11 @@ pub async fn confirm<V: DirectoryServices>(
     };
     let token = form.one("token").unwrap_or_default();
     let (holder, _) = browser_id(&app, &request);
-    if app.engine.check_form(&binding(holder, token), form.one("csrf").unwrap_or_default()).is_err() {
+    if app
+        .engine
+        .check_form(&binding(Form::VerifyAddress, holder, token), form.one("csrf").unwrap_or_default())
+        .is_err()
+    {
         return match app.directory.open_link(token, LinkKind::VerifyAddress).await {
             Ok(link) => {
                 let notice = Some(MailNotice::Expired);
@@ -53,16 +52,7 @@ pub async fn confirm<V: DirectoryServices>(
 }
 
 fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: LinkFailed) -> HttpResponse {
-    match error {
-        LinkFailed::Busy(_) => failure::render(app, request, &PageFailure::Busy),
-        LinkFailed::Over(_) | LinkFailed::Policy(_) | LinkFailed::Unknown => {
-            note(app, request, Note::VerificationOver, StatusCode::GONE, Endpoint::SignIn.path())
-        }
-        LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
-        LinkFailed::TooMany(wait) => {
-            page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
-        }
-    }
+    mail_link::failed(app, request, error, Note::VerificationOver, Endpoint::SignIn)
 }
 
 fn render<V: DirectoryServices>(
@@ -74,16 +64,10 @@ fn render<V: DirectoryServices>(
     status: StatusCode,
 ) -> HttpResponse {
     let (holder, fresh) = browser_id(app, request);
-    let csrf = app.engine.form_token(&binding(holder, token));
+    let csrf = app.engine.form_token(&binding(Form::VerifyAddress, holder, token));
     let view = VerifyAddress { action: Endpoint::VerifyEmail.path(), csrf: &csrf, token, address, notice };
     let setting = page::Setting::of(request, None);
     let mut answer = page::html(status, authly_pages::verify_address(&view, &setting.frame(app)), None);
-    if fresh {
-        set_browser_id(&mut answer, holder, &app.engine.settings().issuer);
-    }
+    keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
-}
-
-fn binding(holder: BrowserId, token: &str) -> FormBinding<'_> {
-    FormBinding { form: Form::VerifyAddress, holder: Holder::Browser(holder), request: None, shown: token }
 }

@@ -19,7 +19,10 @@ use super::{Admitted, admit, ledger::account_of};
 use crate::{
     app::App,
     body,
-    browser::failure::{self, PageFailure},
+    browser::{
+        failure::{self, PageFailure},
+        landing,
+    },
     page, respond,
 };
 
@@ -247,7 +250,11 @@ fn render<V: DirectoryServices>(
     let refused = shown.notice.is_some_and(|notice| !matches!(notice, RollbackNotice::Done | RollbackNotice::Started));
     let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let setting = page::Setting::of(request, None);
-    page::html(status, authly_pages::migration_rollback(&view, &setting.frame(app)), None)
+    let mut answer = page::html(status, authly_pages::migration_rollback(&view, &setting.frame(app)), None);
+    if !view.recent_sign_in {
+        landing::keep(&mut answer, request, &app.engine.settings().issuer);
+    }
+    answer
 }
 
 /// The code of what becomes of an account.

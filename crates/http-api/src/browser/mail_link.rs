@@ -1,0 +1,72 @@
+//! What the pages behind the links of mails have in common.
+//!
+//! Looking at a link uses nothing up (SECURITY.md row 33): programs that open mails before people do only see a form. The form is bound
+//! to the link and to the browser that looks at it.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use authly_directory::{password::PasswordRefused, recover::LinkFailed, services::DirectoryServices};
+use authly_pages::{MailNote, Note, SetPasswordError};
+use oauth_core::{
+    browser::BrowserId,
+    csrf::{Form, FormBinding, Holder},
+    endpoint::Endpoint,
+    params::Params,
+};
+
+use super::failure::{self, PageFailure};
+use crate::{app::App, page, respond};
+
+/// What a link's token is in the address of its page.
+pub fn token_of(request: &HttpRequest) -> String {
+    let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
+    params.one("token").unwrap_or_default().to_owned()
+}
+
+/// The form of a link's page.
+pub fn binding(form: Form, holder: BrowserId, token: &str) -> FormBinding<'_> {
+    FormBinding { form, holder: Holder::Browser(holder), request: None, shown: token }
+}
+
+/// A page of one sentence.
+pub fn note<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    note: Note<'_>,
+    status: StatusCode,
+    way_on: &str,
+) -> HttpResponse {
+    let setting = page::Setting::of(request, None);
+    let view = MailNote { note, way_on: Some(way_on) };
+    page::html(status, authly_pages::mail_note(&view, &setting.frame(app)), None)
+}
+
+/// The page for a link that did not do what it was opened for. One sentence, `over`, for links that were used, have expired or never were.
+pub fn failed<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    error: LinkFailed,
+    over: Note<'_>,
+    way_on: Endpoint,
+) -> HttpResponse {
+    match error {
+        LinkFailed::Busy(_) => failure::render(app, request, &PageFailure::Busy),
+        LinkFailed::Over(why) => {
+            tracing::debug!(%why, "a link opens nothing");
+            note(app, request, over, StatusCode::GONE, way_on.path())
+        }
+        LinkFailed::Policy(_) | LinkFailed::Unknown => note(app, request, over, StatusCode::GONE, way_on.path()),
+        LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
+        LinkFailed::TooMany(wait) => {
+            page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
+        }
+    }
+}
+
+/// What the form says of a password that is not taken.
+pub const fn poor(refused: &PasswordRefused) -> SetPasswordError {
+    match refused {
+        PasswordRefused::TooShort(_) => SetPasswordError::Short,
+        PasswordRefused::TooLong(_) => SetPasswordError::Long,
+        PasswordRefused::Nul | PasswordRefused::Personal => SetPasswordError::Common,
+    }
+}
