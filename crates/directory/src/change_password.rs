@@ -15,7 +15,6 @@ use thiserror::Error;
 use crate::{
     directory::{Directory, Limited},
     password::{PasswordRefused, PasswordService as _, PresentedPassword, Verification},
-    register::HashRefused,
     services::DirectoryServices,
     store::{AccountRepository as _, PasswordChange, Replace},
 };
@@ -46,15 +45,6 @@ pub enum ChangeRefused {
 impl From<Limited> for ChangeRefused {
     fn from(limited: Limited) -> Self {
         Self::TooMany(limited.0)
-    }
-}
-
-impl From<HashRefused> for ChangeRefused {
-    fn from(refused: HashRefused) -> Self {
-        match refused {
-            HashRefused::Busy(busy) => Self::Busy(busy),
-            HashRefused::Store(error) => Self::Store(error),
-        }
     }
 }
 
@@ -101,7 +91,7 @@ impl<V: DirectoryServices> Directory<V> {
         self.settings.password_policy.judge(request.new.expose(), &[&account.email, &account.username])?;
         let new = PresentedPassword::parse(request.new.expose());
         let new = new.ok_or(PasswordRefused::TooLong(self.settings.password_policy.max_bytes))?;
-        let (hash, older_hash) = self.new_hashes(&new).await?;
+        let (hash, older_hash) = self.new_hashes::<ChangeRefused>(&new).await?;
         let mut audit = self.engine.audit(AuditKind::PasswordChanged, request.address.clone(), now);
         audit.user = Some(user);
         let write =

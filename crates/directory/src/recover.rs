@@ -26,7 +26,6 @@ use crate::{
         store::{LinkUse, LinkedPassword, MailRepository as _, NewLink},
     },
     password::{PasswordRefused, PresentedPassword},
-    register::HashRefused,
     services::DirectoryServices,
     settings::MailSending,
     store::AccountRepository as _,
@@ -78,15 +77,6 @@ pub enum LinkFailed {
 impl From<Limited> for LinkFailed {
     fn from(limited: Limited) -> Self {
         Self::TooMany(limited.0)
-    }
-}
-
-impl From<HashRefused> for LinkFailed {
-    fn from(refused: HashRefused) -> Self {
-        match refused {
-            HashRefused::Busy(busy) => Self::Busy(busy),
-            HashRefused::Store(error) => Self::Store(error),
-        }
     }
 }
 
@@ -168,7 +158,7 @@ impl<V: DirectoryServices> Directory<V> {
         self.settings.password_policy.judge(password.expose(), &[&account.email, &account.username])?;
         let new = PresentedPassword::parse(password.expose());
         let new = new.ok_or(PasswordRefused::TooLong(self.settings.password_policy.max_bytes))?;
-        let (hash, older_hash) = self.new_hashes(&new).await?;
+        let (hash, older_hash) = self.new_hashes::<LinkFailed>(&new).await?;
         let mut audit = self.engine.audit(AuditKind::PasswordChanged, visitor.address.clone(), now);
         audit.user = Some(link.user);
         audit.detail = serde_json::json!({ "by": "link" });

@@ -129,7 +129,7 @@ impl<V: DirectoryServices> Directory<V> {
         let address = registration.visitor.address.as_deref();
         self.charge_address("register:address", address, |limits| limits.registration, now).await?;
         let draft = self.draft(registration).map_err(RegisterRefused::Fields)?;
-        let (hash, older_hash) = self.new_hashes(&draft.password).await?;
+        let (hash, older_hash) = self.new_hashes::<RegisterRefused>(&draft.password).await?;
         let known = self.in_the_way(&draft.email).await?;
         for attempt in 0..MOST_SUFFIXES {
             let username = if attempt == 0 { draft.username.clone() } else { self.suffixed(&draft.username) };
@@ -186,10 +186,10 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// The hashes of a new password: by the policy, and for an older program where the database is shared with one.
-    pub(crate) async fn new_hashes(
+    pub(crate) async fn new_hashes<E: From<Busy> + From<StoreError>>(
         &self,
         password: &PresentedPassword,
-    ) -> Result<(StoredHash, Option<StoredHash>), HashRefused> {
+    ) -> Result<(StoredHash, Option<StoredHash>), E> {
         let hash = self.services().passwords().hash(password.clone()).await?;
         let older = match self.services().accounts().shared_with_older_program().await? {
             true => Some(self.services().passwords().hash_for_older_program(password.clone()).await?),
@@ -276,24 +276,6 @@ impl<V: DirectoryServices> Directory<V> {
         let mut bytes = [0; 4];
         self.services().random().fill(&mut bytes);
         format!("{username}-{:04}", u32::from_be_bytes(bytes) % 10_000)
-    }
-}
-
-/// A hash could not be made.
-#[derive(Debug, Error)]
-pub(crate) enum HashRefused {
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<HashRefused> for RegisterRefused {
-    fn from(refused: HashRefused) -> Self {
-        match refused {
-            HashRefused::Busy(busy) => Self::Busy(busy),
-            HashRefused::Store(error) => Self::Store(error),
-        }
     }
 }
 
