@@ -6,8 +6,8 @@
 use oauth_core::{
     browser::SessionCookie,
     engine::session::SessionStart,
-    ids::{SessionId, UserId},
-    session::{AuthenticationMethod, NewSession},
+    ids::UserId,
+    session::{AuthenticationMethod, NewSession, Session},
     store::{Commit, SessionRepository as _, StoreError},
     token::TokenHash,
 };
@@ -63,8 +63,8 @@ impl<V: DirectoryServices> Directory<V> {
         let device = known_device.filter(|known| known.user == user);
         let device = device.map_or(Device::Unknown, |known| Device::Known(known.mark));
         let verified = Verified { account, hash, device, outdated: false };
-        let replaces = self.replaced(&visit).await?;
-        let (entry, session) = self.begin_session(&verified.account, &visit, address.clone(), replaces);
+        let replaced = self.replaced(&visit).await?;
+        let (entry, session) = self.begin_session(&verified.account, &visit, address.clone(), replaced.as_ref());
         match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
             Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),
             Commit::Lost => Err(SignInRefused::Failed),
@@ -72,28 +72,35 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// The session of the browser, which ends with the sign-in.
-    pub(crate) async fn replaced(&self, visit: &PageVisit<'_>) -> Result<Option<SessionId>, StoreError> {
+    pub(crate) async fn replaced(&self, visit: &PageVisit<'_>) -> Result<Option<Session>, StoreError> {
         let Some(cookie) = &visit.browser.session else { return Ok(None) };
         let session = self.services().store().session(cookie.hash()).await?;
-        Ok(session.filter(|session| session.ended_at.is_none()).map(|session| session.id))
+        Ok(session.filter(|session| session.ended_at.is_none()))
     }
 
-    /// A session under a new secret.
+    /// A session under a new secret, begun with a password. It takes over what hangs on the one that it replaces, with its bound:
+    /// a password is no word of the provider's that this person still belongs there. What is past its bound stays behind.
     pub(crate) fn begin_session(
         &self,
         account: &Account,
         visit: &PageVisit<'_>,
         address: Option<String>,
-        replaces: Option<SessionId>,
+        replaced: Option<&Session>,
     ) -> (Entry, (NewSession, SessionCookie)) {
-        let (session, cookie) = self.engine.new_session(SessionStart {
+        let now = self.engine.now();
+        let replaced = replaced.filter(|old| old.grants_end_at.is_none_or(|end| now < end));
+        let own = replaced.filter(|old| old.subject.id == account.subject.id);
+        let (mut session, cookie) = self.engine.new_session(SessionStart {
             user: account.subject.id,
             methods: vec![AuthenticationMethod::Pwd],
             remember: visit.remember,
             user_agent: visit.user_agent.clone(),
             address,
-            replaces,
+            replaces: replaced.map(|old| old.id),
         });
+        if let Some(end) = own.and_then(|old| old.grants_end_at) {
+            session.bound(end);
+        }
         (Entry { session: Some(session.clone()), legacy: None }, (session, cookie))
     }
 

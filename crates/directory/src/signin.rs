@@ -164,8 +164,9 @@ impl<V: DirectoryServices> Directory<V> {
         request: &SignInRequest,
         visit: PageVisit<'_>,
     ) -> Result<PageSignIn, SignInRefused> {
-        let replaces = self.replaced(&visit).await?;
-        let begin = |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaces));
+        let replaced = self.replaced(&visit).await?;
+        let begin =
+            |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaced.as_ref()));
         let (account, session) = self.sign_in(request, visit.door, begin).await?;
         Ok(self.signed_in(account, session, request.known_device))
     }

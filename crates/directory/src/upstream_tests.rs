@@ -8,7 +8,7 @@ use oauth_core::{browser::Browser, engine::session::Remember, store::SessionRepo
 
 use super::*;
 use crate::{
-    signin::Door,
+    signin::{Door, SignInRequest},
     testing::{World, account, hash, now_or_never},
 };
 
@@ -79,6 +79,48 @@ fn somebody_new_gets_an_account_without_a_password_or_none() {
     let again = sign_in(&world, &identity("bob", "bob@example.com"), NewPeople::Create).unwrap().account;
     assert_eq!(again.subject.id, made.subject.id);
     assert_eq!(kinds(&world), ["account_created", "signed_in", "upstream_linked", "upstream_refused"]);
+}
+
+/// Ada came from the provider at 0, with what hangs on it bounded to an hour; in the same browser she then signs in with her password.
+#[test]
+fn a_password_in_the_same_browser_does_not_lift_the_bound() {
+    let world = World::new();
+    world.put(&account(1, "ada@example.com", "ada"), hash("pw"));
+    let rule = PeopleRule { session: None, grants: Some(Duration::from_secs(3_600)), ..rule(NewPeople::Refuse) };
+    let identity = identity("alice", "ada@example.com");
+    let browser = Browser::default();
+    let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
+    let (id_token, tenant, known_device, address) = (None, None, None, None);
+    let arrival = Arrival { identity: &identity, id_token, rule: &rule, tenant, visit, known_device, address };
+    let there = now_or_never(world.directory.sign_in_upstream(&arrival)).unwrap();
+    let hour = Some(crate::testing::at(3_600));
+    assert_eq!(
+        (there.session.grants_end_at, Some(there.session.expires_at)),
+        (hour, hour),
+        "it ends with what hangs on it"
+    );
+    let password = |session: Option<&PageSignIn>| {
+        let browser = Browser { session: session.map(|one| one.cookie.clone()), ..Browser::default() };
+        let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
+        let request = SignInRequest {
+            identifier: "ada".to_owned(),
+            password: crate::testing::secret("pw"),
+            tenant: None,
+            known_device: None,
+            address: None,
+            locale: "en".to_owned(),
+        };
+        now_or_never(world.directory.sign_in_page(&request, visit)).unwrap().session
+    };
+    assert_eq!(password(None).grants_end_at, None, "a browser in which nobody came from there");
+    world.set_time(60);
+    let here = password(Some(&there));
+    assert_eq!((here.replaces, here.grants_end_at, Some(here.expires_at)), (Some(there.session.id), hour, hour));
+    // What is past its bound stays behind: it does not come to life again, and bounds nothing that begins now.
+    let there = now_or_never(world.directory.sign_in_upstream(&arrival)).unwrap();
+    world.set_time(4_000);
+    let later = password(Some(&there));
+    assert_eq!((later.replaces, later.grants_end_at), (None, None));
 }
 
 #[test]

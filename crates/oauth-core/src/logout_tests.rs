@@ -57,6 +57,7 @@ fn session() -> Session {
         ended_at: None,
         user_agent: None,
         address: None,
+        grants_end_at: None,
         subject: subject(),
     }
 }

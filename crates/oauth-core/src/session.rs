@@ -86,8 +86,19 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// The address it came from.
     pub address: Option<String>,
+    /// When everything that hangs on it ends, `offline_access` included; `None` is never.
+    pub grants_end_at: Option<Timestamp>,
     /// Whose it is.
     pub subject: Subject,
+}
+
+impl NewSession {
+    /// Bounds what will hang on it, and the session with it: behind that time it could hold nothing that is of use.
+    pub fn bound(&mut self, end: Timestamp) {
+        self.grants_end_at = Some(self.grants_end_at.map_or(end, |known| known.min(end)));
+        self.expires_at = self.expires_at.min(end);
+        self.idle_expires_at = self.idle_expires_at.min(end);
+    }
 }
 
 impl Session {

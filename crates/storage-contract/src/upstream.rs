@@ -283,8 +283,10 @@ pub async fn a_session_from_upstream_bounds_what_hangs_on_it<S: WholeStore>(w: W
     let (user, client) = (w.user("ada").await, w.client("app").await);
     let mut bounded = entry(&w, user, "alice", true);
     bounded.session.grants_end_at = Some(w.later(3_600));
-    let (id, free) = (bounded.session.id, w.begin("ada", w.new_session(user)).await);
+    let (id, token, free) = (bounded.session.id, bounded.session.token, w.begin("ada", w.new_session(user)).await);
     assert_eq!(w.store.enter_upstream(bounded).await.unwrap(), Commit::Applied);
+    assert_eq!(w.store.session(token).await.unwrap().unwrap().grants_end_at, Some(w.later(3_600)));
+    assert_eq!(w.store.session(free.token).await.unwrap().unwrap().grants_end_at, None);
     for (session, end) in [(id, Some(w.later(3_600))), (free.id, None)] {
         let grant = w.code(w.new_grant(user, client, Some(session))).await.1;
         let found = w.store.grant(grant, w.jti()).await.unwrap().unwrap();

@@ -76,7 +76,7 @@ macro_rules! session_columns {
     () => {
         concat!(
             "s.id, s.authenticated_at, s.methods, s.created_at, s.last_seen_at, s.idle_expires_at, s.expires_at,
-             s.remembered, s.ended_at, s.user_agent, s.address, ",
+             s.remembered, s.ended_at, s.user_agent, s.address, s.grants_end_at, ",
             crate::rows::subject_columns!()
         )
     };
@@ -226,6 +226,7 @@ pub(crate) fn session(row: &mut Reader<'_>) -> Result<Session, StoreError> {
         ended_at: row.maybe_at("ended_at")?,
         user_agent: row.take("user_agent")?,
         address: row.take("address")?,
+        grants_end_at: row.maybe_at("grants_end_at")?,
         subject: subject(row)?,
     })
 }

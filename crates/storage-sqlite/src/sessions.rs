@@ -77,7 +77,7 @@ macro_rules! session_columns {
     () => {
         concat!(
             "s.id, s.authenticated_at, s.methods, s.created_at, s.last_seen_at, s.idle_expires_at, s.expires_at, \
-             s.remembered, s.ended_at, s.user_agent, s.address, ",
+             s.remembered, s.ended_at, s.user_agent, s.address, s.grants_end_at, ",
             person_columns!(),
         )
     };
@@ -111,6 +111,7 @@ fn read(cursor: &mut Cursor<'_>) -> Outcome<Session> {
         ended_at: cursor.time_opt("sessions.ended_at")?,
         user_agent: cursor.value("sessions.user_agent")?,
         address: cursor.value("sessions.address")?,
+        grants_end_at: cursor.time_opt("sessions.grants_end_at")?,
         subject: Person::read(cursor)?.subject,
     })
 }

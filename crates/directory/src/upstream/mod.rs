@@ -211,7 +211,7 @@ impl<V: DirectoryServices> Directory<V> {
         broken: &[UserId],
         now: Timestamp,
     ) -> Result<Option<PageSignIn>, UpstreamRefused> {
-        let replaces = self.replaced(&arrival.visit).await?;
+        let replaces = self.replaced(&arrival.visit).await?.map(|old| old.id);
         let (mut session, cookie) = self.engine.new_session(SessionStart {
             user: account.subject.id,
             methods: Vec::new(),
@@ -224,7 +224,9 @@ impl<V: DirectoryServices> Directory<V> {
             session.expires_at = session.expires_at.min(now.plus(longest));
             session.idle_expires_at = session.idle_expires_at.min(session.expires_at);
         }
-        session.grants_end_at = arrival.rule.grants.map(|longest| now.plus(longest));
+        if let Some(longest) = arrival.rule.grants {
+            session.bound(now.plus(longest));
+        }
         let mut audit = self.audit_of(AuditKind::SignedIn, arrival, now);
         audit.user = Some(account.subject.id);
         if let Some(by) = by {

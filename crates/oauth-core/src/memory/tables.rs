@@ -126,6 +126,7 @@ impl Tables {
             ended_at: row.ended_at,
             user_agent: row.begun.user_agent.clone(),
             address: row.begun.address.clone(),
+            grants_end_at: row.begun.grants_end_at,
             subject: self.subject(row.begun.user)?,
         })
     }
