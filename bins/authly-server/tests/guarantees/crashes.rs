@@ -1,7 +1,10 @@
 //! G2: `authly-admin` is killed at named places and at random instants, and what it leaves behind is, in the end, what an
 //! undisturbed run leaves.
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    time::{Duration, Instant},
+};
 
 use authly_failpoint::Place;
 use authly_legacy_source::{Legacy, Plan, fill};
@@ -42,22 +45,37 @@ async fn killed(kind: Kind) {
         broken.release().await;
     }
 
-    let (mut dice, mut longest, mut done) = (Dice(0x2545_f491 + u64::from(rows)), 300, progress(&broken).await);
-    let mut in_the_middle = 0;
-    for _ in 0..kills {
-        let mut child =
-            broken.start_import(&["--batch", batch, "--max-rate", if is_heavy() { "8000" } else { "250" }], None);
-        tokio::time::sleep(dice.millis(longest)).await;
+    // All kills meet an import that has rows left, also the last: how long one is left alone follows the machine.
+    let (mut dice, mut done, end) = (Dice(0x2545_f491 + u64::from(rows)), progress(&broken).await, rows / 10 * 7);
+    let (mut longest, mut to_first, mut made, mut in_the_middle) = (300, 300, 0, 0);
+    let rate = if is_heavy() { "8000" } else { "250" };
+    while made < kills && done < i64::from(end) {
+        let begun = Instant::now();
+        let mut child = broken.start_import(&["--batch", batch, "--max-rate", rate], None);
+        // One of three at any instant before the first batch, the others at any from there on.
+        let is_early = made % 3 == 0;
+        while !is_early && progress(&broken).await == done {
+            assert!(child.try_wait().unwrap().is_none(), "an import ended without a row");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        if !is_early {
+            to_first = u64::try_from(begun.elapsed().as_millis()).unwrap();
+        }
+        tokio::time::sleep(dice.millis(if is_early { to_first } else { longest })).await;
         child.kill().unwrap();
         let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "the import ended before it was killed: {status}");
         broken.release().await;
-        let now = progress(&broken).await;
-        // A kill before the first batch proves little, one behind the last proves nothing: the longest wait follows the machine.
-        longest = if now == done { longest * 5 / 4 } else { longest * 9 / 10 };
-        in_the_middle += u32::from(now != done && status.signal() == Some(9));
-        done = now;
+        let rows_of_it = progress(&broken).await - done;
+        if !is_early {
+            let share = (i64::from(end) - done) / i64::from(kills - made);
+            longest = if rows_of_it > share { longest * 4 / 5 } else { longest * 5 / 4 };
+        }
+        in_the_middle += u32::from(rows_of_it > 0);
+        (made, done) = (made + 1, done + rows_of_it);
     }
-    assert!(in_the_middle > kills / 5, "only {in_the_middle} of {kills} kills met an import that was writing");
+    println!("{kind:?}: {rows} rows, {made} kills at random, {in_the_middle} of them while it was writing");
+    assert!(in_the_middle > kills / 3, "only {in_the_middle} of {made} kills met an import that was writing");
 
     let last = broken.import(&["--execute"]);
     assert_eq!(last["reconciles"], true, "{last}");
@@ -115,7 +133,7 @@ async fn an_index_build_that_is_killed_is_repeated() {
     while looking.query_one(broken, &[]).await.unwrap().get::<_, i64>(0) == 0 {
         waited += 1;
         assert!(waited < 1_000 && child.try_wait().unwrap().is_none(), "no index is being built");
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     child.kill().unwrap();
     child.wait().unwrap();

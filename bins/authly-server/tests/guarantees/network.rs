@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use authly_legacy_source::Legacy;
@@ -81,7 +82,9 @@ async fn pass(mut outer: TcpStream, mut inner: UnixStream, left: &AtomicI64, cut
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_connections_and_a_database_that_restarts_cost_no_row() {
-    let (rows, rounds) = if is_heavy() { (20_000, 30) } else { (500, 5) };
+    // So many bytes for each row let some imports end before the cut where there are few, and leave rows to the restarts
+    // where there are many.
+    let (rows, rounds, restarts, bytes) = if is_heavy() { (20_000, 30, 10, 3_000) } else { (500, 5, 3, 7_500) };
     let plan = dirty(Legacy::Tenants, rows);
     let whole = World::new(Kind::Postgres, plan).await;
     whole.import(&["--execute"]);
@@ -97,24 +100,33 @@ async fn cut_connections_and_a_database_that_restarts_cost_no_row() {
     let through = format!("postgresql://postgres@127.0.0.1:{}/postgres", proxy.port);
     let world = direct.at(&through);
     for _ in 0..rounds {
-        proxy.cut_after(20_000 + i64::try_from(dice.below(u64::from(rows) * 1_500)).unwrap());
+        proxy.cut_after(20_000 + i64::try_from(dice.below(u64::from(rows / rounds) * bytes)).unwrap());
         let done = world.admin(&world.about_source(&["import", "--execute"], &["--batch", "20"]));
         assert!(matches!(done.code, Some(0..=2)), "{done:?}");
         failed += u32::from(done.code == Some(1));
         proxy.cut_after(i64::MAX);
         world.release().await;
     }
-    assert!(failed > 0, "no connection was cut in time");
+    println!("{rows} rows, {failed} of {rounds} imports ended by a cut");
+    assert!(failed > rounds / 5, "only {failed} of {rounds} imports ended by a cut");
 
     // Gone and back, as after a crash.
     let world = world.at(&server.url());
-    for _ in 0..rounds.min(3) {
-        let mut child = world.start_import(&["--batch", "20", "--max-rate", "300"], None);
-        tokio::time::sleep(std::time::Duration::from_millis(300) + dice.millis(500)).await;
+    let rate = if is_heavy() { "3000" } else { "300" };
+    let lines = "SELECT COALESCE(sum(last_seq), 0)::bigint FROM migration_runs";
+    for _ in 0..restarts {
+        let before = world.number(lines).await;
+        let mut child = world.start_import(&["--batch", "20", "--max-rate", rate], None);
+        while world.number(lines).await == before && child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(dice.millis(500)).await;
         server.crash_and_start();
         child.wait().unwrap();
         world.release().await;
     }
+    let left = i64::from(rows) - world.number("SELECT max(last_seq) FROM migration_runs").await;
+    println!("{restarts} restarts, after which some {left} rows are left");
 
     let last = world.import(&["--execute"]);
     assert_eq!(last["reconciles"], true, "{last}");
