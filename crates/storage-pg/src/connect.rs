@@ -49,7 +49,7 @@ impl Driver {
 
 /// What all sessions but those of migrations are set to. Statements are planned once for all parameters, and so that they fit
 /// tables of any size: a plan that was made while a table was nearly empty must not read it whole when it is big.
-const TUNED: &[(&str, &str)] = &[
+pub(crate) const TUNED: &[(&str, &str)] = &[
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_mergejoin", "off"),

@@ -21,18 +21,24 @@ use crate::{
 };
 
 /// Those whose names match exactly, otherwise those who match by folded form: `$1` and `$2`, of tenant `$3` if it is given.
+///
+/// Each name is looked for by its own index. With both in one condition, a statement that was planned while there were a handful
+/// of accounts walks all of them in order of ids, and goes on doing so while an import fills the table.
 macro_rules! meant {
     () => {
         "exact AS MATERIALIZED (
-           SELECT id FROM users
-            WHERE (email = $1 OR username = $1) AND ($3::uuid IS NULL OR tenant_id = $3)
+           SELECT id
+             FROM (SELECT id, tenant_id FROM users WHERE email = $1
+                    UNION SELECT id, tenant_id FROM users WHERE username = $1) named
+            WHERE $3::uuid IS NULL OR tenant_id = $3
             ORDER BY id LIMIT 3
          ), meant AS MATERIALIZED (
            SELECT id FROM exact
             UNION ALL
-           (SELECT id FROM users
-             WHERE (lower(email) = $2 OR lower(username) = $2) AND ($3::uuid IS NULL OR tenant_id = $3)
-               AND NOT EXISTS (SELECT 1 FROM exact)
+           (SELECT id
+              FROM (SELECT id, tenant_id FROM users WHERE lower(email) = $2
+                     UNION SELECT id, tenant_id FROM users WHERE lower(username) = $2) named
+             WHERE ($3::uuid IS NULL OR tenant_id = $3) AND NOT EXISTS (SELECT 1 FROM exact)
              ORDER BY id LIMIT 3)
          )"
     };
@@ -254,3 +260,35 @@ impl PgStore {
 }
 
 const OWN: &[&str] = &["sessions.id", "sessions.token", "tokens.jti"];
+
+#[cfg(test)]
+mod tests {
+    use authly_pg_fixture::PgFixture;
+
+    use super::*;
+    use crate::{PgOptions, connect::TUNED};
+
+    /// A plan lasts as long as its connection: one that was made before an import is used all through it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_name_is_looked_for_by_its_index_even_where_there_are_four_accounts() {
+        let database = PgFixture::empty().await;
+        let store = PgStore::new(database.url(), PgOptions::default()).unwrap();
+        store.migrate().await.unwrap();
+        let client = store.own_connection().await.unwrap();
+        let add = "INSERT INTO users (id, email, username)
+                   SELECT gen_random_uuid(), n || '@example.org', 'n' || n FROM generate_series(1, 4) n";
+        client.batch_execute(&format!("{add}; ANALYZE users")).await.unwrap();
+        for (name, value) in TUNED {
+            client.batch_execute(&format!("SET {name} = {value}")).await.unwrap();
+        }
+        client.batch_execute(&format!("PREPARE find (text, text, uuid) AS {FIND}")).await.unwrap();
+        let plan = client.query("EXPLAIN (COSTS OFF) EXECUTE find ('n1', 'n1', NULL)", &[]).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+        for (place, line) in plan.iter().enumerate().filter(|(_, line)| line.contains(" on users")) {
+            assert!(plan[place + 1].contains("Index Cond:"), "{line}: reads every account:\n{}", plan.join("\n"));
+        }
+        for index in ["users_email_key", "users_username_key", "idx_users_email_lower", "idx_users_username_lower"] {
+            assert!(plan.iter().any(|line| line.contains(index)), "{index}:\n{}", plan.join("\n"));
+        }
+    }
+}
