@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::dev::ServiceRequest;
+use actix_web::http::header::HeaderMap;
 
 use super::network::Network;
 
@@ -27,10 +27,13 @@ pub fn client_address(peer: IpAddr, forwarded_for: Option<&str>, trusted: &[Netw
     ClientAddress(last)
 }
 
-/// The forwarded addresses of a request, if it has exactly one such header; several are joined as RFC 9110 5.3 says.
-pub fn forwarded_for(request: &ServiceRequest) -> Option<String> {
-    let values: Vec<&str> =
-        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+/// The forwarded addresses of a request; several headers are joined as RFC 9110 5.3 says.
+///
+/// Bytes that are no text stay in their place as an entry that is no address: a proxy appends what it saw to what a stranger sent, and
+/// were the whole left out because of the stranger's part, they would be counted as the proxy itself, and reach what only it may.
+pub fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> =
+        headers.get_all("x-forwarded-for").map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
@@ -41,6 +44,8 @@ fn parse_entry(entry: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -52,6 +57,25 @@ mod tests {
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         assert_eq!(client_address(ip("192.0.2.1"), Some("198.51.100.7"), &trusted), ClientAddress(ip("192.0.2.1")));
         assert_eq!(client_address(ip("192.0.2.1"), Some("198.51.100.7"), &[]), ClientAddress(ip("192.0.2.1")));
+    }
+
+    /// A proxy that appends to what it was sent passes these bytes on.
+    #[test]
+    fn bytes_that_are_no_text_hide_nobody_behind_the_proxy() {
+        let trusted = ["127.0.0.1".parse().unwrap()];
+        for sent in [&b"\xff, 198.51.100.7"[..], b"\xe9", b"127.0.0.1\xff"] {
+            let mut headers = HeaderMap::new();
+            let name = HeaderName::from_static("x-forwarded-for");
+            headers.append(name.clone(), HeaderValue::from_bytes(sent).unwrap());
+            headers.append(name, HeaderValue::from_static("192.0.2.9"));
+            let found = client_address(ip("127.0.0.1"), forwarded_for(&headers).as_deref(), &trusted);
+            assert_eq!(found, ClientAddress(ip("192.0.2.9")), "in a line of its own after {sent:?}");
+        }
+        let mut headers = HeaderMap::new();
+        let joined = HeaderValue::from_bytes(b"10.0.0.1\xff, 192.0.2.9").unwrap();
+        headers.append(HeaderName::from_static("x-forwarded-for"), joined);
+        let found = client_address(ip("127.0.0.1"), forwarded_for(&headers).as_deref(), &trusted);
+        assert_eq!(found, ClientAddress(ip("192.0.2.9")), "in the same line");
     }
 
     #[test]

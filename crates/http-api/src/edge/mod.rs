@@ -41,7 +41,7 @@ pub async fn edge<V: DirectoryServices, B: MessageBody + 'static>(
     };
     let id = app.request_ids.next();
     let peer = request.peer_addr().map_or(app.http.fallback_address, |socket| socket.ip());
-    let forwarded = if app.http.trusted_proxies.is_empty() { None } else { address::forwarded_for(&request) };
+    let forwarded = if app.http.trusted_proxies.is_empty() { None } else { address::forwarded_for(request.headers()) };
     let client = address::client_address(peer, forwarded.as_deref(), &app.http.trusted_proxies);
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(id);
