@@ -67,6 +67,8 @@ pub enum UpstreamProof {
 /// How people who come for the first time find their accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpstreamLinking {
+    /// By address alone.
+    Address,
     /// By imported id or by address.
     Email,
     /// By imported id.
@@ -104,7 +106,23 @@ pub(crate) fn all(values: &Values, sections: &Sections, problems: &mut Vec<Probl
             }
         }
     }
+    believed_once(&found, problems);
     (found, rows)
+}
+
+/// The ids that an import brought along do not say whose they are: believed of two providers, whoever has such an id at the one takes
+/// the account that is somebody's at the other.
+fn believed_once(found: &[Upstream], problems: &mut Vec<Problem>) {
+    let believes = |upstream: &&Upstream| matches!(upstream.link, UpstreamLinking::Email | UpstreamLinking::Imported);
+    let mut believing = found.iter().filter(believes);
+    let Some(first) = believing.next() else { return };
+    for other in believing {
+        let what =
+            "believes imported ids, as another provider does, and they do not say at which of the two they are ids";
+        let hint = "set link to address or none for every provider but the one that the imported ids are from";
+        let key = |upstream: &Upstream| format!("{}.link", upstream.section);
+        problems.push(Problem::error(key(other), what, hint).and(key(first)));
+    }
 }
 
 /// The key of a setting in the section of this provider, fit to be shown.
@@ -174,6 +192,7 @@ fn one(values: &Values, section: &str, own_name: Option<String>, problems: &mut 
         algorithms: words(values.text("upstream.algorithms")),
         groups_claim: values.text("upstream.groups_claim").unwrap_or_default(),
         link: match values.word("upstream.link") {
+            Some("address") => UpstreamLinking::Address,
             Some("imported") => UpstreamLinking::Imported,
             Some("none") => UpstreamLinking::Nothing,
             _ => UpstreamLinking::Email,

@@ -56,6 +56,7 @@ fn more_providers_come_from_the_file() {
 issuer = \"https://a.example\"
 client_id = \"a\"
 client_auth = \"none\"
+link = \"address\"
 
 [upstream.corp]
 issuer = \"https://b.example\"
@@ -73,6 +74,7 @@ sign_out = false
     let all = upstreams(&[], file);
     let [first, second] = all.as_slice() else { panic!("two providers") };
     assert!(matches!(first.proof, UpstreamProof::Nothing));
+    assert_eq!(first.link, UpstreamLinking::Address);
     assert_eq!(
         (second.name.as_str(), second.label.as_deref(), second.link),
         ("corp", Some("Corp"), UpstreamLinking::Imported)
@@ -101,8 +103,20 @@ fn what_is_wrong_is_named_by_its_section() {
         ["upstream.corp.name"]
     );
     assert_eq!(wrong(&[], "[upstream.corp]\nisuer = \"https://b\"\n"), ["upstream.corp.isuer", "upstream.corp.issuer"]);
-    let twice = "[upstream.corp]\nissuer = \"https://idp.example\"\nclient_id = \"a\"\n";
+    let twice = "[upstream.corp]\nissuer = \"https://idp.example\"\nclient_id = \"a\"\nlink = \"none\"\n";
     assert_eq!(wrong(&ONE, twice), ["upstream.corp", "upstream"]);
+}
+
+/// An imported id does not say at which provider it is one.
+#[test]
+fn imported_ids_are_believed_of_one_provider_only() {
+    let another = |link: &str| format!("[upstream.corp]\nissuer = \"https://b.example\"\nclient_id = \"b\"\n{link}");
+    for link in ["", "link = \"email\"\n", "link = \"imported\"\n"] {
+        assert_eq!(wrong(&ONE, &another(link)), ["upstream.corp.link", "upstream.link"], "{link}");
+    }
+    for link in ["address", "none"] {
+        assert_eq!(upstreams(&ONE, &another(&format!("link = \"{link}\"\n"))).len(), 2, "{link}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub fn upstreams(settings: &Settings) -> Result<Vec<Upstream>, Trouble> {
 pub fn describe(provider: &Provider) -> String {
     let rule = &provider.people;
     let link = match rule.link {
+        LinkRule::Address => "linked by verified address",
         LinkRule::Email => "linked by imported id or verified address",
         LinkRule::Imported => "linked by imported id",
         LinkRule::Nothing => "linked by administrators",
@@ -106,6 +107,7 @@ fn upstream(settings: &authly_config::Upstream) -> Result<Upstream, Trouble> {
 fn people(settings: &authly_config::Upstream) -> PeopleRule {
     PeopleRule {
         link: match settings.link {
+            UpstreamLinking::Address => LinkRule::Address,
             UpstreamLinking::Email => LinkRule::Email,
             UpstreamLinking::Imported => LinkRule::Imported,
             UpstreamLinking::Nothing => LinkRule::Nothing,

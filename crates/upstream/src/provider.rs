@@ -99,6 +99,8 @@ impl std::fmt::Debug for ClientProof {
 /// How somebody who comes for the first time finds the account that is theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkRule {
+    /// By an address that is verified on both sides, and nothing else: the ids that an import brought along are another provider's.
+    Address,
     /// By the id that an import brought along, or by an address that is verified on both sides.
     Email,
     /// By the id that an import brought along, and nothing else.

@@ -73,9 +73,10 @@ pub(super) const UPSTREAM: Section = Section {
             .from("S001-41"),
         Setting::new(
             "upstream.link",
-            Kind::Choice(&["email", "imported", "none"]),
+            Kind::Choice(&["email", "address", "imported", "none"]),
             "How somebody who comes for the first time finds their account: by the id that an import brought along, or by an address that is \
-             verified on both sides; by that id alone; or not at all.",
+             verified on both sides; by such an address alone; by that id alone; or not at all. Of several providers one at most may believe \
+             imported ids.",
         )
         .env(&[plain("AUTHLY_UPSTREAM_LINK")])
         .or("email")

@@ -159,7 +159,9 @@ fn whom<'a>(
     if question.rule.link == LinkRule::Nothing {
         return Ok(None);
     }
-    let imported: Vec<&Account> = found.imported.iter().filter(|account| lives(account)).collect();
+    // An imported id does not say at which provider it is one: elsewhere the same id is somebody else.
+    let believed = question.rule.link != LinkRule::Address;
+    let imported: Vec<&Account> = found.imported.iter().filter(|account| believed && lives(account)).collect();
     match imported.as_slice() {
         [] => {}
         [only] => return free(only, found).map(|account| Some((account, Some(LinkedBy::Import)))),

@@ -92,6 +92,19 @@ fn an_imported_id_finds_its_account_whatever_the_address_is() {
     assert_eq!(case.enters(), Err(Refusal::NoAccount));
 }
 
+/// A second provider may give out the id that an import brought along from the first, by chance or because somebody there wants to
+/// be Ada here; nor does an address that it vouches for take over what the import says is somebody's at the first.
+#[test]
+fn an_imported_id_is_nobodys_at_another_provider() {
+    let mut case = Case { found: Found { imported: vec![ada()], ..Found::default() }, ..case() };
+    case.rule.link = LinkRule::Address;
+    assert_eq!(case.enters(), Err(Refusal::NoAccount));
+    case.found = by_email(ada());
+    assert_eq!(case.enters(), Ok((ada().subject.id, Some(LinkedBy::Email))));
+    case.found.by_email = vec![(ada(), Some("bob".to_owned()))];
+    assert_eq!(case.enters(), Err(Refusal::AlreadyLinked(ada().subject.id)));
+}
+
 /// An id that stands in two accounts is nobody's.
 #[test]
 fn an_imported_id_of_two_accounts_is_ambiguous() {
