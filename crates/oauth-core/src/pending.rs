@@ -115,6 +115,8 @@ impl Pending {
     /// The most characters of a cookie: name, value and attributes of one cookie have 4096 bytes in every browser, and four of
     /// them have to pass the header limits of servers in front.
     pub const MAX_COOKIE: usize = 3_072;
+    /// The most bytes under the seal: what is left of the characters when the seal has its own.
+    const MAX_CLEAR: usize = Self::MAX_COOKIE / 4 * 3 - 64;
     /// The most requests under way in one browser.
     pub const MAX_AT_ONCE: usize = 4;
 
@@ -123,15 +125,18 @@ impl Pending {
         Self { id: PendingId::generate(random), started_at: now, expires_at: now.plus(ttl), asked, chosen: None }
     }
 
-    /// Seals it; too much for a cookie is an error page before anybody signs in.
-    pub fn seal(&self, sealer: &impl Sealer) -> Result<PendingCookie, PageError> {
+    /// The form to seal; too much for a cookie is an error page before anybody signs in, whoever is signed in.
+    pub fn draft(&self) -> Result<Draft, PageError> {
         let clear = serde_json::to_vec(&Wire::from(self)).map_err(|_| PageError::TooLong)?;
-        let sealed = sealer.seal(Purpose::AuthorizationRequest, self.id.bytes(), &clear);
-        let value = URL_SAFE_NO_PAD.encode(sealed);
-        if value.len() > Self::MAX_COOKIE {
-            return Err(PageError::TooLong);
+        match clear.len() <= Self::MAX_CLEAR {
+            true => Ok(Draft { id: self.id, clear }),
+            false => Err(PageError::TooLong),
         }
-        Ok(PendingCookie { id: self.id, value })
+    }
+
+    /// Seals it, if it is not too long.
+    pub fn seal(&self, sealer: &impl Sealer) -> Result<PendingCookie, PageError> {
+        self.draft().map(|draft| draft.seal(sealer))
     }
 
     /// Opens a cookie: altered, under another name, or expired, it is as good as none.
@@ -143,6 +148,21 @@ impl Pending {
         let clear = sealer.open(Purpose::AuthorizationRequest, cookie.id.bytes(), &sealed).ok()?;
         let wire: Wire = serde_json::from_slice(clear.expose()).ok()?;
         wire.into_pending(cookie.id).filter(|pending| now < pending.expires_at)
+    }
+}
+
+/// A request that fits into a cookie. It is sealed only where it goes into one: a request that is answered at once does not.
+#[derive(Debug)]
+pub struct Draft {
+    id: PendingId,
+    clear: Vec<u8>,
+}
+
+impl Draft {
+    /// Seals it.
+    pub fn seal(&self, sealer: &impl Sealer) -> PendingCookie {
+        let sealed = sealer.seal(Purpose::AuthorizationRequest, self.id.bytes(), &self.clear);
+        PendingCookie { id: self.id, value: URL_SAFE_NO_PAD.encode(sealed) }
     }
 }
 

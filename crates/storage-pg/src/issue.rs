@@ -25,6 +25,10 @@ use crate::{
 /// A session that has ended gives no codes, and neither does a removed account or client: the locks make their end wait until the
 /// grant can be seen, which then ends with them. The account goes after its sessions, so that theirs hold it too. The first code of an
 /// account tells that it has come over to OAuth.
+///
+/// A code by itself does not wait for the disk: should the database's machine crash in the next half second, the code is as good as
+/// expired, and its user, whose session stands, goes through again unasked. What its redemption writes waits for the disk, and
+/// takes the grant along. A consent, an audit event and an account's first code are not to be forgotten and do wait.
 const ISSUE: &str = "
     WITH live AS MATERIALIZED (
       SELECT id FROM sessions WHERE id = $5 AND ended_at IS NULL FOR SHARE
@@ -55,7 +59,8 @@ const ISSUE: &str = "
       SELECT $17::uuid, $18::timestamptz, $19::text, $20::uuid, $21::uuid, $22::text, $23::jsonb
         FROM issued WHERE $17::uuid IS NOT NULL
     )
-    SELECT count(*) FROM issued";
+    SELECT count(*), CASE WHEN $16 IS NULL AND $17 IS NULL AND NOT $24 THEN set_config('synchronous_commit', 'off', TRUE) END
+      FROM issued";
 
 /// The same without consent, audit event and what an account's first code tells. Sessions, accounts of grants without one, and
 /// clients are locked once for a batch, in the order of their ids. Arrays of arrays do not unnest by row, so the lists come as texts of
@@ -86,7 +91,7 @@ const ISSUE_MANY: &str = "
       INSERT INTO issued_codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
       SELECT hash, id, redirect_uri, challenge, nonce, expires_at FROM w
     )
-    SELECT n FROM w";
+    SELECT n, set_config('synchronous_commit', 'off', TRUE) FROM w";
 
 /// Codes in groups; those that come with a consent or an audit event go alone, and so does an account's first.
 pub(crate) struct Issue;

@@ -60,8 +60,8 @@ impl<V: Services> Engine<V> {
         };
         let (now, sealer) = (self.now(), self.services.sealer());
         let pending = Pending::begin(asked, now, self.settings.request_ttl, self.services.random());
-        // Sealed before anything else: whether a request is too long does not depend on who is signed in.
-        let cookie = pending.seal(sealer)?;
+        // Looked at before anything else: whether a request is too long does not depend on who is signed in.
+        let draft = pending.draft()?;
         let step = match arrival {
             Arrival::Get => self.next(&pending, browser, None).await?,
             Arrival::Post => Step::Continue(pending.id),
@@ -69,7 +69,7 @@ impl<V: Services> Engine<V> {
         Ok(match step {
             Step::Respond(_) => Progress { step, keep: None, drop: Vec::new() },
             Step::Ask(_) | Step::Continue(_) => {
-                Progress { step, keep: Some(cookie), drop: pending::to_drop(&browser.pending, sealer, now) }
+                Progress { step, keep: Some(draft.seal(sealer)), drop: pending::to_drop(&browser.pending, sealer, now) }
             }
         })
     }
