@@ -16,9 +16,12 @@ use authly_directory::{
 };
 use authly_testkit::{Browser, CodeFlow, Options, Page, TestApp};
 use oauth_core::{
-    ids::{LeaseId, UserId},
+    ids::{ApiKeyId, LeaseId, UserId},
+    legacy::api_key::ApiKey,
     limit::Rate,
+    scope::ScopeSet,
     services::{Clock as _, Services as _},
+    token::TokenHash,
 };
 use serde_json::json;
 
@@ -329,6 +332,33 @@ async fn the_json_doors_of_earlier_programs_do_the_same() {
     assert_eq!(sign_in(&app, "yet another one").await.status, 200);
     let nobody = app.post_json("/api/v1/auth/change-password", &json!({})).await;
     assert_eq!(nobody.status, 401);
+}
+
+/// C-32: a key that was imported tells who its bearer is, and nothing more; where it is not taken nobody can guess at it uncounted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_changes_no_password() {
+    let app = TestApp::with(mailing()).await;
+    let user = UserId::parse(&app.user(EMAIL).await.id).unwrap();
+    let now = app.services.clock().now();
+    app.services.store.store().put_api_key(ApiKey {
+        id: ApiKeyId::generate(now, app.services.random()),
+        user,
+        client: None,
+        scope: ScopeSet::default(),
+        label: "nightly".to_owned(),
+        hash: TokenHash::of(b"key-of-the-older-program"),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        uses: 0,
+        last_used_at: None,
+    });
+    let mine = app.send(app.http.get(app.at("/api/v1/users/me")).bearer_auth("key-of-the-older-program")).await;
+    assert_eq!((mine.status.as_u16(), &mine.json()["email"]), (200, &json!(EMAIL)));
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let change = app.http.post(app.at("/api/v1/auth/change-password")).bearer_auth("key-of-the-older-program");
+    assert_eq!(app.send(change.json(&body)).await.status, 401);
+    assert_eq!(sign_in(&app, PASSWORD).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,8 @@ use authly_directory::{
 use oauth_core::{
     engine::legacy::Me,
     error::{BearerError, ErrorCode, Wire as _, WireError},
+    jws::TokenFault,
+    legacy::is_jwt,
     secret::Secret,
 };
 use serde::Deserialize;
@@ -87,6 +89,10 @@ pub async fn change<V: DirectoryServices>(
 ) -> Result<HttpResponse, Failure> {
     let told = |error: BearerError| Failure::new(&error, Dialect::Legacy);
     let token = bearer::required(&request).map_err(told)?;
+    // An API key is a program's, which has no password to change; and guesses at keys are counted where keys are taken.
+    if !is_jwt(token) {
+        return Err(told(BearerError::Invalid(TokenFault::Kind)));
+    }
     let asked: Change = body::json(&request, payload).await?;
     let Me::Legacy(account) = app.engine.me(token).await.map_err(told)? else {
         let text = "this door takes the tokens of the password login only";
