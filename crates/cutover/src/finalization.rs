@@ -3,21 +3,22 @@
 //! What is removed goes into an archive, sealed; an undo puts it back until the archive is purged, after a grace period. The record
 //! stands among the settings of the catalog, so that servers close the doors as soon as it is there.
 
+mod relic;
+
 use std::time::Duration;
 
-use oauth_core::{
-    services::{Purpose, Sealer},
-    subject::AccountStatus,
-    time::Timestamp,
-};
+use oauth_core::{services::Sealer, subject::AccountStatus, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+pub use self::relic::{Relic, RelicKind, SealedRelic};
 use crate::{
     account::{AuthMethod, TargetAccount},
     columns::{self, ColumnError},
     ledger::LedgerItem,
+    parting::Parted,
+    source::SourceName,
 };
 
 /// How long what was removed is kept, where nobody says otherwise.
@@ -84,6 +85,9 @@ pub struct Finalization {
     /// When the archive was purged.
     #[serde(default)]
     pub purged_at: Option<Timestamp>,
+    /// Applications whose own columns are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parted: Vec<Parted>,
 }
 
 /// Why a step of the end does not follow.
@@ -104,6 +108,17 @@ pub enum StepRefused {
     /// The archive is gone or going.
     #[error("the archive is purged since {0}: there is no way back")]
     Purged(String),
+    /// The columns of an application come back first.
+    #[error("the columns of {table} of the source {source_name} are dropped")]
+    Parted {
+        /// The source.
+        source_name: SourceName,
+        /// Its table.
+        table: String,
+    },
+    /// There is nothing of that source to bring back.
+    #[error("no columns of the source {0} are dropped")]
+    NotParted(SourceName),
     /// The archive is still kept.
     #[error("what was removed is kept until {0}")]
     TooEarly(String),
@@ -111,15 +126,16 @@ pub enum StepRefused {
 
 impl Finalization {
     /// The record as it begins.
-    pub const fn begun(at: Timestamp, grace_days: u32, waived: u64) -> Self {
+    pub fn begun(at: Timestamp, grace_days: u32, waived: u64) -> Self {
         let state = FinalizationState::Executing;
-        Self { state, begun_at: at, executed_at: None, grace_days, waived, passwords: Passwords::Keep, purged_at: None }
+        let (passwords, parted) = (Passwords::Keep, Vec::new());
+        Self { state, begun_at: at, executed_at: None, grace_days, waived, passwords, purged_at: None, parted }
     }
 
     /// From when on the archive may be purged.
     pub fn purge_from(&self) -> Option<Timestamp> {
         let grace = Duration::from_secs(u64::from(self.grace_days) * 86_400);
-        self.executed_at.map(|at| at.plus(grace))
+        self.executed_at.map(|at| self.parted.iter().map(|one| one.at).fold(at, Timestamp::max).plus(grace))
     }
 
     fn since(&self) -> String {
@@ -139,10 +155,44 @@ pub fn may_execute(known: Option<&Finalization>) -> Result<(), StepRefused> {
 /// The end that can be taken back.
 pub fn may_undo(known: Option<Finalization>) -> Result<Finalization, StepRefused> {
     let known = known.ok_or(StepRefused::NotFinalized)?;
+    match (known.state, known.parted.first()) {
+        (FinalizationState::Executed, Some(one)) => Err(parted(one)),
+        (FinalizationState::Executed | FinalizationState::Executing | FinalizationState::Undoing, _) => Ok(known),
+        (FinalizationState::Purged | FinalizationState::Purging, _) => Err(gone(&known)),
+    }
+}
+
+/// The end after which the columns of an application may go.
+pub fn may_part(known: Option<Finalization>, source: &SourceName) -> Result<Finalization, StepRefused> {
+    let known = executed(known)?;
+    match known.parted.iter().find(|one| one.source == *source) {
+        Some(one) => Err(parted(one)),
+        None => Ok(known),
+    }
+}
+
+/// The end after which the columns of that application went.
+pub fn may_rejoin(known: Option<Finalization>, source: &SourceName) -> Result<Finalization, StepRefused> {
+    let known = executed(known)?;
+    match known.parted.iter().any(|one| one.source == *source) {
+        true => Ok(known),
+        false => Err(StepRefused::NotParted(source.clone())),
+    }
+}
+
+/// The end that is done, and can still be taken back.
+fn executed(known: Option<Finalization>) -> Result<Finalization, StepRefused> {
+    let known = known.ok_or(StepRefused::NotFinalized)?;
     match known.state {
-        FinalizationState::Executed | FinalizationState::Executing | FinalizationState::Undoing => Ok(known),
+        FinalizationState::Executed => Ok(known),
+        FinalizationState::Executing => Err(StepRefused::Executing),
+        FinalizationState::Undoing => Err(StepRefused::Undoing),
         FinalizationState::Purged | FinalizationState::Purging => Err(gone(&known)),
     }
+}
+
+fn parted(one: &Parted) -> StepRefused {
+    StepRefused::Parted { source_name: one.source.clone(), table: one.table.clone() }
 }
 
 /// The end whose archive can be purged.
@@ -195,98 +245,6 @@ pub fn restored(
     Ok(account)
 }
 
-/// What kind of row was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RelicKind {
-    /// An API key of an older program.
-    ApiKey,
-    /// A token of the legacy contract.
-    LegacyToken,
-    /// What rotation keeps a token together with; it goes before its token, and comes back behind it.
-    TokenFamily,
-    /// A row of a source that waited until somebody decided about it.
-    WaitingRow,
-}
-
-impl RelicKind {
-    /// All kinds, in the order in which they go.
-    pub const ALL: [Self; 4] = [Self::ApiKey, Self::TokenFamily, Self::LegacyToken, Self::WaitingRow];
-
-    /// The text in stores and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApiKey => "api_key",
-            Self::LegacyToken => "legacy_token",
-            Self::TokenFamily => "token_family",
-            Self::WaitingRow => "waiting_row",
-        }
-    }
-
-    /// Reads the text form.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// A row that the end removes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Relic {
-    /// Its kind.
-    pub kind: RelicKind,
-    /// Its key in its table, as text.
-    pub key: String,
-    /// All its columns by name, as its store writes and reads them.
-    pub content: Value,
-}
-
-/// The same as the archive holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedRelic {
-    /// Its kind.
-    pub kind: RelicKind,
-    /// Its key in its table, as text.
-    pub key: String,
-    /// Its columns under the installation's key.
-    pub sealed: Vec<u8>,
-}
-
-impl Relic {
-    /// Seals it, bound to its kind and key.
-    pub fn seal(&self, sealer: &impl Sealer) -> SealedRelic {
-        let clear = self.content.to_string();
-        let sealed = sealer.seal(Purpose::AtRest, &context(self.kind, &self.key), clear.as_bytes());
-        SealedRelic { kind: self.kind, key: self.key.clone(), sealed }
-    }
-
-    /// For a token of somebody whose password was set, or who was removed, after the end began: it comes back dead.
-    pub fn kill(&mut self) {
-        if let Some(columns) = self.content.as_object_mut() {
-            columns.insert("invalidated".to_owned(), Value::Bool(true));
-        }
-    }
-
-    /// Whose token it is, as the store wrote it.
-    pub fn owner(&self) -> Option<oauth_core::ids::UserId> {
-        self.content.get("user_id")?.as_str().and_then(oauth_core::ids::UserId::parse)
-    }
-}
-
-impl SealedRelic {
-    /// Opens it.
-    pub fn open(&self, sealer: &impl Sealer) -> Result<Relic, ColumnError> {
-        let clear = sealer.open(Purpose::AtRest, &context(self.kind, &self.key), &self.sealed);
-        let clear = clear.map_err(|_| ColumnError::Sealed)?;
-        let content = serde_json::from_slice(clear.expose());
-        let content = content.map_err(|_| ColumnError::Corrupt("the archive".to_owned()))?;
-        Ok(Relic { kind: self.kind, key: self.key.clone(), content })
-    }
-}
-
-fn context(kind: RelicKind, key: &str) -> Vec<u8> {
-    format!("archived {} {key}", kind.as_str()).into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,6 +281,30 @@ mod tests {
         let early = at(31).minus(Duration::from_micros(1));
         assert!(matches!(may_purge(known.clone(), early), Err(StepRefused::TooEarly(_))));
         assert!(may_purge(known, at(31)).is_ok());
+    }
+
+    #[test]
+    fn columns_of_an_application_go_once_the_end_is_executed_and_come_back_before_it_is_undone() {
+        use FinalizationState as State;
+        let (one, other) = (SourceName::parse("one").unwrap(), SourceName::parse("other").unwrap());
+        for (known, may) in [
+            (None, false),
+            (in_state(State::Executing), false),
+            (in_state(State::Executed), true),
+            (in_state(State::Undoing), false),
+            (in_state(State::Purging), false),
+            (in_state(State::Purged), false),
+        ] {
+            assert_eq!(may_part(known.clone(), &one).is_ok(), may, "{known:?}");
+            assert!(may_rejoin(known.clone(), &one).is_err(), "{known:?}");
+        }
+        let parted = vec![Parted { source: one.clone(), table: "users".into(), at: at(9) }];
+        let known = in_state(State::Executed).map(|known| Finalization { parted, ..known });
+        assert!(may_part(known.clone(), &one).is_err() && may_part(known.clone(), &other).is_ok());
+        assert!(may_rejoin(known.clone(), &one).is_ok() && may_rejoin(known.clone(), &other).is_err());
+        assert!(matches!(may_undo(known.clone()), Err(StepRefused::Parted { .. })));
+        assert!(may_purge(known.clone(), at(38)).is_err(), "what went later is kept as long");
+        assert!(may_purge(known, at(39)).is_ok());
     }
 
     #[test]

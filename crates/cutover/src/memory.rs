@@ -25,7 +25,7 @@ use oauth_core::{
 use crate::{
     account::TargetAccount,
     board::Moves,
-    finalization::{Finalization, SealedRelic},
+    finalization::{Finalization, RelicKind, SealedRelic},
     finalize::GateFacts,
     ledger::{LedgerAsk, LedgerEntry, LedgerItem, LedgerScope},
     parts::{NewApiKey, NewToken},
@@ -58,7 +58,7 @@ struct State {
     facts: Vec<TimedFact>,
     audit: Vec<AuditEvent>,
     finalization: Option<Finalization>,
-    archive: BTreeMap<String, (SealedRelic, PenEntry)>,
+    archive: BTreeMap<(RelicKind, String), (SealedRelic, Option<PenEntry>)>,
     written: BTreeMap<(SourceName, SourceId), Written>,
     tokens: BTreeMap<LegacyTokenId, NewToken>,
     api_keys: BTreeMap<(SourceName, SourceId), NewApiKey>,

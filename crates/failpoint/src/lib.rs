@@ -35,11 +35,19 @@ pub enum Place {
     IndexBuilt,
     /// A step of the end of a migration, or of its way back, is committed.
     Finalizing,
+    /// What is to be written into the application's own table is promised, and not written.
+    ApplicationPromised,
+    /// It is written, and nobody was told.
+    ApplicationWritten,
+    /// The application's columns are dropped, and nobody has noted it.
+    ColumnsDropped,
+    /// Rows of the application have their values again, and the archive still holds them.
+    ColumnsWritten,
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::GroupsWritten,
         Self::BatchWritten,
         Self::BatchCommitted,
@@ -47,6 +55,10 @@ impl Place {
         Self::IndexBegun,
         Self::IndexBuilt,
         Self::Finalizing,
+        Self::ApplicationPromised,
+        Self::ApplicationWritten,
+        Self::ColumnsDropped,
+        Self::ColumnsWritten,
     ];
 
     /// Its name in the variable.
@@ -59,6 +71,10 @@ impl Place {
             Self::IndexBegun => "index.begun",
             Self::IndexBuilt => "index.built",
             Self::Finalizing => "finalizing",
+            Self::ApplicationPromised => "application.promised",
+            Self::ApplicationWritten => "application.written",
+            Self::ColumnsDropped => "columns.dropped",
+            Self::ColumnsWritten => "columns.written",
         }
     }
 }

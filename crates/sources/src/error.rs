@@ -28,6 +28,9 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// What was asked for could not be taken back.
+    #[error("it could not be taken back: {0}")]
+    Irreversible(String),
     /// Rows cannot be told apart by the key that the profile names.
     #[error("table {table:?} cannot be read by its key {key:?}: {why}")]
     Key {

@@ -151,7 +151,7 @@ impl Application for AppTable {
 }
 
 impl Layout {
-    fn of(profile: &Profile, shape: &Shape) -> Result<Self, OpenError> {
+    pub(crate) fn of(profile: &Profile, shape: &Shape) -> Result<Self, OpenError> {
         let Some(back) = &profile.write_back else {
             let why =
                 "the profile has no [write_back], which names the columns; `migrate profile show tenants` has one";

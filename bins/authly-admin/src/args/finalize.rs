@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Idp;
+use super::{Idp, WriteBackArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FinalizeCommand {
@@ -34,6 +34,33 @@ pub(crate) enum FinalizeCommand {
     #[command(after_help = "Tokens of people who set a new password since stay dead.\n\nExamples:\n  \
         authly-admin migrate finalize undo\n  authly-admin migrate finalize undo --yes")]
     Undo,
+    /// Drop what the application's own table keeps for passwords and for the migration; shown only, unless --execute
+    #[command(
+        after_help = "For profiles with `[write_back]`, in PostgreSQL, once `finalize execute` is done. The statements are shown; what \
+        stands in the columns goes into the archive first, sealed. The application itself must not need the columns any more: \
+        switch its own sign-in by password off before. Refused where the columns could not be brought back as they were \
+        (something else depends on them, SQLite). The database's user must own the table.\n\nExamples:\n  \
+        authly-admin migrate finalize drop-columns --profile tenants --source postgresql://owner@db/shop\n  \
+        authly-admin migrate finalize drop-columns --profile tenants --source postgresql://owner@db/shop --execute"
+    )]
+    DropColumns(Box<WriteBackArgs>),
+    /// Bring them back: columns, values, rules, indexes and rights as they were
+    #[command(
+        after_help = "Before `finalize undo`, and until the archive is purged. Rows that came since have what a new row has.\n\n\
+        Examples:\n  \
+        authly-admin migrate finalize restore-columns --source-name tenants --source postgresql://owner@db/shop"
+    )]
+    RestoreColumns {
+        /// What the source is called
+        #[arg(long, value_name = "NAME")]
+        source_name: String,
+        /// The application's database, with the user who owns the table
+        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_SOURCE", hide_env_values = true)]
+        source: Option<String>,
+        /// The same; goes before --source
+        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_WRITE_BACK", hide_env_values = true)]
+        write_to: Option<String>,
+    },
     /// Delete for good what was removed; refused with 3 before the grace period is over
     #[command(
         after_help = "Examples:\n  authly-admin migrate finalize purge\n  authly-admin migrate finalize purge --yes --output json"

@@ -76,6 +76,7 @@ pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceNa
 pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
     let remedy = match error {
         OpenError::Address(_) => "correct --source",
+        OpenError::Irreversible(_) => "nothing was changed; what cannot come back is the application's own to drop",
         OpenError::File { .. } => "correct the file",
         OpenError::Io { .. } => "check the path, and whether this user may read it",
         OpenError::Key { .. } => "name another column in users.key (or tenants.key), or repair the table",

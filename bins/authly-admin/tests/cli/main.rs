@@ -3,6 +3,7 @@
 
 mod backup;
 mod client;
+mod columns;
 mod cutover;
 mod finalize;
 mod guidance;

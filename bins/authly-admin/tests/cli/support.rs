@@ -41,6 +41,10 @@ impl Place {
 
     /// Runs a command that reads `input`.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        Done::of(self.output(arguments, input))
+    }
+
+    fn output(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_authly-admin"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.env("DATABASE_URL", format!("sqlite://{}", self.folder.path().join("authly.db").display()));
@@ -50,7 +54,12 @@ impl Place {
         let mut child = command.spawn().unwrap();
         // A command that reads nothing may have gone before it could be told.
         let _unheard = child.stdin.take().unwrap().write_all(input.as_bytes());
-        Done::of(child.wait_with_output().unwrap())
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command for its exit code; `None` if it was killed.
+    pub(crate) fn status(&self, arguments: &[&str]) -> Option<i32> {
+        self.output(arguments, "").status.code()
     }
 
     /// Runs a command that must succeed, and reads its JSON.

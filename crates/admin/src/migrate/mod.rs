@@ -35,8 +35,9 @@ pub use self::{
     checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
     desk::{Answer, Desk},
     finalize::{
-        Executed, FinalizePlan, FinalizeTerms, Purged, Undone, Waived, WaiverLine, decide_inactive,
-        execute as finalize, finalization, gate_with, may_purge, plan as finalize_plan, purge, read_waivers, undo,
+        ColumnsReport, Executed, FinalizePlan, FinalizeTerms, Purged, Undone, Waived, WaiverLine, decide_inactive,
+        drop_columns, execute as finalize, finalization, gate_with, kept_columns, may_drop_columns, may_purge,
+        may_restore_columns, may_write_back, plan as finalize_plan, purge, read_waivers, restore_columns, undo,
     },
     import::{ImportOptions, OnError, import},
     link::{Linked, Subject, link, unlink},

@@ -21,10 +21,11 @@ impl FinalizeStore for MemoryTarget {
         let going = state.concerned(Passwords::Remove).filter(|account| Passwords::Remove.goes(account));
         let (accounts, passwords) = (count(state.concerned(Passwords::Keep).count()), count(going.count()));
         let mut outlook = Outlook { accounts, passwords, ..Outlook::default() };
-        for (rows, counts) in [(state.pen.len(), &mut outlook.relics), (state.archive.len(), &mut outlook.archived)] {
-            if rows > 0 {
-                counts.insert(RelicKind::WaitingRow, count(rows));
-            }
+        if !state.pen.is_empty() {
+            outlook.relics.insert(RelicKind::WaitingRow, count(state.pen.len()));
+        }
+        for (kind, _) in state.archive.keys() {
+            *outlook.archived.entry(*kind).or_default() += 1;
         }
         Ok(outlook)
     }
@@ -49,8 +50,10 @@ impl FinalizeStore for MemoryTarget {
             .collect())
     }
 
-    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
-        Ok(self.lock().archive.values().take(limit as usize).map(|(sealed, _)| sealed.clone()).collect())
+    async fn archived(&self, kinds: &[RelicKind], begin: &str, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        let state = self.lock();
+        let asked = state.archive.iter().filter(|((kind, key), _)| kinds.contains(kind) && key.starts_with(begin));
+        Ok(asked.take(limit as usize).map(|(_, (sealed, _))| sealed.clone()).collect())
     }
 
     async fn commit_end(&self, write: EndWrite) -> Result<BatchCommit, StoreError> {
@@ -64,16 +67,19 @@ impl FinalizeStore for MemoryTarget {
                     let Some(entry) = found.and_then(|found| state.pen.remove(&found)) else {
                         return Ok(BatchCommit::Lost);
                     };
-                    state.archive.insert(relic.key, (sealed, entry));
+                    state.archive.insert((relic.kind, relic.key), (sealed, Some(entry)));
                 }
             }
-            EndStep::Purge(rows) => rows.iter().for_each(|(_, key)| {
-                state.archive.remove(key);
+            EndStep::Purge(rows) => rows.iter().for_each(|row| {
+                state.archive.remove(row);
             }),
             EndStep::Record(record) => state.finalization = record,
+            EndStep::Shelve(rows) => {
+                state.archive.extend(rows.into_iter().map(|row| ((row.kind, row.key.clone()), (row, None))));
+            }
             EndStep::Restore(rows) => {
                 for relic in rows {
-                    if let Some((_, entry)) = state.archive.remove(&relic.key) {
+                    if let Some((_, Some(entry))) = state.archive.remove(&(relic.kind, relic.key)) {
                         state.pen.insert((entry.source.clone(), entry.source_id.clone()), entry);
                     }
                 }

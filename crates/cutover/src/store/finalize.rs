@@ -33,6 +33,8 @@ pub enum EndStep {
     Purge(Vec<(RelicKind, String)>),
     /// The record is set, or removed; raises the catalog's revision.
     Record(Option<Finalization>),
+    /// These go into the archive, where they may be already; nothing of the store leaves.
+    Shelve(Vec<SealedRelic>),
     /// Rows leave the archive for their tables; a token whose account is gone, and a row whose key is taken, is dropped.
     Restore(Vec<Relic>),
 }
@@ -69,8 +71,13 @@ pub trait FinalizeStore: Send + Sync {
     ) -> impl Future<Output = Result<Vec<UserId>, StoreError>> + Send;
     /// Rows of a kind that are to go.
     fn relics(&self, kind: RelicKind, limit: u32) -> impl Future<Output = Result<Vec<Relic>, StoreError>> + Send;
-    /// Rows of the archive, in order of kind and key.
-    fn archived(&self, limit: u32) -> impl Future<Output = Result<Vec<SealedRelic>, StoreError>> + Send;
+    /// Rows of the archive of these kinds whose keys begin so, in order of kind and key.
+    fn archived(
+        &self,
+        kinds: &[RelicKind],
+        begin: &str,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<SealedRelic>, StoreError>> + Send;
     /// Writes a step. `Fenced` if the lease is gone.
     fn commit_end(&self, write: EndWrite) -> impl Future<Output = Result<BatchCommit, StoreError>> + Send;
 }

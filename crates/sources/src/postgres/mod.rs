@@ -4,6 +4,8 @@ mod app;
 mod column;
 mod connect;
 mod expand;
+mod part_plan;
+mod parting;
 mod rights;
 mod shape;
 
@@ -17,7 +19,7 @@ use authly_cutover::{
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Row, types::ToSql};
 
-pub(crate) use self::app::PgApp;
+pub(crate) use self::{app::PgApp, parting::PgParting};
 use crate::{error::OpenError, table::ReadTable};
 
 /// Bounds every statement and every wait for a lock; texts of times are ISO and in UTC.

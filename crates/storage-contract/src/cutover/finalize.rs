@@ -104,16 +104,43 @@ pub async fn rows_that_waited_go_into_the_archive_and_back(store: impl CutoverSt
     assert_eq!(store.pen(None, true, None, 10).await.unwrap(), []);
     assert_eq!(store.outlook().await.unwrap().archived, [(RelicKind::WaitingRow, 2)].into());
     assert_eq!(commit(put_away(relics.clone())).await, BatchCommit::Lost, "they are gone");
-    let shelved = store.archived(10).await.unwrap();
+    let shelved = store.archived(&RelicKind::ALL, "", 10).await.unwrap();
     let contents: Vec<Vec<u8>> = relics.iter().map(|relic| relic.content.to_string().into_bytes()).collect();
     assert!(shelved.iter().all(|one| contents.contains(&one.sealed)), "as they were sealed");
 
     assert_eq!(commit(EndStep::Restore(relics.clone())).await, BatchCommit::Applied);
     assert_eq!(store.pen(None, true, None, 10).await.unwrap(), before);
-    assert_eq!(store.archived(10).await.unwrap(), []);
+    assert_eq!(store.archived(&RelicKind::ALL, "", 10).await.unwrap(), []);
 
     assert_eq!(commit(put_away(relics)).await, BatchCommit::Applied);
-    let keys = store.archived(1).await.unwrap().into_iter().map(|one| (one.kind, one.key)).collect();
+    let keys =
+        store.archived(&RelicKind::ALL, "", 1).await.unwrap().into_iter().map(|one| (one.kind, one.key)).collect();
     assert_eq!(commit(EndStep::Purge(keys)).await, BatchCommit::Applied);
-    assert_eq!(store.archived(10).await.unwrap().len(), 1);
+    assert_eq!(store.archived(&RelicKind::ALL, "", 10).await.unwrap().len(), 1);
+}
+
+/// What is kept of an application's own table stands beside the rest, is replaced, found by the beginning of its key, and purged.
+pub async fn what_is_kept_of_an_application_is_found_by_its_source(store: impl CutoverStore) {
+    let lease = end(&store).await;
+    let kept = |kind, key: &str, sealed: &str| SealedRelic { kind, key: key.to_owned(), sealed: sealed.into() };
+    let rows = vec![
+        kept(RelicKind::AppTable, "[\"one\"]", "how"),
+        kept(RelicKind::AppRow, "[\"one\",\"b\"]", "old"),
+        kept(RelicKind::AppRow, "[\"one\",\"a%\"]", "a"),
+        kept(RelicKind::AppRow, "[\"one2\",\"a\"]", "of another"),
+    ];
+    let commit = async |one| store.commit_end(step(lease, one)).await.unwrap();
+    assert_eq!(commit(EndStep::Shelve(rows.clone())).await, BatchCommit::Applied);
+    let newer = kept(RelicKind::AppRow, "[\"one\",\"b\"]", "new");
+    assert_eq!(commit(EndStep::Shelve(vec![newer.clone()])).await, BatchCommit::Applied);
+    assert_eq!(store.archived(&RelicKind::ALL, "", 10).await.unwrap(), [], "no row of the store itself");
+    let found = store.archived(&[RelicKind::AppRow], "[\"one\",", 10).await.unwrap();
+    assert_eq!(found, [rows[2].clone(), newer]);
+    assert_eq!(store.archived(&[RelicKind::AppRow], "[\"one\",", 1).await.unwrap(), [rows[2].clone()]);
+    assert_eq!(store.archived(&[RelicKind::AppTable], "[\"one\"]", 10).await.unwrap(), [rows[0].clone()]);
+    assert_eq!(store.outlook().await.unwrap().archived, [(RelicKind::AppRow, 3), (RelicKind::AppTable, 1)].into());
+    let keys = found.into_iter().map(|one| (one.kind, one.key)).collect();
+    assert_eq!(commit(EndStep::Purge(keys)).await, BatchCommit::Applied);
+    let left = store.archived(&RelicKind::OF_APPLICATIONS, "", 10).await.unwrap();
+    assert_eq!(left, [rows[3].clone(), rows[0].clone()], "in order of kinds");
 }

@@ -143,7 +143,7 @@ pub async fn old_tokens_go_into_the_archive_and_back<S: WholeStore + CutoverStor
     // A token that was revoked since it was read is not put away as a living one.
     w.store.invalidate_legacy(&pair.refresh).await.unwrap();
     assert_eq!(commit(put_away(relics)).await, BatchCommit::Lost);
-    assert_eq!(w.store.archived(10).await.unwrap(), []);
+    assert_eq!(w.store.archived(&RelicKind::ALL, "", 10).await.unwrap(), []);
 
     let mut relics = w.store.relics(RelicKind::LegacyToken, 10).await.unwrap();
     assert_eq!(commit(put_away(relics.clone())).await, BatchCommit::Applied);

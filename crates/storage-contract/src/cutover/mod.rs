@@ -17,7 +17,7 @@ pub use self::{
     figures::figures_agree_with_the_store_in_memory,
     finalize::{
         accounts_that_completed_are_found_in_order, rows_that_waited_go_into_the_archive_and_back,
-        the_end_is_recorded_under_its_lease,
+        the_end_is_recorded_under_its_lease, what_is_kept_of_an_application_is_found_by_its_source,
     },
     records::{policies_and_facts_are_kept, the_ledger_is_read_newest_first},
     write_back::what_stood_there_first_is_what_is_remembered,
@@ -59,6 +59,7 @@ macro_rules! cutover_suite {
             a_guard_that_fails_leaves_nothing
             accounts_that_completed_are_found_in_order
             rows_that_waited_go_into_the_archive_and_back
+            what_is_kept_of_an_application_is_found_by_its_source
             the_end_is_recorded_under_its_lease
             an_account_reads_back_as_it_was_written
             figures_agree_with_the_store_in_memory

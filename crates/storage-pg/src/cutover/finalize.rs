@@ -65,7 +65,9 @@ const TOKENS: &str = "SELECT jti, to_jsonb(k) FROM tokens k WHERE client_id IS N
 const WAITING: &str = "
     SELECT jsonb_build_array(source, source_id)::text, to_jsonb(p) FROM migration_pen p ORDER BY source, source_id LIMIT $1";
 
-const ARCHIVED: &str = "SELECT kind, key, sealed FROM migration_archive ORDER BY kind, key LIMIT $1";
+const ARCHIVED: &str = "
+    SELECT kind, key, sealed FROM migration_archive WHERE kind = ANY ($1) AND starts_with(key, $2)
+     ORDER BY kind, key LIMIT $3";
 
 impl FinalizeStore for PgStore {
     async fn finalization(&self) -> Result<Option<Finalization>, StoreError> {
@@ -110,6 +112,7 @@ impl FinalizeStore for PgStore {
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
         let (sql, table) = match kind {
+            RelicKind::AppRow | RelicKind::AppTable => return Ok(Vec::new()),
             RelicKind::ApiKey => (KEYS, "api_keys"),
             RelicKind::LegacyToken => (TOKENS, "tokens"),
             RelicKind::TokenFamily => (FAMILIES, "legacy_families"),
@@ -124,8 +127,9 @@ impl FinalizeStore for PgStore {
         rows.iter().map(read).collect()
     }
 
-    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
-        let rows = self.db().read(ARCHIVED, &[&i64::from(limit)]).await?;
+    async fn archived(&self, kinds: &[RelicKind], begin: &str, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let rows = self.db().read(ARCHIVED, &[&kinds, &begin, &i64::from(limit)]).await?;
         let read = |row| {
             let mut row = Reader::new(row, "migration_archive", &"-");
             let kind = row.parse("kind", RelicKind::parse)?;
@@ -159,15 +163,16 @@ impl PgStore {
                 if !remove(&steps, rows).await? {
                     return Ok(BatchCommit::Lost);
                 }
-                let kinds: Vec<&str> = rows.iter().map(|(_, sealed)| sealed.kind.as_str()).collect();
-                let keys: Vec<&str> = rows.iter().map(|(_, sealed)| sealed.key.as_str()).collect();
-                let contents: Vec<&[u8]> = rows.iter().map(|(_, sealed)| sealed.sealed.as_slice()).collect();
-                steps.change(SHELVE, &[&kinds, &keys, &contents, &at]).await?;
+                let sealed: Vec<&SealedRelic> = rows.iter().map(|(_, sealed)| sealed).collect();
+                shelve(&steps, SHELVE, &sealed, at).await?;
             }
             EndStep::Purge(rows) => take_off(&steps, rows.iter().map(|(kind, key)| (*kind, key.as_str()))).await?,
             EndStep::Record(record) => {
                 let value = serde_json::to_string(record).map_err(|error| unavailable(error.to_string()))?;
                 steps.change(PUT_SETTING, &[&CatalogRecords::FINALIZATION, &value, &at]).await?;
+            }
+            EndStep::Shelve(rows) => {
+                shelve(&steps, SHELVE_AGAIN, &rows.iter().collect::<Vec<_>>(), at).await?;
             }
             EndStep::Restore(rows) => {
                 for (kind, sql) in PUT {
@@ -220,9 +225,25 @@ async fn remove(steps: &Steps<'_>, rows: &[(Relic, SealedRelic)]) -> Result<bool
     Ok(usize::try_from(removed).is_ok_and(|removed| removed == rows.len()))
 }
 
-const SHELVE: &str = "
-    INSERT INTO migration_archive (kind, key, sealed, at)
-    SELECT w.kind, w.key, w.sealed, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS w(kind, key, sealed)";
+macro_rules! shelve {
+    () => {
+        "INSERT INTO migration_archive (kind, key, sealed, at)
+         SELECT w.kind, w.key, w.sealed, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS w(kind, key, sealed)"
+    };
+}
+
+const SHELVE: &str = shelve!();
+
+const SHELVE_AGAIN: &str =
+    concat!(shelve!(), " ON CONFLICT (kind, key) DO UPDATE SET sealed = EXCLUDED.sealed, at = EXCLUDED.at");
+
+async fn shelve(steps: &Steps<'_>, sql: &'static str, rows: &[&SealedRelic], at: At) -> Result<(), StoreError> {
+    let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
+    let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    let contents: Vec<&[u8]> = rows.iter().map(|row| row.sealed.as_slice()).collect();
+    steps.change(sql, &[&kinds, &keys, &contents, &at]).await?;
+    Ok(())
+}
 
 const TAKE_OFF: &str = "
     DELETE FROM migration_archive a USING unnest($1::text[], $2::text[]) AS w(kind, key)

@@ -48,6 +48,7 @@ impl FinalizeStore for SqliteStore {
 
     async fn relics(&self, kind: RelicKind, limit: u32) -> Result<Vec<Relic>, StoreError> {
         self.read_long(move |db| match kind {
+            RelicKind::AppRow | RelicKind::AppTable => Ok(Vec::new()),
             RelicKind::ApiKey => db.all(KEYS, [limit], api_key),
             RelicKind::LegacyToken => db.all(TOKENS, [limit], token),
             RelicKind::TokenFamily => db.all(FAMILIES, [limit], family),
@@ -56,8 +57,9 @@ impl FinalizeStore for SqliteStore {
         .await
     }
 
-    async fn archived(&self, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
-        self.read_long(move |db| db.all(ARCHIVED, [limit], sealed)).await
+    async fn archived(&self, kinds: &[RelicKind], begin: &str, limit: u32) -> Result<Vec<SealedRelic>, StoreError> {
+        let (kinds, begin) = (json!(kinds).to_string(), begin.to_owned());
+        self.read_long(move |db| db.all(ARCHIVED, params![kinds, begin, limit], sealed)).await
     }
 
     async fn commit_end(&self, write: EndWrite) -> Result<BatchCommit, StoreError> {
@@ -183,7 +185,9 @@ fn waiting(row: &mut Cursor<'_>) -> Outcome<Relic> {
     Ok(Relic { kind: RelicKind::WaitingRow, key: json!([source, id]).to_string(), content })
 }
 
-const ARCHIVED: &str = "SELECT kind, key, sealed FROM migration_archive ORDER BY kind, key LIMIT ?1";
+const ARCHIVED: &str = "SELECT kind, key, sealed FROM migration_archive \
+                        WHERE kind IN (SELECT value FROM json_each(?1)) AND substr(key, 1, length(?2)) = ?2 \
+                        ORDER BY kind, key LIMIT ?3";
 
 fn sealed(row: &mut Cursor<'_>) -> Outcome<SealedRelic> {
     let kind = row.parse("migration_archive.kind", RelicKind::parse)?;
@@ -223,6 +227,12 @@ fn apply(db: Db<'_>, write: &EndWrite) -> Outcome<BatchCommit> {
             let value = super::batch::json(record)?;
             catalog::put_setting(db, CatalogRecords::FINALIZATION, &value, &write.audit)?;
         }
+        EndStep::Shelve(rows) => {
+            for row in rows {
+                db.run(SHELVE_AGAIN, params![row.kind.as_str(), row.key, row.sealed, write.at.micros()])?;
+            }
+            audit::write(db, &write.audit)?;
+        }
         EndStep::Restore(rows) => {
             for relic in rows {
                 put_back(db, relic)?;
@@ -238,6 +248,8 @@ fn apply(db: Db<'_>, write: &EndWrite) -> Outcome<BatchCommit> {
 }
 
 const SHELVE: &str = "INSERT INTO migration_archive (kind, key, sealed, at) VALUES (?1, ?2, ?3, ?4)";
+
+const SHELVE_AGAIN: &str = "INSERT OR REPLACE INTO migration_archive (kind, key, sealed, at) VALUES (?1, ?2, ?3, ?4)";
 
 const TAKE_OFF: &str = "DELETE FROM migration_archive WHERE kind = ?1 AND key = ?2";
 
@@ -264,6 +276,7 @@ const REMOVE_ROW: &str = "DELETE FROM migration_pen WHERE source = ?1 AND source
 fn remove(db: Db<'_>, relic: &Relic) -> Outcome<bool> {
     let (source, id) = (text(relic, "source"), text(relic, "source_id"));
     let stands = match relic.kind {
+        RelicKind::AppRow | RelicKind::AppTable => return Ok(false),
         RelicKind::ApiKey => db.one(KEY, [&relic.key], api_key)?,
         RelicKind::LegacyToken => db.one(TOKEN, [&relic.key], token)?,
         RelicKind::TokenFamily => db.one(FAMILY, [&relic.key], family)?,
@@ -273,6 +286,7 @@ fn remove(db: Db<'_>, relic: &Relic) -> Outcome<bool> {
         return Ok(false);
     }
     let removed = match relic.kind {
+        RelicKind::AppRow | RelicKind::AppTable => return Ok(false),
         RelicKind::ApiKey => db.run(REMOVE_KEY, [&relic.key])?,
         RelicKind::LegacyToken => db.run(REMOVE_TOKEN, [&relic.key])?,
         RelicKind::TokenFamily => db.run(REMOVE_FAMILY, [&relic.key])?,
@@ -298,6 +312,7 @@ const PUT_ROW: &str = "INSERT INTO migration_pen (source, source_id, kind, reaso
 
 fn put_back(db: Db<'_>, relic: &Relic) -> Outcome<()> {
     match relic.kind {
+        RelicKind::AppRow | RelicKind::AppTable => Ok(0),
         RelicKind::ApiKey => db.run(
             PUT_KEY,
             params![

@@ -7,11 +7,12 @@ use authly_config::Settings;
 use authly_cutover::{
     finalization::{self, Passwords, StepRefused},
     finalize,
+    words::count,
 };
 use authly_runtime::{Trouble, store::Database};
 use serde_json::json;
 
-use super::{checklist, open, read, stopped, ticker};
+use super::{checklist, columns, open, read, stopped, ticker};
 use crate::{
     args::{FinalizeCommand, Idp, WaiveArgs},
     commands::cutover::bench,
@@ -40,6 +41,14 @@ pub(super) async fn run<D: Database>(
                 Idp::External => Passwords::Remove,
             };
             execute(&bench, &waive, FinalizeTerms { grace_days, passwords }, around, console).await
+        }
+        FinalizeCommand::DropColumns(arguments) => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            columns::leave(&bench, &arguments, settings, console).await
+        }
+        FinalizeCommand::RestoreColumns { source_name, source, write_to } => {
+            let bench = open(settings, database, bench::Keys::Needed).await?;
+            columns::restore(&bench, &source_name, write_to.or(source).as_deref(), console).await
         }
         FinalizeCommand::Undo => undo(&open(settings, database, bench::Keys::Needed).await?, console).await,
         FinalizeCommand::Purge => purge(&open(settings, database, bench::Keys::Useless).await?, console).await,
@@ -74,7 +83,10 @@ async fn execute<T: Tools>(
     tell(&plan, terms.grace_days, console);
     let days = match terms.grace_days {
         0 => "`finalize undo` takes it back until somebody purges what was removed, which may be at once.".to_owned(),
-        days => format!("`finalize undo` takes it back; what was removed can be purged after {days} days."),
+        days => format!(
+            "`finalize undo` takes it back; what was removed can be purged after {}.",
+            count(days, "day", "days")
+        ),
     };
     console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
     let done = migrate::finalize(tools, &waivers, terms, &ticker::stop_on_signal()).await.map_err(ended(what))?;
@@ -116,14 +128,15 @@ fn tell(plan: &FinalizePlan, grace_days: u32, console: Console) {
         console.note("It began before, and goes on; the doors are closed already.");
     }
     console.note(&format!(
-        "{} accounts will be on OAuth alone, {} are waived; the archive keeps {rows} for {grace_days} days.",
-        plan.accounts,
-        plan.waived.len()
+        "{} will be on OAuth alone, waived: {}; the archive keeps {rows} for {}.",
+        count(plan.accounts, "account", "accounts"),
+        plan.waived.len(),
+        count(grace_days, "day", "days")
     ));
     if plan.passwords > 0 {
         console.note(&format!(
-            "{} accounts sign in at another provider and will have no password here; `finalize undo` brings it back.",
-            plan.passwords
+            "{} at another provider and will have no password here; `finalize undo` brings it back.",
+            count(plan.passwords, "account signs in", "accounts sign in")
         ));
     }
     for waived in &plan.waived {
@@ -163,14 +176,17 @@ async fn purge<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
 }
 
 /// A step that does not follow is a gate that refuses.
-fn ended(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
+pub(super) fn ended(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
     move |error| match error {
         MigrateError::Step(refused) => {
             let remedy = match refused {
                 StepRefused::NotFinalized => "`authly-admin migrate finalize check` says what is left to do before it",
                 StepRefused::Done(_) => "`authly-admin migrate finalize undo` takes it back",
                 StepRefused::TooEarly(_) => "try again then",
-                StepRefused::Executing | StepRefused::Purged(_) | StepRefused::Undoing => "",
+                StepRefused::Parted { .. } => "`authly-admin migrate finalize restore-columns` brings them back first",
+                StepRefused::NotParted(_) | StepRefused::Executing | StepRefused::Purged(_) | StepRefused::Undoing => {
+                    ""
+                }
             };
             Failure::with(Code::Refused, Trouble::new(what, refused, remedy))
         }

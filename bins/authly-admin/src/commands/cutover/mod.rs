@@ -2,6 +2,7 @@
 
 mod bench;
 mod checklist;
+mod columns;
 mod finalize;
 mod import;
 mod invite;
@@ -11,7 +12,7 @@ mod parts;
 mod plan;
 mod quarantine;
 mod rollback;
-mod switches;
+pub(crate) mod switches;
 mod ticker;
 mod verify;
 mod watch;

@@ -2,7 +2,7 @@
 
 use authly_admin_cases::migrate::{self, Foreseen, Observer, Stop, Tools, Verified, WriteBack, WriteBackReport};
 use authly_config::Settings;
-use authly_cutover::{profile::Profile, source::SourceName};
+use authly_cutover::{profile::Profile, source::SourceName, words::count};
 use authly_runtime::Trouble;
 use authly_sources::{Access, AppTable, SourceAddress};
 use serde_json::json;
@@ -104,6 +104,7 @@ pub(super) async fn run<T: Tools>(
     let execute = arguments.execute && !arguments.dry_run;
     let access = if execute { Access::Write } else { Access::Read };
     let name = source::name(&arguments.source, &source::profile(&arguments.source.profile)?)?;
+    migrate::may_write_back(tools, &name).await.map_err(super::finalize::ended(WHAT))?;
     let write_to = arguments.write_to.as_deref();
     let application = match access {
         Access::Read => Application::rehearse(&arguments.source, write_to, settings).await?,
@@ -163,8 +164,9 @@ pub(super) async fn remind<T: Tools>(tools: &T, console: Console) -> Result<(), 
     let rows = tools.target().written_rows().await.map_err(|error| stopped(WHAT)(error.into()))?;
     for (source, rows) in rows {
         console.note(&format!(
-            "{rows} rows of {source} were written back to: `authly-admin migrate write-back --execute` brings those that were \
-             taken back to what they said before."
+            "{} written back to in {source}: `authly-admin migrate write-back --execute` brings those that were taken back to what \
+             they said before.",
+            count(rows, "row was", "rows were")
         ));
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! Everything happens in bounded steps under a lease: doors first, accounts next, rows last; a step that was not reached is reached by
 //! the same command run again. The way back goes the other way round, so that the doors open on what was there before.
 
+mod columns;
 mod execute;
 mod purge;
 mod undo;
@@ -24,6 +25,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use self::{
+    columns::{
+        ColumnsReport, drop_columns, kept_columns, may_drop_columns, may_restore_columns, may_write_back,
+        restore_columns,
+    },
     execute::{Executed, FinalizeTerms, execute},
     purge::{Purged, may_purge, purge},
     undo::{Undone, undo},

@@ -1,7 +1,7 @@
 //! `finalize purge`: what was removed goes for good, after its grace period.
 
 use authly_cutover::{
-    finalization::{self, Finalization, FinalizationState},
+    finalization::{self, Finalization, FinalizationState, RelicKind},
     store::{EndStep, FinalizeStore as _},
 };
 use oauth_core::services::Clock as _;
@@ -43,8 +43,9 @@ impl<T: Tools> End<'_, T> {
             self.step(EndStep::Record(Some(record)), json!({ "state": "purging" })).await?;
         }
         let mut done = Purged::default();
+        let kinds = [&RelicKind::ALL[..], &RelicKind::OF_APPLICATIONS].concat();
         loop {
-            let rows = self.tools.target().archived(STEP).await?;
+            let rows = self.tools.target().archived(&kinds, "", STEP).await?;
             if rows.is_empty() {
                 break;
             }

@@ -61,7 +61,7 @@ impl<T: Tools> End<'_, T> {
         stop: &Stop,
     ) -> Result<bool, MigrateError> {
         loop {
-            let sealed = self.tools.target().archived(STEP).await?;
+            let sealed = self.tools.target().archived(&RelicKind::ALL, "", STEP).await?;
             if sealed.is_empty() {
                 return Ok(true);
             }
