@@ -1,7 +1,10 @@
 //! What an installation holds, in numbers.
 
 use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
-use oauth_core::{catalog::Unreadable, store::CatalogRepository as _};
+use oauth_core::{
+    catalog::{SwitchOverrides, Unreadable},
+    store::CatalogRepository as _,
+};
 use serde::Serialize;
 
 use crate::{Admin, AdminError};
@@ -9,9 +12,9 @@ use crate::{Admin, AdminError};
 /// The state of an installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Whether the OAuth endpoints answer, as stored.
+    /// Whether the OAuth endpoints answer.
     pub oauth_enabled: bool,
-    /// Whether the legacy doors are open, as stored.
+    /// Whether the legacy doors are open.
     pub legacy_login_enabled: bool,
     /// Whether an older program still uses the same database.
     pub shared_with_older_program: bool,
@@ -40,11 +43,11 @@ pub struct Status {
 }
 
 impl<V: DirectoryServices> Admin<V> {
-    /// The state of the installation.
-    pub async fn status(&self) -> Result<Status, AdminError> {
+    /// The state of the installation, where the environment has that word on the switches.
+    pub async fn status(&self, overrides: SwitchOverrides) -> Result<Status, AdminError> {
         let records = self.services.store().load_catalog().await?;
         let counts = self.services.accounts().count_accounts(self.now()).await?;
-        let switches = records.switches();
+        let switches = records.switches().under(overrides);
         Ok(Status {
             oauth_enabled: switches.oauth_enabled,
             legacy_login_enabled: switches.legacy_login_enabled,

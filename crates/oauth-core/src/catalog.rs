@@ -110,6 +110,16 @@ pub struct Switches {
 }
 
 impl Switches {
+    /// The switches in force where the environment has a word of its own.
+    #[must_use]
+    pub fn under(self, overrides: SwitchOverrides) -> Self {
+        Self {
+            oauth_enabled: overrides.oauth_enabled.unwrap_or(self.oauth_enabled),
+            legacy_login_enabled: overrides.legacy_login_enabled.unwrap_or(self.legacy_login_enabled),
+            ..self
+        }
+    }
+
     /// Whether anybody at all gets legacy tokens at `now`.
     pub fn legacy_doors_are_open(&self, now: Timestamp) -> bool {
         self.legacy_login_enabled && !self.finalized && self.legacy_tokens_until.is_none_or(|until| now < until)
@@ -210,9 +220,7 @@ impl Catalog {
         crypto: &impl Crypto,
         sealer: &impl Sealer,
     ) -> Result<Self, CryptoError> {
-        let mut switches = records.switches();
-        switches.oauth_enabled = overrides.oauth_enabled.unwrap_or(switches.oauth_enabled);
-        switches.legacy_login_enabled = overrides.legacy_login_enabled.unwrap_or(switches.legacy_login_enabled);
+        let switches = records.switches().under(overrides);
         let mut signers = HashMap::new();
         let mut verifiers = Vec::new();
         let mut published = Vec::new();

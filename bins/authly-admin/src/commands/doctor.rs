@@ -5,7 +5,7 @@ use authly_admin_cases::{
     doctor::{Finding, Severity, StoreFacts, examine},
 };
 use authly_config::{Environment, Problem, Settings};
-use authly_runtime::{live, store::Database};
+use authly_runtime::{convert, live, store::Database};
 use authly_seal::SystemClock;
 use oauth_core::services::Clock as _;
 
@@ -62,8 +62,7 @@ async fn look<D: Database>(settings: &Settings, database: &D) -> Result<Vec<Find
     }
     let live = run::services_as_they_are(settings, database.open().await?)?;
     let admin = live::admin(settings, &live);
-    let mut status = admin.status().await.map_err(refused("cannot look at the store"))?;
-    status.oauth_enabled = settings.oauth.enabled.unwrap_or(status.oauth_enabled);
+    let status = admin.status(convert::switches(settings)).await.map_err(refused("cannot look at the store"))?;
     let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
     let facts = StoreFacts {
         status,

@@ -3,10 +3,11 @@
 use authly_admin_cases::{Admin, status::Status};
 use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
-use authly_runtime::store::Database;
+use authly_runtime::{convert, store::Database};
 use serde::Serialize;
 
 use crate::{
+    commands::cutover::switches,
     console::Console,
     failure::{Failure, refused},
 };
@@ -32,13 +33,9 @@ pub(crate) async fn run<V: DirectoryServices>(
     database: &impl Database,
     console: Console,
 ) -> Result<(), Failure> {
-    let mut numbers = admin.status().await.map_err(refused("cannot show the status"))?;
-    let (oauth, oauth_decided_by) = match settings.oauth.enabled {
-        Some(on) => (on, "the environment (OAUTH_ENABLED)"),
-        None => (numbers.oauth_enabled, "the stored switch"),
-    };
-    numbers.oauth_enabled = oauth;
-    numbers.legacy_login_enabled &= settings.legacy.password_grant;
+    let overrides = convert::switches(settings);
+    let numbers = admin.status(overrides).await.map_err(refused("cannot show the status"))?;
+    let (oauth, oauth_decided_by) = (numbers.oauth_enabled, switches::decided_by(overrides));
     console.item(&Shown {
         version: env!("CARGO_PKG_VERSION"),
         environment: settings.server.environment.to_string(),

@@ -9,13 +9,13 @@ use authly_admin_cases::{Admin, client::MIGRATION_TEST_CLIENT, user::UserDraft};
 use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
 use authly_runtime::{
-    live,
+    convert, live,
     store::{self, Database},
     trouble::Trouble,
 };
-use authly_seal::SystemRandom;
+use authly_seal::{SystemClock, SystemRandom};
 use authly_validate::{Expected, Outcome, Part, Person, Target, Unreachable};
-use oauth_core::{secret::Secret, token::OpaqueToken};
+use oauth_core::{secret::Secret, services::Clock as _, token::OpaqueToken};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -64,12 +64,13 @@ pub(crate) async fn run<D: Database>(
 
 async fn expected<V: DirectoryServices>(admin: &Admin<V>, settings: &Settings) -> Result<Expected, Failure> {
     let switches = admin.switches().await.map_err(refused("cannot read the switches"))?;
+    let switches = switches.under(convert::switches(settings));
     let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
     Ok(Expected {
-        legacy: settings.legacy.password_grant && switches.legacy_login_enabled && !switches.finalized,
+        legacy: switches.legacy_doors_are_open(SystemClock.now()),
         finalized: switches.finalized,
         registration: settings.accounts.registration,
-        oauth: settings.oauth.enabled.unwrap_or(switches.oauth_enabled),
+        oauth: switches.oauth_enabled,
         limited: settings.limits.enabled,
         test_client: clients.iter().any(|client| client.client_id == MIGRATION_TEST_CLIENT && client.is_active),
     })

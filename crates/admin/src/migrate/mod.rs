@@ -45,7 +45,7 @@ pub use self::{
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},
     rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},
-    status::{MigrationStatus, RunView, daily, gate, pending, runs, status},
+    status::{MigrationStatus, OAuthSwitch, RunView, daily, gate, pending, runs, status},
     tools::{Observer, Silent, Stop, Tools, Wrap},
     verify::{Difference, Verified, verify},
     write_back::{Foreseeing, Foreseen, Unwritten, WriteBack, WriteBackReport, compare_written, write_back},

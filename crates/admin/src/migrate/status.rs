@@ -26,17 +26,13 @@ pub struct MigrationStatus {
     pub last_run: Option<RunView>,
 }
 
-/// What people do between the import and the end.
-const BOTH_WAYS: &str = "people sign in both ways";
-
-impl MigrationStatus {
-    /// The same where OAuth is switched off for the whole installation.
-    #[must_use]
-    pub fn without_oauth(self) -> Self {
-        let phase =
-            if self.phase == BOTH_WAYS { "people sign in by password; OAuth is switched off" } else { self.phase };
-        Self { phase, ..self }
-    }
+/// Whether people can sign in by OAuth at all, by the installation's own switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OAuthSwitch {
+    /// They can.
+    On,
+    /// It is off for everybody.
+    Off,
 }
 
 /// A run for people and programs.
@@ -100,7 +96,11 @@ impl RunView {
 }
 
 /// Where the migration stands; of one tenant (its short name), if given.
-pub async fn status<T: Tools>(tools: &T, tenant: Option<&str>) -> Result<MigrationStatus, MigrateError> {
+pub async fn status<T: Tools>(
+    tools: &T,
+    tenant: Option<&str>,
+    oauth: OAuthSwitch,
+) -> Result<MigrationStatus, MigrateError> {
     let figures = tools.target().figures().await?;
     let figures = match tenant {
         None => figures,
@@ -118,7 +118,8 @@ pub async fn status<T: Tools>(tools: &T, tenant: Option<&str>) -> Result<Migrati
         (0, 0) => "nothing is imported yet",
         _ if overall.total == overall.oauth && overall.total > 0 => "finalized",
         _ if overall.complete => "complete: `migrate finalize check` says what is left to do",
-        _ => BOTH_WAYS,
+        _ if oauth == OAuthSwitch::Off => "people sign in by password; OAuth is switched off",
+        _ => "people sign in both ways",
     };
     Ok(MigrationStatus { phase, overall, tenants, last_run })
 }

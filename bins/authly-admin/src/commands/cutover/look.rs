@@ -31,8 +31,8 @@ pub(super) async fn status<T: Tools>(
     oauth: OAuth,
     console: Console,
 ) -> Result<(), Failure> {
-    let status = migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
-    let status = if oauth == OAuth::On { status } else { status.without_oauth() };
+    let status = migrate::status(tools, tenant, oauth.switch()).await;
+    let status = status.map_err(stopped("cannot tell where the migration stands"))?;
     if console.is_json() {
         return console.document(&status);
     }

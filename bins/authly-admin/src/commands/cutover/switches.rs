@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use authly_admin_cases::migrate::OAuthSwitch;
 use authly_config::Settings;
-use authly_runtime::{AnyStore, Live, live};
+use authly_runtime::{AnyStore, Live, convert, live};
+use oauth_core::catalog::SwitchOverrides;
 
 use crate::failure::{Failure, refused};
 
@@ -16,6 +18,14 @@ pub(super) enum OAuth {
 }
 
 impl OAuth {
+    /// The same for the use cases.
+    pub(super) const fn switch(self) -> OAuthSwitch {
+        match self {
+            Self::On => OAuthSwitch::On,
+            Self::Off(_) => OAuthSwitch::Off,
+        }
+    }
+
     /// What that means, and what to do about it.
     pub(super) fn note(self) -> Option<String> {
         let Self::Off(by) = self else { return None };
@@ -29,15 +39,17 @@ impl OAuth {
 
 const ENVIRONMENT: &str = "the environment (OAUTH_ENABLED)";
 
+const STORED: &str = "the stored switch";
+
+/// Who decides whether OAuth is on.
+pub(crate) fn decided_by(overrides: SwitchOverrides) -> &'static str {
+    overrides.oauth_enabled.map_or(STORED, |_| ENVIRONMENT)
+}
+
 /// How the switch stands.
 pub(super) async fn oauth<S: AnyStore>(settings: &Settings, services: &Arc<Live<S>>) -> Result<OAuth, Failure> {
-    let off = match settings.oauth.enabled {
-        Some(on) => (!on).then_some(ENVIRONMENT),
-        None => {
-            let switches = live::admin(settings, services).switches().await;
-            let switches = switches.map_err(refused("cannot read the switches"))?;
-            (!switches.oauth_enabled).then_some("the stored switch")
-        }
-    };
-    Ok(off.map_or(OAuth::On, OAuth::Off))
+    let stored = live::admin(settings, services).switches().await.map_err(refused("cannot read the switches"))?;
+    let overrides = convert::switches(settings);
+    let on = stored.under(overrides).oauth_enabled;
+    Ok(if on { OAuth::On } else { OAuth::Off(decided_by(overrides)) })
 }

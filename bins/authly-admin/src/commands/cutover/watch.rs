@@ -6,6 +6,7 @@ use std::{
 };
 
 use authly_admin_cases::migrate::{self, MigrationStatus, Tools};
+use authly_cutover::words::count;
 use oauth_core::services::Clock as _;
 
 use super::{look, stopped, switches::OAuth};
@@ -36,8 +37,8 @@ pub(super) async fn status<T: Tools>(
         if terminal || console.is_json() {
             look::status(tools, tenant, oauth, console).await?;
         } else {
-            let status =
-                migrate::status(tools, tenant).await.map_err(stopped("cannot tell where the migration stands"))?;
+            let status = migrate::status(tools, tenant, oauth.switch()).await;
+            let status = status.map_err(stopped("cannot tell where the migration stands"))?;
             console.raw(&line(&tools.clock().now().to_rfc3339(), &status))?;
         }
         if terminal {
@@ -55,8 +56,10 @@ fn line(now: &str, status: &MigrationStatus) -> String {
     let overall = &status.overall;
     let percent = overall.completed_percent.map_or_else(|| "n/a".to_owned(), |percent| format!("{percent:.2} %"));
     let mut line = format!(
-        "{now} {percent} completed, {} of {} accounts, {} rows wait",
-        overall.completed, overall.total, overall.waiting
+        "{now} {percent} completed, {} of {}, {}",
+        overall.completed,
+        count(overall.total, "account", "accounts"),
+        count(overall.waiting, "row waits", "rows wait")
     );
     if let Some(run) = &status.last_run {
         line.push_str(&format!("; {} {}: {}", run.kind.as_str(), run.state, run.rows));

@@ -41,7 +41,12 @@ fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
     assert_eq!((report.outcomes["import_reset_required"], report.outcomes["skip_deleted"]), (1, 1));
     let actions: Vec<_> = bench.target.lines().iter().map(|line| line.action.as_str()).collect();
     assert_eq!(actions, ["note", "note", "decide", "create"]);
-    let state = ready(status(&bench, None)).unwrap();
+    let state = ready(status(&bench, None, OAuthSwitch::On)).unwrap();
+    let off = ready(status(&bench, None, OAuthSwitch::Off)).unwrap();
+    assert_eq!(
+        (state.phase, off.phase),
+        ("people sign in both ways", "people sign in by password; OAuth is switched off")
+    );
     assert_eq!((state.overall.imported, state.overall.reset_required, state.overall.waiting), (1, 1, 0));
 }
 
