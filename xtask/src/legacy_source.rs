@@ -5,7 +5,12 @@ use crate::workspace;
 
 /// Runs the task; every option is the package's own.
 pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
-    let mut run = workspace::cargo(["run", "--quiet", "--package", "authly-legacy-source", "--"]);
-    let status = run.args(arguments).status().map_err(|error| Failure::of("cannot start cargo", error))?;
+    let manifest = workspace::root().join("Cargo.toml");
+    let mut run = workspace::cargo(["run", "--quiet", "--manifest-path"]);
+    run.arg(manifest).args(["--package", "authly-legacy-source", "--"]);
+    // Relative paths are those of whoever calls.
+    let here = std::env::current_dir().map_err(|error| Failure::of("cannot tell the current folder", error))?;
+    let status =
+        run.current_dir(here).args(arguments).status().map_err(|error| Failure::of("cannot start cargo", error))?;
     if status.success() { Ok(()) } else { Err(Failure::new("the source was not made")) }
 }

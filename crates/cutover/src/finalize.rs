@@ -9,6 +9,7 @@ use crate::{
     account::{CredentialState, TargetAccount},
     source::SourceName,
     store::LegacyUse,
+    words::count,
 };
 
 /// What was measured.
@@ -131,8 +132,8 @@ fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, String) {
     let last = facts.legacy_uses.iter().map(|one| one.last_at).max();
     match last.filter(|last| now.since(*last) < QUIET) {
         Some(last) => {
-            let scopes = facts.legacy_uses.len();
-            (false, format!("last used {}, in {scopes} tenants or none", last.to_rfc3339()))
+            let scopes = count(facts.legacy_uses.len(), "tenant", "tenants");
+            (false, format!("last used {}, in {scopes} or none", last.to_rfc3339()))
         }
         None if now.since(since) < QUIET => (false, format!("counted only since {}", since.to_rfc3339())),
         None => (true, format!("no use, counted since {}", since.to_rfc3339())),
@@ -145,13 +146,19 @@ fn confirmed(facts: &GateFacts) -> (bool, String) {
     let more = if open.len() > names.len() { ", .." } else { "" };
     match open.len() {
         0 => (true, "none is open".to_owned()),
-        count => (false, format!("{count} are not: {}{more}", names.join(", "))),
+        1 => (false, format!("1 is not: {}", names.join(", "))),
+        number => (false, format!("{number} are not: {}{more}", names.join(", "))),
     }
 }
 
 fn alive(facts: &GateFacts) -> (bool, String) {
     let GateFacts { live_legacy_tokens: tokens, live_api_keys: keys, live_old_sessions: sessions, .. } = facts;
-    (tokens + keys + sessions == 0, format!("{tokens} refresh tokens, {keys} API keys, {sessions} sessions"))
+    let found = [
+        count(*tokens, "refresh token", "refresh tokens"),
+        count(*keys, "API key", "API keys"),
+        count(*sessions, "session", "sessions"),
+    ];
+    (tokens + keys + sessions == 0, found.join(", "))
 }
 
 fn waits(facts: &GateFacts) -> (bool, String) {
@@ -198,8 +205,8 @@ pub fn unverified(one: &ImportedSource) -> Option<String> {
 fn inactive(facts: &GateFacts) -> (bool, String) {
     match (facts.inactive, facts.inactive_decided_at) {
         (0, _) => (true, "there are none".to_owned()),
-        (count, Some(at)) => (true, format!("{count} accounts, decided {}", at.to_rfc3339())),
-        (count, None) => (false, format!("{count} accounts, and nothing is decided")),
+        (number, Some(at)) => (true, format!("{}, decided {}", count(number, "account", "accounts"), at.to_rfc3339())),
+        (number, None) => (false, format!("{}, and nothing is decided", count(number, "account", "accounts"))),
     }
 }
 

@@ -37,13 +37,29 @@ impl Postgres {
     }
 
     fn failed(&self, error: &SchemaError) -> Trouble {
+        self.told("cannot bring {} up to date", error)
+    }
+
+    /// The same for those who only look.
+    fn unseen(&self, error: &SchemaError) -> Trouble {
+        self.told("cannot look at {}", error)
+    }
+
+    fn told(&self, what: &str, error: &SchemaError) -> Trouble {
         let remedy = match error {
             SchemaError::Connect(error) => return unreachable(&self.shown, error),
             SchemaError::Locked => "end the other program, or wait for it, and try again",
+            SchemaError::Denied(_) => {
+                "let the owner of the tables GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public to the user in \
+                 DATABASE_URL; steps of the schema only the owner can apply"
+            }
+            SchemaError::Newer { .. } => {
+                "start the newer release (its notes name the version of its schema), or restore a backup from before the upgrade"
+            }
             SchemaError::Different(_) => "correct each line, or name another database in DATABASE_URL",
             SchemaError::Failed(_) => "correct what the database says, and try again: steps that are done stay done",
         };
-        Trouble::caused(format!("cannot bring {} up to date", self.shown), error, remedy)
+        Trouble::caused(what.replace("{}", &self.shown), error, remedy)
     }
 }
 
@@ -52,7 +68,7 @@ impl Database for Postgres {
     type Cutover = PgStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
-        let (pending, differences) = self.store.outstanding().await.map_err(|error| self.failed(&error))?;
+        let (pending, differences) = self.store.outstanding().await.map_err(|error| self.unseen(&error))?;
         Ok(SchemaReport { pending, differences })
     }
 
@@ -72,7 +88,7 @@ impl Database for Postgres {
     }
 
     async fn survey(&self, now: Timestamp) -> Result<Survey, Trouble> {
-        let found = self.store.survey(now).await.map_err(|error| self.failed(&error))?;
+        let found = self.store.survey(now).await.map_err(|error| self.unseen(&error))?;
         Ok(Survey {
             tables: found.tables,
             users: found.users,
@@ -95,7 +111,7 @@ impl Database for Postgres {
 
     async fn engine(&self) -> Result<String, Trouble> {
         // "PostgreSQL 17.2 (Debian ..) on x86_64-pc-linux-gnu, compiled by ..": the first two words say it.
-        let version = self.store.server_version().await.map_err(|error| self.failed(&error))?;
+        let version = self.store.server_version().await.map_err(|error| self.unseen(&error))?;
         Ok(version.split(' ').take(2).collect::<Vec<_>>().join(" "))
     }
 }

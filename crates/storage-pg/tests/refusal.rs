@@ -99,3 +99,42 @@ async fn tables_outside_the_first_schema_of_the_search_path_are_refused() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|told| told.contains("is not in the schema where new tables are made")), "{found:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_a_newer_release_has_changed_is_told_as_such_and_one_that_it_only_extended_is_used() {
+    let database = older(PASSWORD_ONLY).await;
+    store(&database).migrate().await.unwrap();
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "INSERT INTO authly_schema_history
+             SELECT 9001, 'of_later', applied_on, checksum FROM authly_schema_history LIMIT 1",
+        )
+        .await
+        .unwrap();
+    assert_eq!(store(&database).outstanding().await.unwrap(), (Vec::new(), Vec::new()), "it was only extended");
+    client.batch_execute("ALTER TABLE users DROP COLUMN password_hash").await.unwrap();
+    let outcome = store(&database).outstanding().await;
+    let Err(SchemaError::Newer { found: 9001, known, differences }) = outcome else { panic!("{outcome:?}") };
+    assert!(known < 9001 && differences[0].starts_with("users.password_hash: is missing"), "{differences:?}");
+}
+
+/// Somebody who reads, or whom the server runs as, need not own the tables; whoever may not even read is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_without_rights_is_told_which_are_missing() {
+    let database = older(PASSWORD_ONLY).await;
+    store(&database).migrate().await.unwrap();
+    let admin = database.client().await;
+    let role = format!("reader_{}", database.url().rsplit('_').next().unwrap());
+    admin
+        .batch_execute(&format!("CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}"))
+        .await
+        .unwrap();
+    let url = database.url().replacen("postgres@", &format!("{role}@"), 1);
+    let denied = store(&url).outstanding().await;
+    admin.batch_execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await.unwrap();
+    let reads = store(&url).outstanding().await;
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.ok();
+    assert!(matches!(&denied, Err(SchemaError::Denied(why)) if why.contains("authly_schema_history")), "{denied:?}");
+    assert_eq!(reads.unwrap(), (Vec::new(), Vec::new()), "nothing is to be made, so nobody need be allowed to");
+}

@@ -125,7 +125,7 @@ pub(crate) struct CreateUser {
     /// It is an administrator
     #[arg(long)]
     pub(crate) admin: bool,
-    /// The short name of its tenant, created if it does not exist
+    /// The short name of its tenant, created if it does not exist, which is said
     #[arg(long, value_name = "SLUG")]
     pub(crate) tenant: Option<String>,
     /// A role (repeat for more)

@@ -10,7 +10,7 @@ use std::{
 
 use authly_admin_cases::migrate::{self, AssessOptions, Assessed, Exported, MigrateError, Observer, PasswordResult};
 use authly_config::Settings;
-use authly_cutover::{assess::Severity, profile::Profile};
+use authly_cutover::{assess::Severity, profile::Profile, words};
 use authly_runtime::trouble::Trouble;
 use authly_seal::SystemClock;
 use oauth_core::{secret::Secret, services::Clock as _};
@@ -105,8 +105,11 @@ fn print(assessed: &Assessed, rows: bool, console: Console) -> Result<(), Failur
     if rows {
         return console.list(&report.rows, &[("row", "id"), ("detail", "detail")], "No row is of that class.");
     }
-    let tables: Vec<String> =
-        assessed.tables.iter().map(|line| format!("{}: {} rows", line.table, line.rows)).collect();
+    let tables: Vec<String> = assessed
+        .tables
+        .iter()
+        .map(|line| format!("{}: {}", line.table, words::count(line.rows, "row", "rows")))
+        .collect();
     console.item(&json!({
         "source": assessed.source,
         "system": assessed.system,
@@ -120,7 +123,8 @@ fn print(assessed: &Assessed, rows: bool, console: Console) -> Result<(), Failur
         let shown = report.tenants.get(..20).unwrap_or(&report.tenants);
         console.list(shown, &[("tenant", "slug"), ("active", "active"), ("accounts", "users")], "")?;
         if report.tenants.len() > shown.len() {
-            console.note(&format!("{} more tenants; --output json lists them.", report.tenants.len() - shown.len()));
+            let more = words::count(report.tenants.len() - shown.len(), "more tenant", "more tenants");
+            console.note(&format!("{more}; --output json lists all."));
         }
     }
     console.list(
@@ -219,7 +223,8 @@ pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: 
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(unwritten(&error)),
         Ok(()) => {
-            console.note(&format!("{count} accounts are active and linked to no identity provider."));
+            let accounts = words::count(count, "account is", "accounts are");
+            console.note(&format!("{accounts} active and linked to no identity provider."));
             Ok(())
         }
     }

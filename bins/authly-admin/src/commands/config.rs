@@ -1,6 +1,7 @@
 //! `authly-admin config`: works without a store.
 
 use authly_config::{Origin, Problem, Report};
+use authly_cutover::words;
 use serde_json::json;
 
 use crate::{
@@ -36,13 +37,15 @@ fn check(report: &Report, console: Console) -> Result<(), Failure> {
 }
 
 fn verdict(errors: usize, problems: &[Problem]) -> String {
-    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let count = |number: usize, one: &str, many: &str| words::count(number, one, many);
     match (errors, problems.len()) {
         (0, 0) => "The configuration is valid: the system is ready.".to_owned(),
         (0, warnings) => {
-            format!("The configuration is valid, with {}: the system is ready.", count(warnings, "warning"))
+            format!("The configuration is valid, with {}: the system is ready.", count(warnings, "warning", "warnings"))
         }
-        (errors, _) => format!("The configuration has {}: the server would not start.", count(errors, "error")),
+        (errors, _) => {
+            format!("The configuration has {}: the server would not start.", count(errors, "error", "errors"))
+        }
     }
 }
 

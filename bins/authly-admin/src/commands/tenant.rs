@@ -5,7 +5,7 @@ use authly_admin_cases::{
     tenant::{Accounts, PolicyChange, SyncMode, TenantChange, TenantDraft, WithGroups},
 };
 use authly_config::Settings;
-use authly_cutover::store::CutoverStore;
+use authly_cutover::{store::CutoverStore, words::count};
 use authly_directory::services::DirectoryServices;
 use oauth_core::policy::Mode;
 use serde_json::json;
@@ -79,7 +79,9 @@ async fn delete<V: DirectoryServices>(
     let cannot = "cannot delete the tenant";
     let tenant = admin.tenant(slug).await.map_err(refused(cannot))?.tenant;
     if with_members && tenant.members > 0 {
-        console.note(&format!("{} accounts of {slug} are deleted with it, for good.", tenant.members));
+        let (accounts, are) =
+            (count(tenant.members, "account", "accounts"), if tenant.members == 1 { "is" } else { "are" });
+        console.note(&format!("{accounts} of {slug} {are} deleted with it, for good."));
     }
     // What would be refused anyway is refused before anybody is asked.
     if with_members || tenant.members == 0 {
@@ -127,8 +129,13 @@ async fn sync<V: DirectoryServices>(admin: &Admin<V>, execute: bool, console: Co
         )?;
         let (made, mapped) = if execute { ("made", "mapped") } else { ("to make", "to map") };
         console.note(&format!(
-            "{} tenants: {} groups {made}, {} {mapped}, {} there already, {} need a decision.",
-            report.tenants, report.created, report.mapped, report.existing, report.refused
+            "{}: {} {made}, {} {mapped}, {} there already, {} need{} a decision.",
+            count(report.tenants, "tenant", "tenants"),
+            count(report.created, "group", "groups"),
+            report.mapped,
+            report.existing,
+            report.refused,
+            if report.refused == 1 { "s" } else { "" }
         ));
         if !execute && report.created + report.mapped > 0 {
             console.note("Nothing was written. Add --execute to do it.");

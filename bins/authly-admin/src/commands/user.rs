@@ -1,6 +1,6 @@
 //! `authly-admin user`.
 
-use authly_admin_cases::{Admin, user::UserDraft};
+use authly_admin_cases::{Admin, AdminError, user::UserDraft};
 use authly_directory::{
     account::{AccountChange, TenantMove},
     services::DirectoryServices,
@@ -33,7 +33,15 @@ pub(crate) async fn run<V: DirectoryServices>(
 ) -> Result<(), Failure> {
     match command {
         UserCommand::Create(create) => {
+            let tenant = create.tenant.clone();
+            let fresh = match &tenant {
+                Some(slug) => matches!(admin.tenant_by_slug(slug).await, Err(AdminError::NotFound { .. })),
+                None => false,
+            };
             let user = admin.create_user(draft(*create)?).await.map_err(refused("cannot create the user"))?;
+            if let Some(slug) = tenant.filter(|_| fresh) {
+                console.warn(&format!("Tenant {slug} created: there was none of that short name."));
+            }
             console.item(&user)
         }
         UserCommand::List { contains, tenant, deleted, after, limit } => {

@@ -17,3 +17,4 @@ mod support;
 mod tenant;
 mod user;
 mod user_link;
+mod words;

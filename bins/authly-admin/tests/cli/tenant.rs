@@ -49,11 +49,11 @@ fn a_tenant_with_accounts_stays_unless_they_are_to_go_with_it() {
         place
             .run(&["tenant", "delete", "acme-corp", "--yes"])
             .refused(1)
-            .contains("--with-members: acme-corp has 1 accounts")
+            .contains("--with-members: acme-corp has 1 account;")
     );
     let unasked = place.run(&["tenant", "delete", "acme-corp", "--with-members"]);
     assert_eq!(unasked.code, 1);
-    assert!(unasked.err.contains("1 accounts of acme-corp are deleted with it"), "{}", unasked.err);
+    assert!(unasked.err.contains("1 account of acme-corp is deleted with it"), "{}", unasked.err);
     assert_eq!(place.json(&["user", "show", "ada"])["status"], "pending_verification", "nothing happened");
     let gone = place.json(&["tenant", "delete", "acme-corp", "--with-members", "--yes"]);
     assert_eq!(gone, json!({ "deleted": "acme-corp", "accounts_deleted": 1 }));

@@ -5,6 +5,7 @@ use authly_cutover::{
     finalize::{self, BACKUP_AGE, Condition, GateFacts, QUIET},
     progress,
     store::{CutoverStore as _, FinalizeStore as _, TenantFigures},
+    words::count,
 };
 use oauth_core::services::Clock as _;
 use serde::Serialize;
@@ -126,7 +127,10 @@ impl State<'_> {
                 phase,
                 "register the applications as clients",
                 clients > 0,
-                format!("{clients} clients are switched on"),
+                match clients {
+                    1 => "1 client is switched on".to_owned(),
+                    _ => format!("{clients} clients are switched on"),
+                },
                 "authly-admin client create --help",
             ),
             // A backup counts for as long as it is young; after the end nobody needs one for the gate.
@@ -155,7 +159,12 @@ impl State<'_> {
                 phase,
                 "bring the accounts in",
                 moved,
-                format!("{} accounts, {} of them from {sources} sources", overall.total, overall.imported),
+                format!(
+                    "{}, {} of them from {}",
+                    count(overall.total, "account", "accounts"),
+                    overall.imported,
+                    count(sources, "source", "sources")
+                ),
                 "authly-admin migrate import --help",
             ),
             todo(
@@ -176,7 +185,7 @@ impl State<'_> {
                 phase,
                 "bring the groups of tenants into step",
                 groups,
-                format!("{} tenants, {} without groups", self.tenants, self.without_groups),
+                format!("{}, {} without groups", count(self.tenants, "tenant", "tenants"), self.without_groups),
                 "authly-admin migrate tenants sync",
             ),
         ]
@@ -194,7 +203,7 @@ impl State<'_> {
                 phase,
                 "say which ways are open, and until when",
                 (self.tenants > 0 || self.policies > 0).then_some(self.policies > 0),
-                format!("{} policies; where there is none both ways are open", self.policies),
+                format!("{}; where there is none both ways are open", count(self.policies, "policy", "policies")),
                 "authly-admin migrate policy set --help",
             ),
             perhaps(

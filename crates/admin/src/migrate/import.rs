@@ -113,7 +113,7 @@ pub async fn import<T: Tools, S: Source>(
     if let Some((run, _)) = &run {
         let (state, note) = match &stopped {
             None => (RunState::Finished, None),
-            Some(why) => (RunState::Stopped, Some(json!(why).to_string())),
+            Some(why) => (RunState::Stopped, Some(why.to_string())),
         };
         end(tools, run, state, note).await?;
     }

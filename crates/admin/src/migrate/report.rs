@@ -1,6 +1,6 @@
 //! What an import tells at its end; but for times, run and its being dry, the same for a dry run and the run (G4).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use authly_cutover::outcome::{Counters, Outcome};
 use serde::Serialize;
@@ -22,6 +22,18 @@ pub enum Stopped {
         /// Why.
         reason: String,
     },
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("somebody asked it to stop; the same command goes on"),
+            Self::Limit => f.write_str("it has done as many rows as --limit allowed"),
+            Self::Row { source_id, outcome, reason } => {
+                write!(f, "row {source_id} became {}: {reason}, and --on-error is stop", outcome.as_str())
+            }
+        }
+    }
 }
 
 /// What an import did, or would do.

@@ -5,6 +5,7 @@ mod provision;
 mod sync;
 mod view;
 
+use authly_cutover::words;
 use authly_directory::{
     account::Account,
     services::DirectoryServices,
@@ -186,7 +187,10 @@ impl<V: DirectoryServices> Admin<V> {
             Removal::Removed { .. } => Ok(deleted),
             Removal::HasMembers(count) => Err(AdminError::invalid(
                 "with_members",
-                format!("{slug} has {count} accounts; move them, delete them, or say that they are deleted with it"),
+                format!(
+                    "{slug} has {}; move them, delete them, or say that they are deleted with it",
+                    words::count(count, "account", "accounts")
+                ),
             )),
             Removal::Unknown => Err(AdminError::not_found("tenant", slug)),
         }

@@ -35,7 +35,7 @@ const FOUND: &str = "
 const SERVER: &str = "
     SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE),
            current_setting('server_version_num')::integer,
-           current_setting('server_encoding')";
+           current_setting('server_encoding'), quote_ident(current_user), quote_ident(current_schema())";
 
 /// Rows that could not be read afterwards, by table: how many, one of them, and what is wrong. Asked only where the columns fit.
 const UNREADABLE: &[(&str, &str, &str)] = &[
@@ -66,8 +66,8 @@ struct Found {
     is_here: bool,
 }
 
-/// Everything that stands in the way; `begun` tells whether our first step was done before.
-pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<String>, SchemaError> {
+/// Everything that stands in the way; `begun` tells whether our first step was done before, `pending` whether one is left.
+pub(super) async fn differences(client: &Client, begun: bool, pending: bool) -> Result<Vec<String>, SchemaError> {
     let names: Vec<&str> = TABLES.iter().map(|table| table.name).chain(OWN.iter().copied()).collect();
     let mut found = HashMap::new();
     for row in client.query(FOUND, &[&names]).await? {
@@ -86,8 +86,13 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
     }
     let mut problems = Vec::new();
     let server = client.query_one(SERVER, &[]).await?;
-    if !server.try_get::<_, bool>(0)? {
-        problems.push("the database user may not create tables in the current schema".to_owned());
+    // Who finds everything in place need not be allowed to make it.
+    if pending && !server.try_get::<_, bool>(0)? {
+        let (user, schema): (String, Option<String>) = (server.try_get(3)?, server.try_get(4)?);
+        let schema = schema.unwrap_or_else(|| "public".to_owned());
+        problems.push(format!(
+            "the database user may not create tables in the current schema: GRANT CREATE ON SCHEMA {schema} TO {user}"
+        ));
     }
     if server.try_get::<_, i32>(1)? < 140_000 {
         problems.push("the server is older than PostgreSQL 14".to_owned());
@@ -97,7 +102,7 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
     }
     for table in TABLES {
         if let Some(found) = found.get(table.name) {
-            compare(table, found, begun, &mut problems);
+            compare(table, found, begun, pending, &mut problems);
         }
     }
     if !begun {
@@ -120,7 +125,7 @@ pub(super) async fn differences(client: &Client, begun: bool) -> Result<Vec<Stri
     Ok(problems)
 }
 
-fn compare(table: &Table, found: &Found, begun: bool, problems: &mut Vec<String>) {
+fn compare(table: &Table, found: &Found, begun: bool, pending: bool, problems: &mut Vec<String>) {
     let name = table.name;
     if !found.is_table {
         problems.push(format!("{name}: is a view and not a table"));
@@ -129,7 +134,7 @@ fn compare(table: &Table, found: &Found, begun: bool, problems: &mut Vec<String>
     if !found.is_here {
         problems.push(format!("{name}: is not in the schema where new tables are made, the first of the search path"));
     }
-    if !found.is_ours {
+    if pending && !found.is_ours {
         problems.push(format!("{name}: belongs to another database user, so it cannot be extended"));
     }
     if found.row_security {

@@ -17,7 +17,7 @@ use oauth_core::store::StoreError;
 use refinery::Migration;
 use refinery_core::AsyncMigrate as _;
 use thiserror::Error;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use self::online::Online;
 use crate::{
@@ -53,6 +53,22 @@ pub enum SchemaError {
     /// The database is not one that can be adopted; nothing was changed.
     #[error("the database has another shape than expected, nothing was changed:\n- {}", .0.join("\n- "))]
     Different(Vec<String>),
+    /// The database's user may not do what this takes.
+    #[error("the database's user may not do that: {0}")]
+    Denied(String),
+    /// A newer release has changed the database so that this one cannot work on it; nothing was changed.
+    #[error(
+        "a newer release has used this database: its schema has version {found}, and this release knows versions up to \
+         {known}:\n- {}", .differences.join("\n- ")
+    )]
+    Newer {
+        /// The version in the database.
+        found: i32,
+        /// The newest version of this release.
+        known: i32,
+        /// What this release cannot work with.
+        differences: Vec<String>,
+    },
     /// A step failed; the steps before it are done, it has left no trace.
     #[error("the schema could not be changed: {0}")]
     Failed(String),
@@ -60,6 +76,9 @@ pub enum SchemaError {
 
 impl From<tokio_postgres::Error> for SchemaError {
     fn from(error: tokio_postgres::Error) -> Self {
+        if let Some(refused) = error.as_db_error().filter(|error| *error.code() == SqlState::INSUFFICIENT_PRIVILEGE) {
+            return Self::Denied(refused.message().to_owned());
+        }
         let error = StoreError::from(Trouble::from(error));
         Self::Failed(error.source.map_or_else(|| format!("{:?}", error.kind), |cause| cause.to_string()))
     }
@@ -79,21 +98,17 @@ pub struct Report {
 impl PgStore {
     /// The steps that are not applied yet, in order.
     pub async fn pending(&self) -> Result<Vec<String>, SchemaError> {
-        let client = self.own_connection().await?;
-        pending(&client).await
+        Ok(pending(applied(&self.own_connection().await?).await?.as_deref()))
     }
 
     /// The differences that would keep [`migrate`](Self::migrate) from adopting this database; none if it may.
     pub async fn differences(&self) -> Result<Vec<String>, SchemaError> {
-        let client = self.own_connection().await?;
-        adopt::differences(&client, has_history(&client).await?).await
+        Ok(outstanding(&self.own_connection().await?).await?.1)
     }
 
     /// Both at once, for a start: what is not applied yet, and what would keep it from being.
     pub async fn outstanding(&self) -> Result<(Vec<String>, Vec<String>), SchemaError> {
-        let client = self.own_connection().await?;
-        let differences = adopt::differences(&client, has_history(&client).await?).await?;
-        Ok((pending(&client).await?, differences))
+        outstanding(&self.own_connection().await?).await
     }
 
     /// What is missing or otherwise than the migrations make it, by name and definition; nothing where the schema is right. The
@@ -126,11 +141,11 @@ impl PgStore {
 }
 
 async fn migrate(client: &mut Client) -> Result<Report, SchemaError> {
-    let differences = adopt::differences(client, has_history(client).await?).await?;
+    let (pending, differences) = outstanding(client).await?;
     if !differences.is_empty() {
         return Err(SchemaError::Different(differences));
     }
-    let mut report = Report { applied: pending(client).await?, ..Report::default() };
+    let mut report = Report { applied: pending, ..Report::default() };
     if !report.applied.is_empty() {
         apply(client).await?;
     }
@@ -169,19 +184,33 @@ async fn lock(client: &Client) -> Result<(), SchemaError> {
     Err(SchemaError::Locked)
 }
 
-async fn has_history(client: &Client) -> Result<bool, SchemaError> {
-    Ok(client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&HISTORY]).await?.try_get(0)?)
+/// The versions that are applied; nothing where our first step was never done.
+async fn applied(client: &Client) -> Result<Option<Vec<i32>>, SchemaError> {
+    if !client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&HISTORY]).await?.try_get(0)? {
+        return Ok(None);
+    }
+    let rows = client.query(&format!("SELECT version FROM {HISTORY}"), &[]).await?;
+    Ok(Some(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?))
 }
 
-async fn pending(client: &Client) -> Result<Vec<String>, SchemaError> {
-    let applied: Vec<i32> = if has_history(client).await? {
-        let rows = client.query(&format!("SELECT version FROM {HISTORY}"), &[]).await?;
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?
-    } else {
-        Vec::new()
-    };
-    let missing = migrations().into_iter().filter(|migration| !applied.contains(&migration.version()));
-    Ok(missing.map(|migration| migration.to_string()).collect())
+fn pending(applied: Option<&[i32]>) -> Vec<String> {
+    let known = applied.unwrap_or_default();
+    let missing = migrations().into_iter().filter(|migration| !known.contains(&migration.version()));
+    missing.map(|migration| migration.to_string()).collect()
+}
+
+/// What is not applied yet, and what would keep it from being.
+async fn outstanding(client: &Client) -> Result<(Vec<String>, Vec<String>), SchemaError> {
+    let applied = applied(client).await?;
+    let pending = pending(applied.as_deref());
+    let differences = adopt::differences(client, applied.is_some(), !pending.is_empty()).await?;
+    let known = migrations().iter().map(Migration::version).max().unwrap_or_default();
+    let found = applied.into_iter().flatten().max().unwrap_or_default();
+    // The release before a newer one works on, unless that one has changed what it stands on.
+    if found > known && !differences.is_empty() {
+        return Err(SchemaError::Newer { found, known, differences });
+    }
+    Ok((pending, differences))
 }
 
 fn migrations() -> Vec<Migration> {

@@ -4,7 +4,7 @@ use authly_admin_cases::migrate::{
     self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
 };
 use authly_config::Settings;
-use authly_cutover::outcome::Outcome;
+use authly_cutover::{outcome::Outcome, words::count};
 use authly_runtime::Trouble;
 use authly_sources::Access;
 use serde_json::json;
@@ -142,7 +142,8 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
         .map(|(outcome, rows)| format!("{rows} {outcome}"))
         .collect();
     let equation = if equation.is_empty() { "0".to_owned() } else { equation.join(" + ") };
-    console.raw(&format!("{equation} = {} of {} rows of the source", report.rows, report.source_rows))?;
+    let rows = count(report.source_rows, "row", "rows");
+    console.raw(&format!("{equation} = {} of {rows} of the source", report.rows))?;
     let mut more = serde_json::Map::new();
     let mut add = |name: &str, value: serde_json::Value| {
         let nothing = value.is_null()
@@ -172,10 +173,10 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
         console.note("It went on where an earlier process ended; the counts include what that one did.");
     }
     if report.names_given > 0 {
-        let many = report.names_given;
         console.note(&format!(
-            "User names are unique everywhere, and several tenants have one: {many} accounts get one with the tenant's short name, as the \
-             profile's `shared_name` says. Their people sign in with their addresses; `authly-admin migrate plan` lists the names."
+            "User names are unique everywhere, and several tenants have one: {} one with the tenant's short name, as the \
+             profile's `shared_name` says. Their people sign in with their addresses; `authly-admin migrate plan` lists the names.",
+            count(report.names_given, "account gets", "accounts get")
         ));
     }
     if report.needs_decisions() > 0 {
@@ -202,7 +203,11 @@ pub(super) fn code(report: &ImportReport) -> Result<(), Failure> {
     if report.reconciles == Some(false) {
         return Err(Trouble::new(
             "the counts do not add up",
-            format!("{} rows have an outcome, and the source has {}", report.rows, report.source_rows),
+            format!(
+                "{} an outcome, and the source has {}",
+                count(report.rows, "row has", "rows have"),
+                report.source_rows
+            ),
             "the source changed while it was read, or between two parts of a resumed import: run the import once more",
         )
         .into());

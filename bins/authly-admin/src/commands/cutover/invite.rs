@@ -7,7 +7,7 @@ use authly_admin_cases::{
     migrate::{Observer as _, Stop},
 };
 use authly_config::Settings;
-use authly_cutover::store::CutoverStore;
+use authly_cutover::{store::CutoverStore, words};
 use authly_directory::{
     invite::{Lane, Verdict},
     mail::{
@@ -133,8 +133,9 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     let unverified = report.of(Verdict::NoUsableAddress);
     if unverified > 0 && !whom.include_unverified {
         console.note(&format!(
-            "{unverified} accounts have no address that counts as verified. If their application has verified it in its own way, \
-             --include-unverified writes to them as well; who follows the link verifies the address here."
+            "{} no address that counts as verified. If the application has verified it in its own way, \
+             --include-unverified writes to them as well; who follows the link verifies the address here.",
+            words::count(unverified, "account has", "accounts have")
         ));
     }
     hints(&report, delivered.as_ref(), &whom, console);
@@ -220,7 +221,7 @@ fn tell(report: &InviteReport, delivered: Option<&Delivered>, console: Console) 
         .map(|verdict| format!("{} {}", report.of(*verdict), verdict.as_str()))
         .collect();
     let sum = if sum.is_empty() { "0".to_owned() } else { sum.join(" + ") };
-    console.raw(&format!("{sum} = {} accounts", report.accounts))?;
+    console.raw(&format!("{sum} = {}", words::count(report.accounts, "account", "accounts")))?;
     if !report.waves.is_empty() {
         let rows: Vec<_> =
             report.waves.iter().map(|(wave, accounts)| json!({ "wave": wave, "accounts": accounts })).collect();
@@ -241,11 +242,13 @@ fn hints(report: &InviteReport, delivered: Option<&Delivered>, whom: &WhomArgs, 
     }
     let Some(done) = delivered else { return };
     if let Some(folder) = &whom.outbox {
-        console.note(&format!("{} letters were written into {}.", done.accepted, shown(folder)));
+        let letters = words::count(done.accepted, "letter was", "letters were");
+        console.note(&format!("{letters} written into {}.", shown(folder)));
     } else if whom.deliver {
         console.note(&format!(
-            "The mail server accepted {} mails; {} wait. `authly-admin mail outbox list` shows them.",
-            done.accepted, done.left
+            "The mail server accepted {}; {}. `authly-admin mail outbox list` shows them.",
+            words::count(done.accepted, "mail", "mails"),
+            words::count(done.left, "waits", "wait")
         ));
     } else {
         console.note(
