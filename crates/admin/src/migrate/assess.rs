@@ -1,6 +1,9 @@
 //! `migrate assess`, `verify-password` and `export`: what is in a source, asked without touching it or the store.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use authly_cutover::{
     assess::{Assessment, Class, Report, TableLine},
@@ -31,7 +34,7 @@ pub struct AssessOptions {
     pub rows: Option<Class>,
     /// Known passwords of test accounts by their keys in the source.
     pub canaries: BTreeMap<String, Secret<String>>,
-    /// Only people of this tenant (its short name).
+    /// Only people of this tenant (its short name); what they share with others is seen all the same.
     pub tenant: Option<String>,
     /// At most so many rows; what collides with a row behind them is not seen.
     pub limit: Option<u64>,
@@ -125,20 +128,23 @@ pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
     walk(source, profile, &tenants, of, options.limit, observer, |person| {
         if wanted(person) {
             assessment.note(person, &rules, hashes.0);
-            census.note(person, None, &rules);
         }
+        // Names are shared across tenants: an import of one looks at all of them as well.
+        census.note(person, None, &rules);
     })
     .await?;
     let mut collisions = census.collisions();
     if !collisions.is_empty() {
         observer.phase("looking at the rows whose names collide");
+        let mut own = options.tenant.as_ref().map(|_| BTreeSet::new());
         walk(source, profile, &tenants, of, options.limit, observer, |person| {
-            if wanted(person) {
-                collisions.note(person, None, &rules);
+            collisions.note(person, None, &rules);
+            if let Some(own) = own.as_mut().filter(|_| wanted(person)) {
+                own.insert(person.id.to_string());
             }
         })
         .await?;
-        assessment.collisions(&collisions, &rules);
+        assessment.collisions(&collisions, &rules, own.as_ref());
     }
     for part in Part::ALL {
         assessment.orphans(part, &source.orphans(part, MOST_ORPHANS).await?);

@@ -2,7 +2,7 @@
 
 mod class;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oauth_core::time::Timestamp;
 use serde::Serialize;
@@ -223,9 +223,10 @@ impl Assessment {
         self.found(class, id, || json!({ "scheme": judged.scheme }));
     }
 
-    /// Notes groups of rows that share a name.
-    pub fn collisions(&mut self, collisions: &Collisions, rules: &Rules) {
-        for id in collisions.names_given() {
+    /// Notes groups of rows that share a name: all rows, or those of `own`, whomever they share it with.
+    pub fn collisions(&mut self, collisions: &Collisions, rules: &Rules, own: Option<&BTreeSet<String>>) {
+        let counts = |id: &str| own.is_none_or(|own| own.contains(id));
+        for id in collisions.names_given().into_iter().filter(|id| counts(id.as_str())) {
             self.found(Class::NameShared, id.as_str(), || Value::Null);
         }
         for (ids, code) in collisions.groups() {
@@ -236,7 +237,7 @@ impl Assessment {
                 }
                 _ => Class::of_collision(code),
             };
-            for (place, id) in ids.iter().enumerate() {
+            for (place, id) in ids.iter().enumerate().filter(|(_, id)| counts(id)) {
                 let others: Vec<&String> =
                     ids.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, id)| id).take(5).collect();
                 self.found(class, id, || json!({ "with": others }));

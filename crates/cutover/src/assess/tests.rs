@@ -50,7 +50,7 @@ fn assess_by(rules: &Rules, people: &[Person], wanted: Option<Class>) -> Report 
     }
     let mut collisions = census.collisions();
     people.iter().for_each(|person| collisions.note(person, None, rules));
-    assessment.collisions(&collisions, rules);
+    assessment.collisions(&collisions, rules, None);
     assessment.report(&BTreeMap::new())
 }
 
@@ -75,6 +75,19 @@ fn collisions_name_the_others() {
     let report = assess(&people, Some(Class::EmailTaken));
     assert_eq!((rows_of(&report, Class::EmailTaken), report.worst()), (2, Some(Severity::Error)));
     assert_eq!(report.rows[0], Row { id: "1".to_owned(), detail: json!({ "with": ["2"] }) });
+}
+
+#[test]
+fn what_a_tenant_shares_with_others_is_told_of_its_own_people_only() {
+    let people = [person("1", "A@b.example", Some("fine")), person("2", "a@b.example", Some("fine"))];
+    let mut census = Census::default();
+    people.iter().for_each(|person| census.note(person, None, &rules()));
+    let mut collisions = census.collisions();
+    people.iter().for_each(|person| collisions.note(person, None, &rules()));
+    let mut assessment = Assessment::new(Timestamp::from_seconds(1_700_000_000), Some(Class::EmailTaken));
+    assessment.collisions(&collisions, &rules(), Some(&["2".to_owned()].into()));
+    let report = assessment.report(&BTreeMap::new());
+    assert_eq!(report.rows, [Row { id: "2".to_owned(), detail: json!({ "with": ["1"] }) }]);
 }
 
 /// C-08: accounts that are adopted where they are keep their names.
