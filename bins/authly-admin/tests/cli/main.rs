@@ -18,3 +18,4 @@ mod tenant;
 mod user;
 mod user_link;
 mod words;
+mod write_back;

@@ -13,6 +13,7 @@ use authly_cutover::{
     store::{CutoverStore, RowKeys, SnapshotAsk, TimedFact},
     write_back::{self, AppRow, Application, RowPlan, Tracked, Wanted, WriteBackRepository, Written},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{audit::AuditKind, services::Clock as _, time::Timestamp};
 use serde::Serialize;
 use serde_json::json;
@@ -188,9 +189,14 @@ async fn page<T: Tools, A: Application>(
             let promises: Vec<Written> = plans.iter().filter_map(|(_, plan)| plan.promise.clone()).collect();
             if !promises.is_empty() {
                 tools.target().promise(source, promises, tools.clock().now()).await?;
+                reached(Place::ApplicationPromised);
             }
             let writes: Vec<_> = plans.iter().filter_map(|(_, plan)| plan.write.clone()).collect();
-            if writes.is_empty() { Vec::new() } else { application.write(&writes).await? }
+            let done = if writes.is_empty() { Vec::new() } else { application.write(&writes).await? };
+            if !done.is_empty() {
+                reached(Place::ApplicationWritten);
+            }
+            done
         }
     };
     let done: std::collections::HashSet<SourceId> = done.into_iter().collect();
