@@ -22,6 +22,8 @@ pub struct Account<'a> {
     pub email: &'a str,
     /// The user name; empty when there is none.
     pub username: &'a str,
+    /// Whether there is a password to change; who comes from another provider only may have none.
+    pub has_password: bool,
     /// The shortest password that the policy allows.
     pub password_min: u64,
     /// Where "Sign out" leads.

@@ -6,6 +6,7 @@ use authly_directory::{
     password::PasswordRefused,
     recover::RecoverRefused,
     services::DirectoryServices,
+    store::AccountRepository as _,
 };
 use authly_pages::{Account, AccountNotice, AccountPasswordError, Connection, Note, Scope, Session as SessionView};
 use oauth_core::{
@@ -180,9 +181,12 @@ async fn render<V: DirectoryServices>(
 ) -> HttpResponse {
     let store = app.engine.services().store();
     let user = session.subject.id;
-    let (sessions, grants) = match (store.sessions_of(user).await, store.grants_of(user).await) {
-        (Ok(sessions), Ok(grants)) => (sessions, grants),
-        (Err(error), _) | (_, Err(error)) => return failure::render(app, request, &error.into()),
+    let account = app.engine.services().accounts().account(user).await;
+    let (sessions, grants, account) = match (store.sessions_of(user).await, store.grants_of(user).await, account) {
+        (Ok(sessions), Ok(grants), Ok(account)) => (sessions, grants, account),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+            return failure::render(app, request, &error.into());
+        }
     };
     let now = app.engine.now();
     let rows: Vec<_> = sessions
@@ -219,6 +223,7 @@ async fn render<V: DirectoryServices>(
         name: profile.name.as_deref().unwrap_or_default(),
         email: profile.email.as_deref().unwrap_or_default(),
         username: profile.preferred_username.as_deref().unwrap_or_default(),
+        has_password: account.is_some_and(|(_, credential)| credential.hash.is_some()),
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
         sign_out_url: Endpoint::Logout.path(),
         sessions: &session_views,

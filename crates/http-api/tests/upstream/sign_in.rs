@@ -63,6 +63,7 @@ async fn the_password_of_a_linked_account_still_works() {
     let page = browser.open("/sign-in").await;
     let page = browser.sign_in(&page, "ada@example.com", "correct horse").await;
     assert!(page.body.contains("ada@example.com") && !page.is_sign_in(), "{}", page.body);
+    assert!(page.body.contains("name=\"current_password\""), "and can be changed");
 }
 
 /// Providers that put nothing about people into ID tokens are asked once more.
@@ -98,6 +99,7 @@ async fn somebody_new_gets_an_account_where_that_is_wanted() {
     let app = fake.app_with(people).await;
     let (_, page) = sign_in(&fake, &app).await;
     assert!(page.body.contains("ada@example.com"), "{}", page.body);
+    assert!(!page.body.contains("name=\"current_password\""), "there is no password to change");
 }
 
 /// `prompt=login` is the provider's to keep too.

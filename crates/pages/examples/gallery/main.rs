@@ -1,6 +1,8 @@
 //! Writes every page with representative data into a folder, to look at: `cargo run -p authly-pages --example gallery -- <folder>`.
 
 mod mail;
+mod migration;
+mod sign_in_pages;
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -48,102 +50,14 @@ fn plain_sign_in() -> SignIn<'static> {
 }
 
 fn pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
-    let mut pages = sign_in_pages(frame);
+    let mut pages = sign_in_pages::sign_in_pages(frame);
     pages.extend(mail::mail_pages(frame));
+    pages.extend(migration::migration_pages(frame));
     pages.extend(consent_pages(frame));
     pages.extend(other_pages(frame));
     pages.extend(demo_pages(frame));
     pages.push(("account", account_page(frame)));
     pages
-}
-
-fn sign_in_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
-    let plain = plain_sign_in();
-    let long = "Gesellschaft für angewandte Kalenderwissenschaften und Terminvereinbarungen mit beschränkter Haftung (中文名称很长的应用程序)";
-    let mail = format!("{}@{}.example", "ada.lovelace".repeat(12), "analytical-engine".repeat(8));
-    vec![
-        ("sign-in", sign_in(&plain, frame)),
-        ("sign-in-alone", sign_in(&SignIn { client: None, register_url: None, forgot_url: None, ..plain }, frame)),
-        (
-            "sign-in-failed",
-            sign_in(&SignIn { identifier: "ada@example.com", notice: Some(SignInNotice::Failed), ..plain }, frame),
-        ),
-        (
-            "sign-in-too-many",
-            sign_in(
-                &SignIn { identifier: "ada@example.com", notice: Some(SignInNotice::TooMany { seconds: 30 }), ..plain },
-                frame,
-            ),
-        ),
-        (
-            "sign-in-again",
-            sign_in(
-                &SignIn {
-                    identifier: "ada@example.com",
-                    reauthenticate: true,
-                    switch_url: Some("/switch"),
-                    offer_remember: false,
-                    offer_cancel: true,
-                    register_url: None,
-                    ..plain
-                },
-                frame,
-            ),
-        ),
-        (
-            "sign-in-long",
-            sign_in(&SignIn { client: Some(Client { name: long, ..CLIENT }), identifier: &mail, ..plain }, frame),
-        ),
-        (
-            "register",
-            register(
-                &Register {
-                    client: Some(CLIENT),
-                    password_min: 12,
-                    sign_in_url: Some("/sign-in"),
-                    ..Register::default()
-                },
-                frame,
-            ),
-        ),
-        (
-            "register-errors",
-            register(
-                &Register {
-                    email: "ada@",
-                    username: "a b",
-                    password_min: 12,
-                    errors: &[
-                        RegisterError::EmailInvalid,
-                        RegisterError::UsernameInvalid,
-                        RegisterError::PasswordShort,
-                    ],
-                    sign_in_url: Some("/sign-in"),
-                    ..Register::default()
-                },
-                frame,
-            ),
-        ),
-        (
-            "chooser",
-            chooser(
-                &Chooser {
-                    client: Some(CLIENT),
-                    accounts: &[
-                        KnownAccount { value: "1", name: "Ada Lovelace", detail: "ada@example.com", signed_in: true },
-                        KnownAccount {
-                            value: "2",
-                            name: "محمد بن موسى",
-                            detail: "algorithm@example.com",
-                            signed_in: false,
-                        },
-                    ],
-                    ..Chooser::default()
-                },
-                frame,
-            ),
-        ),
-    ]
 }
 
 fn consent_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
@@ -364,6 +278,7 @@ fn account_page(frame: &Frame<'_>) -> String {
             name: "Ada Lovelace",
             email: "ada@example.com",
             username: "ada",
+            has_password: true,
             password_min: 12,
             sign_out_url: "/auth/logout",
             sessions: &[

@@ -225,6 +225,7 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                     name: text,
                     email: text,
                     username: text,
+                    has_password: true,
                     password_min: 8,
                     sign_out_url: "/out",
                     sessions: &[Session { value: text, browser: text, address: text, last_used: text, current: false }],
