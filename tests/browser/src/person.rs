@@ -193,6 +193,21 @@ impl Person {
         self.client.set_window_size(size(width), size(height)).await.unwrap();
     }
 
+    /// Where the values of a column begin or end, table by table: one place for each, if they stand below one another. Values of tables
+    /// that become lists on a phone begin in line; the last column of the others ends in line.
+    pub async fn columns(&self) -> Vec<u64> {
+        const ASK: &str = "const places = (table, cells, edge) => new Set([...table.querySelectorAll(cells)]
+            .filter((cell) => cell.textContent.trim() !== '').map((cell) => {
+              const text = document.createRange();
+              text.selectNodeContents(cell);
+              return Math.round(text.getBoundingClientRect()[edge]);
+            })).size;
+            return [...document.querySelectorAll('table.stacked')].map((table) => places(table, 'td[data-label]', 'left'))
+              .concat([...document.querySelectorAll('table.bars')].map((table) => places(table, 'tr > :last-child', 'right')))";
+        let found = self.client.execute(ASK, Vec::new()).await.unwrap();
+        found.as_array().unwrap().iter().map(|places| places.as_u64().unwrap()).collect()
+    }
+
     /// Scrolls to the end of the page.
     pub async fn scrolls_down(&self) {
         self.client.execute("scrollTo(0, document.documentElement.scrollHeight)", Vec::new()).await.unwrap();

@@ -154,9 +154,10 @@ fn prepared() -> (Server, Connection) {
 
 async fn signed_in(server: &Server, window: Window) -> Person {
     let person = Person::new(window).await;
-    person.open(&server.url("/sign-in")).await;
+    person.open(&server.url("/admin/migration")).await;
     person.sign_in().await;
-    person.sees("Your account").await;
+    person.sees("Migration").await;
+    assert!(person.address().await.ends_with("/admin/migration"), "back on the page that asked for it");
     person
 }
 
@@ -224,6 +225,15 @@ async fn the_pages_look_right_in_the_dark_and_on_a_phone() {
         person.open(&server.url("/admin/migration")).await;
         person.finds_the_page_accessible().await;
         person.takes_a_long_picture(name).await;
+        if name == "migration-phone" {
+            assert_eq!(person.columns().await, [1, 1, 1], "tenants, hashes and rows that wait");
+            for page in ["rows?kind=conflict", "ledger?row=101"] {
+                person.open(&server.url(&format!("/admin/migration/{page}"))).await;
+                person.finds_the_page_accessible().await;
+                assert_eq!(person.columns().await, [1], "{page}");
+            }
+            person.takes_a_picture("migration-ledger-phone").await;
+        }
         person.leave().await;
     }
 }
@@ -235,6 +245,7 @@ async fn before_a_migration_the_page_says_how_to_begin() {
         ["user", "create", "--email", EMAIL, "--username", "ada", "--verified", "--admin", "--password-stdin"];
     server.admin(&arguments, Some(PASSWORD));
     let person = signed_in(&server, Window::Desktop).await;
+    person.open(&server.url("/account")).await;
     person.press("Migration").await;
     person.sees("Migration").await;
     assert!(person.text().await.contains("No migration yet"));
