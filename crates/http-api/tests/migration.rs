@@ -218,6 +218,19 @@ async fn a_sign_in_leads_back_to_the_page_that_asked_for_it() {
     let mut other = world.app.browser();
     other.get("/admin/migration").await;
     assert!(sign_in(&mut other, "/account").await.location().ends_with("/account"));
+    for elsewhere in ["aHR0cHM6Ly9ldmlsLmV4YW1wbGUv", "Ly9ldmlsLmV4YW1wbGU", "L2xvZ291dA", "\\", ""] {
+        let mut browser = world.app.browser();
+        let page = browser.open("/sign-in").await;
+        browser.cookies.insert("authly-landing".to_owned(), elsewhere.to_owned());
+        let fields = [
+            ("csrf", page.hidden("csrf")),
+            ("identifier", "root@example.com".to_owned()),
+            ("password", PASSWORD.into()),
+        ];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let page = browser.post("/sign-in", &fields).await;
+        assert!(page.location().ends_with("/account"), "{elsewhere}: {}", page.location());
+    }
 }
 
 #[tokio::test]
