@@ -60,8 +60,18 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
 
 fn told(row: &Quarantined, console: Console) -> Result<(), Failure> {
     console.item(row)?;
-    console.note("The next `authly-admin migrate import --execute` heeds it.");
+    let what = heeded_by(&row.source);
+    console.note(&format!("The next `authly-admin migrate {what} --execute` heeds it."));
     Ok(())
+}
+
+/// The command that reads the rows of a source; tokens and API keys stand behind the name of the source that they hang on.
+fn heeded_by(source: &str) -> &'static str {
+    match source {
+        source if source.ends_with("-tokens") => "tokens import",
+        source if source.ends_with("-api-keys") => "api-keys import",
+        _ => "import",
+    }
 }
 
 async fn resolution<S: AnyStore, C: CutoverStore>(
@@ -120,4 +130,15 @@ fn source_name(name: &str) -> Result<SourceName, Failure> {
             "check it",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_names_the_command_that_heeds_it() {
+        let named = ["shop", "shop-tokens", "shop-api-keys"].map(heeded_by);
+        assert_eq!(named, ["import", "tokens import", "api-keys import"]);
+    }
 }
