@@ -1,7 +1,7 @@
 //! A mail server (RFC 5321): TLS by STARTTLS, which is demanded (RFC 3207), or from the first byte (RFC 8314); without TLS only
 //! to this machine. A connection is kept while there are mails.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use authly_directory::mail::outbox::Attempted;
 use lettre::{
@@ -15,7 +15,7 @@ use lettre::{
     },
 };
 use oauth_core::secret::Secret;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 
 use crate::{
     courier::{Courier, Handed, Outgoing},
@@ -92,12 +92,11 @@ impl Smtp {
         let place = (settings.host.as_str(), settings.port);
         let connected = match settings.encryption {
             Encryption::None => {
-                let address = self.own_machine().await?;
-                within(CONNECT, AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &hello, None, None)).await
+                let stream = Box::new(tcp(self.own_machine().await?).await?);
+                within(CONNECT, AsyncSmtpConnection::connect_with_transport(stream, &hello)).await
             }
             Encryption::StartTls => {
-                let stream = within(CONNECT, TcpStream::connect(place)).await?;
-                let stream = Box::new(Lockstep::new(stream.map_err(|error| error.to_string())?));
+                let stream = Box::new(Lockstep::new(tcp(place).await?));
                 within(CONNECT, AsyncSmtpConnection::connect_with_transport(stream, &hello)).await
             }
             Encryption::Tls => {
@@ -215,6 +214,17 @@ impl std::fmt::Debug for Smtp {
     }
 }
 
+/// A connection on which nothing waits: a mail's content and the dot behind it are two writes, and the second would be held back
+/// until the server has confirmed the first, which it does late.
+async fn tcp(place: impl ToSocketAddrs) -> Result<TcpStream, String> {
+    let connect = async {
+        let stream = TcpStream::connect(place).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    within(CONNECT, connect).await?.map_err(|error: io::Error| error.to_string())
+}
+
 async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Result<T, String> {
     tokio::time::timeout(time, work).await.map_err(|_| "the mail server did not answer in time".to_owned())
 }
@@ -231,4 +241,16 @@ fn words(error: &Error) -> String {
         cause = next.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_mail_is_not_held_back() {
+        let server = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = tcp(server.local_addr().unwrap()).await.unwrap();
+        assert!(stream.nodelay().unwrap());
+    }
 }
