@@ -1,6 +1,9 @@
 //! What the terminal sees: tables for people, JSON for programs, questions before something is removed.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+};
 
 use authly_runtime::trouble::Trouble;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -69,10 +72,10 @@ impl Console {
         self.raw(&written.map_err(|error| Trouble::caused("cannot print the result", &error, ""))?)
     }
 
-    /// Prints text as it is. A reader that has gone away, as `head` does, is no failure.
+    /// Prints text, but for what could steer the terminal. A reader that has gone away, as `head` does, is no failure.
     pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        let written = writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush());
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Trouble::caused("cannot print the result", &error, "").into())
@@ -84,13 +87,8 @@ impl Console {
     /// A word to people, beside the result.
     pub(crate) fn note(self, text: &str) {
         if self.format == Format::Table {
-            let _unheard = writeln!(io::stderr().lock(), "{text}");
+            let _unheard = writeln!(io::stderr().lock(), "{}", harmless(text));
         }
-    }
-
-    /// A word that nobody may miss, whatever the result is printed as.
-    pub(crate) fn warn(self, text: &str) {
-        let _unheard = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Asks before something is removed: its name must be typed, unless `--yes` was given.
@@ -179,6 +177,17 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
+/// Text without what could steer a terminal: what came from a source or a database may hold such characters, those that JSON leaves as they are
+/// (C1) among them. They are written as JSON writes others, so that JSON stays JSON and means the same.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let written = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    Cow::Owned(text.chars().map(written).collect())
+}
+
 /// A value as people read it; control characters, which could steer the terminal, are shown escaped.
 fn cell(value: &Value) -> String {
     match value {
@@ -225,5 +234,15 @@ mod tests {
         assert_eq!(cell(&json!(true)), "yes");
         assert_eq!(cell(&json!(null)), "-");
         assert_eq!(cell(&json!("a\u{1b}[31mb")), "a\\u{1b}[31mb");
+    }
+
+    #[test]
+    fn nothing_that_is_printed_steers_the_terminal_and_json_stays_json() {
+        assert_eq!(harmless("a\u{1b}]0;x\u{7}\r\nb\tc"), "a\\u001b]0;x\\u0007\\u000d\nb\tc");
+        assert!(matches!(harmless("plain \u{2588} text"), Cow::Borrowed(_)));
+        let name = json!({ "name": "a\u{9b}31mb\u{7f}" });
+        let printed = harmless(&pretty(&name)).into_owned();
+        assert!(!printed.chars().any(|c| c.is_control() && c != '\n'), "{printed:?}");
+        assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), name);
     }
 }

@@ -9,6 +9,8 @@ use std::{
 use authly_admin_cases::AdminError;
 use authly_runtime::trouble::Trouble;
 
+use crate::console::harmless;
+
 /// Exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -55,7 +57,7 @@ impl Failure {
             let mut out = io::stderr().lock();
             let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-            let _unheard = writeln!(out, "{on}error:{off} {trouble}");
+            let _unheard = writeln!(out, "{on}error:{off} {}", harmless(&trouble.to_string()));
         }
         ExitCode::from(self.code as u8)
     }

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -232,6 +233,12 @@ fn a_plan_holds_only_while_the_source_is_the_same() {
     assert_eq!(plan.code, 2, "{plan:?}");
     let whole: Value = serde_json::from_slice(&std::fs::read(place.folder.path().join("plan.json")).unwrap()).unwrap();
     assert_eq!(whole["rows"].as_array().unwrap().len(), 50);
+    // It names people: nobody else reads it, and what lies in its way is not written through.
+    let mode = std::fs::metadata(place.folder.path().join("plan.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let other = place.folder.path().join("somebody-elses");
+    std::fs::write(&other, "as it was").unwrap();
+    std::os::unix::fs::symlink(&other, place.folder.path().join("plan.json.part")).unwrap();
     let file = rusqlite::Connection::open(place.folder.path().join("old.db")).unwrap();
     file.execute("UPDATE legacy_users SET email = 'another@example.com' WHERE id = 1", []).unwrap();
     import(&place, &["--execute", "--plan", "plan.json"]).refused(1);
@@ -239,6 +246,7 @@ fn a_plan_holds_only_while_the_source_is_the_same() {
     file.execute("UPDATE legacy_users SET email = 'once-more@example.com' WHERE id = 1", []).unwrap();
     place.run(&[&["migrate", "plan", "--out", "plan.json"], SOURCE].concat());
     assert_eq!(report(&import(&place, &["--execute", "--plan", "plan.json"]))["reconciles"], true);
+    assert_eq!(std::fs::read_to_string(other).unwrap(), "as it was");
 }
 
 #[test]

@@ -86,12 +86,21 @@ pub(super) async fn run<T: Tools>(
     import::code(&report)
 }
 
-/// Writes a file that appears when it is whole.
+/// Writes a file that appears when it is whole. It names people, and is for its owner alone.
 fn write(file: &Path, plan: &serde_json::Value) -> Result<(), Failure> {
     let failed = |error: &dyn std::error::Error| Trouble::new(format!("cannot write {}", file.display()), error, "");
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
-    let mut out = std::fs::File::create(&beside).map_err(|error| failed(&error))?;
+    // What a crash left, or a link that somebody else put there: neither is written through.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error).into()),
+        _ => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(&beside).map_err(|error| failed(&error))?;
     serde_json::to_writer(&mut out, plan).map_err(|error| failed(&error))?;
     out.write_all(b"\n").and_then(|()| out.sync_all()).map_err(|error| failed(&error))?;
     Ok(std::fs::rename(&beside, file).map_err(|error| failed(&error))?)
