@@ -91,6 +91,11 @@ impl Console {
         }
     }
 
+    /// A word that nobody may miss, whatever the result is printed as.
+    pub(crate) fn warn(self, text: &str) {
+        let _unheard = writeln!(io::stderr().lock(), "{}", harmless(text));
+    }
+
     /// Asks before something is removed: its name must be typed, unless `--yes` was given.
     pub(crate) fn confirm(self, act: &str, name: &str) -> Result<(), Failure> {
         if self.yes {
