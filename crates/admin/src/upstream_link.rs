@@ -2,7 +2,6 @@
 
 use authly_directory::{
     services::DirectoryServices,
-    store::AccountRepository as _,
     upstream::{LinkedAccount, LinkedSessions, UpstreamKey, UpstreamLink, UpstreamRepository as _},
 };
 use authly_upstream::identity::UpstreamSubject;
@@ -69,14 +68,8 @@ impl<V: DirectoryServices> Admin<V> {
         limit: u32,
         known: &[NamedProvider],
     ) -> Result<Vec<LinkView>, AdminError> {
-        let accounts = self.services.accounts();
-        let mut views = Vec::new();
-        for LinkedAccount { user, link } in accounts.linked_accounts(issuer, after, limit).await? {
-            let account = accounts.account(user).await?;
-            let email = account.map(|(account, _)| account.email).unwrap_or_default();
-            views.push(shown(user, &email, link, known));
-        }
-        Ok(views)
+        let linked = self.services.accounts().linked_accounts(issuer, after, limit).await?;
+        Ok(linked.into_iter().map(|LinkedAccount { user, email, link }| shown(user, &email, link, known)).collect())
     }
 
     /// Links an account with a person at a provider; the same link a second time changes nothing.

@@ -249,6 +249,10 @@ pub async fn linked_accounts_are_listed_page_by_page<S: WholeStore>(w: World<S>)
     assert_eq!(w.store.link_upstream(users[0], &other, w.later(7), audit).await.unwrap(), Commit::Applied);
     let page = async |issuer, after, limit| -> Vec<(UserId, String, String)> {
         let page = w.store.linked_accounts(issuer, after, limit).await.unwrap();
+        for one in &page {
+            let (account, _) = w.store.account(one.user).await.unwrap().unwrap();
+            assert_eq!(one.email, account.email);
+        }
         page.into_iter().map(|one| (one.user, one.link.key.issuer, one.link.key.subject)).collect()
     };
     let named = |number: usize, issuer: &str, subject: &str| (users[number], issuer.to_owned(), subject.to_owned());

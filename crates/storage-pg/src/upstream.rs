@@ -127,13 +127,14 @@ const LINKS: &str = "
 
 /// The links of a page of accounts.
 const LINKED_ACCOUNTS: &str = "
-    SELECT issuer, subject, linked_at, last_used_at, user_id FROM upstream_links
-     WHERE user_id IN (
+    SELECT l.issuer, l.subject, l.linked_at, l.last_used_at, l.user_id, u.email
+      FROM upstream_links l JOIN users u ON u.id = l.user_id
+     WHERE l.user_id IN (
              SELECT DISTINCT user_id FROM upstream_links
               WHERE ($1::text IS NULL OR issuer = $1) AND ($2::uuid IS NULL OR user_id > $2)
               ORDER BY user_id LIMIT $3)
-       AND ($1::text IS NULL OR issuer = $1)
-     ORDER BY user_id, issuer COLLATE \"C\"";
+       AND ($1::text IS NULL OR l.issuer = $1)
+     ORDER BY l.user_id, l.issuer COLLATE \"C\"";
 
 const ORIGIN: &str = "SELECT issuer, id_token FROM upstream_sessions WHERE session_id = $1";
 
@@ -246,7 +247,7 @@ impl UpstreamRepository for PgStore {
             .map(|row| {
                 let mut row = Reader::new(row, "upstream_links", &"-");
                 let link = link(&mut row)?;
-                Ok(LinkedAccount { user: UserId::from_uuid(row.take("user_id")?), link })
+                Ok(LinkedAccount { user: UserId::from_uuid(row.take("user_id")?), email: row.take("email")?, link })
             })
             .collect()
     }

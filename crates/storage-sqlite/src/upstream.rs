@@ -121,7 +121,8 @@ impl UpstreamRepository for SqliteStore {
         self.read(|db| {
             db.all(LINKED_ACCOUNTS, params![issuer, after.map(UserId::uuid), limit], |cursor| {
                 let link = link(cursor)?;
-                Ok(LinkedAccount { user: cursor.id("upstream_links.user_id", UserId::from_uuid)?, link })
+                let user = cursor.id("upstream_links.user_id", UserId::from_uuid)?;
+                Ok(LinkedAccount { user, email: cursor.value("users.email")?, link })
             })
         })
     }
@@ -284,11 +285,11 @@ fn link(cursor: &mut Cursor<'_>) -> Outcome<UpstreamLink> {
     Ok(UpstreamLink { key, linked_at, last_used_at: cursor.time("upstream_links.last_used_at")? })
 }
 
-const LINKED_ACCOUNTS: &str = "SELECT issuer, subject, linked_at, last_used_at, user_id FROM upstream_links \
-                               WHERE user_id IN (SELECT DISTINCT user_id FROM upstream_links \
+const LINKED_ACCOUNTS: &str = "SELECT l.issuer, l.subject, l.linked_at, l.last_used_at, l.user_id, u.email \
+                               FROM upstream_links l JOIN users u ON u.id = l.user_id WHERE l.user_id IN (SELECT DISTINCT user_id FROM upstream_links \
                                  WHERE (?1 IS NULL OR issuer = ?1) AND (?2 IS NULL OR user_id > ?2) \
                                  ORDER BY user_id LIMIT ?3) \
-                               AND (?1 IS NULL OR issuer = ?1) ORDER BY user_id, issuer";
+                               AND (?1 IS NULL OR l.issuer = ?1) ORDER BY l.user_id, l.issuer";
 
 const ORIGIN: &str = "SELECT issuer, id_token FROM upstream_sessions WHERE session_id = ?1";
 

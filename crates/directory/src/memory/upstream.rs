@@ -207,6 +207,7 @@ impl UpstreamRepository for MemoryDirectory {
         let mut all: Vec<_> = wanted
             .map(|(key, (user, linked_at, last_used_at))| LinkedAccount {
                 user: *user,
+                email: people.accounts.get(user).map(|person| person.account.email.clone()).unwrap_or_default(),
                 link: UpstreamLink { key: key.clone(), linked_at: *linked_at, last_used_at: *last_used_at },
             })
             .collect();

@@ -131,6 +131,8 @@ pub struct UpstreamLink {
 pub struct LinkedAccount {
     /// The account.
     pub user: UserId,
+    /// Its e-mail address.
+    pub email: String,
     /// Its link.
     pub link: UpstreamLink,
 }
