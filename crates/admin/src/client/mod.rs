@@ -4,11 +4,11 @@ mod draft;
 mod migration_test;
 mod view;
 
-use authly_directory::services::DirectoryServices;
+use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
 use oauth_core::{
     audit::AuditKind,
     client::{Client, ClientSecret, ClientState},
-    ids::{ClientId, ClientKey},
+    ids::{ClientId, ClientKey, UserId},
     secret::Secret,
     services::Random as _,
     store::{CatalogRepository as _, Commit},
@@ -36,7 +36,7 @@ impl<V: DirectoryServices> Admin<V> {
     pub async fn create_client(&self, draft: ClientDraft) -> Result<Registered, AdminError> {
         let now = self.now();
         let id = match &draft.client_id {
-            Some(id) => ClientId::parse(id).map_err(|error| AdminError::invalid("client_id", error))?,
+            Some(id) => self.chosen_client_id(id).await?,
             None => self.random_client_id()?,
         };
         let known = self.services.store().load_catalog().await?.scopes;
@@ -65,6 +65,18 @@ impl<V: DirectoryServices> Admin<V> {
             .await
             .map_err(|error| AdminError::taken(error, "client", client.id.as_str()))?;
         Ok(Registered { client: ClientView::of(&client), secret })
+    }
+
+    /// An identifier that somebody chose. Never an account's: a client's own tokens have its identifier as `sub`, and a resource server that looks
+    /// at nothing else would take the client for that person (RFC 9700 4.15).
+    async fn chosen_client_id(&self, text: &str) -> Result<ClientId, AdminError> {
+        let id = ClientId::parse(text).map_err(|error| AdminError::invalid("client_id", error))?;
+        match UserId::parse(text) {
+            Some(user) if self.services.accounts().account(user).await?.is_some() => {
+                Err(AdminError::invalid("client_id", "is the id of an account"))
+            }
+            _ => Ok(id),
+        }
     }
 
     /// All clients by identifier.
