@@ -37,6 +37,13 @@ pub fn forwarded_for(headers: &HeaderMap) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
+/// Whether a request came through a proxy that nobody declared: then where it comes from is not known, and the proxy's own address says
+/// nothing of who may administer. A proxy on this machine would lend everybody the address of this machine.
+pub fn is_obscured(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
+    let passed_on = ["x-forwarded-for", "forwarded"].into_iter().any(|name| headers.contains_key(name));
+    passed_on && !trusted.iter().any(|network| network.holds(peer))
+}
+
 fn parse_entry(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
     entry.parse().ok().or_else(|| entry.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()))
@@ -76,6 +83,20 @@ mod tests {
         headers.append(HeaderName::from_static("x-forwarded-for"), joined);
         let found = client_address(ip("127.0.0.1"), forwarded_for(&headers).as_deref(), &trusted);
         assert_eq!(found, ClientAddress(ip("192.0.2.9")), "in the same line");
+    }
+
+    #[test]
+    fn what_an_undeclared_proxy_passes_on_comes_from_nobody_known() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let direct = HeaderMap::new();
+        for name in ["x-forwarded-for", "forwarded"] {
+            let mut headers = HeaderMap::new();
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static("for=192.0.2.9"));
+            assert!(is_obscured(ip("127.0.0.1"), &headers, &trusted), "{name}");
+            assert!(is_obscured(ip("127.0.0.1"), &headers, &[]), "{name}");
+            assert!(!is_obscured(ip("10.1.1.1"), &headers, &trusted), "{name}");
+        }
+        assert!(!is_obscured(ip("127.0.0.1"), &direct, &[]));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub async fn edge<V: DirectoryServices, B: MessageBody + 'static>(
     let peer = request.peer_addr().map_or(app.http.fallback_address, |socket| socket.ip());
     let forwarded = if app.http.trusted_proxies.is_empty() { None } else { address::forwarded_for(request.headers()) };
     let client = address::client_address(peer, forwarded.as_deref(), &app.http.trusted_proxies);
+    let is_obscured = address::is_obscured(peer, request.headers(), &app.http.trusted_proxies);
+    let known = (!is_obscured).then_some(client.0);
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(id);
     // The path as the router reads it, percent encoding undone: a rule that judged another spelling could be walked around
@@ -50,7 +52,7 @@ pub async fn edge<V: DirectoryServices, B: MessageBody + 'static>(
     let path = request.match_info().as_str().to_owned();
     let endpoint = endpoint_of(&path);
     let method = request.method().clone();
-    let mut response = match turn_away(&app, &request, endpoint, &path, client.0) {
+    let mut response = match turn_away(&app, &request, endpoint, &path, known) {
         Some(refusal) => request.into_response(refusal).map_into_right_body(),
         None => next.call(request).await?.map_into_left_body(),
     };
@@ -74,7 +76,7 @@ fn turn_away<V: DirectoryServices>(
     request: &ServiceRequest,
     endpoint: Option<Endpoint>,
     path: &str,
-    client: IpAddr,
+    client: Option<IpAddr>,
 ) -> Option<HttpResponse> {
     // RFC 9112 3.2: more than one Host is no request at all; which of them somebody in front has judged is not known.
     if request.headers().get_all(header::HOST).nth(1).is_some() {
@@ -89,7 +91,8 @@ fn turn_away<V: DirectoryServices>(
     if !is_probe && (is_foreign(host) || target.is_some_and(|target| is_foreign(Some(target)))) {
         return Some(respond::plain(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host."));
     }
-    if (path.starts_with("/admin") || endpoint == Some(Endpoint::Metrics)) && !app.is_admin_network(client) {
+    let is_admitted = client.is_some_and(|client| app.is_admin_network(client));
+    if (path.starts_with("/admin") || endpoint == Some(Endpoint::Metrics)) && !is_admitted {
         return Some(respond::plain(
             StatusCode::FORBIDDEN,
             "This address is reached from the administration networks only.",

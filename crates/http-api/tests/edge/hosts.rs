@@ -152,6 +152,19 @@ async fn administration_and_metrics_are_reached_from_their_networks_only() {
     assert!(answer.status() == 200 && !answer.text.contains("authly_requests_total"));
 }
 
+/// A proxy on this machine that nobody declared lends everybody the address of this machine, which is an administration network.
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_proxy_that_nobody_declared_there_is_no_administration() {
+    let app = TestApp::start().await;
+    for path in ["/admin/oauth/clients", "/metrics"] {
+        let ask = || app.http.get(app.at(path));
+        assert_ne!(app.send(ask()).await.status, 403, "{path}");
+        for (name, value) in [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=198.51.100.7")] {
+            assert_eq!(app.send(ask().header(name, value)).await.status, 403, "{path} {name}");
+        }
+    }
+}
+
 /// C-42 for every spelling: what is switched off is 404.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switched_off_endpoint_is_off_in_every_spelling() {
@@ -177,7 +190,7 @@ async fn registering_a_client_takes_an_administrators_token_and_nothing_unknown(
     let secret = app.confidential_client().await;
     let draft =
         authly_admin_cases::user::UserDraft { email: "root@example.org".to_owned(), admin: true, ..Default::default() };
-    app.user_with(draft).await;
+    let root = app.user_with(draft).await.id;
     let flow = CodeFlow { scope: "admin".to_owned(), ..CodeFlow::confidential(&secret, "") };
     let tokens = flow.tokens(&app, &mut app.browser(), "root@example.org").await;
     let register = |body: Value| app.http.post(app.at("/admin/oauth/clients")).bearer_auth(tokens.access()).json(&body);
@@ -213,6 +226,8 @@ async fn registering_a_client_takes_an_administrators_token_and_nothing_unknown(
         (changed("is_admin", json!(true)), "invalid_request"),
         (changed("client_id", json!("app")), "invalid_client_metadata"),
         (changed("client_id", json!("a\0b")), "invalid_client_metadata"),
+        (changed("client_id", json!(root)), "invalid_client_metadata"),
+        (changed("client_id", json!(root.to_uppercase())), "invalid_client_metadata"),
         (changed("client_name", json!("a\nb")), "invalid_client_metadata"),
         (changed("grant_types", json!(["password"])), "invalid_request"),
     ] {
