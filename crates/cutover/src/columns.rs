@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use authly_directory::password::StoredHash;
 use oauth_core::{
+    claims::Profile,
     ids::{GroupId, TenantId, UserId},
     services::{Purpose, Sealer},
     subject::AccountStatus,
@@ -63,6 +64,8 @@ pub fn difference(from: &TargetAccount, to: &TargetAccount, sealer: &impl Sealer
 pub fn matches(account: &TargetAccount, name: &str, wanted: &Value, sealer: &impl Sealer) -> Result<bool, ColumnError> {
     match hashes(account).into_iter().find(|(column, _)| *column == name) {
         Some((_, hash)) => Ok(opened(account.user, wanted, sealer)?.as_ref() == hash),
+        // Lines of before name claims that are not there as well.
+        None if name == "profile" => Ok(read::<Profile>(name, wanted)? == account.profile),
         None => Ok(readable(account).get(name) == Some(wanted)),
     }
 }
@@ -122,7 +125,7 @@ fn blank(user: UserId) -> TargetAccount {
         tenant: None::<TenantId>,
         email: String::new(),
         username: String::new(),
-        profile: oauth_core::claims::Profile::default(),
+        profile: Profile::default(),
         hash: None,
         upgraded_hash: None,
         password_set_at: None,
@@ -158,7 +161,7 @@ fn readable(account: &TargetAccount) -> Columns {
         ("tenant", json(&account.tenant)),
         ("email", json(&account.email)),
         ("username", json(&account.username)),
-        ("profile", json(&account.profile)),
+        ("profile", claims(&account.profile)),
         ("password_set_at", time(account.password_set_at)),
         ("hash_upgraded_at", time(account.hash_upgraded_at)),
         ("status", Value::from(account.status.as_str())),
@@ -187,6 +190,15 @@ fn readable(account: &TargetAccount) -> Columns {
     .collect()
 }
 
+/// The claims that are there: a profile has twenty, and hardly anybody more than two.
+pub fn claims(profile: &Profile) -> Value {
+    let mut claims = json(profile);
+    if let Some(claims) = claims.as_object_mut() {
+        claims.retain(|_, claim| !claim.is_null());
+    }
+    claims
+}
+
 fn hashes(account: &TargetAccount) -> [(&'static str, Option<&StoredHash>); 2] {
     [("hash", account.hash.as_ref()), ("upgraded_hash", account.upgraded_hash.as_ref())]
 }
@@ -195,7 +207,8 @@ fn hashes(account: &TargetAccount) -> [(&'static str, Option<&StoredHash>); 2] {
 fn sealed(user: UserId, hash: &StoredHash, sealer: &impl Sealer) -> Value {
     let bytes = sealer.seal(Purpose::AtRest, &context(user), hash.expose().as_bytes());
     let mut text = String::with_capacity(bytes.len() * 2);
-    bytes.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
     serde_json::json!({ "sealed": text })
 }
 
@@ -238,4 +251,65 @@ fn word<T>(name: &str, value: &Value, parse: impl FnOnce(&str) -> Option<T>) -> 
 
 fn corrupt(name: &str) -> ColumnError {
     ColumnError::Corrupt(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Open;
+
+    impl Sealer for Open {
+        fn seal(&self, _purpose: Purpose, _context: &[u8], clear: &[u8]) -> Vec<u8> {
+            clear.to_vec()
+        }
+
+        fn open(
+            &self,
+            _purpose: Purpose,
+            _context: &[u8],
+            sealed: &[u8],
+        ) -> Result<oauth_core::secret::Secret<Vec<u8>>, oauth_core::services::SealBroken> {
+            Ok(oauth_core::secret::Secret::new(sealed.to_vec()))
+        }
+
+        fn seal_for(&self, _secret: &[u8], _purpose: Purpose, clear: &[u8]) -> Vec<u8> {
+            clear.to_vec()
+        }
+
+        fn open_for(
+            &self,
+            _secret: &[u8],
+            _purpose: Purpose,
+            sealed: &[u8],
+        ) -> Result<oauth_core::secret::Secret<Vec<u8>>, oauth_core::services::SealBroken> {
+            Ok(oauth_core::secret::Secret::new(sealed.to_vec()))
+        }
+    }
+
+    #[test]
+    fn a_profile_is_the_same_whether_a_line_names_what_is_not_there_or_not() {
+        let mut own = blank(UserId::from_uuid(uuid::Uuid::from_u128(7)));
+        own.profile.name = Some("Ada".to_owned());
+        let columns = of(&own, &Open);
+        assert_eq!(columns["profile"]["name"], "Ada");
+        assert!(columns["profile"].get("nickname").is_none(), "{columns:?}");
+        assert_eq!(account(&columns, &Open).unwrap(), own);
+        let whole = json(&own.profile);
+        assert!(whole.get("nickname").is_some_and(Value::is_null));
+        for line in [&columns["profile"], &whole] {
+            assert!(matches(&own, "profile", line, &Open).unwrap());
+        }
+        own.profile.nickname = Some("A".to_owned());
+        assert!(!matches(&own, "profile", &whole, &Open).unwrap());
+    }
+
+    #[test]
+    fn a_hash_reads_back_as_it_was_sealed() {
+        let mut own = blank(UserId::from_uuid(uuid::Uuid::from_u128(7)));
+        own.hash = Some(StoredHash::new("$2b$\u{7f}\n0".to_owned()));
+        let columns = of(&own, &Open);
+        assert_eq!(columns["hash"]["sealed"], "243262247f0a30");
+        assert_eq!(account(&columns, &Open).unwrap().hash, own.hash);
+    }
 }

@@ -239,6 +239,10 @@ impl CutoverStore for MemoryTarget {
         Ok(state.links.values().filter(wanted).take(limit as usize).cloned().collect())
     }
 
+    async fn count_links(&self, source: &SourceName) -> Result<u64, StoreError> {
+        Ok(self.lock().links.values().filter(|link| link.source == *source).count() as u64)
+    }
+
     async fn ledger(&self, ask: LedgerAsk) -> Result<Vec<LedgerEntry>, StoreError> {
         Ok(self.lock().ledger(ask))
     }

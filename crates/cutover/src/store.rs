@@ -85,6 +85,8 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
         after: Option<&SourceId>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Link>, StoreError>> + Send;
+    /// How many links of that source there are.
+    fn count_links(&self, source: &SourceName) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     // The ledger.
 

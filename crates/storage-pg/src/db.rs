@@ -6,6 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
+use futures_util::future::try_join_all;
 use oauth_core::store::StoreError;
 use tokio_postgres::{IsolationLevel, Row, types::ToSql};
 
@@ -13,6 +14,12 @@ use crate::error::{Trouble, busy, unavailable};
 
 /// The parameters of a statement.
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A statement with its parameters, as part of several.
+pub(crate) type Statement<'a> = (&'static str, Vec<&'a (dyn ToSql + Sync)>);
+
+/// So few are polled in their order.
+const SENT_AT_ONCE: usize = 16;
 
 /// How often a statement that another transaction came between is tried in all.
 pub(crate) const TRIES: u32 = 5;
@@ -109,8 +116,16 @@ impl Db {
 
     /// Counts a trip and waits for its end, but not for ever.
     async fn answer<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Trouble> {
+        self.answer_in(self.answer_within, asked).await
+    }
+
+    async fn answer_in<T>(
+        &self,
+        time: Duration,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Trouble> {
         self.count_trip();
-        match tokio::time::timeout(self.answer_within, asked).await {
+        match tokio::time::timeout(time, asked).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Trouble::Disconnected(unavailable("no answer in time"))),
         }
@@ -148,7 +163,8 @@ impl Db {
     }
 }
 
-const LOCK_GATE: &str = "SELECT revision FROM revisions WHERE name = $1 FOR UPDATE";
+/// Waits for the holder of a gate.
+pub(crate) const LOCK_GATE: &str = "SELECT revision FROM revisions WHERE name = $1 FOR UPDATE";
 
 /// Which writes wait for each other; both kinds are rare.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +176,7 @@ pub(crate) enum Gate {
 }
 
 impl Gate {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
             Self::Catalog => "catalog",
@@ -193,8 +209,33 @@ impl Steps<'_> {
         .await
     }
 
+    /// Runs statements in their order and returns the rows of each. All are sent before the first is answered: the server has the
+    /// next at hand when it is done with one. Where one fails, none behind it takes effect.
+    pub(crate) async fn run_all(&self, statements: &[Statement<'_>]) -> Result<Vec<Vec<Row>>, Trouble> {
+        let mut rows = Vec::with_capacity(statements.len());
+        for part in statements.chunks(SENT_AT_ONCE) {
+            let mut prepared = Vec::with_capacity(part.len());
+            for (sql, _) in part {
+                prepared.push(self.step(self.transaction.prepare_cached(sql)).await?);
+            }
+            // A query is sent when it is first polled, and the first poll goes through them in order.
+            let asked = part.iter().zip(&prepared).map(|((_, params), known)| self.transaction.query(known, params));
+            let patience = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            rows.extend(self.step_within(patience, try_join_all(asked)).await?);
+        }
+        Ok(rows)
+    }
+
     async fn step<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Trouble> {
-        let answer = self.db.answer(asked).await;
+        self.step_within(1, asked).await
+    }
+
+    async fn step_within<T>(
+        &self,
+        patience: u32,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Trouble> {
+        let answer = self.db.answer_in(self.db.answer_within.saturating_mul(patience), asked).await;
         if matches!(answer, Err(Trouble::Stale(_))) {
             // A transaction cannot go on after an error; the next one prepares anew.
             self.db.pool.manager().statement_caches.clear();

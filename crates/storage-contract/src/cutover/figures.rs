@@ -6,6 +6,7 @@ use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
     memory::MemoryTarget,
     outcome::{Counters, ReasonCode},
+    source::SourceName,
     store::{CutoverStore, LinkWrite, NewTenant, PenEntry, PenKind, PendingAsk, Progress},
 };
 use oauth_core::{ids::TenantId, services::Random, subject::AccountStatus};
@@ -75,6 +76,9 @@ pub async fn figures_agree_with_the_store_in_memory(store: impl CutoverStore) {
         store.links(&source(), Some(&row(40)), 10).await.unwrap(),
         memory.links(&source(), Some(&row(40)), 10).await.unwrap()
     );
+    let linked = store.links(&source(), None, 10_000).await.unwrap().len() as u64;
+    assert_eq!(store.count_links(&source()).await.unwrap(), linked);
+    assert_eq!(store.count_links(&SourceName::parse("nowhere").unwrap()).await.unwrap(), 0);
 }
 
 pub(super) fn random_account(number: u64, tenants: &[TenantId]) -> TargetAccount {

@@ -1,9 +1,12 @@
 //! What a batch depends on, and the batch itself: everything or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use authly_cutover::store::{
-    BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
+use authly_cutover::{
+    source::SourceId,
+    store::{
+        BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
+    },
 };
 use authly_failpoint::{Place, reached};
 use oauth_core::{
@@ -11,16 +14,18 @@ use oauth_core::{
     store::{StoreError, StoreErrorKind},
 };
 use serde_json::{Value, json};
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
 use super::{
     account::{self, target_query},
-    account_write, ledger, links, pen, runs,
+    account_write, ledger,
+    line::{Lines, LinkLines},
+    links, pen, runs,
 };
 use crate::{
     audit::{AuditParams, RECORD},
-    db::{Db, Gate, Params, Steps, TRIES},
+    db::{Db, Gate, Params, Statement, Steps, TRIES},
     value::{At, Reader},
 };
 
@@ -35,37 +40,57 @@ const BY_SUBJECTS: &str = target_query!("u.external_subject = ANY($1)");
 const BY_IDS: &str = target_query!("u.id = ANY($1)");
 
 pub(super) async fn snapshot(db: &Db, ask: &SnapshotAsk) -> Result<TargetSnapshot, StoreError> {
+    let source = ask.source.as_str();
     let ids: Vec<&str> = ask.rows.iter().map(|row| row.source_id.as_str()).collect();
     let names: Vec<&str> = ask.rows.iter().flat_map(|row| row.names.iter().map(String::as_str)).collect();
     let subjects: Vec<&str> = ask.rows.iter().filter_map(|row| row.external_subject.as_deref()).collect();
+    let users: Vec<Uuid> = ask
+        .rows
+        .iter()
+        .filter_map(|row| row.user)
+        .chain(subjects.iter().filter_map(|text| UserId::parse(text)))
+        .map(UserId::uuid)
+        .collect();
 
     let mut client = db.client().await?;
     let steps = db.begin_snapshot(&mut client).await?;
-    let mut found = TargetSnapshot { links: links::of_rows(&steps, &ask.source, &ids).await?, ..Default::default() };
-    let users =
-        ask.rows.iter().filter_map(|row| row.user).chain(subjects.iter().filter_map(|text| UserId::parse(text)));
-    let users: Vec<Uuid> = users.chain(found.links.iter().map(|link| link.user)).map(UserId::uuid).collect();
-    let mut accounts = BTreeMap::new();
-    let questions: [(&'static str, bool, Params<'_>); 3] = [
-        (BY_IDS, users.is_empty(), &[&users]),
-        (BY_NAMES, names.is_empty(), &[&names]),
-        (BY_SUBJECTS, subjects.is_empty(), &[&subjects]),
+    let mut script: Vec<Statement<'_>> =
+        vec![(links::OF_ROWS, vec![&source, &ids]), (pen::BY_KEYS, vec![&source, &ids])];
+    let questions: [(&'static str, bool, Vec<&(dyn ToSql + Sync)>); 3] = [
+        (BY_IDS, users.is_empty(), vec![&users]),
+        (BY_NAMES, names.is_empty(), vec![&names]),
+        (BY_SUBJECTS, subjects.is_empty(), vec![&subjects]),
     ];
-    for (sql, nothing, params) in questions {
-        if !nothing {
-            for row in steps.run(sql, params).await? {
-                let account = account::read(&row)?;
-                accounts.insert(account.user, account);
-            }
+    script.extend(questions.into_iter().filter(|(_, nothing, _)| !nothing).map(|(sql, _, params)| (sql, params)));
+    let answers = steps.run_all(&script).await?;
+    let mut answers = answers.into_iter();
+    let mut found = TargetSnapshot {
+        links: links::read_all(&answers.next().unwrap_or_default())?,
+        pen: pen::read_all(&answers.next().unwrap_or_default())?,
+        ..Default::default()
+    };
+    let mut accounts = BTreeMap::new();
+    for row in answers.flatten() {
+        let account = account::read(&row)?;
+        accounts.insert(account.user, account);
+    }
+    // A row may be the account of another than its id says.
+    let linked = found.links.iter().map(|link| link.user).filter(|user| !accounts.contains_key(user));
+    let linked: Vec<Uuid> = linked.map(UserId::uuid).collect();
+    if !linked.is_empty() {
+        for row in steps.run(BY_IDS, &[&linked]).await? {
+            let account = account::read(&row)?;
+            accounts.insert(account.user, account);
         }
     }
-    let others: Vec<Uuid> = accounts.keys().map(|user| user.uuid()).collect();
-    for link in links::of_users(&steps, &others).await? {
-        if !found.links.iter().any(|known| (&known.source, &known.source_id) == (&link.source, &link.source_id)) {
-            found.links.push(link);
-        }
+    if !accounts.is_empty() {
+        let others: Vec<Uuid> = accounts.keys().map(|user| user.uuid()).collect();
+        let known: HashSet<SourceId> = found.links.iter().map(|link| link.source_id.clone()).collect();
+        let others = links::of_users(&steps, &others).await?;
+        found
+            .links
+            .extend(others.into_iter().filter(|link| link.source != ask.source || !known.contains(&link.source_id)));
     }
-    found.pen = pen::of_rows(&steps, &ask.source, &ids).await?;
     steps.commit().await?;
     found.accounts = accounts.into_values().collect();
     Ok(found)
@@ -115,7 +140,7 @@ pub(super) async fn commit(db: &Db, write: &BatchWrite) -> Result<BatchCommit, S
 
 async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
     let mut client = db.client().await?;
-    let steps = db.begin_behind(Gate::Accounts, &mut client).await?;
+    let steps = db.begin(&mut client).await?;
     let done = apply(&steps, write).await?;
     if done == BatchCommit::Applied {
         reached(Place::BatchWritten);
@@ -125,15 +150,21 @@ async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
 }
 
 async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
-    let Some(source) = runs::held(steps, write.lease).await? else { return Ok(BatchCommit::Fenced) };
+    let Some(source) = runs::held_behind(steps, Gate::Accounts, write.lease).await? else {
+        return Ok(BatchCommit::Fenced);
+    };
     create_tenants(steps, write).await?;
     reached(Place::GroupsWritten);
-    if !account_write::write(steps, write).await? {
+    let accounts = account_write::Script::of(write);
+    let put = write.links.iter().filter_map(|one| if let LinkWrite::Put(link) = one { Some(link) } else { None });
+    let (put, lines) = (LinkLines::of(put), Lines::of(&write.ledger));
+    let mut script = Vec::new();
+    let guards = accounts.statements(&mut script);
+    links::statements(&put, &mut script);
+    ledger::statements(&lines, &mut script);
+    if !guards.hold(&steps.run_all(&script).await?) {
         return Ok(BatchCommit::Lost);
     }
-    let put = write.links.iter().filter_map(|one| if let LinkWrite::Put(link) = one { Some(link) } else { None });
-    let put: Vec<_> = put.collect();
-    links::put(steps, &put).await?;
     for one in &write.links {
         if let LinkWrite::Remove { source, source_id } = one {
             links::remove(steps, source, source_id).await?;
@@ -146,7 +177,6 @@ async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, Sto
             return Ok(BatchCommit::Lost);
         }
     }
-    ledger::add(steps, &write.ledger).await?;
     for event in &write.audit {
         let audit = AuditParams::from(event.clone());
         let params: Params<'_> =

@@ -13,9 +13,9 @@ use oauth_core::{
 use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
-use super::{instant, line::Line, signed, unsigned};
+use super::{line::Lines, signed, unsigned};
 use crate::{
-    db::{Db, Params, Steps},
+    db::{Db, Params, Statement, Steps},
     value::Reader,
 };
 
@@ -98,22 +98,24 @@ pub(super) fn read(row: &Row) -> Result<LedgerEntry, StoreError> {
     Ok(LedgerEntry { item, undone })
 }
 
-const ADD: &str = concat!(
-    "INSERT INTO migration_items (run, seq, source, source_id, user_id, tenant_id, action, before, after, outcome, reason,
-                                  undoes_run, undoes_seq, at)
-     SELECT w.run, w.seq, w.source, w.source_id, w.user_id, w.tenant_id, w.action, w.before, w.after, w.outcome, w.reason,
-            w.undoes_run, w.undoes_seq, ",
-    instant!("w.at"),
-    " FROM jsonb_to_recordset($1)
-           AS w(run uuid, seq bigint, source text, source_id text, user_id uuid, tenant_id uuid, action text, before jsonb,
-                after jsonb, outcome text, reason jsonb, undoes_run uuid, undoes_seq bigint, at bigint)"
-);
+const ADD: &str = "
+    INSERT INTO migration_items (run, seq, source, source_id, user_id, tenant_id, action, before, after, outcome, reason,
+                                 undoes_run, undoes_seq, at)
+    SELECT *
+      FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::jsonb[], $9::jsonb[],
+                  $10::text[], $11::jsonb[], $12::uuid[], $13::bigint[], $14::timestamptz[])";
 
+/// Adds lines, one statement for all of them.
 pub(super) async fn add(steps: &Steps<'_>, items: &[LedgerItem]) -> Result<(), StoreError> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<Line<'_>> = items.iter().map(Line::of).collect();
-    steps.change(ADD, &[&Json(lines)]).await?;
+    let (lines, mut script) = (Lines::of(items), Vec::new());
+    statements(&lines, &mut script);
+    steps.run_all(&script).await?;
     Ok(())
+}
+
+/// The same as part of a script.
+pub(super) fn statements<'s>(lines: &'s Lines<'_>, script: &mut Vec<Statement<'s>>) {
+    if !lines.is_empty() {
+        script.push((ADD, lines.params()));
+    }
 }

@@ -9,9 +9,9 @@ use oauth_core::{ids::UserId, store::StoreError};
 use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
-use super::{instant, line::LinkLine};
+use super::{line::LinkLines, unsigned};
 use crate::{
-    db::{Db, Steps},
+    db::{Db, Statement, Steps},
     value::Reader,
 };
 
@@ -21,7 +21,8 @@ macro_rules! link_query {
     };
 }
 
-const OF_ROWS: &str = link_query!("source = $1 AND source_id = ANY($2)");
+/// The links of the rows `$2` of the source `$1`.
+pub(super) const OF_ROWS: &str = link_query!("source = $1 AND source_id = ANY($2)");
 const OF_USERS: &str = link_query!("user_id = ANY($1)");
 const PAGE: &str = link_query!("source = $1 AND source_id > $2 ORDER BY source_id LIMIT $3");
 
@@ -37,12 +38,13 @@ fn read(row: &Row) -> Result<Link, StoreError> {
     })
 }
 
-pub(super) async fn of_rows(steps: &Steps<'_>, source: &SourceName, ids: &[&str]) -> Result<Vec<Link>, StoreError> {
-    steps.run(OF_ROWS, &[&source.as_str(), &ids]).await?.iter().map(read).collect()
+/// The links of these accounts.
+pub(super) async fn of_users(steps: &Steps<'_>, users: &[Uuid]) -> Result<Vec<Link>, StoreError> {
+    read_all(&steps.run(OF_USERS, &[&users]).await?)
 }
 
-pub(super) async fn of_users(steps: &Steps<'_>, users: &[Uuid]) -> Result<Vec<Link>, StoreError> {
-    steps.run(OF_USERS, &[&users]).await?.iter().map(read).collect()
+pub(super) fn read_all(rows: &[Row]) -> Result<Vec<Link>, StoreError> {
+    rows.iter().map(read).collect()
 }
 
 pub(super) async fn page(
@@ -56,22 +58,24 @@ pub(super) async fn page(
     db.read(PAGE, &[&source.as_str(), &after, &i64::from(limit)]).await?.iter().map(read).collect()
 }
 
-const PUT: &str = concat!(
-    "INSERT INTO source_links (source, source_id, user_id, base, run, at)
-     SELECT w.source, w.source_id, w.user_id, w.base, w.run, ",
-    instant!("w.at"),
-    " FROM jsonb_to_recordset($1) AS w(source text, source_id text, user_id uuid, base jsonb, run uuid, at bigint)
-     ON CONFLICT (source, source_id) DO UPDATE
-        SET user_id = excluded.user_id, base = excluded.base, run = excluded.run, at = excluded.at"
-);
+const COUNT: &str = "SELECT count(*) FROM source_links WHERE source = $1";
 
-pub(super) async fn put(steps: &Steps<'_>, links: &[&Link]) -> Result<(), StoreError> {
-    if links.is_empty() {
-        return Ok(());
+pub(super) async fn count(db: &Db, source: &SourceName) -> Result<u64, StoreError> {
+    let row = db.read_one(COUNT, &[&source.as_str()]).await?;
+    row.map_or(Ok(0), |row| Reader::new(&row, "source_links", source).take("source").map(unsigned))
+}
+
+const PUT: &str = "
+    INSERT INTO source_links (source, source_id, user_id, base, run, at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::jsonb[], $5::uuid[], $6::timestamptz[])
+    ON CONFLICT (source, source_id) DO UPDATE
+       SET user_id = excluded.user_id, base = excluded.base, run = excluded.run, at = excluded.at";
+
+/// Puts links.
+pub(super) fn statements<'s>(lines: &'s LinkLines<'_>, script: &mut Vec<Statement<'s>>) {
+    if !lines.is_empty() {
+        script.push((PUT, lines.params()));
     }
-    let lines: Vec<LinkLine<'_>> = links.iter().map(|link| LinkLine::of(link)).collect();
-    steps.change(PUT, &[&Json(lines)]).await?;
-    Ok(())
 }
 
 const REMOVE: &str = "DELETE FROM source_links WHERE source = $1 AND source_id = $2";

@@ -1,8 +1,9 @@
 //! The migration's port: runs under a lease, batches that are written whole, the ledger, and figures.
 //!
-//! What a batch writes travels as JSON, one parameter for all rows of a kind: few statements, planned once, whatever the size.
+//! What a batch writes travels as arrays, one for each column of all rows of a kind: few statements, planned once, whatever the size.
 
 mod account;
+mod account_rows;
 mod account_write;
 mod batch;
 mod board;
@@ -88,6 +89,10 @@ impl CutoverStore for PgStore {
 
     async fn links(&self, source: &SourceName, after: Option<&SourceId>, limit: u32) -> Result<Vec<Link>, StoreError> {
         links::page(self.db(), source, after, limit).await
+    }
+
+    async fn count_links(&self, source: &SourceName) -> Result<u64, StoreError> {
+        links::count(self.db(), source).await
     }
 
     async fn ledger(&self, ask: LedgerAsk) -> Result<Vec<LedgerEntry>, StoreError> {

@@ -28,7 +28,8 @@ macro_rules! pen_query {
     };
 }
 
-const BY_KEYS: &str = pen_query!("source = $1 AND source_id = ANY($2)");
+/// The entries of the rows `$2` of the source `$1`.
+pub(super) const BY_KEYS: &str = pen_query!("source = $1 AND source_id = ANY($2)");
 const PAGE: &str = pen_query!(
     "(source, source_id) > ($1, $2) AND ($3::text IS NULL OR source = $3) AND ($4 OR resolution IS NULL)
      ORDER BY source, source_id LIMIT $5"
@@ -54,8 +55,8 @@ pub(super) async fn by_key(db: &Db, source: &SourceName, id: &SourceId) -> Resul
     db.read_one(BY_KEYS, &[&source.as_str(), &[id.as_str()].as_slice()]).await?.as_ref().map(read).transpose()
 }
 
-pub(super) async fn of_rows(steps: &Steps<'_>, source: &SourceName, ids: &[&str]) -> Result<Vec<PenEntry>, StoreError> {
-    steps.run(BY_KEYS, &[&source.as_str(), &ids]).await?.iter().map(read).collect()
+pub(super) fn read_all(rows: &[Row]) -> Result<Vec<PenEntry>, StoreError> {
+    rows.iter().map(read).collect()
 }
 
 pub(super) async fn page(

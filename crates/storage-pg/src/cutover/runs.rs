@@ -16,7 +16,7 @@ use super::{signed, unsigned};
 use crate::{
     audit::AuditParams,
     codes::commit,
-    db::{Db, Params, Steps, Unknown},
+    db::{Db, Gate, LOCK_GATE, Params, Statement, Steps, Unknown},
     value::{At, Reader, at},
 };
 
@@ -134,7 +134,18 @@ const HELD: &str = "SELECT source FROM migration_runs WHERE id = $1 AND fence = 
 
 /// The source of the run, if the lease still counts; it cannot be taken over until the end of the step.
 pub(super) async fn held(steps: &Steps<'_>, lease: Lease) -> Result<Option<SourceName>, StoreError> {
-    let rows = steps.run(HELD, &[&lease.run.uuid(), &signed(lease.fence)]).await?;
+    source_of(&steps.run(HELD, &[&lease.run.uuid(), &signed(lease.fence)]).await?, lease)
+}
+
+/// The same behind a gate, in one go.
+pub(super) async fn held_behind(steps: &Steps<'_>, gate: Gate, lease: Lease) -> Result<Option<SourceName>, StoreError> {
+    let (name, run, fence) = (gate.name(), lease.run.uuid(), signed(lease.fence));
+    let script: [Statement<'_>; 2] = [(LOCK_GATE, vec![&name]), (HELD, vec![&run, &fence])];
+    let answers = steps.run_all(&script).await?;
+    source_of(answers.last().map(Vec::as_slice).unwrap_or_default(), lease)
+}
+
+fn source_of(rows: &[Row], lease: Lease) -> Result<Option<SourceName>, StoreError> {
     let read = |row| Reader::new(row, "migration_runs", &lease.run).parse("source", SourceName::parse);
     rows.first().map(read).transpose()
 }

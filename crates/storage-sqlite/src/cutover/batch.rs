@@ -1,6 +1,6 @@
 //! What a batch depends on, and the batch itself: everything or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authly_cutover::store::{
     BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant,
@@ -22,7 +22,9 @@ pub(super) fn snapshot(db: Db<'_>, ask: &SnapshotAsk) -> Outcome<TargetSnapshot>
     for row in &ask.rows {
         let own = links::by_row(db, &ask.source, &row.source_id)?;
         let mut meant = Vec::new();
-        for user in own.iter().map(|link| link.user).chain(row.user) {
+        let linked = own.iter().map(|link| link.user);
+        let users: BTreeSet<UserId> = linked.chain(row.user).filter(|user| !accounts.contains_key(user)).collect();
+        for user in users {
             meant.append(&mut account::by_id(db, user)?);
         }
         for name in &row.names {

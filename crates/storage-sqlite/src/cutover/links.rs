@@ -8,7 +8,7 @@ use authly_cutover::{
 use oauth_core::ids::UserId;
 use rusqlite::params;
 
-use super::batch::{from_json, json};
+use super::batch::{from_json, json, unsigned};
 use crate::{cursor::Cursor, db::Db, error::Outcome};
 
 macro_rules! link_query {
@@ -44,6 +44,13 @@ pub(super) fn page(db: Db<'_>, source: &SourceName, after: Option<&SourceId>, li
     // Before the first of them: an id is never empty.
     let after = after.map_or("", SourceId::as_str);
     db.all(PAGE, params![source.as_str(), after, limit], read)
+}
+
+const COUNT: &str = "SELECT count(*) FROM source_links WHERE source = ?1";
+
+pub(super) fn count(db: Db<'_>, source: &SourceName) -> Outcome<u64> {
+    let count = db.one(COUNT, [source.as_str()], |row| row.value("source_links.source"))?;
+    Ok(count.map(unsigned).unwrap_or_default())
 }
 
 const PUT: &str = "INSERT OR REPLACE INTO source_links (source, source_id, user_id, base, run, at) \

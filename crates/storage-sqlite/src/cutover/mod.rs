@@ -86,6 +86,11 @@ impl CutoverStore for SqliteStore {
         self.read_long(move |db| links::page(db, &source, after.as_ref(), limit)).await
     }
 
+    async fn count_links(&self, source: &SourceName) -> Result<u64, StoreError> {
+        let source = source.clone();
+        self.read_long(move |db| links::count(db, &source)).await
+    }
+
     async fn ledger(&self, ask: LedgerAsk) -> Result<Vec<LedgerEntry>, StoreError> {
         self.read_long(move |db| ledger::page(db, &ask)).await
     }
