@@ -1,6 +1,6 @@
 //! One batch: snapshot, decisions, the one write; again where somebody was faster, row by row where nothing else helps.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use authly_cutover::{
     batch::{self, Decided, RowReport},
@@ -9,12 +9,19 @@ use authly_cutover::{
     person::Person,
     run::{Lease, RunId},
     source::SourceId,
-    store::{BatchCommit, CutoverStore as _, Progress, Resolution, SnapshotAsk},
+    store::{BatchCommit, BatchWrite, CutoverStore as _, Progress, Resolution, RowKeys, SnapshotAsk, TargetSnapshot},
 };
 use authly_failpoint::{Place, reached};
 use oauth_core::services::Clock as _;
 
-use super::{MigrateError, OnError, Tools, stride::Stride, walk::Beat, wrap};
+use super::{
+    MigrateError, OnError, Tools,
+    ahead::Touched,
+    breath::{AT_ONCE, take_turns},
+    stride::Stride,
+    walk::Beat,
+    wrap,
+};
 
 /// How often a lost batch is decided anew before its rows go one by one, and a lost row before it is given up.
 const ATTEMPTS: usize = 4;
@@ -26,6 +33,7 @@ pub(super) struct Batches<'a, T> {
     pub(super) collisions: &'a Collisions,
     pub(super) resolutions: &'a HashMap<SourceId, Resolution>,
     pub(super) renamed: Renamed,
+    /// What is written.
     pub(super) progress: Progress,
     /// `None` in a dry run.
     pub(super) lease: Option<Lease>,
@@ -41,8 +49,153 @@ pub(super) struct Done {
     pub(super) stop: Option<RowReport>,
 }
 
+/// A batch that is decided and not yet written.
+pub(super) struct Ready {
+    people: Vec<Person>,
+    done: Done,
+    /// How far the run is when it is written.
+    pub(super) progress: Progress,
+    /// What names were before it.
+    before: Renamed,
+}
+
+impl Ready {
+    /// Whether the run stops behind it.
+    pub(super) const fn stops(&self) -> bool {
+        self.done.stop.is_some()
+    }
+}
+
+/// What follows a batch.
+pub(super) enum Next {
+    /// One that is decided.
+    Decided(Box<(Ready, Write)>),
+    /// Rows that are not.
+    Undecided(Vec<Person>),
+    /// Nothing: as many rows as were asked for have been read.
+    Limit,
+    /// Nothing: the source is at its end.
+    End,
+}
+
+impl Next {
+    /// The same, but that what it was decided from was not written.
+    pub(super) fn forgotten(self) -> Self {
+        match self {
+            Self::Decided(decided) => Self::Undecided(decided.0.people),
+            other => other,
+        }
+    }
+}
+
+/// What is written of it; nothing in a dry run.
+pub(super) type Write = Option<BatchWrite>;
+
+/// Writes a batch, and tells how long that took where it matters.
+pub(super) async fn put<T: Tools>(
+    tools: &T,
+    write: Write,
+    learns: bool,
+) -> Result<(BatchCommit, Option<Duration>), MigrateError> {
+    let Some(write) = write else { return Ok((BatchCommit::Applied, None)) };
+    let began = learns.then(|| tools.clock().now());
+    let done = tools.target().commit_batch(write).await?;
+    let took = began.map(|began| tools.clock().now().since(began));
+    if done == BatchCommit::Applied {
+        reached(Place::BatchCommitted);
+    }
+    Ok((done, took))
+}
+
 impl<T: Tools> Batches<'_, T> {
-    /// Decides and commits one batch.
+    /// Decides a batch that follows what is written.
+    pub(super) async fn decide(&mut self, people: Vec<Person>) -> Result<(Ready, Write), MigrateError> {
+        let snapshot = self.snapshot(self.keys(&people)).await?;
+        let progress = self.progress.clone();
+        self.decide_from(people, snapshot, progress, false).await
+    }
+
+    /// Decides a batch that follows one which is still being written, ends with `progress` and touches that.
+    pub(super) async fn decide_ahead(
+        &mut self,
+        people: Vec<Person>,
+        progress: Progress,
+        touched: &Touched,
+    ) -> Result<Next, MigrateError> {
+        let keys = self.keys(&people);
+        if touched.is_asked_for(&keys) {
+            return Ok(Next::Undecided(people));
+        }
+        let snapshot = self.snapshot(keys).await?;
+        if touched.is_in(&snapshot) {
+            return Ok(Next::Undecided(people));
+        }
+        Ok(Next::Decided(Box::new(self.decide_from(people, snapshot, progress, true).await?)))
+    }
+
+    async fn decide_from(
+        &mut self,
+        people: Vec<Person>,
+        snapshot: TargetSnapshot,
+        progress: Progress,
+        in_turns: bool,
+    ) -> Result<(Ready, Write), MigrateError> {
+        let mut view = View::new(snapshot, self.rules.source.clone(), &self.renamed);
+        let before = self.renamed.clone();
+        let (mut rows, mut stop) = (Vec::with_capacity(people.len()), None);
+        let now = self.tools.clock().now();
+        let run = self.lease.map_or(RunId::DRY, |lease| lease.run);
+        for (place, person) in people.iter().enumerate() {
+            if in_turns && place % AT_ONCE == 0 {
+                take_turns().await;
+            }
+            let context = Context {
+                rules: self.rules,
+                collisions: self.collisions,
+                view: &view,
+                judge: self.tools.hashes(),
+                now,
+                run,
+            };
+            let row = Decided { person: person.clone(), decision: decide::decide(person, &context) };
+            if self.on_error == OnError::Stop && row.decision.outcome.needs_a_decision() {
+                stop = Some(RowReport::of(&row));
+                break;
+            }
+            view.note(&row.decision, &mut self.renamed);
+            rows.push(row);
+        }
+        if in_turns {
+            take_turns().await;
+        }
+        let (ready, write) = self.assemble(rows, &view, progress).await?;
+        let done = Done { stop, ..ready.done };
+        Ok((Ready { people, before, done, ..ready }, write))
+    }
+
+    /// Takes note of a batch that was written; gives its rows back if it was not, because something changed meanwhile.
+    pub(super) fn written(
+        &mut self,
+        ready: Ready,
+        (done, took): (BatchCommit, Option<Duration>),
+    ) -> Result<Result<Done, Vec<Person>>, MigrateError> {
+        match done {
+            BatchCommit::Applied => {
+                if let Some(took) = took {
+                    self.stride.took(ready.done.rows.len(), took);
+                }
+                self.progress = ready.progress;
+                Ok(Ok(ready.done))
+            }
+            BatchCommit::Fenced => Err(MigrateError::Fenced),
+            BatchCommit::Lost => {
+                self.renamed = ready.before;
+                Ok(Err(ready.people))
+            }
+        }
+    }
+
+    /// Decides and writes a batch that was lost, or that had to wait.
     pub(super) async fn batch(&mut self, people: &[Person]) -> Result<Done, MigrateError> {
         for _ in 0..ATTEMPTS {
             if let Some(done) = self.attempt(people).await? {
@@ -76,79 +229,51 @@ impl<T: Tools> Batches<'_, T> {
             scheme: None,
             username: None,
         };
-        let view = self.view(std::slice::from_ref(person)).await?;
+        let snapshot = self.snapshot(self.keys(std::slice::from_ref(person))).await?;
+        let view = View::new(snapshot, self.rules.source.clone(), &self.renamed);
         let row = Decided { person: person.clone(), decision: failed };
         if self.on_error == OnError::Stop {
             return Ok(Done { rows: Vec::new(), stop: Some(RowReport::of(&row)) });
         }
-        self.commit(vec![row], &view).await?.ok_or_else(|| {
-            MigrateError::Refused(format!("the store refuses even to note that row {} failed", person.id))
-        })
+        let (ready, write) = self.assemble(vec![row], &view, self.progress.clone()).await?;
+        let done = put(self.tools, write, false).await?;
+        self.written(ready, done)?
+            .map_err(|_| MigrateError::Refused(format!("the store refuses even to note that row {} failed", person.id)))
     }
 
     /// One attempt; `None` if something changed meanwhile.
     async fn attempt(&mut self, people: &[Person]) -> Result<Option<Done>, MigrateError> {
-        let mut view = self.view(people).await?;
-        let before = self.renamed.clone();
-        let (mut rows, mut stop) = (Vec::with_capacity(people.len()), None);
-        let now = self.tools.clock().now();
-        let run = self.lease.map_or(RunId::DRY, |lease| lease.run);
-        for person in people {
-            let context = Context {
-                rules: self.rules,
-                collisions: self.collisions,
-                view: &view,
-                judge: self.tools.hashes(),
-                now,
-                run,
-            };
-            let row = Decided { person: person.clone(), decision: decide::decide(person, &context) };
-            if self.on_error == OnError::Stop && row.decision.outcome.needs_a_decision() {
-                stop = Some(RowReport::of(&row));
-                break;
+        let (ready, write) = self.decide(people.to_vec()).await?;
+        let done = put(self.tools, write, self.stride.learns()).await?;
+        Ok(self.written(ready, done)?.ok())
+    }
+
+    fn keys(&self, people: &[Person]) -> Vec<RowKeys> {
+        people.iter().map(|person| decide::keys(person, self.resolutions.get(&person.id), self.rules)).collect()
+    }
+
+    async fn snapshot(&self, rows: Vec<RowKeys>) -> Result<TargetSnapshot, MigrateError> {
+        Ok(self.tools.target().snapshot(SnapshotAsk { source: self.rules.source.clone(), rows }).await?)
+    }
+
+    async fn assemble(
+        &mut self,
+        mut rows: Vec<Decided>,
+        view: &View,
+        mut progress: Progress,
+    ) -> Result<(Ready, Write), MigrateError> {
+        let done = Done { rows: rows.iter().map(RowReport::of).collect(), stop: None };
+        let write = match self.lease {
+            None => {
+                batch::note(&mut progress, &rows);
+                None
             }
-            view.note(&row.decision, &mut self.renamed);
-            rows.push(row);
-        }
-        let done = self.commit(rows, &view).await?;
-        if done.is_none() {
-            self.renamed = before;
-        }
-        Ok(done.map(|done| Done { stop, ..done }))
-    }
-
-    async fn view(&self, people: &[Person]) -> Result<View, MigrateError> {
-        let keys = |person: &Person| decide::keys(person, self.resolutions.get(&person.id), self.rules);
-        let ask = SnapshotAsk { source: self.rules.source.clone(), rows: people.iter().map(keys).collect() };
-        let snapshot = self.tools.target().snapshot(ask).await?;
-        Ok(View::new(snapshot, self.rules.source.clone(), &self.renamed))
-    }
-
-    async fn commit(&mut self, mut rows: Vec<Decided>, view: &View) -> Result<Option<Done>, MigrateError> {
-        let reports = rows.iter().map(RowReport::of).collect();
-        let done = Done { rows: reports, stop: None };
-        let Some(lease) = self.lease else {
-            batch::note(&mut self.progress, &rows);
-            return Ok(Some(done));
+            Some(lease) => {
+                wrap::wrap(self.tools, &mut rows, &mut self.beat).await?;
+                let (now, source) = (self.tools.clock().now(), &self.rules.source);
+                Some(batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer()))
+            }
         };
-        wrap::wrap(self.tools, &mut rows, &mut self.beat).await?;
-        let now = self.tools.clock().now();
-        let mut progress = self.progress.clone();
-        let source = &self.rules.source;
-        let count = rows.len();
-        let write = batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer());
-        let began = self.stride.learns().then(|| self.tools.clock().now());
-        match self.tools.target().commit_batch(write).await? {
-            BatchCommit::Applied => {
-                if let Some(began) = began {
-                    self.stride.took(count, self.tools.clock().now().since(began));
-                }
-                reached(Place::BatchCommitted);
-                self.progress = progress;
-                Ok(Some(done))
-            }
-            BatchCommit::Fenced => Err(MigrateError::Fenced),
-            BatchCommit::Lost => Ok(None),
-        }
+        Ok((Ready { people: Vec::new(), done, progress, before: Renamed::default() }, write))
     }
 }

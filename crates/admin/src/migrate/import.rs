@@ -5,7 +5,6 @@ use std::time::Duration;
 use authly_cutover::{
     decide::{Renamed, Rules},
     digest::Digest,
-    person::Person,
     profile::bind::BoundProfile,
     run::{Begun, LEASE, Run, RunId, RunKind, RunPlan, RunState},
     source::{Source, SourceName},
@@ -18,7 +17,9 @@ use serde_json::json;
 
 use super::{
     ImportReport, MigrateError, Observer, Stop, Stopped, Tools,
-    commit::{Batches, Done},
+    ahead::Touched,
+    commit::{self, Batches, Next},
+    feed::Feed,
     finalize,
     stride::Stride,
     tenants::{self, Mapped},
@@ -251,68 +252,56 @@ impl<T: Tools> Import<'_, T> {
         self.create_tenants(&mut batches).await?;
         observer.phase("importing");
         let (mut examined, mut pace) = (0u64, Pace::new(self.options.max_rate, self.tools.clock().now()));
-        let mut size = self.page_size(examined);
-        let mut people = walk.page(batches.progress.checkpoint.clone(), size, self.since).await?;
+        // Hashes take their time, and so does a rate: what is decided then is soon old.
+        let ahead = self.options.max_rate.is_none() && !self.options.wrap_weak;
+        let checkpoint = batches.progress.checkpoint.clone();
+        let mut feed = Feed::new(walk, self.since, self.options.batch, self.options.limit, checkpoint);
+        let mut next = feed.next(batches.stride.rows()).await?;
         loop {
-            let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
-            examined += count;
-            let next_size = self.page_size(examined);
-            // The next page is read while this one is written.
-            let last = people.last().filter(|_| count == u64::from(size) && next_size > 0).map(|last| last.id.clone());
-            let next = async {
-                match last {
-                    Some(_) => walk.page(last, next_size, self.since).await.map(Some),
+            if stop.is_asked() && matches!(next, Next::Decided(_) | Next::Undecided(_)) {
+                return Ok((batches.progress, Some(Stopped::Asked)));
+            }
+            let (ready, write) = match next {
+                Next::Decided(decided) => *decided,
+                Next::Undecided(people) => batches.decide(people).await?,
+                Next::Limit => return Ok((batches.progress, Some(Stopped::Limit))),
+                Next::End => return Ok((batches.progress, None)),
+            };
+            let touched = write.as_ref().filter(|_| ahead && !ready.stops()).map(Touched::by);
+            let (progress, learns) = (ready.progress.clone(), batches.stride.learns());
+            // The next rows are read and decided while these are written.
+            let following = async {
+                match &touched {
                     None => Ok(None),
+                    Some(touched) => match feed.next(batches.stride.rows()).await? {
+                        Next::Undecided(people) => batches.decide_ahead(people, progress, touched).await.map(Some),
+                        other => Ok(Some(other)),
+                    },
                 }
             };
-            let (written, next) = join(self.page(&mut batches, &people, total, stop, observer), next).await;
-            if let Some(stopped) = written? {
-                return Ok((batches.progress, Some(stopped)));
+            let (put, mut following) = join(commit::put(self.tools, write, learns), following).await;
+            let done = match batches.written(ready, put?)? {
+                Ok(done) => done,
+                Err(people) => {
+                    following = following.map(|next| next.map(Next::forgotten));
+                    batches.batch(&people).await?
+                }
+            };
+            examined += u64::try_from(done.rows.len()).unwrap_or(u64::MAX);
+            observer.rows(&done.rows);
+            observer.done(&batches.progress.counters, total);
+            if let Some(row) = done.stop {
+                let reason = row.reason.map(|reason| reason.text()).unwrap_or_default();
+                let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
+                return Ok((batches.progress, Some(Stopped::Row { source_id, outcome, reason })));
             }
-            if next_size == 0 {
-                return Ok((batches.progress, Some(Stopped::Limit)));
-            }
-            let Some(next) = next? else { return Ok((batches.progress, None)) };
-            (people, size) = (next, next_size);
             if let Some(rest) = pace.rest(examined, self.tools.clock().now()) {
                 self.tools.pause(rest).await;
             }
-        }
-    }
-
-    /// Rows to read at once, when so many have been.
-    fn page_size(&self, examined: u64) -> u32 {
-        let left = self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(examined));
-        u32::try_from(left).unwrap_or(u32::MAX).min(self.options.batch.max(1))
-    }
-
-    /// One page, in as many writes as the store wants; tells what stopped it.
-    async fn page(
-        &self,
-        batches: &mut Batches<'_, T>,
-        people: &[Person],
-        total: u64,
-        stop: &Stop,
-        observer: &mut impl Observer,
-    ) -> Result<Option<Stopped>, MigrateError> {
-        let mut rest = people;
-        loop {
-            let (part, behind) = rest.split_at_checked(batches.stride.rows()).unwrap_or((rest, &[]));
-            if part.is_empty() {
-                return Ok(None);
-            }
-            if stop.is_asked() {
-                return Ok(Some(Stopped::Asked));
-            }
-            let Done { rows, stop } = batches.batch(part).await?;
-            observer.rows(&rows);
-            observer.done(&batches.progress.counters, total);
-            if let Some(row) = stop {
-                let reason = row.reason.map(|reason| reason.text()).unwrap_or_default();
-                let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
-                return Ok(Some(Stopped::Row { source_id, outcome, reason }));
-            }
-            rest = behind;
+            next = match following? {
+                Some(next) => next,
+                None => feed.next(batches.stride.rows()).await?,
+            };
         }
     }
 

@@ -3,11 +3,14 @@
 //! The rules are those of `authly-cutover`; here they are walked through a source and a store, batch by batch. Nothing here
 //! prints: what is worth telling while it happens goes to an [`Observer`].
 
+mod ahead;
 mod assess;
 mod board;
+mod breath;
 mod checklist;
 mod commit;
 mod desk;
+mod feed;
 mod finalize;
 mod import;
 mod link;

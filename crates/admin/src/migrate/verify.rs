@@ -1,6 +1,6 @@
 //! The check after an import: the source is read again, and every row compared with what is here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use authly_cutover::{
     account::{CredentialState, TargetAccount},
@@ -10,20 +10,23 @@ use authly_cutover::{
     profile::bind::BoundProfile,
     run::RunId,
     source::{Source, SourceId, SourceName},
-    store::{CutoverStore as _, Link, SnapshotAsk, TimedFact},
+    store::{CutoverStore as _, Link, Resolution, SnapshotAsk, TargetSnapshot, TimedFact},
 };
+use futures_util::future::join;
 use oauth_core::{audit::AuditKind, services::Clock as _, subject::AccountStatus};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    MigrateError, Observer, Tools, tenants,
+    MigrateError, Observer, Tools,
+    breath::{AT_ONCE, take_turns},
+    tenants,
     tools::event,
-    walk::{self, Walk},
+    walk::{self, Walk, behind},
 };
 
 /// Rows of a page.
-const PAGE: u32 = 1_000;
+const PAGE: u32 = 500;
 
 /// Differences that a report lists.
 const MOST_SHOWN: usize = 100;
@@ -76,33 +79,46 @@ pub async fn verify<T: Tools, S: Source>(
     let mut walk = Walk { source, profile, tenants: &mapped.of_source };
     let collisions = walk.census(tools, &rules, &resolutions, total, None, observer).await?;
     observer.phase("comparing");
-    let (mut found, mut linked, mut after) = (Verified::default(), 0u64, None);
+    let (mut found, mut linked) = (Verified::default(), 0u64);
+    let mut page = read(tools, &mut walk, &rules, &resolutions, None).await?;
     loop {
-        let people = walk.page(after, PAGE, None).await?;
-        let keys = people.iter().map(|person| decide::keys(person, resolutions.get(&person.id), &rules)).collect();
-        let snapshot = tools.target().snapshot(SnapshotAsk { source: rules.source.clone(), rows: keys }).await?;
-        let view = View::new(snapshot, rules.source.clone(), &decide::Renamed::default());
-        let context = Context {
-            rules: &rules,
-            collisions: &collisions,
-            view: &view,
-            judge: tools.hashes(),
-            now: tools.clock().now(),
-            run: RunId::DRY,
+        // The next rows are read, here and there, while these are compared.
+        let last = behind(&page.0, PAGE);
+        let next = async {
+            match last {
+                Some(_) => read(tools, &mut walk, &rules, &resolutions, last).await.map(Some),
+                None => Ok(None),
+            }
         };
-        for person in &people {
-            let outcome = decide::decide(person, &context).outcome;
-            linked += u64::from(view.link(&person.id).is_some());
-            found.row(person, outcome, &view, &rules);
+        let comparing = async {
+            let (people, snapshot) = page;
+            let view = View::new(snapshot, rules.source.clone(), &decide::Renamed::default());
+            let context = Context {
+                rules: &rules,
+                collisions: &collisions,
+                view: &view,
+                judge: tools.hashes(),
+                now: tools.clock().now(),
+                run: RunId::DRY,
+            };
+            for part in people.chunks(AT_ONCE) {
+                take_turns().await;
+                for person in part {
+                    let outcome = decide::decide(person, &context).outcome;
+                    linked += u64::from(view.link(&person.id).is_some());
+                    found.row(person, outcome, &view, &rules);
+                }
+            }
+            found.rows += u64::try_from(people.len()).unwrap_or(u64::MAX);
+            observer.reading(found.rows, total);
+        };
+        let (next, ()) = join(next, comparing).await;
+        match next? {
+            Some(next) => page = next,
+            None => break,
         }
-        found.rows += u64::try_from(people.len()).unwrap_or(u64::MAX);
-        observer.reading(found.rows, total);
-        if u32::try_from(people.len()).is_ok_and(|count| count < PAGE) {
-            break;
-        }
-        after = people.last().map(|person| person.id.clone());
     }
-    found.rows_gone = links(tools, &rules.source).await?.saturating_sub(linked);
+    found.rows_gone = tools.target().count_links(&rules.source).await?.saturating_sub(linked);
     if found.rows != total {
         found.differ(None, "the source changed while it was read");
     }
@@ -175,15 +191,16 @@ impl Verified {
     }
 }
 
-/// How many rows of that source are linked.
-async fn links<T: Tools>(tools: &T, source: &SourceName) -> Result<u64, MigrateError> {
-    let (mut count, mut after) = (0u64, None);
-    loop {
-        let page = tools.target().links(source, after.as_ref(), PAGE).await?;
-        count += u64::try_from(page.len()).unwrap_or(u64::MAX);
-        if u32::try_from(page.len()).is_ok_and(|count| count < PAGE) {
-            return Ok(count);
-        }
-        after = page.last().map(|link| link.source_id.clone());
-    }
+/// A page of the source, and what is here of it.
+async fn read<T: Tools, S: Source>(
+    tools: &T,
+    walk: &mut Walk<'_, S>,
+    rules: &Rules,
+    resolutions: &HashMap<SourceId, Resolution>,
+    after: Option<SourceId>,
+) -> Result<(Vec<Person>, TargetSnapshot), MigrateError> {
+    let people = walk.page(after, PAGE, None).await?;
+    let keys = people.iter().map(|person| decide::keys(person, resolutions.get(&person.id), rules)).collect();
+    let snapshot = tools.target().snapshot(SnapshotAsk { source: rules.source.clone(), rows: keys }).await?;
+    Ok((people, snapshot))
 }

@@ -12,9 +12,13 @@ use authly_cutover::{
     source::{PageAsk, Source, SourceId},
     store::{CutoverStore as _, PenEntry, Resolution},
 };
+use futures_util::future::join;
 use oauth_core::{services::Clock as _, store::Commit, time::Timestamp};
 
-use super::{MigrateError, Observer, Tools};
+use super::{
+    MigrateError, Observer, Tools,
+    breath::{AT_ONCE, take_turns},
+};
 use authly_cutover::run::{HEARTBEAT, Lease};
 
 /// Rows of a page while they are only counted.
@@ -71,19 +75,38 @@ impl<S: Source> Walk<'_, S> {
         observer: &mut impl Observer,
         mut note: impl FnMut(&Person),
     ) -> Result<(), MigrateError> {
-        let (mut after, mut read) = (None, 0u64);
+        let (mut people, mut read) = (self.page(None, PAGE, None).await?, 0u64);
         loop {
-            let people = self.page(after, PAGE, None).await?;
-            people.iter().for_each(&mut note);
+            // The next page is read while this one is noted.
+            let last = behind(&people, PAGE);
+            let next = async {
+                match last {
+                    Some(_) => self.page(last, PAGE, None).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let noting = async {
+                for part in people.chunks(AT_ONCE) {
+                    take_turns().await;
+                    part.iter().for_each(&mut note);
+                }
+            };
+            let (next, ()) = join(next, noting).await;
             read += u64::try_from(people.len()).unwrap_or(u64::MAX);
             observer.reading(read, of);
             beat.beat(tools).await?;
-            if u32::try_from(people.len()).is_ok_and(|count| count < PAGE) {
-                return Ok(());
+            match next? {
+                Some(next) => people = next,
+                None => return Ok(()),
             }
-            after = people.last().map(|person| person.id.clone());
         }
     }
+}
+
+/// Behind which row the next page begins, if there is one.
+pub(super) fn behind(people: &[Person], page: u32) -> Option<SourceId> {
+    let full = usize::try_from(page).is_ok_and(|page| people.len() >= page);
+    people.last().filter(|_| full).map(|last| last.id.clone())
 }
 
 /// Says that the run is alive while no batch does.

@@ -103,6 +103,11 @@ pub struct Context<'a, J> {
     pub run: crate::run::RunId,
 }
 
+/// The names of an account in the form in which they must be unique, each once.
+pub fn folded_names(account: &TargetAccount) -> Vec<String> {
+    view::names_of(account).folded().map(str::to_owned).collect()
+}
+
 /// What of a row the snapshot must be asked for.
 pub fn keys(person: &Person, resolution: Option<&Resolution>, rules: &Rules) -> RowKeys {
     let person = resolve(person, resolution);

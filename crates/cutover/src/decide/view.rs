@@ -156,7 +156,7 @@ impl View {
     }
 }
 
-fn names_of(account: &TargetAccount) -> Names {
+pub(super) fn names_of(account: &TargetAccount) -> Names {
     Names { email: fold(&account.email), username: fold(&account.username) }
 }
 
