@@ -3,7 +3,7 @@
 //! The measuring itself is the program `authly-bench`; here it is built beside the server, and given a private PostgreSQL
 //! that syncs every commit, as one in production does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Failure;
@@ -58,6 +58,7 @@ fn measure(which: Build, arguments: &[String]) -> Result<(), Failure> {
     if let Some(database) = &database {
         bench.env("AUTHLY_BENCH_DATABASE_URL", &database.url);
         bench.env("AUTHLY_BENCH_DATABASE_PROCESS", &database.process);
+        bench.env("AUTHLY_BENCH_PSQL", &database.psql);
     }
     match which {
         // Part of the tests, where nothing may wait forever.
@@ -92,6 +93,8 @@ struct Database {
     url: String,
     /// The server's first process, whose children are the others.
     process: String,
+    /// The client's program.
+    psql: PathBuf,
     _server: Postgres,
 }
 
@@ -100,15 +103,15 @@ impl Database {
         let server = Postgres::start(&postgres::ensure(machine)?, Durability::Full)?;
         let psql = postgres::ensure_client(machine)?;
         let url = postgres::create_database(&psql, server.url(), "authly_bench")?;
-        // A migration has a source, a target for each kind of source, and a table to adopt.
-        for ending in ["_source", "_2", "_old"] {
+        // A migration has a source, two targets for each kind of source, and a table to adopt.
+        for ending in ["_source", "_2", "_3", "_4", "_old"] {
             postgres::create_database(&psql, server.url(), &format!("authly_bench{ending}"))?;
         }
         let mut ask = Command::new(&psql);
         ask.args(["--no-psqlrc", "--no-align", "--tuples-only", "--command"]);
         ask.args(["SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)", &url]);
         let process = process::output(&mut ask)?.trim().to_owned();
-        Ok(Self { url, process, _server: server })
+        Ok(Self { url, process, psql, _server: server })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod aim;
 pub mod browser;
 pub mod crash;
+pub mod crowd;
 pub mod exchange;
 pub mod failure;
 pub mod html;

@@ -81,10 +81,12 @@ async fn migrated(programs: &Programs, folder: &Path, options: &Options) -> Resu
     for kind in &options.stores {
         for (name, address) in &sources.all {
             eprintln!("{name} to {} (load of the machine {})", kind.name(), machine::load());
-            let target = migrate::beside(&store(*kind)?, migrate::ending(*kind, name));
             let set = |installation: Installation, (name, value): &(String, String)| installation.with(name, value);
-            let installation = options.settings.iter().fold(Installation::new(programs.clone(), target)?, set);
-            let figures = migrate::measure(&installation, (name, address)).await?;
+            let installation = |busy| {
+                let target = migrate::beside(&store(*kind)?, migrate::ending(*kind, name, busy));
+                Ok::<_, Failure>(options.settings.iter().fold(Installation::new(programs.clone(), target)?, set))
+            };
+            let figures = migrate::measure(&installation(false)?, &installation(true)?, (name, address)).await?;
             match options.output {
                 Output::Table => print!("{}", figures.table(options.size)),
                 Output::Json => all.push(figures.json()),

@@ -6,22 +6,18 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::exchange::{Connection, Request};
+use crate::crowd::{Crowd, PAUSE, PEOPLE, Waits};
 use crate::failure::Failure;
-use crate::html::encode;
-use crate::installation::{HOST, Installation, Store, StoreKind};
+use crate::installation::{Installation, Store, StoreKind};
 use crate::machine;
-use crate::measure::Samples;
 use crate::server::Server;
-use crate::site::{PASSWORD, Site, signed_in};
+use crate::site::Site;
 use crate::usage::{self, Gauge};
 
-/// How many people sign in while it goes on; one at a time.
-const PEOPLE: usize = 4;
-/// The pause between two of them.
-const PAUSE: Duration = Duration::from_millis(100);
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long the database has for the end of a connection.
+const REST: Duration = Duration::from_millis(200);
 /// How often people sign in before anything begins, for comparison.
 const BEFORE: usize = 30;
 /// How often a command that is soon done is repeated.
@@ -55,15 +51,6 @@ pub struct Stage {
     pub peak_mib: f64,
 }
 
-/// How long people wait.
-#[derive(Clone, Debug)]
-pub struct Waits {
-    /// For a password grant.
-    pub sign_in: Samples,
-    /// For an introspection.
-    pub introspection: Samples,
-}
-
 /// What was measured of one source and one target.
 #[derive(Clone, Debug)]
 pub struct Figures {
@@ -73,10 +60,8 @@ pub struct Figures {
     pub target: &'static str,
     /// The stages by name, in their order.
     pub stages: Vec<(&'static str, Stage)>,
-    /// While nothing went on.
-    pub before: Waits,
-    /// While the import went on.
-    pub during: Waits,
+    /// How long people waited, by what went on.
+    pub waits: Vec<(&'static str, Waits)>,
     /// The load of the machine before anything began: what else it did.
     pub load: String,
 }
@@ -119,88 +104,61 @@ pub fn fill(program: &std::path::Path, profile: &str, size: Size, address: &str)
     }
 }
 
-/// Measures the migration of one source into one target.
-pub async fn measure(installation: &Installation, source: (&'static str, &str)) -> Result<Figures, Failure> {
+/// Measures the migration of one source into one kind of target: into `alone` while nothing else goes on, and into `busy` while
+/// people sign in.
+pub async fn measure(
+    alone: &Installation,
+    busy: &Installation,
+    source: (&'static str, &str),
+) -> Result<Figures, Failure> {
     let load = machine::load();
-    let site = Site::prepare(installation, PEOPLE)?;
-    let server = Server::start(installation)?;
-    let database = match installation.store {
-        Store::Postgres { process, .. } => process,
-        Store::Sqlite => None,
-    };
+    let about = ["--profile", "tenants", "--source", source.1, "--output", "json"];
+    let words = |command: &[&'static str]| [&["migrate"], command, about.as_slice()].concat();
+    let watch = Watch::of(alone);
+    let mut stages = vec![("dry run", watch.run(&words(&["import"]), None).await?)];
+    stages.push(("import", watch.run(&words(&["import", "--execute"]), None).await?));
+    stages.push(("verify", watch.run(&words(&["verify"]), None).await?));
+    stages.push(("import again", watch.run(&words(&["import", "--execute"]), None).await?));
+    stages.push(("status", watch.median(&["migrate", "status", "--output", "json"]).await?));
+
+    let site = Site::prepare(busy, PEOPLE)?;
+    let server = Server::start(busy)?;
     let mut crowd = Crowd::of(&site).await?;
     for _ in 0..BEFORE {
         crowd.ask().await?;
         tokio::time::sleep(PAUSE).await;
     }
-    let before = crowd.waits();
-    let watch = Watch { installation, database };
-    let about = ["--profile", "tenants", "--source", source.1, "--output", "json"];
-    let words = |command: &[&'static str]| [&["migrate"], command, about.as_slice()].concat();
-    let mut stages = vec![("dry run", watch.run(&words(&["import"]), None).await?)];
-    stages.push(("import", watch.run(&words(&["import", "--execute"]), Some(&mut crowd)).await?));
-    let during = crowd.waits();
-    stages.push(("verify", watch.run(&words(&["verify"]), None).await?));
-    stages.push(("import again", watch.run(&words(&["import", "--execute"]), None).await?));
-    stages.push(("status", watch.median(&["migrate", "status", "--output", "json"]).await?));
+    let mut waits = vec![("before", crowd.waits())];
+    let watch = Watch::of(busy);
+    stages.push(("busy import", watch.run(&words(&["import", "--execute"]), Some(&mut crowd)).await?));
+    waits.push(("during the import", crowd.waits()));
+    if let Store::Postgres { url, .. } = &busy.store {
+        drop_indexes(url)?;
+        stages.push(("indexes", watch.run(&["migrate", "schema", "up"], Some(&mut crowd)).await?));
+        waits.push(("while indexes are built", crowd.waits()));
+    }
     server.stop()?;
-    Ok(Figures { source: source.0, target: installation.store.kind().name(), stages, before, during, load })
+    Ok(Figures { source: source.0, target: alone.store.kind().name(), stages, waits, load })
+}
+
+/// Indexes that are built online, as a release that brings them does: on accounts, and on the ledger.
+const ONLINE: &str = "DROP INDEX idx_users_email_lower, idx_users_username_lower, idx_users_tenant_id, \
+                      idx_users_external_subject, idx_migration_items_source_id";
+
+/// Drops them, for `schema up` to build again.
+fn drop_indexes(url: &str) -> Result<(), Failure> {
+    let psql = std::env::var_os("AUTHLY_BENCH_PSQL").unwrap_or_else(|| "psql".into());
+    let output = Command::new(psql).args(["--no-psqlrc", "--quiet", "--command", ONLINE, url]).output();
+    let output = output.map_err(|error| Failure::of("cannot run psql", error))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(Failure::of("psql", String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 /// Measures what `schema up` takes where an older program's table is adopted: columns, and indexes that are built online.
 pub async fn adopt(installation: &Installation) -> Result<Stage, Failure> {
-    let database = match installation.store {
-        Store::Postgres { process, .. } => process,
-        Store::Sqlite => None,
-    };
-    Watch { installation, database }.run(&["migrate", "schema", "up"], None).await
-}
-
-/// The people who sign in meanwhile, one at a time.
-struct Crowd {
-    site: Site,
-    connection: Connection,
-    sign_ins: Vec<Request>,
-    introspection: Request,
-    turn: usize,
-    took: (Vec<u32>, Vec<u32>),
-}
-
-impl Crowd {
-    async fn of(site: &Site) -> Result<Self, Failure> {
-        let token = signed_in(site, &site.web_es256, 0).await?.access_token;
-        let headers = [("Authorization", site.web_es256.authorization.as_str())];
-        let introspection = Request::form(HOST, "/auth/introspect", &headers, &encode([("token", token.as_str())]));
-        let sign_in = |position| {
-            let body = json!({"grant_type": "password", "username": site.person(position), "password": PASSWORD});
-            Request::post(HOST, "/auth/token", &[], "application/json", &body.to_string())
-        };
-        let sign_ins = (0..PEOPLE).map(sign_in).collect();
-        let (site, connection) = (site.clone(), site.connect());
-        Ok(Self { site, connection, sign_ins, introspection, turn: 0, took: (Vec::new(), Vec::new()) })
-    }
-
-    async fn ask(&mut self) -> Result<(), Failure> {
-        self.turn += 1;
-        let position = self.turn % self.sign_ins.len().max(1);
-        let Some(sign_in) = self.sign_ins.get(position) else { return Ok(()) };
-        let began = Instant::now();
-        self.connection.exchange(sign_in).await?.expect(200, "a sign-in during the migration")?;
-        self.took.0.push(micros(began));
-        let began = Instant::now();
-        self.connection.exchange(&self.introspection).await?.expect(200, "an introspection during the migration")?;
-        self.took.1.push(micros(began));
-        Ok(())
-    }
-
-    fn waits(&mut self) -> Waits {
-        let (sign_in, introspection) = std::mem::take(&mut self.took);
-        Waits { sign_in: Samples::new(sign_in), introspection: Samples::new(introspection) }
-    }
-}
-
-fn micros(began: Instant) -> u32 {
-    u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX)
+    Watch::of(installation).run(&["migrate", "schema", "up"], None).await
 }
 
 /// Looks at commands while they run.
@@ -209,14 +167,21 @@ struct Watch<'a> {
     database: Option<u32>,
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    const fn of(installation: &'a Installation) -> Self {
+        let database = match installation.store {
+            Store::Postgres { process, .. } => process,
+            Store::Sqlite => None,
+        };
+        Self { installation, database }
+    }
+
     async fn run(&self, words: &[&str], mut crowd: Option<&mut Crowd>) -> Result<Stage, Failure> {
         let gauge = Gauge::new();
         let database = || self.database.map(|id| gauge.family_ms(id));
         let (began, database_before) = (Instant::now(), database());
         if let Some(crowd) = &mut crowd {
-            // Whoever was idle while another command ran may have lost the connection.
-            crowd.connection = crowd.site.connect();
+            crowd.come_back();
         }
         let mut child = self.start(words)?;
         let mut stage = Stage::default();
@@ -236,6 +201,8 @@ impl Watch<'_> {
             }
         };
         stage.seconds = began.elapsed().as_secs_f64();
+        // What served the command ends with it, and is counted to its parent then.
+        tokio::time::sleep(REST).await;
         stage.database_cpu = database().zip(database_before).map(|(after, before)| (after - before) / 1_000.0);
         // A dirty source has rows that wait for a decision.
         match status.code() {
@@ -275,31 +242,21 @@ impl Figures {
             ),
         ];
         lines.extend(self.stages.iter().map(|(name, stage)| stage.line(name, size)));
-        for (name, waits) in [("before", &self.before), ("during", &self.during)] {
-            let shown = |samples: &Samples| {
-                format!("p50 {:.1} ms, p95 {:.1} ms", samples.percentile(50), samples.percentile(95))
-            };
-            let (sign_in, introspection) = (shown(&waits.sign_in), shown(&waits.introspection));
-            lines.push(format!(
-                "sign-in {name} the import: {sign_in}; introspection: {introspection} ({} of each)",
-                waits.sign_in.count()
-            ));
-        }
+        lines.extend(self.waits.iter().map(|(when, waits)| waits.line(when)));
         lines.join("\n") + "\n"
     }
 
     /// The figures for programs.
     pub fn json(&self) -> Value {
-        let waits = |samples: &Samples| json!({ "p50_ms": samples.percentile(50), "p95_ms": samples.percentile(95) });
-        let both = |waits_: &Waits| json!({ "sign_in": waits(&waits_.sign_in), "introspection": waits(&waits_.introspection) });
+        let waits: serde_json::Map<String, Value> =
+            self.waits.iter().map(|(when, waits)| ((*when).to_owned(), waits.json())).collect();
         let stages: serde_json::Map<String, Value> =
             self.stages.iter().map(|(name, stage)| ((*name).to_owned(), stage.json())).collect();
         json!({
             "source": self.source,
             "target": self.target,
             "stages": stages,
-            "before": both(&self.before),
-            "during": both(&self.during),
+            "waits": waits,
             "load": self.load,
         })
     }
@@ -317,8 +274,10 @@ impl Stage {
 
     /// One line of the table.
     pub fn line(&self, name: &str, size: Size) -> String {
-        let rate =
-            if name == "status" { "-".to_owned() } else { format!("{:.0}", f64::from(size.users) / self.seconds) };
+        let rate = match name {
+            "status" | "indexes" => "-".to_owned(),
+            _ => format!("{:.0}", f64::from(size.users) / self.seconds),
+        };
         let database = self.database_cpu.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
         format!(
             "{name:<14} {:>8.2} {rate:>9} {:>8.1} {database:>8} {:>8.1}  {}",
@@ -334,7 +293,7 @@ impl Stage {
 fn verdicts(name: &str, stage: &Stage, size: Size) -> String {
     let word = |reached: bool| if reached { "ok" } else { "MISSED" };
     let seconds = match name {
-        "import" | "verify" => f64::from(size.users) / 100_000.0 * 30.0,
+        "import" | "busy import" | "verify" => f64::from(size.users) / 100_000.0 * 30.0,
         "status" => 0.2,
         _ => return String::new(),
     };
@@ -350,9 +309,14 @@ pub fn beside(store: &Store, ending: &str) -> Store {
     }
 }
 
-/// Whether that kind of store is measured with more than one source, so that it needs an empty database for each.
-pub fn ending(kind: StoreKind, source: &str) -> &'static str {
-    if kind == StoreKind::Postgres && source == "postgres" { "_2" } else { "" }
+/// The ending of an empty database for each source, alone and busy; a file is new each time.
+pub fn ending(kind: StoreKind, source: &str, busy: bool) -> &'static str {
+    match (kind, source, busy) {
+        (StoreKind::Sqlite, _, _) | (StoreKind::Postgres, "sqlite", false) => "",
+        (StoreKind::Postgres, "sqlite", true) => "_2",
+        (StoreKind::Postgres, _, false) => "_3",
+        (StoreKind::Postgres, _, true) => "_4",
+    }
 }
 
 #[cfg(test)]
@@ -373,6 +337,8 @@ mod tests {
     fn databases_beside_one_another_have_names_of_their_own() {
         let store = Store::Postgres { url: "postgresql://h/a".to_owned(), process: None };
         assert!(matches!(beside(&store, "_old"), Store::Postgres { url, .. } if url == "postgresql://h/a_old"));
-        assert_ne!(ending(StoreKind::Postgres, "postgres"), ending(StoreKind::Postgres, "sqlite"));
+        let all = [("postgres", false), ("postgres", true), ("sqlite", false), ("sqlite", true)];
+        let all = all.map(|(source, busy)| ending(StoreKind::Postgres, source, busy));
+        assert_eq!(std::collections::BTreeSet::from(all).len(), all.len());
     }
 }
