@@ -39,16 +39,19 @@ pub(crate) enum FinalizeCommand {
         after_help = "For profiles with `[write_back]`, in PostgreSQL, once `finalize execute` is done. The statements are shown; what \
         stands in the columns goes into the archive first, sealed. The application itself must not need the columns any more: \
         switch its own sign-in by password off before. Refused where the columns could not be brought back as they were \
-        (something else depends on them, SQLite). The database's user must own the table.\n\nExamples:\n  \
-        authly-admin migrate finalize drop-columns --profile tenants --source postgresql://owner@db/shop\n  \
-        authly-admin migrate finalize drop-columns --profile tenants --source postgresql://owner@db/shop --execute"
+        (something else depends on them, SQLite). The database's user must own the table; \
+        AUTHLY_SOURCE or --source says where it is.\n\nExamples:\n  \
+        authly-admin migrate finalize drop-columns --profile tenants\n  \
+        authly-admin migrate finalize drop-columns --profile tenants --execute"
     )]
     DropColumns(Box<WriteBackArgs>),
     /// Bring them back: columns, values, rules, indexes and rights as they were
     #[command(
-        after_help = "Before `finalize undo`, and until the archive is purged. Rows that came since have what a new row has.\n\n\
+        after_help = "Before `finalize undo`, and until the archive is purged. Rows that came since have what a new row has. \
+        AUTHLY_SOURCE or --source says where the database is.\n\n\
         Examples:\n  \
-        authly-admin migrate finalize restore-columns --source-name tenants --source postgresql://owner@db/shop"
+        authly-admin migrate finalize restore-columns --source-name tenants\n  \
+        authly-admin migrate finalize restore-columns --source-name tenants --yes --output json"
     )]
     RestoreColumns {
         /// What the source is called
