@@ -5,11 +5,8 @@
 use authly_cutover::parting::{PartColumn, PartPlan};
 use tokio_postgres::Client;
 
-use super::parting::{comment, quoted};
-use crate::{
-    error::OpenError,
-    write_back::{Layout, literal},
-};
+use super::parting::{comment, quoted, told};
+use crate::{error::OpenError, write_back::Layout};
 
 /// The table's kind, whether others inherit from it, whose it is, whether that is the user, and what it says of itself.
 const TABLE: &str =
@@ -81,7 +78,7 @@ pub(super) async fn plan(
             plan.settle.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"));
         }
         if let Some(says) = row.try_get::<_, Option<&str>>(6)? {
-            plan.settle.push(format!("COMMENT ON COLUMN {table}.{column} IS {}", literal(says)));
+            plan.settle.push(format!("COMMENT ON COLUMN {table}.{column} IS {}", told(says)));
         }
         plan.columns.push(PartColumn { name, written });
     }
@@ -107,7 +104,7 @@ pub(super) async fn plan(
         plan.columns.iter().map(|column| format!("DROP COLUMN {}", quoted(&column.name))).collect();
     plan.drop = vec![
         format!("ALTER TABLE {} {}", plan.table, drops.join(", ")),
-        format!("COMMENT ON TABLE {} IS {}", plan.table, literal(gone)),
+        format!("COMMENT ON TABLE {} IS {}", plan.table, told(gone)),
     ];
     Ok(plan)
 }

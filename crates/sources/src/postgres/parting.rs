@@ -198,5 +198,26 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// A comment, or none, as SQL writes it.
 pub(super) fn comment(text: Option<&str>) -> String {
-    text.map_or_else(|| "NULL".to_owned(), literal)
+    text.map_or_else(|| "NULL".to_owned(), told)
+}
+
+/// A text of somebody else's as PostgreSQL writes it. A backslash is written so that it is one and nothing more wherever
+/// `standard_conforming_strings` is off, as it is in databases of old programs: there it would end the text too late.
+pub(super) fn told(text: &str) -> String {
+    match text.contains('\\') {
+        true => format!(" E{}", literal(&text.replace('\\', "\\\\"))),
+        false => literal(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_reaches_beyond_its_quotes_whatever_a_backslash_means() {
+        assert_eq!(comment(None), "NULL");
+        assert_eq!(comment(Some("who's")), "'who''s'");
+        assert_eq!(comment(Some(r"\'; DROP TABLE users; --")), r" E'\\''; DROP TABLE users; --'");
+    }
 }
