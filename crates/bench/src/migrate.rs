@@ -115,6 +115,7 @@ pub async fn measure(
     let about = ["--profile", "tenants", "--source", source.1, "--output", "json"];
     let words = |command: &[&'static str]| [&["migrate"], command, about.as_slice()].concat();
     let watch = Watch::of(alone);
+    watch.run(&["migrate", "schema", "up"], None).await?;
     let mut stages = vec![("dry run", watch.run(&words(&["import"]), None).await?)];
     stages.push(("import", watch.run(&words(&["import", "--execute"]), None).await?));
     stages.push(("verify", watch.run(&words(&["verify"]), None).await?));
