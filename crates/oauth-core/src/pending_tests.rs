@@ -93,7 +93,11 @@ fn a_request_that_no_cookie_holds_is_too_long() {
     assert!(sealed(1_500).unwrap().value.len() <= Pending::MAX_COOKIE);
     assert_eq!(sealed(2_500), Err(PageError::TooLong));
     let longest = (1_500..2_500).map_while(|state| sealed(state).ok()).last().unwrap();
-    assert!((Pending::MAX_COOKIE - 128..=Pending::MAX_COOKIE).contains(&longest.value.len()), "{}", longest.value.len());
+    assert!(
+        (Pending::MAX_COOKIE - 128..=Pending::MAX_COOKIE).contains(&longest.value.len()),
+        "{}",
+        longest.value.len()
+    );
 }
 
 #[test]
