@@ -135,7 +135,7 @@ impl Providers {
         let (first, second) = (place()?, place()?);
         let key = folder.join("private.pem");
         let text = format!(
-            "[upstream.keyed]\nissuer = {second:?}\nlabel = \"Keyed\"\nclient_id = {UPSTREAM_CLIENT:?}\n\
+            "[upstream.keyed]\nissuer = {second:?}\nlabel = \"Keyed\"\nclient_id = {UPSTREAM_CLIENT:?}\nlink = \"address\"\n\
              client_key_file = {key:?}\nclient_key_id = {KEY_ID:?}\nprivate_network = true\n"
         );
         let file = folder.join(SECOND_PROVIDER);

@@ -120,6 +120,11 @@ pub fn is_open(conditions: &[Condition]) -> bool {
     conditions.iter().all(|condition| condition.met)
 }
 
+/// A time for people: to the second.
+fn moment(at: Timestamp) -> String {
+    Timestamp::from_seconds(at.seconds()).to_rfc3339()
+}
+
 fn completed(facts: &GateFacts) -> (bool, String) {
     let GateFacts { active, not_completed, waived, .. } = facts;
     (*not_completed == 0, format!("{not_completed} of {active} have not, {waived} are waived"))
@@ -133,10 +138,10 @@ fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, String) {
     match last.filter(|last| now.since(*last) < QUIET) {
         Some(last) => {
             let scopes = count(facts.legacy_uses.len(), "tenant", "tenants");
-            (false, format!("last used {}, in {scopes} or none", last.to_rfc3339()))
+            (false, format!("last used {}, in {scopes} or none", moment(last)))
         }
-        None if now.since(since) < QUIET => (false, format!("counted only since {}", since.to_rfc3339())),
-        None => (true, format!("no use, counted since {}", since.to_rfc3339())),
+        None if now.since(since) < QUIET => (false, format!("counted only since {}", moment(since))),
+        None => (true, format!("no use, counted since {}", moment(since))),
     }
 }
 
@@ -173,7 +178,7 @@ fn hashes(facts: &GateFacts) -> (bool, String) {
 fn backup(facts: &GateFacts, now: Timestamp) -> (bool, String) {
     match facts.backup_verified_at {
         None => (false, "none was verified".to_owned()),
-        Some(at) => (now.since(at) < BACKUP_AGE, format!("the last was verified {}", at.to_rfc3339())),
+        Some(at) => (now.since(at) < BACKUP_AGE, format!("the last was verified {}", moment(at))),
     }
 }
 
@@ -183,7 +188,7 @@ fn verified(facts: &GateFacts) -> (bool, String) {
     match (open.is_empty(), oldest) {
         (false, _) => (false, open.join("; ")),
         (true, None) => (true, "nothing was imported".to_owned()),
-        (true, Some(at)) => (true, format!("{} clean, the oldest {}", facts.sources.len(), at.to_rfc3339())),
+        (true, Some(at)) => (true, format!("{} clean, the oldest {}", facts.sources.len(), moment(at))),
     }
 }
 
@@ -192,12 +197,10 @@ pub fn unverified(one: &ImportedSource) -> Option<String> {
     let source = &one.source;
     match one.verified {
         None => Some(format!("{source}: it never ran")),
-        Some((at, false)) => Some(format!("{source}: it found differences {}", at.to_rfc3339())),
-        Some((at, true)) if at <= one.last_import_at => Some(format!(
-            "{source}: it ran {}, and an import wrote {}",
-            at.to_rfc3339(),
-            one.last_import_at.to_rfc3339()
-        )),
+        Some((at, false)) => Some(format!("{source}: it found differences {}", moment(at))),
+        Some((at, true)) if at <= one.last_import_at => {
+            Some(format!("{source}: it ran {}, and an import wrote {}", moment(at), moment(one.last_import_at)))
+        }
         Some(_) => None,
     }
 }
@@ -205,7 +208,7 @@ pub fn unverified(one: &ImportedSource) -> Option<String> {
 fn inactive(facts: &GateFacts) -> (bool, String) {
     match (facts.inactive, facts.inactive_decided_at) {
         (0, _) => (true, "there are none".to_owned()),
-        (number, Some(at)) => (true, format!("{}, decided {}", count(number, "account", "accounts"), at.to_rfc3339())),
+        (number, Some(at)) => (true, format!("{}, decided {}", count(number, "account", "accounts"), moment(at))),
         (number, None) => (false, format!("{}, and nothing is decided", count(number, "account", "accounts"))),
     }
 }

@@ -171,7 +171,7 @@ pub(crate) struct ImportArgs {
     pub(crate) plan: Option<PathBuf>,
     /// The most rows of a batch, which is written as a whole
     ///
-    /// Into SQLite go as many at a time as fit into 20 ms, so that sign-ins hardly wait.
+    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
     /// At most so many rows a second, to spare the source

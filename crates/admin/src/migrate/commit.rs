@@ -26,6 +26,10 @@ use super::{
 /// How often a lost batch is decided anew before its rows go one by one, and a lost row before it is given up.
 const ATTEMPTS: usize = 4;
 
+/// How long the next write holds back where others wait for the one before: longer than the time between their looks whether
+/// the store is free, so that they are sure to find it so.
+const GAP: Duration = Duration::from_millis(3);
+
 /// What batches are decided from, and what they leave for the next.
 pub(super) struct Batches<'a, T> {
     pub(super) tools: &'a T,
@@ -91,7 +95,7 @@ impl Next {
 /// What is written of it; nothing in a dry run.
 pub(super) type Write = Option<BatchWrite>;
 
-/// Writes a batch, and tells how long that took where it matters.
+/// Writes a batch, and where it matters tells how long that took and lets others write after it.
 pub(super) async fn put<T: Tools>(
     tools: &T,
     write: Write,
@@ -103,6 +107,9 @@ pub(super) async fn put<T: Tools>(
     let took = began.map(|began| tools.clock().now().since(began));
     if done == BatchCommit::Applied {
         reached(Place::BatchCommitted);
+    }
+    if took.is_some() {
+        tools.pause(GAP).await;
     }
     Ok((done, took))
 }

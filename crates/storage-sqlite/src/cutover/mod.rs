@@ -37,7 +37,7 @@ use oauth_core::{
 use crate::{SqliteStore, db::Db, error::Outcome};
 
 /// A file has one writer. Somebody who signs in meanwhile waits so long, and hardly notices beside the hash of the password.
-const LONGEST_WRITE: Duration = Duration::from_millis(20);
+const LONGEST_WRITE: Duration = Duration::from_millis(10);
 
 impl CutoverStore for SqliteStore {
     async fn begin_run(&self, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Result<Begun, StoreError> {
