@@ -30,7 +30,8 @@ macro_rules! find {
             rows::grant_snapshot_columns!(),
             " FROM ",
             $asked,
-            " JOIN issued_codes c ON c.hash = w.hash JOIN grants g ON g.id = c.grant_id",
+            " CROSS JOIN LATERAL (SELECT * FROM issued_codes WHERE hash = w.hash OFFSET 0) c",
+            rows::grant_of!("c.grant_id"),
             rows::grant_snapshot_joins!()
         )
     };

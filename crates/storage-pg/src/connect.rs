@@ -56,6 +56,10 @@ pub(crate) const TUNED: &[(&str, &str)] = &[
     ("jit", "off"),
 ];
 
+/// What the sessions of grouped lookups and writes are set to besides: whatever a table held when a plan was made, each of their
+/// keys is found by an index. To read sixty rows whole and hash them is cheap, and stays the plan when they have become thousands.
+pub(crate) const BY_KEYS: &[(&str, &str)] = &[("enable_hashjoin", "off"), ("enable_material", "off")];
+
 /// An address that was read: what to connect to, and how.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -115,6 +119,14 @@ impl Target {
     /// A connection for requests, with the settings that suit them.
     pub(crate) async fn open_tuned(&self, driver: &Handle) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
         self.open_with(driver, self.settings(TUNED)).await
+    }
+
+    /// The same for lookups and writes by keys alone.
+    pub(crate) async fn open_for_keys(
+        &self,
+        driver: &Handle,
+    ) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+        self.open_with(driver, self.settings(&[TUNED, BY_KEYS].concat())).await
     }
 
     fn settings(&self, tuned: &[(&str, &str)]) -> Vec<(String, String)> {

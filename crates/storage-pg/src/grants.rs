@@ -35,7 +35,7 @@ macro_rules! find {
             rows::grant_snapshot_columns!(),
             " FROM ",
             $asked,
-            " JOIN grants g ON g.id = w.id",
+            rows::grant_of!("w.id"),
             rows::grant_snapshot_joins!(),
             "LEFT JOIN revoked_access_tokens x ON x.jti = w.jti"
         )
@@ -55,7 +55,7 @@ macro_rules! authorization {
             rows::session_columns!(),
             ", k.scopes, u.completed_at IS NULL FROM ",
             $asked,
-            " JOIN sessions s ON s.token = w.token JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
+            " CROSS JOIN LATERAL (SELECT * FROM sessions WHERE token = w.token OFFSET 0) s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
               LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = w.client_id"
         )
     };

@@ -128,7 +128,7 @@ impl Line {
         if let Some(client) = held.as_ref().filter(|client| !client.is_closed()) {
             return Ok(client.clone());
         }
-        let (client, _) = self.target.open_tuned(&self.driver).await?;
+        let (client, _) = self.target.open_for_keys(&self.driver).await?;
         Ok(held.insert(Arc::new(client)).clone())
     }
 
@@ -231,6 +231,60 @@ impl<L: Lookup> Desk<L> {
             Ok(Ok(ready)) => Ok(ready),
             Ok(Err(error)) => Err(Trouble::Refused(unavailable(format!("no connection: {error}")))),
             Err(_) => Err(Trouble::Refused(unavailable("no connection in time"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use authly_pg_fixture::PgFixture;
+
+    use super::*;
+    use crate::{
+        PgOptions, PgStore,
+        connect::{BY_KEYS, TUNED},
+    };
+
+    const FILL: &str = "
+        INSERT INTO users (id, email, username)
+        SELECT gen_random_uuid(), n || '@example.org', 'n' || n FROM generate_series(1, 60) n;
+        INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at, expires_at,
+                              remembered)
+        SELECT gen_random_uuid(), id::text::bytea, id, now(), '{}', now(), now(), now(), now(), FALSE FROM users;
+        INSERT INTO grants (id, user_id, client_id, session_id, scopes, resources, authenticated_at, methods, created_at, check_at)
+        SELECT gen_random_uuid(), user_id, gen_random_uuid(), id, '{}', '{}', now(), '{}', now(), now() FROM sessions;
+        INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at) SELECT id::text::bytea, id, now(), now() FROM grants;
+        INSERT INTO issued_codes (hash, grant_id, redirect_uri, expires_at) SELECT id::text::bytea, id, '', now() FROM grants;
+        ANALYZE";
+
+    /// A plan lasts until the tables are analyzed again: one that was made for sixty rows serves the next ten thousand.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn keys_are_looked_up_by_an_index_even_where_tables_are_small() {
+        let database = PgFixture::empty().await;
+        let store = PgStore::new(database.url(), PgOptions::default()).unwrap();
+        store.migrate().await.unwrap();
+        let client = store.own_connection().await.unwrap();
+        client.batch_execute(FILL).await.unwrap();
+        for (name, value) in [TUNED, BY_KEYS].concat() {
+            client.batch_execute(&format!("SET {name} = {value}")).await.unwrap();
+        }
+        for (statement, parameters) in
+            [(AuthorizationOf::MANY, 2), (CodeOf::MANY, 1), (GrantOf::MANY, 2), (RefreshOf::MANY, 1)]
+        {
+            client.batch_execute(&format!("PREPARE find AS {statement}")).await.unwrap();
+            let asked = vec!["NULL"; parameters].join(", ");
+            let plan = client.query(&format!("EXPLAIN (COSTS OFF) EXECUTE find ({asked})"), &[]).await.unwrap();
+            client.batch_execute("DEALLOCATE find").await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+            let big = |line: &str| {
+                [" on sessions", " on grants", " on refresh_tokens", " on issued_codes"]
+                    .iter()
+                    .any(|name| line.contains(name))
+            };
+            for (place, line) in plan.iter().enumerate().filter(|(_, line)| big(line)) {
+                assert!(plan[place + 1].contains("Index Cond:"), "{line}: reads the table:\n{}", plan.join("\n"));
+            }
+            assert!(plan.iter().any(|line| big(line)), "{}", plan.join("\n"));
         }
     }
 }

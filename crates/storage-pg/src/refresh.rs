@@ -29,7 +29,8 @@ macro_rules! find {
             rows::grant_snapshot_columns!(),
             " FROM ",
             $asked,
-            " JOIN refresh_tokens r ON r.hash = w.hash JOIN grants g ON g.id = r.grant_id",
+            " CROSS JOIN LATERAL (SELECT * FROM refresh_tokens WHERE hash = w.hash OFFSET 0) r",
+            rows::grant_of!("r.grant_id"),
             rows::grant_snapshot_joins!(),
             "LEFT JOIN refresh_successors q ON q.spent = CASE WHEN r.used_at IS NOT NULL THEN r.hash END
              LEFT JOIN refresh_tokens n ON n.hash = r.successor"

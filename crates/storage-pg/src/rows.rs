@@ -63,6 +63,14 @@ macro_rules! grant_snapshot_columns {
     };
 }
 
+/// The grant `g` of that id. `OFFSET 0` keeps the planner from joining in another order, in which it would read small tables whole, and go
+/// on to do so when they have grown.
+macro_rules! grant_of {
+    ($id:literal) => {
+        concat!(" CROSS JOIN LATERAL (SELECT * FROM grants WHERE id = ", $id, " OFFSET 0) g")
+    };
+}
+
 /// What [`grant_snapshot`] reads, to be joined to `grants g`.
 macro_rules! grant_snapshot_joins {
     () => {
@@ -98,8 +106,8 @@ macro_rules! shared_with_older_program {
 }
 
 pub(crate) use {
-    account_columns, effective_hash, grant_columns, grant_snapshot_columns, grant_snapshot_joins, session_columns,
-    shared_with_older_program, subject_columns,
+    account_columns, effective_hash, grant_columns, grant_of, grant_snapshot_columns, grant_snapshot_joins,
+    session_columns, shared_with_older_program, subject_columns,
 };
 
 /// Reads [`subject_columns`].

@@ -216,7 +216,7 @@ impl<K: Kind> Link<K> {
 
     async fn connect(&self) -> Result<Open<K>, Trouble> {
         let making = async {
-            let (client, _) = self.target.open_tuned(&self.driver).await?;
+            let (client, _) = self.target.open_for_keys(&self.driver).await?;
             let (one, many) = tokio::try_join!(client.prepare(K::ONE), client.prepare(K::MANY))?;
             Ok::<_, tokio_postgres::Error>(Open { client, one, many, kind: std::marker::PhantomData })
         };
