@@ -1,5 +1,8 @@
-//! A migration that is added must be embedded anew.
+//! Lists the migrations; one that is added must be embedded anew.
 
-fn main() {
-    println!("cargo:rerun-if-changed=../../migrations/postgres");
+#[path = "../../migrations/list.rs"]
+mod list;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    list::write("../../migrations/postgres")
 }

@@ -1,5 +1,8 @@
-//! Tells cargo that a new migration file is a reason to build again.
+//! Lists the migrations; one that is added must be embedded anew.
 
-fn main() {
-    println!("cargo:rerun-if-changed=../../migrations/sqlite");
+#[path = "../../migrations/list.rs"]
+mod list;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    list::write("../../migrations/sqlite")
 }

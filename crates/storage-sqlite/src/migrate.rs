@@ -14,6 +14,9 @@ mod files {
     refinery::embed_migrations!("../../migrations/sqlite");
 }
 
+/// Version, name and text of each migration, in order.
+const KNOWN: &[(i32, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
 /// What a migration did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MigrationReport {
@@ -30,13 +33,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Brings a file up to date, creating it first where there is none.
 pub fn migrate(path: &Path) -> Result<MigrationReport, OpenError> {
     let mut file = open(path)?;
-    let runner = files::migrations::runner().set_grouped(true);
     let mut attempt = 0;
     loop {
         if missing(path, &file)?.is_empty() {
             return Ok(MigrationReport { applied: Vec::new(), version: newest() });
         }
-        match runner.run(&mut file) {
+        match files::migrations::runner().set_grouped(true).run(&mut file) {
             Ok(report) => {
                 let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
                 return Ok(MigrationReport { applied, version: newest() });
@@ -107,7 +109,7 @@ fn things(file: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
 }
 
 fn newest() -> i32 {
-    files::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default()
+    KNOWN.last().map_or(0, |(version, ..)| *version)
 }
 
 fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
@@ -129,9 +131,7 @@ fn missing(path: &Path, file: &Connection) -> Result<Vec<String>, OpenError> {
 
 /// The names of the migrations whose version is wanted, in the order in which they are applied.
 fn names(wanted: impl Fn(i32) -> bool) -> Vec<String> {
-    let mut all = files::migrations::runner().get_migrations().clone();
-    all.sort_by_key(refinery::Migration::version);
-    all.iter().filter(|migration| wanted(migration.version())).map(ToString::to_string).collect()
+    KNOWN.iter().filter(|(version, ..)| wanted(*version)).map(|(_, name, _)| (*name).to_owned()).collect()
 }
 
 /// After a failure: whether another program did or does the same work.
@@ -161,4 +161,18 @@ fn has_tables(file: &Connection) -> rusqlite::Result<bool> {
 fn table_exists(file: &Connection, name: &str) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     Ok(file.query_row(SQL, [name], |_| Ok(())).optional()?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_migrations_is_that_which_is_applied() {
+        let mut all = files::migrations::runner().get_migrations().clone();
+        all.sort_by_key(refinery::Migration::version);
+        let embedded: Vec<_> = all.iter().map(|one| (one.version(), one.to_string(), one.sql().unwrap())).collect();
+        let known: Vec<_> = KNOWN.iter().map(|(version, name, text)| (*version, (*name).to_owned(), *text)).collect();
+        assert_eq!(known, embedded);
+    }
 }

@@ -1,16 +1,15 @@
 //! Indexes that are built beside the traffic: a broken-off build leaves an invalid one, which `IF NOT EXISTS` would keep for ever.
 
-use refinery::Migration;
 use tokio_postgres::Client;
 
 use super::{SchemaError, online::MARK};
 
 const PREFIX: &str = "CREATE INDEX CONCURRENTLY IF NOT EXISTS ";
 
-const STATE: &str = "
-    SELECT i.indisvalid AND i.indisready
+const USABLE: &str = "
+    SELECT c.relname::text, i.indisvalid AND i.indisready
       FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
-     WHERE c.relname = $1 AND pg_table_is_visible(c.oid)";
+     WHERE c.relname = ANY($1::text[]) AND pg_table_is_visible(c.oid)";
 
 /// The statements of a marked file, comments left out.
 pub(super) fn statements(file: &str) -> Vec<String> {
@@ -21,7 +20,7 @@ pub(super) fn statements(file: &str) -> Vec<String> {
 /// Drops the index that a statement is about to build if it is there but not usable.
 pub(super) async fn drop_if_broken(client: &Client, statement: &str) -> Result<(), tokio_postgres::Error> {
     if let Some(name) = index_of(statement)
-        && state(client, name).await? == Some(false)
+        && is_usable(client, name).await? == Some(false)
     {
         client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
     }
@@ -29,18 +28,23 @@ pub(super) async fn drop_if_broken(client: &Client, statement: &str) -> Result<(
 }
 
 /// Builds again what is missing or broken of the indexes of all marked files; returns their names.
-pub(super) async fn repair(client: &Client, migrations: &[Migration]) -> Result<Vec<String>, SchemaError> {
+pub(super) async fn repair<'a>(
+    client: &Client,
+    files: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, SchemaError> {
+    let statements: Vec<String> = files.filter(|text| text.starts_with(MARK)).flat_map(statements).collect();
+    let names: Vec<&str> = statements.iter().filter_map(|statement| index_of(statement)).collect();
+    let found = client.query(USABLE, &[&names]).await?;
+    let usable: Vec<String> = found.iter().filter(|row| row.get(1)).map(|row| row.get(0)).collect();
     let mut rebuilt = Vec::new();
-    let files = migrations.iter().filter_map(Migration::sql).filter(|sql| sql.starts_with(MARK));
-    for statement in files.flat_map(statements) {
-        let Some(name) = index_of(&statement) else { continue };
-        if state(client, name).await? == Some(true) {
+    for statement in &statements {
+        let Some(name) = index_of(statement).filter(|name| !usable.iter().any(|usable| usable == name)) else {
             continue;
-        }
+        };
         client.batch_execute("SET lock_timeout = '10min'").await?;
-        drop_if_broken(client, &statement).await?;
-        client.batch_execute(&statement).await?;
-        if state(client, name).await? != Some(true) {
+        drop_if_broken(client, statement).await?;
+        client.batch_execute(statement).await?;
+        if is_usable(client, name).await? != Some(true) {
             return Err(SchemaError::Failed(format!("the index {name} is not valid after it was built")));
         }
         rebuilt.push(name.to_owned());
@@ -49,8 +53,8 @@ pub(super) async fn repair(client: &Client, migrations: &[Migration]) -> Result<
 }
 
 /// Whether the index is usable, if there is one of that name.
-async fn state(client: &Client, name: &str) -> Result<Option<bool>, tokio_postgres::Error> {
-    client.query_opt(STATE, &[&name]).await?.map(|row| row.try_get(0)).transpose()
+async fn is_usable(client: &Client, name: &str) -> Result<Option<bool>, tokio_postgres::Error> {
+    client.query_opt(USABLE, &[&[name].as_slice()]).await?.map(|row| row.try_get(1)).transpose()
 }
 
 /// The name of the index that a statement builds.

@@ -29,6 +29,9 @@ mod embedded {
     refinery::embed_migrations!("../../migrations/postgres");
 }
 
+/// Version, name and text of each migration, in order.
+const KNOWN: &[(i32, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
 /// Where the applied migrations are listed.
 const HISTORY: &str = "authly_schema_history";
 
@@ -149,7 +152,7 @@ async fn migrate(client: &mut Client) -> Result<Report, SchemaError> {
     if !report.applied.is_empty() {
         apply(client).await?;
     }
-    report.rebuilt = indexes::repair(client, &migrations()).await?;
+    report.rebuilt = indexes::repair(client, KNOWN.iter().map(|(_, _, text)| *text)).await?;
     report.adopted = client
         .query_opt("SELECT value = 'true' FROM settings WHERE name = 'shared_with_older_program'", &[])
         .await?
@@ -195,8 +198,8 @@ async fn applied(client: &Client) -> Result<Option<Vec<i32>>, SchemaError> {
 
 fn pending(applied: Option<&[i32]>) -> Vec<String> {
     let known = applied.unwrap_or_default();
-    let missing = migrations().into_iter().filter(|migration| !known.contains(&migration.version()));
-    missing.map(|migration| migration.to_string()).collect()
+    let missing = KNOWN.iter().filter(|(version, ..)| !known.contains(version));
+    missing.map(|(_, name, _)| (*name).to_owned()).collect()
 }
 
 /// What is not applied yet, and what would keep it from being.
@@ -204,7 +207,7 @@ async fn outstanding(client: &Client) -> Result<(Vec<String>, Vec<String>), Sche
     let applied = applied(client).await?;
     let pending = pending(applied.as_deref());
     let differences = adopt::differences(client, applied.is_some(), !pending.is_empty()).await?;
-    let known = migrations().iter().map(Migration::version).max().unwrap_or_default();
+    let known = KNOWN.last().map_or(0, |(version, ..)| *version);
     let found = applied.into_iter().flatten().max().unwrap_or_default();
     // The release before a newer one works on, unless that one has changed what it stands on.
     if found > known && !differences.is_empty() {
@@ -213,8 +216,22 @@ async fn outstanding(client: &Client) -> Result<(Vec<String>, Vec<String>), Sche
     Ok((pending, differences))
 }
 
+/// The migrations as refinery applies them.
 fn migrations() -> Vec<Migration> {
     let mut migrations = embedded::migrations::runner().get_migrations().clone();
     migrations.sort_by_key(Migration::version);
     migrations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_migrations_is_that_which_is_applied() {
+        let all = migrations();
+        let embedded: Vec<_> = all.iter().map(|one| (one.version(), one.to_string(), one.sql().unwrap())).collect();
+        let known: Vec<_> = KNOWN.iter().map(|(version, name, text)| (*version, (*name).to_owned(), *text)).collect();
+        assert_eq!(known, embedded);
+    }
 }
