@@ -60,8 +60,11 @@ impl Ticker {
         self.told = Some(Instant::now());
         let text = line(self.phase, done, of, done - first.min(done), self.began.elapsed());
         let mut out = io::stderr().lock();
-        let _unheard =
-            if self.terminal { write!(out, "\r\u{1b}[2K{} {text}", bar(done, of)) } else { writeln!(out, "{text}") };
+        let _unheard = if self.terminal {
+            write!(out, "\r\u{1b}[2K{}", fitted(&text, done, of, columns()))
+        } else {
+            writeln!(out, "{text}")
+        };
         let _unheard = out.flush();
         self.open_line = self.terminal;
     }
@@ -104,11 +107,29 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-fn bar(done: u64, of: u64) -> String {
-    const WIDTH: u64 = 24;
-    let full = (done * WIDTH).checked_div(of).unwrap_or(WIDTH).min(WIDTH);
-    let parts = |count: u64, part: &str| part.repeat(usize::try_from(count).unwrap_or(0));
-    format!("[{}{}]", parts(full, "#"), parts(WIDTH - full, "-"))
+/// How wide the terminal is that standard error goes to.
+fn columns() -> usize {
+    comfy_table::Table::new().use_stderr().width().map_or(80, usize::from)
+}
+
+/// Bar and text in one line of the terminal: a line that wraps could not be drawn over. The bar gives way to the text.
+fn fitted(text: &str, done: u64, of: u64, columns: usize) -> String {
+    const WIDEST: usize = 24;
+    const NARROWEST: usize = 4;
+    // Some terminals go to the next line already when the last column is written.
+    let room = columns.saturating_sub(1);
+    let width = room.saturating_sub(text.chars().count() + "[] ".len()).min(WIDEST);
+    if width < NARROWEST {
+        return text.chars().take(room).collect();
+    }
+    format!("{} {text}", bar(done, of, width))
+}
+
+fn bar(done: u64, of: u64, width: usize) -> String {
+    let whole = u64::try_from(width).unwrap_or(u64::MAX);
+    let full = done.saturating_mul(whole).checked_div(of).unwrap_or(whole).min(whole);
+    let full = usize::try_from(full).unwrap_or(width);
+    format!("[{}{}]", "#".repeat(full), "-".repeat(width - full))
 }
 
 /// A wish to stop that the first Ctrl-C (or SIGTERM) expresses; the second ends the process, which is safe, too.
@@ -160,8 +181,19 @@ mod tests {
 
     #[test]
     fn the_bar_is_never_longer_than_it_is() {
-        assert_eq!(bar(0, 10), format!("[{}]", "-".repeat(24)));
-        assert_eq!(bar(20, 10), format!("[{}]", "#".repeat(24)));
-        assert_eq!(bar(0, 0), bar(10, 10));
+        assert_eq!(bar(0, 10, 24), format!("[{}]", "-".repeat(24)));
+        assert_eq!(bar(20, 10, 24), format!("[{}]", "#".repeat(24)));
+        assert_eq!(bar(0, 0, 24), bar(10, 10, 24));
+    }
+
+    #[test]
+    fn a_line_with_its_bar_stays_within_the_terminal() {
+        let text = line("looking for names that collide", 10_000, 20_000, 10_000, Duration::from_secs(1));
+        for columns in 1..200 {
+            assert!(fitted(&text, 10_000, 20_000, columns).chars().count() < columns, "{columns}");
+        }
+        assert!(fitted(&text, 10_000, 20_000, 200).starts_with("[############------------] looking"));
+        assert!(fitted(&text, 10_000, 20_000, 90).contains("[#"), "the bar gives way before the text does");
+        assert_eq!(fitted(&text, 10_000, 20_000, 74), text.chars().take(73).collect::<String>());
     }
 }
