@@ -52,7 +52,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 fn report(global: &Global) -> Report {
     let file = global.config.as_ref().map(|path| ("AUTHLY_CONFIG".to_owned(), path.display().to_string()));
-    authly_config::from_process_with(file)
+    authly_config::from_process_with(file).judged(authly_runtime::upstream::objections)
 }
 
 /// The settings, as the server has them.

@@ -58,7 +58,8 @@ impl Source {
         let file = self.config.as_ref().map(|path| ("AUTHLY_CONFIG".to_owned(), path.display().to_string()));
         let listen = self.listen.map(|address| ("AUTHLY_LISTEN".to_owned(), address.to_string()));
         let outbox = self.outbox.as_ref().map(|path| ("AUTHLY_MAIL_OUTBOX".to_owned(), path.display().to_string()));
-        authly_config::from_process_with(file.into_iter().chain(listen).chain(outbox))
+        let report = authly_config::from_process_with(file.into_iter().chain(listen).chain(outbox));
+        report.judged(authly_runtime::upstream::objections)
     }
 
     /// The settings, with what is doubtful about them in words.

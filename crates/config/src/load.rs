@@ -21,6 +21,7 @@ use crate::value::{self, Raw, Values};
 /// What came of loading: settings when nothing is wrong, and what to tell the operator either way.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// As far as they could be read; nobody gets them while there is an error.
     settings: Option<Settings>,
     problems: Vec<Problem>,
     rows: Vec<Row>,
@@ -92,7 +93,11 @@ impl Report {
 
     /// The settings; none when there is an error.
     pub fn settings(&self) -> Option<&Settings> {
-        self.settings.as_ref()
+        self.settings.as_ref().filter(|_| self.is_usable())
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.problems.iter().any(Problem::is_error)
     }
 
     /// Everything that is wrong or doubtful, errors first.
@@ -105,9 +110,18 @@ impl Report {
         &self.rows
     }
 
+    /// The same with what is objected to these settings by rules that are not known here.
+    #[must_use]
+    pub fn judged(mut self, objections: impl FnOnce(&Settings) -> Vec<Problem>) -> Self {
+        self.problems.extend(self.settings.as_ref().map(objections).unwrap_or_default());
+        self.problems.sort_by_key(|problem| problem.severity);
+        self
+    }
+
     /// The settings with what is doubtful about them, or everything that is wrong.
     pub fn into_result(self) -> Result<(Settings, Vec<Problem>), Invalid> {
-        match self.settings {
+        let usable = self.is_usable();
+        match self.settings.filter(|_| usable) {
             Some(settings) => Ok((settings, self.problems)),
             None => Err(Invalid(self.problems)),
         }
@@ -154,8 +168,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
     let mut rows = show::rows(&settings, &values, &layers);
     let behind = rows.iter().rposition(|row| row.key.starts_with("upstream.")).map_or(rows.len(), |last| last + 1);
     rows.splice(behind..behind, rows_of_sections);
-    let usable = !problems.iter().any(Problem::is_error);
-    Report { settings: usable.then_some(settings), problems, rows, marks: Marks::of(&layers, &sections) }
+    Report { settings: Some(settings), problems, rows, marks: Marks::of(&layers, &sections) }
 }
 
 /// Loads from the environment of the process and from the disk. The one place that reads either.

@@ -29,7 +29,7 @@ pub enum Severity {
 
 impl Problem {
     /// A problem that stops the start.
-    pub(crate) fn error(name: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn error(name: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { names: vec![name.into()], severity: Severity::Error, what: what.into(), hint: hint.into() }
     }
 
@@ -40,7 +40,7 @@ impl Problem {
 
     /// The same problem with another name concerned.
     #[must_use]
-    pub(crate) fn and(mut self, name: impl Into<String>) -> Self {
+    pub fn and(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
         self
     }

@@ -106,23 +106,7 @@ pub(crate) fn all(values: &Values, sections: &Sections, problems: &mut Vec<Probl
             }
         }
     }
-    believed_once(&found, problems);
     (found, rows)
-}
-
-/// The ids that an import brought along do not say whose they are: believed of two providers, whoever has such an id at the one takes
-/// the account that is somebody's at the other.
-fn believed_once(found: &[Upstream], problems: &mut Vec<Problem>) {
-    let believes = |upstream: &&Upstream| matches!(upstream.link, UpstreamLinking::Email | UpstreamLinking::Imported);
-    let mut believing = found.iter().filter(believes);
-    let Some(first) = believing.next() else { return };
-    for other in believing {
-        let what =
-            "believes imported ids, as another provider does, and they do not say at which of the two they are ids";
-        let hint = "set link to address or none for every provider but the one that the imported ids are from";
-        let key = |upstream: &Upstream| format!("{}.link", upstream.section);
-        problems.push(Problem::error(key(other), what, hint).and(key(first)));
-    }
 }
 
 /// The key of a setting in the section of this provider, fit to be shown.

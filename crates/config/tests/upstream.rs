@@ -107,18 +107,6 @@ fn what_is_wrong_is_named_by_its_section() {
     assert_eq!(wrong(&ONE, twice), ["upstream.corp", "upstream"]);
 }
 
-/// An imported id does not say at which provider it is one.
-#[test]
-fn imported_ids_are_believed_of_one_provider_only() {
-    let another = |link: &str| format!("[upstream.corp]\nissuer = \"https://b.example\"\nclient_id = \"b\"\n{link}");
-    for link in ["", "link = \"email\"\n", "link = \"imported\"\n"] {
-        assert_eq!(wrong(&ONE, &another(link)), ["upstream.corp.link", "upstream.link"], "{link}");
-    }
-    for link in ["address", "none"] {
-        assert_eq!(upstreams(&ONE, &another(&format!("link = \"{link}\"\n"))).len(), 2, "{link}");
-    }
-}
-
 #[test]
 fn a_secret_of_a_section_is_never_told() {
     let file = "[upstream.corp]\nissuer = \"https://b.example\"\nclient_id = \"b\"\nclient_secret = \"hush-hush\"\n";

@@ -1,6 +1,6 @@
 //! From the settings to the upstream providers that people may sign in with.
 
-use authly_config::{Settings, UpstreamLinking, UpstreamProof};
+use authly_config::{Problem, Settings, UpstreamLinking, UpstreamProof};
 use authly_federation::{UpstreamCarrier, UpstreamReach};
 use authly_jose::JoseCrypto;
 use authly_upstream::{
@@ -8,6 +8,7 @@ use authly_upstream::{
     party::Upstream,
     provider::{
         ClientProof, LinkRule, NewPeople, PeopleRule, Provider, ProviderName, SignOut, TenantRule, UpstreamIssuer,
+        rivals,
     },
 };
 use oauth_core::{
@@ -20,7 +21,21 @@ use crate::trouble::Trouble;
 
 /// The providers that the settings name; none is asked anything.
 pub fn upstreams(settings: &Settings) -> Result<Vec<Upstream>, Trouble> {
+    if let Some(problem) = objections(settings).into_iter().next() {
+        return Err(Trouble::new("the providers cannot be used together", problem, ""));
+    }
     settings.upstreams.iter().map(upstream).collect()
+}
+
+/// What the rules about providers object to those that the settings name, for whoever checks a configuration.
+pub fn objections(settings: &Settings) -> Vec<Problem> {
+    let Some((first, others)) = rivals(settings.upstreams.iter().map(|one| (one, link_rule(one.link)))) else {
+        return Vec::new();
+    };
+    let what = "believes imported ids, as another provider does, and they do not say at which of the two they are ids";
+    let hint = "set link to address or none for every provider but the one that the imported ids are from";
+    let key = |one: &authly_config::Upstream| format!("{}.link", one.section);
+    others.into_iter().map(|other| Problem::error(key(other), what, hint).and(key(first))).collect()
 }
 
 /// A provider in a line, with what is decided about its people and nothing that is secret.
@@ -106,16 +121,20 @@ fn upstream(settings: &authly_config::Upstream) -> Result<Upstream, Trouble> {
 
 fn people(settings: &authly_config::Upstream) -> PeopleRule {
     PeopleRule {
-        link: match settings.link {
-            UpstreamLinking::Address => LinkRule::Address,
-            UpstreamLinking::Email => LinkRule::Email,
-            UpstreamLinking::Imported => LinkRule::Imported,
-            UpstreamLinking::Nothing => LinkRule::Nothing,
-        },
+        link: link_rule(settings.link),
         new_people: if settings.creates_accounts { NewPeople::Create } else { NewPeople::Refuse },
         tenants: if settings.requires_tenant { TenantRule::Required } else { TenantRule::Ignore },
         session: settings.session_lifetime,
         grants: settings.grant_lifetime,
+    }
+}
+
+const fn link_rule(link: UpstreamLinking) -> LinkRule {
+    match link {
+        UpstreamLinking::Address => LinkRule::Address,
+        UpstreamLinking::Email => LinkRule::Email,
+        UpstreamLinking::Imported => LinkRule::Imported,
+        UpstreamLinking::Nothing => LinkRule::Nothing,
     }
 }
 
@@ -150,6 +169,34 @@ mod tests {
         assert_eq!(all[0].provider().label, "login.example");
         assert_eq!(all[0].health(), Health::Up);
         assert_eq!(all[0].provider().algorithms.len(), 3);
+    }
+
+    const BESIDE: &str = "[upstream.corp]\nissuer = \"https://b.example\"\nclient_id = \"b\"\nclient_auth = \"none\"\n";
+
+    fn beside(link: &str) -> authly_config::Report {
+        let file = format!("{BESIDE}{link}");
+        let files = |_: &std::path::Path| Ok(file.clone());
+        let one = [("AUTHLY_UPSTREAM_ISSUER", "https://idp.example"), ("AUTHLY_UPSTREAM_CLIENT_ID", "authly")];
+        let one = one.into_iter().chain([("AUTHLY_UPSTREAM_CLIENT_AUTH", "none"), ("AUTHLY_CONFIG", "authly.toml")]);
+        authly_config::load(one, files)
+    }
+
+    /// An imported id does not say at which provider it is one.
+    #[test]
+    fn a_second_provider_whose_imported_ids_are_believed_stops_the_start_by_name() {
+        for link in ["", "link = \"email\"\n", "link = \"imported\"\n"] {
+            let report = beside(link);
+            let trouble = upstreams(report.settings().unwrap()).map(|_| ()).unwrap_err();
+            assert!(trouble.why.contains("upstream.corp.link, upstream.link"), "{link}: {trouble}");
+            let report = report.judged(objections);
+            assert!(report.settings().is_none(), "{link}");
+            assert_eq!(report.problems()[0].names, ["upstream.corp.link", "upstream.link"], "{link}");
+        }
+        for link in ["address", "none"] {
+            let report = beside(&format!("link = \"{link}\"\n")).judged(objections);
+            assert_eq!(upstreams(report.settings().unwrap()).unwrap().len(), 2, "{link}");
+            assert!(report.problems().is_empty(), "{link}");
+        }
     }
 
     #[test]

@@ -109,6 +109,24 @@ pub enum LinkRule {
     Nothing,
 }
 
+impl LinkRule {
+    /// Whether the id that an import brought along says whose account it is.
+    pub const fn believes_imported(self) -> bool {
+        matches!(self, Self::Email | Self::Imported)
+    }
+}
+
+/// The ids that an import brought along do not say at which provider they are ids: believed of two, whoever has such an id at the one
+/// takes the account that is somebody's at the other. Of all providers with their rules, the first that believes them, and those that
+/// may not besides.
+pub fn rivals<P>(providers: impl IntoIterator<Item = (P, LinkRule)>) -> Option<(P, Vec<P>)> {
+    let mut believing =
+        providers.into_iter().filter(|(_, rule)| rule.believes_imported()).map(|(provider, _)| provider);
+    let first = believing.next()?;
+    let others: Vec<P> = believing.collect();
+    (!others.is_empty()).then_some((first, others))
+}
+
 /// What becomes of somebody who has no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewPeople {
@@ -188,6 +206,21 @@ mod tests {
         for bad in ["", "-a", "a-", "A", "a b", "a/b", "authly", &"a".repeat(33)] {
             assert!(ProviderName::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn imported_ids_are_believed_of_one_provider_only() {
+        use LinkRule::{Address, Email, Imported, Nothing};
+        for rule in [Address, Email, Imported, Nothing] {
+            for lone in [vec![rule], vec![rule, Address], vec![Nothing, rule, Address, Nothing]] {
+                assert_eq!(rivals(lone.iter().copied().enumerate()), None, "{lone:?}");
+            }
+        }
+        for (one, other) in [(Email, Email), (Email, Imported), (Imported, Email), (Imported, Imported)] {
+            let rules = [Address, one, Nothing, other, Email];
+            assert_eq!(rivals(rules.into_iter().enumerate()), Some((1, vec![3, 4])), "{rules:?}");
+        }
+        assert_eq!(rivals(std::iter::empty::<(usize, LinkRule)>()), None);
     }
 
     #[test]

@@ -209,6 +209,10 @@ fn a_configuration_check_names_everything_at_once() {
     let done = Place::new().run(&["config", "check", "--config", &file.display().to_string()]);
     assert_eq!(done.code, 1);
     assert!(done.out.contains("environmnt"), "{}", done.out);
+    let provider = |name: &str| format!("[upstream.{name}]\nissuer = \"https://{name}.example\"\nclient_id = \"c\"\n");
+    std::fs::write(&file, format!("{}{}[server]\nenvironmnt = \"x\"\n", provider("a"), provider("b"))).unwrap();
+    let done = Place::new().run(&["config", "check", "--config", &file.display().to_string()]);
+    assert!(done.out.contains("environmnt") && done.out.contains("upstream.b.link, upstream.a.link"), "{}", done.out);
 }
 
 #[test]

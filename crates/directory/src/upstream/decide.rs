@@ -160,7 +160,7 @@ fn whom<'a>(
         return Ok(None);
     }
     // An imported id does not say at which provider it is one: elsewhere the same id is somebody else.
-    let believed = question.rule.link != LinkRule::Address;
+    let believed = question.rule.link.believes_imported();
     let imported: Vec<&Account> = found.imported.iter().filter(|account| believed && lives(account)).collect();
     match imported.as_slice() {
         [] => {}
