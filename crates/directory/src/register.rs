@@ -107,8 +107,10 @@ impl From<Limited> for RegisterRefused {
     }
 }
 
-/// The longest user name, in bytes; a suffix still fits into the column.
-const MAX_USERNAME: usize = 100;
+/// The longest user name, in bytes: what the column of the program before takes (S003-33).
+const MAX_USERNAME: usize = 255;
+/// How much of a name stays before a suffix.
+const BEFORE_SUFFIX: usize = MAX_USERNAME - "-0000".len();
 /// How often another suffix is tried.
 const MOST_SUFFIXES: usize = 8;
 
@@ -275,7 +277,8 @@ impl<V: DirectoryServices> Directory<V> {
     pub(crate) fn suffixed(&self, username: &str) -> String {
         let mut bytes = [0; 4];
         self.services().random().fill(&mut bytes);
-        format!("{username}-{:04}", u32::from_be_bytes(bytes) % 10_000)
+        let kept = username.get(..username.floor_char_boundary(BEFORE_SUFFIX)).unwrap_or(username);
+        format!("{kept}-{:04}", u32::from_be_bytes(bytes) % 10_000)
     }
 }
 

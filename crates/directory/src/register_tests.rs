@@ -69,6 +69,17 @@ fn a_taken_user_name_gets_a_suffix() {
     }
 }
 
+/// C-19, S003-33: whatever the program before took; with a suffix it still fits.
+#[test]
+fn a_user_name_has_up_to_255_bytes_also_with_a_suffix() {
+    let world = World::new();
+    let long = format!("{}y", "ü".repeat(127));
+    assert_eq!(register(&world, "alice@example.com", &long).username, long);
+    let other = register(&world, "bob@example.com", &long).username;
+    assert!(other.starts_with("üü") && other.len() <= 255 && other != long, "{other}");
+    assert_eq!(fields(&world, "carol@example.com", &"y".repeat(256), "correct horse"), ["username"]);
+}
+
 /// SECURITY.md row 54: a user name must not read like another's address.
 #[test]
 fn only_ones_own_address_may_be_a_user_name() {
@@ -82,7 +93,7 @@ fn only_ones_own_address_may_be_a_user_name() {
 fn every_field_that_is_not_in_order_is_named() {
     let world = World::new();
     assert_eq!(fields(&world, "nonsense", "a@b", "short"), ["email", "username", "password"]);
-    assert_eq!(fields(&world, "a@b.example", &"x".repeat(101), "correct horse"), ["username"]);
+    assert_eq!(fields(&world, "a@b.example", &"x".repeat(256), "correct horse"), ["username"]);
     for password in ["1234567", "nul\0 in the middle", &"x".repeat(1_025), "a@b.example", "LongEnough"] {
         assert_eq!(fields(&world, "a@b.example", "longenough", password), ["password"], "{password}");
     }
