@@ -60,7 +60,7 @@ impl<V: DirectoryServices> Directory<V> {
             }
         }
         let several = found.iter().map(|one| Choice::new(one.account.clone(), &one.hash)).collect();
-        if !found.is_empty() {
+        if !found.is_empty() && found.iter().all(|one| self.is_settled(&one.account, now)) {
             self.forgive(&candidates).await;
         }
         match (found.pop(), found.is_empty()) {
@@ -84,7 +84,8 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// The password was right for one of several: it was no guess at the others, whose counters must not run up because their
-    /// namesake signs in. (Nobody guesses that way: each guess that is not the namesake's own password stays charged.)
+    /// namesake signs in. (Nobody guesses that way: each guess that is not the namesake's own password stays charged, and so does one
+    /// that the namesake has just made theirs.)
     async fn forgive(&self, candidates: &[Candidate]) {
         if candidates.len() < 2 {
             return;
@@ -94,6 +95,12 @@ impl<V: DirectoryServices> Directory<V> {
             // A store that fails here fails at the commit as well, or the next charge is one too many.
             let _ = self.services().accounts().forgive(user, candidate.device, self.settings.max_failures).await;
         }
+    }
+
+    /// Whether the account has not been changed for as long as failures are remembered. Whoever registers with a stranger's address, sets
+    /// each guess as the own password and signs in with it guesses at the stranger's.
+    fn is_settled(&self, account: &Account, now: Timestamp) -> bool {
+        account.updated_at.plus(self.settings.lockout) <= now
     }
 
     /// What a refusal costs here, now that a name has turned out to mean `found` accounts.

@@ -31,6 +31,7 @@ fn of_several_accounts_the_one_that_fits_signs_in() {
 #[test]
 fn the_sign_ins_of_one_account_are_not_held_against_its_namesake() {
     let world = World::new();
+    world.set_time(1_000);
     world.put(&account(1, "shared@example.com", "one"), hash("first"));
     world.put(&account(2, "Shared@example.com", "two"), hash("second"));
     for _ in 0..20 {
@@ -47,6 +48,27 @@ fn the_sign_ins_of_one_account_are_not_held_against_its_namesake() {
         page(&world, "SHARED@example.com", "first").is_ok(),
         "guesses at one are guesses at both, and only they count"
     );
+}
+
+/// SECURITY.md row 34: whoever makes each guess the own password first, and signs in with it under the name that both have, guesses at the
+/// namesake's, and is counted.
+#[test]
+fn a_guess_that_was_made_ones_own_password_first_is_counted() {
+    let world = World::new();
+    let ada = account(1, "shared@example.com", "one");
+    world.put(&ada, hash("correct horse"));
+    let mut later = 0;
+    let mut guess = |password: &str| {
+        later += 60;
+        world.set_time(later);
+        world.put(&Account { updated_at: at(later), ..account(2, "Shared@example.com", "two") }, hash(password));
+        page(&world, "SHARED@example.com", password)
+    };
+    for number in 1..=5 {
+        assert_eq!(guess(&format!("guess {number}")).unwrap().account.username, "two");
+    }
+    assert_eq!(guess("correct horse").unwrap().account.username, "two", "the sixth guess hits, and nobody is told");
+    failed(page(&world, "shared@example.com", "correct horse"));
 }
 
 /// MIGRATION.md 3.4: what a refusal costs does not tell how many accounts have the name.

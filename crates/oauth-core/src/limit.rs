@@ -67,7 +67,8 @@ pub struct LocalLimiter {
 }
 
 impl LocalLimiter {
-    /// The most keys that one shard remembers; beyond that the fullest buckets are forgotten first.
+    /// The most keys that one shard remembers, whoever asks from however many addresses; beyond that the buckets that would be full again
+    /// soonest are forgotten.
     const SHARD_LIMIT: usize = 16_384;
 
     /// An empty limiter.
@@ -93,13 +94,22 @@ impl LocalLimiter {
         if states.len() >= Self::SHARD_LIMIT {
             states.retain(|_, full_at| *full_at > now);
             if states.len() >= Self::SHARD_LIMIT {
-                let middle = now.plus(rate.every);
-                states.retain(|_, full_at| *full_at > middle);
+                forget_half(&mut states);
             }
         }
         let (verdict, state) = take(rate, states.get(&hash).copied(), now);
         states.insert(hash, state);
         verdict
+    }
+}
+
+/// Half at once, so that a flood of keys does not make each request walk through all of them.
+fn forget_half(states: &mut HashMap<u64, Timestamp>) {
+    let mut ends: Vec<Timestamp> = states.values().copied().collect();
+    let middle = ends.len() / 2;
+    if middle < ends.len() {
+        let median = *ends.select_nth_unstable(middle).1;
+        states.retain(|_, full_at| *full_at > median);
     }
 }
 
@@ -143,6 +153,21 @@ mod tests {
             assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed);
         }
         assert_eq!(limiter.peek_now("a", RATE, now), Verdict::Limited(Duration::from_secs(6)));
+    }
+
+    /// However many keys somebody has, and however empty they leave each bucket.
+    #[test]
+    fn a_flood_of_keys_is_bounded_and_the_emptiest_buckets_are_remembered() {
+        let (limiter, now) = (LocalLimiter::new(), Timestamp::from_seconds(1_000));
+        while limiter.take_now("guessed", RATE, now) == Verdict::Allowed {}
+        let all = 16 * LocalLimiter::SHARD_LIMIT;
+        for key in 0..2 * all {
+            limiter.take_now(&key, RATE, now);
+            limiter.take_now(&key, RATE, now);
+        }
+        let kept: usize = limiter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(kept <= all, "{kept}");
+        assert!(matches!(limiter.peek_now("guessed", RATE, now), Verdict::Limited(_)));
     }
 
     #[test]
