@@ -71,11 +71,15 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    /// The session of the browser, which ends with the sign-in.
+    /// The session of the browser, which ends with the sign-in. One whose time is over is none: what ended with it would come back with the
+    /// new one, in the hands of whoever has kept it.
     pub(crate) async fn replaced(&self, visit: &PageVisit<'_>) -> Result<Option<Session>, StoreError> {
         let Some(cookie) = &visit.browser.session else { return Ok(None) };
         let session = self.services().store().session(cookie.hash()).await?;
-        Ok(session.filter(|session| session.ended_at.is_none()))
+        let now = self.engine.now();
+        let goes_on =
+            |session: &Session| session.ended_at.is_none() && now < session.expires_at.min(session.idle_expires_at);
+        Ok(session.filter(goes_on))
     }
 
     /// A session under a new secret, begun with a password. It takes over what hangs on the one that it replaces, with its bound:

@@ -10,21 +10,31 @@ use super::network::Network;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+/// Headers in which proxies say whom they ask for, beside X-Forwarded-For.
+const WHOM: [&str; 6] =
+    ["forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-cluster-client-ip"];
+
+/// Headers in which they say how they were asked.
+const HOW: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"];
+
 /// The address of the caller: the peer, or behind trusted proxies the last address in X-Forwarded-For that is not one of them.
 pub fn client_address(peer: IpAddr, forwarded_for: Option<&str>, trusted: &[Network]) -> ClientAddress {
+    ClientAddress(walk(peer, forwarded_for, trusted).0)
+}
+
+/// The last address on the way back that is known, and whether the way ended there: at a stranger, or where there is nothing more to read.
+fn walk(peer: IpAddr, forwarded_for: Option<&str>, trusted: &[Network]) -> (IpAddr, bool) {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.holds(address));
-    if !is_trusted(peer) {
-        return ClientAddress(peer);
-    }
     let mut last = peer;
-    for entry in forwarded_for.unwrap_or_default().rsplit(',') {
-        let Some(address) = parse_entry(entry) else { break };
+    let Some(entries) = forwarded_for.filter(|_| is_trusted(peer)) else { return (peer, true) };
+    for entry in entries.rsplit(',') {
+        let Some(address) = parse_entry(entry) else { return (last, false) };
         last = address;
         if !is_trusted(address) {
             break;
         }
     }
-    ClientAddress(last)
+    (last, true)
 }
 
 /// The forwarded addresses of a request; several headers are joined as RFC 9110 5.3 says.
@@ -37,16 +47,25 @@ pub fn forwarded_for(headers: &HeaderMap) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// Whether a request came through a proxy that nobody declared: then where it comes from is not known, and the proxy's own address says
-/// nothing of who may administer. A proxy on this machine would lend everybody the address of this machine.
+/// Whether nobody knows where a request comes from, so that the address of the nearest proxy, which may be this machine's, must not say who
+/// may administer: it came through a proxy that nobody declared, or through a declared one that names nobody in X-Forwarded-For whom we
+/// can read (`unknown`, a socket, another header).
 pub fn is_obscured(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
-    let passed_on = ["x-forwarded-for", "forwarded"].into_iter().any(|name| headers.contains_key(name));
-    passed_on && !trusted.iter().any(|network| network.holds(peer))
+    let says = |names: &[&str]| names.iter().any(|name| headers.contains_key(*name));
+    if !trusted.iter().any(|network| network.holds(peer)) {
+        return says(&WHOM) || says(&HOW);
+    }
+    match forwarded_for(headers) {
+        Some(entries) => !walk(peer, Some(&entries), trusted).1,
+        None => says(&WHOM),
+    }
 }
 
+/// An address, perhaps with a port, perhaps in the brackets of RFC 3986 3.2.2.
 fn parse_entry(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
-    entry.parse().ok().or_else(|| entry.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()))
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
+    bare.parse().ok().or_else(|| entry.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -89,14 +108,42 @@ mod tests {
     fn what_an_undeclared_proxy_passes_on_comes_from_nobody_known() {
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let direct = HeaderMap::new();
-        for name in ["x-forwarded-for", "forwarded"] {
-            let mut headers = HeaderMap::new();
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static("for=192.0.2.9"));
+        for name in WHOM.into_iter().chain(HOW) {
+            let headers = said(&[(name, "192.0.2.9")]);
             assert!(is_obscured(ip("127.0.0.1"), &headers, &trusted), "{name}");
             assert!(is_obscured(ip("127.0.0.1"), &headers, &[]), "{name}");
-            assert!(!is_obscured(ip("10.1.1.1"), &headers, &trusted), "{name}");
         }
         assert!(!is_obscured(ip("127.0.0.1"), &direct, &[]));
+    }
+
+    fn said(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    /// The proxy's own address is not that of those who stand behind it.
+    #[test]
+    fn a_declared_proxy_that_names_nobody_lends_its_address_to_nobody() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        for (lines, expected) in [
+            (&[("x-forwarded-for", "unknown")][..], true),
+            (&[("x-forwarded-for", "unix:")], true),
+            (&[("x-forwarded-for", "")], true),
+            (&[("x-forwarded-for", "2001:db8::7%eth0")], true),
+            (&[("x-forwarded-for", "1.1.1.1, nonsense, 10.2.2.2")], true),
+            (&[("forwarded", "for=192.0.2.9")], true),
+            (&[("x-real-ip", "192.0.2.9")], true),
+            (&[("x-forwarded-for", "nonsense, 192.0.2.9")], false),
+            (&[("x-forwarded-for", "192.0.2.9"), ("x-real-ip", "192.0.2.9"), ("via", "1.1 proxy")], false),
+            (&[("x-forwarded-for", "10.3.3.3")], false),
+            (&[("x-forwarded-proto", "https")], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_obscured(ip("10.1.1.1"), &said(lines), &trusted), expected, "{lines:?}");
+        }
     }
 
     #[test]
@@ -108,6 +155,8 @@ mod tests {
             (Some("1.1.1.1, nonsense, 10.2.2.2"), "10.2.2.2"),
             (Some("10.3.3.3"), "10.3.3.3"),
             (Some("198.51.100.7:4711"), "198.51.100.7"),
+            (Some("[2001:db8::7]:4711"), "2001:db8::7"),
+            (Some("[2001:db8::7]"), "2001:db8::7"),
             (None, "10.1.1.1"),
         ] {
             assert_eq!(client_address(ip("10.1.1.1"), header, &trusted), ClientAddress(ip(expected)), "{header:?}");

@@ -159,8 +159,28 @@ async fn through_a_proxy_that_nobody_declared_there_is_no_administration() {
     for path in ["/admin/oauth/clients", "/metrics"] {
         let ask = || app.http.get(app.at(path));
         assert_ne!(app.send(ask()).await.status, 403, "{path}");
-        for (name, value) in [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=198.51.100.7")] {
+        for (name, value) in [
+            ("x-forwarded-for", "198.51.100.7"),
+            ("forwarded", "for=198.51.100.7"),
+            ("x-real-ip", "198.51.100.7"),
+            ("via", "1.1 proxy"),
+        ] {
             assert_eq!(app.send(ask().header(name, value)).await.status, 403, "{path} {name}");
+        }
+    }
+}
+
+/// A declared proxy that does not say for whom it asks, in words that can be read, lends its own address to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_declared_proxy_that_names_nobody_there_is_no_administration() {
+    let app = TestApp::with(Options { trusted_proxies: vec!["127.0.0.0/8".to_owned()], ..Options::default() }).await;
+    for path in ["/admin/oauth/clients", "/metrics"] {
+        let ask = |name: &str, value: &str| app.send(app.http.get(app.at(path)).header(name, value));
+        assert_ne!(ask("x-forwarded-for", "127.0.0.2").await.status, 403, "{path}");
+        for (name, value) in
+            [("x-forwarded-for", "unknown"), ("x-forwarded-for", "unix:"), ("forwarded", "for=198.51.100.7")]
+        {
+            assert_eq!(ask(name, value).await.status, 403, "{path} {name}: {value}");
         }
     }
 }

@@ -165,3 +165,17 @@ async fn end(app: &TestApp, browser: &mut Browser, how: &str) {
         }
     }
 }
+
+/// SECURITY.md row 16: what ended with a session stays ended, whoever signs in again in the same browser.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_with_a_session_does_not_come_back_with_the_next_sign_in() {
+    let (app, flow) = start().await;
+    let flow = CodeFlow { scope: "profile".to_owned(), ..flow };
+    let mut browser = app.browser();
+    let before = flow.tokens(&app, &mut browser, EMAIL).await;
+    app.clock.advance(Duration::from_secs(9 * 3_600));
+    refused(&flow.refresh(&app, before.refresh()).await, "invalid_grant");
+    let after = flow.tokens(&app, &mut browser, EMAIL).await;
+    refused(&flow.refresh(&app, before.refresh()).await, "invalid_grant");
+    assert_eq!(flow.refresh(&app, after.refresh()).await.status, 200);
+}
