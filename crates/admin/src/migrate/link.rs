@@ -119,7 +119,12 @@ async fn find<T: Tools>(tools: &T, source: &SourceName, id: &SourceId) -> Result
 }
 
 /// Refuses an account that another row of the same source is.
-async fn taken<T: Tools>(tools: &T, source: &SourceName, id: &SourceId, user: UserId) -> Result<(), MigrateError> {
+pub(super) async fn taken<T: Tools>(
+    tools: &T,
+    source: &SourceName,
+    id: &SourceId,
+    user: UserId,
+) -> Result<(), MigrateError> {
     let row = RowKeys { source_id: id.clone(), user: Some(user), names: Vec::new(), external_subject: None };
     let snapshot = tools.target().snapshot(SnapshotAsk { source: source.clone(), rows: vec![row] }).await?;
     let other = |link: &&Link| link.user == user && link.source == *source && link.source_id != *id;

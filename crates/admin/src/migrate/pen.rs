@@ -1,6 +1,7 @@
 //! Rows that wait: listed, shown, decided. The next import heeds what was decided.
 
 use authly_cutover::{
+    decide::left_unmended,
     digest::Digest,
     ledger::{Action, LedgerItem, LedgerKey},
     outcome::{Reason, ReasonCode},
@@ -12,7 +13,7 @@ use oauth_core::{audit::AuditKind, services::Clock as _, time::Timestamp};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{MigrateError, Tools, tools::event};
+use super::{MigrateError, Tools, link, tools::event};
 
 /// A row that waits, for people and programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,7 +81,7 @@ pub async fn resolve<T: Tools>(
     id: &SourceId,
     resolution: Resolution,
 ) -> Result<Quarantined, MigrateError> {
-    check(tools, &resolution).await?;
+    check(tools, source, id, &resolution).await?;
     decide(tools, source, id, Some(resolution)).await
 }
 
@@ -89,14 +90,29 @@ pub async fn retry<T: Tools>(tools: &T, source: &SourceName, id: &SourceId) -> R
     decide(tools, source, id, None).await
 }
 
-async fn check<T: Tools>(tools: &T, resolution: &Resolution) -> Result<(), MigrateError> {
+/// Refuses a decision that the next import could not heed.
+async fn check<T: Tools>(
+    tools: &T,
+    source: &SourceName,
+    id: &SourceId,
+    resolution: &Resolution,
+) -> Result<(), MigrateError> {
+    let left = left_unmended(&entry(tools, source, id).await?.reason, resolution);
+    if !left.is_empty() {
+        let flaws: Vec<String> = left.iter().map(|flaw| format!("{} ({})", flaw.kind.as_str(), flaw.column)).collect();
+        return Err(MigrateError::Refused(format!(
+            "the row itself has a flaw that this leaves as it is: {}; give it a new name where that helps, correct it in the \
+             source, or drop the row",
+            flaws.join(", ")
+        )));
+    }
     match resolution {
         Resolution::Merge { user } => {
             let there = tools.target().target_accounts(&[*user]).await?;
             if there.is_empty() {
                 return Err(MigrateError::NotFound { what: "user", name: user.to_string() });
             }
-            Ok(())
+            link::taken(tools, source, id, *user).await
         }
         Resolution::Rename { email: None, username: None } => {
             Err(MigrateError::Refused("a row is renamed by a new e-mail address, a new user name, or both".to_owned()))

@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 use self::{census::Collisions, names::Names};
 pub use self::{
-    names::resolve,
+    names::{left_unmended, resolve},
     rules::{MappedTenant, Rules},
     view::{Renamed, View},
 };

@@ -3,7 +3,11 @@
 use authly_directory::identifier::EmailAddress;
 pub(crate) use authly_directory::identifier::fold;
 
-use crate::{person::Person, store::Resolution};
+use crate::{
+    outcome::{Flaw, Reason, ReasonCode},
+    person::Person,
+    store::Resolution,
+};
 
 /// The most bytes of an e-mail address or user name (C-19).
 pub(crate) const MAX: usize = 255;
@@ -44,14 +48,9 @@ pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
     let mut person = person.clone();
     match resolution {
         Some(Resolution::Rename { email, username }) => {
-            if let Some(email) = email {
-                person.email = Some(email.clone());
-                person.flaws.retain(|flaw| flaw.column != "email" && !is_about_email(flaw.kind));
-            }
-            if let Some(username) = username {
-                person.username = Some(username.clone());
-                person.flaws.retain(|flaw| !is_about_username(flaw.kind));
-            }
+            person.flaws.retain(|flaw| !is_mended(flaw, email.is_some(), username.is_some()));
+            person.email = email.clone().or(person.email);
+            person.username = username.clone().or(person.username);
         }
         Some(Resolution::KeepBoth) => {
             let mark = mark(&person);
@@ -65,6 +64,24 @@ pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
         _ => {}
     }
     person
+}
+
+/// The flaws of a row that waits which a decision leaves as they are: the next import would set the row aside for them again.
+pub fn left_unmended(reason: &Reason, resolution: &Resolution) -> Vec<Flaw> {
+    if reason.code != ReasonCode::Flawed || *resolution == Resolution::Drop {
+        return Vec::new();
+    }
+    let told = reason.detail.get("flaws").cloned().unwrap_or_default();
+    let mut flaws: Vec<Flaw> = serde_json::from_value(told).unwrap_or_default();
+    if let Resolution::Rename { email, username } = resolution {
+        flaws.retain(|flaw| !is_mended(flaw, email.is_some(), username.is_some()));
+    }
+    flaws
+}
+
+/// Whether a new address or a new user name takes the flaw away.
+fn is_mended(flaw: &Flaw, email: bool, username: bool) -> bool {
+    (email && (flaw.column == "email" || is_about_email(flaw.kind))) || (username && is_about_username(flaw.kind))
 }
 
 const fn is_about_email(kind: crate::outcome::FlawKind) -> bool {

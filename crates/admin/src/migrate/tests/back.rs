@@ -50,6 +50,31 @@ fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
     assert_eq!((state.overall.imported, state.overall.reset_required, state.overall.waiting), (1, 1, 0));
 }
 
+#[test]
+fn a_decision_that_no_import_could_heed_is_refused() {
+    let bench = Bench::default();
+    let rows = [row(1, "a@example.com", ""), row(2, "nobody at example", ""), row(3, "A@example.com", "")];
+    run(&bench, &rows[..1], &execute());
+    run(&bench, &rows, &execute());
+    let user = bench.target.accounts()[0].user;
+    let [flawed, twin] = ["000002", "000003"].map(|id| SourceId::parse(id).unwrap());
+    let new_name = |email: Option<&str>, username: Option<&str>| Resolution::Rename {
+        email: email.map(str::to_owned),
+        username: username.map(str::to_owned),
+    };
+    for useless in [Resolution::Merge { user }, Resolution::KeepBoth, new_name(None, Some("nobody"))] {
+        let refused = ready(resolve(&bench, &name(), &flawed, useless)).unwrap_err().to_string();
+        assert!(refused.contains("email_invalid (email)"), "{refused}");
+    }
+    let refused = ready(resolve(&bench, &name(), &twin, Resolution::Merge { user })).unwrap_err().to_string();
+    assert!(refused.contains("row 000001 of this source is that account already"), "{refused}");
+    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 2, "nothing was decided");
+    ready(resolve(&bench, &name(), &flawed, new_name(Some("b@example.com"), None))).unwrap();
+    ready(resolve(&bench, &name(), &twin, Resolution::Drop)).unwrap();
+    let report = run(&bench, &rows, &execute());
+    assert_eq!((report.needs_decisions(), report.outcomes["skip_deleted"]), (0, 1), "{report:?}");
+}
+
 /// Rows wait because of an import; without it there is nothing to decide about.
 #[test]
 fn rows_that_wait_go_with_the_imports_that_they_are_of() {
