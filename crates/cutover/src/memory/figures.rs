@@ -116,6 +116,8 @@ impl State {
                 self.accounts
                     .values()
                     .filter(|account| account.status != AccountStatus::Active && account.completed_at.is_none())
+                    // Who came by no migration and was deleted here is nobody's question any more.
+                    .filter(|account| account.status != AccountStatus::Deleted || account.imported_at.is_some())
                     .count(),
             ),
             sources: self.imported(),

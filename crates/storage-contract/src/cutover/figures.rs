@@ -81,6 +81,21 @@ pub async fn figures_agree_with_the_store_in_memory(store: impl CutoverStore) {
     assert_eq!(store.count_links(&SourceName::parse("nowhere").unwrap()).await.unwrap(), 0);
 }
 
+/// Accounts that came by a migration and were switched off or deleted are the operator's to decide about; accounts that
+/// were made here and deleted again, as those of a trial, are not.
+pub async fn accounts_made_and_deleted_here_ask_for_no_decision(store: impl CutoverStore) {
+    let before = store.gate_facts(NOW, NOW).await.unwrap().inactive;
+    let lease = begin(&store, plan(1)).await;
+    let mut write = batch(lease);
+    let kinds = [(AccountStatus::Deleted, false), (AccountStatus::Deleted, true), (AccountStatus::Disabled, false)];
+    for (number, (status, imported)) in (400..).zip(kinds) {
+        let imported_at = imported.then_some(NOW);
+        write.accounts.push(create(&TargetAccount { status, imported_at, completed_at: None, ..account(number) }));
+    }
+    apply(&store, write).await;
+    assert_eq!(store.gate_facts(NOW, NOW).await.unwrap().inactive - before, 2);
+}
+
 pub(super) fn random_account(number: u64, tenants: &[TenantId]) -> TargetAccount {
     let mut noise = [0u8; 16];
     Seeded(7_000 + number).fill(&mut noise);

@@ -14,7 +14,7 @@ mod write_back;
 pub use self::{
     batches::*,
     board::*,
-    figures::figures_agree_with_the_store_in_memory,
+    figures::{accounts_made_and_deleted_here_ask_for_no_decision, figures_agree_with_the_store_in_memory},
     finalize::{
         accounts_that_completed_are_found_in_order, rows_that_waited_go_into_the_archive_and_back,
         the_end_is_recorded_under_its_lease, what_is_kept_of_an_application_is_found_by_its_source,
@@ -62,6 +62,7 @@ macro_rules! cutover_suite {
             what_is_kept_of_an_application_is_found_by_its_source
             the_end_is_recorded_under_its_lease
             an_account_reads_back_as_it_was_written
+            accounts_made_and_deleted_here_ask_for_no_decision
             figures_agree_with_the_store_in_memory
             lines_and_open_rows_are_found_within_a_tenant
             the_board_agrees_with_the_store_in_memory

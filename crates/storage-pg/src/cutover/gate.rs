@@ -17,7 +17,8 @@ use crate::{
 const COUNTS: &str = "
     SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'active' AND completed_at IS NULL),
            count(*) FILTER (WHERE status = 'active' AND credential_state IN ('legacy_scheme', 'wrapped')),
-           count(*) FILTER (WHERE status <> 'active' AND completed_at IS NULL),
+           count(*) FILTER (WHERE status <> 'active' AND completed_at IS NULL
+                             AND (status <> 'deleted' OR imported_at IS NOT NULL)),
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind = 'quarantine'),
            (SELECT count(*) FROM migration_pen WHERE resolution IS NULL AND kind <> 'quarantine'),
            (SELECT count(*) FROM tokens

@@ -121,7 +121,8 @@ pub(super) fn pending(db: Db<'_>, ask: &PendingAsk) -> Outcome<Vec<PendingAccoun
 
 const ACCOUNTS: &str = "SELECT ifnull(sum(status = 'active'), 0), ifnull(sum(status = 'active' AND completed_at IS NULL), 0), \
                         ifnull(sum(status = 'active' AND credential_state IN ('legacy_scheme', 'wrapped')), 0), \
-                        ifnull(sum(status <> 'active' AND completed_at IS NULL), 0) FROM users";
+                        ifnull(sum(status <> 'active' AND completed_at IS NULL \
+                                   AND (status <> 'deleted' OR imported_at IS NOT NULL)), 0) FROM users";
 
 const PEN: &str = "SELECT ifnull(sum(kind = 'quarantine'), 0), ifnull(sum(kind <> 'quarantine'), 0) FROM migration_pen \
                    WHERE resolution IS NULL";
