@@ -256,6 +256,8 @@ fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
     assert_eq!(done.code, 0, "{done:?}");
     let still = site.place.json(&["migrate", "pending"]);
     assert_eq!(still.as_array().unwrap().len(), 2, "their method is as it was");
+    let phase = || site.place.json(&["migrate", "status"])["phase"].clone();
+    assert_eq!(phase(), "finalized", "although somebody keeps the password");
     let waivers: Vec<String> =
         site.rows(&["migration_items"]).into_iter().filter(|row| row.contains("waived")).collect();
     assert!(waivers.iter().any(|row| row.contains("on leave")) && waivers.iter().any(|row| row.contains("a service")));

@@ -9,7 +9,7 @@ use authly_cutover::{
     ledger::LedgerEntry,
     progress::{self, Progress},
     run::{Run, RunKind, RunState},
-    store::{CutoverStore as _, DailyCount, PenEntry, TenantFigures},
+    store::{CutoverStore as _, DailyCount, FinalizeStore as _, PenEntry, TenantFigures},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, subject::Reach, time::Timestamp};
 
@@ -28,7 +28,7 @@ pub enum Phase {
     Before,
     /// Everybody has signed in by OAuth.
     Complete,
-    /// OAuth alone is left.
+    /// The old doors are closed for good.
     Finalized,
     /// People sign in both ways.
     Under,
@@ -121,7 +121,7 @@ where
     let (tenants, overall) = progress::overview(&figures.tenants);
     Ok(Board {
         measured_at: now,
-        phase: phase(&overall),
+        phase: phase(&overall, tools.target().finalization().await?.is_some()),
         bands: bands(&figures.steps, from, today),
         completed: every_day(&completed, today),
         upgrades: every_day(&figures.upgrades, today),
@@ -176,11 +176,12 @@ async fn last_run<T: Tools>(tools: &T) -> Result<Option<RunView>, MigrateError> 
     Ok(under_way.or_else(|| runs.iter().find(told)).map(|run| RunView::of(run, now)))
 }
 
-fn phase(overall: &Progress) -> Phase {
-    if overall.imported + overall.completed == 0 {
-        Phase::Before
-    } else if overall.total > 0 && overall.total == overall.oauth {
+/// Whoever was waived keeps the password, so accounts alone do not tell that the old doors are closed.
+fn phase(overall: &Progress, finalized: bool) -> Phase {
+    if finalized {
         Phase::Finalized
+    } else if overall.imported + overall.completed == 0 {
+        Phase::Before
     } else if overall.complete {
         Phase::Complete
     } else {

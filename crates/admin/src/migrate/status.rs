@@ -5,7 +5,7 @@ use authly_cutover::{
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, PendingAccount, PendingAsk},
+    store::{CutoverStore as _, FinalizeStore as _, PendingAccount, PendingAsk},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
@@ -115,8 +115,9 @@ pub async fn status<T: Tools>(
     let (tenants, overall) = progress::overview(&figures);
     let last_run = runs(tools, None, 1).await?.pop();
     let phase = match (overall.imported, overall.completed) {
+        // Whoever was waived keeps the password, so accounts do not tell.
+        _ if tools.target().finalization().await?.is_some() => "finalized",
         (0, 0) => "nothing is imported yet",
-        _ if overall.total == overall.oauth && overall.total > 0 => "finalized",
         _ if overall.complete => "complete: `migrate finalize check` says what is left to do",
         _ if oauth == OAuthSwitch::Off => "people sign in by password; OAuth is switched off",
         _ => "people sign in both ways",

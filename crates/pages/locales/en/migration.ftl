@@ -21,7 +21,7 @@ migration-phase-under = People sign in both ways.
 # Everybody has signed in by OAuth.
 migration-phase-complete = Everybody has signed in by OAuth; the checklist says what is left.
 # The migration is over.
-migration-phase-finalized = OAuth alone is left.
+migration-phase-finalized = The old doors are closed for good.
 # Heading instead of the figures, before anything was imported.
 migration-empty = No migration yet
 # Below that heading.
