@@ -27,11 +27,9 @@ pub(crate) enum MigrateCommand {
         authly-admin migrate verify-password --profile authly --source-id ID --password-stdin < password")]
     VerifyPassword(VerifyPasswordArgs),
     /// Write the accounts of a source that no identity provider knows, as NDJSON
-    #[command(
-        after_help = "In order of the rows' keys, whatever their number. No account gives no line.\n\nExamples:\n  \
+    #[command(after_help = "In order of tenants and addresses. No account gives no line.\n\nExamples:\n  \
         authly-admin migrate export --profile tenants --source postgresql://reader@db/shop\n  \
-        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson"
-    )]
+        authly-admin migrate export --profile tenants --tenant acme --out acme.ndjson")]
     Export(ExportArgs),
     #[command(flatten)]
     Cutover(CutoverCommand),
@@ -76,7 +74,8 @@ pub(crate) enum MigrateCommand {
     /// Try a running server as its clients do, and measure it: people are made for it and removed again
     #[command(
         after_help = "In order: compatibility, OAuth, command line, performance, security. It sends some 300 requests to that \
-        address alone, and uses up the sign-in limit of this machine for a minute. Exits with 10 when a part fails.\n\nExamples:\n  \
+        address alone, and uses up the sign-in limit of this machine for a minute. Its password grants count as uses of an old door: \
+        the 30 quiet days before the end begin anew. Exits with 10 when a part fails.\n\nExamples:\n  \
         authly-admin migrate validate\n  authly-admin migrate validate --url http://127.0.0.1:8000 --output json"
     )]
     Validate {

@@ -15,6 +15,7 @@ use crate::{
     inspect::{Orphans, Part},
     outcome::{Flaw, ReasonCode},
     person::{Activity, Person, TenantOfSource},
+    words::count,
 };
 
 /// Rows of a class that are kept to be shown.
@@ -340,10 +341,13 @@ const fn state_word(state: HashState) -> &'static str {
 
 /// S001-66: fewer than 100 accounts of one tenant are moved by hand as fast.
 fn advice(users: u64, tenants: usize) -> String {
+    let accounts = count(users, "account", "accounts");
     if users < 100 && tenants <= 1 {
-        format!("manual: {users} accounts and at most one tenant; creating them by hand is an option")
+        format!("manual: {accounts} and at most one tenant; creating them by hand is an option")
+    } else if tenants == 0 {
+        format!("automated: {accounts} without tenants; import them by command")
     } else {
-        format!("automated: {users} accounts in {tenants} tenants; import them by command")
+        format!("automated: {accounts} in {}; import them by command", count(tenants, "tenant", "tenants"))
     }
 }
 

@@ -183,4 +183,7 @@ fn tenants_whose_names_become_equal_are_errors() {
 fn few_accounts_of_one_tenant_may_be_moved_by_hand() {
     assert!(advice(99, 1).starts_with("manual") && advice(100, 1).starts_with("automated"));
     assert!(advice(5, 2).starts_with("automated") && advice(0, 0).starts_with("manual"));
+    assert!(advice(1, 1).starts_with("manual: 1 account and"));
+    assert_eq!(advice(500, 0), "automated: 500 accounts without tenants; import them by command");
+    assert_eq!(advice(500, 1), "automated: 500 accounts in 1 tenant; import them by command");
 }

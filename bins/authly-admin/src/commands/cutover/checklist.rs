@@ -1,10 +1,16 @@
 //! `authly-admin migrate checklist`.
 
-use authly_admin_cases::migrate::{self, Checklist, Surroundings, TodoState};
+use authly_admin_cases::{
+    client::MIGRATION_TEST_CLIENT,
+    migrate::{self, Checklist, Surroundings, TodoState},
+};
 use authly_config::Settings;
 use authly_cutover::store::CutoverStore;
 use authly_runtime::{AnyStore, Trouble, store::Database};
-use oauth_core::{client::ClientState, services::Services as _};
+use oauth_core::{
+    client::{Client, ClientState},
+    services::Services as _,
+};
 
 use super::{Bench, stopped};
 use crate::{
@@ -46,7 +52,9 @@ pub(super) async fn surroundings<D: Database, S: AnyStore, C: CutoverStore>(
 ) -> Result<Surroundings, Failure> {
     let records = bench.live().store().load_catalog().await;
     let records = records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
-    let on = records.clients.iter().filter(|client| client.state == ClientState::Active).count();
+    // The client that `migrate seed` makes for trials is nobody's application.
+    let on = |client: &&Client| client.state == ClientState::Active && client.id.as_str() != MIGRATION_TEST_CLIENT;
+    let on = records.clients.iter().filter(on).count();
     Ok(Surroundings {
         schema_is_current: database.schema().await?.is_current(),
         clients: u64::try_from(on).unwrap_or(u64::MAX),

@@ -24,6 +24,12 @@ pub(super) async fn link<S: AnyStore, C: CutoverStore>(
 ) -> Result<(), Failure> {
     let (source, id) = read(row)?;
     let subject = self::subject(bench, subject).await?;
+    let known = bench.target().runs(Some(&source), 1).await;
+    if known.map_err(|error| stopped("cannot link the row")(error.into()))?.is_empty() {
+        console.note(&format!(
+            "No import of a source called {source} was ever here: check the name, or `unlink` the row again."
+        ));
+    }
     let linked = migrate::link(bench, &source, &id, &subject).await;
     console.item(&linked.map_err(stopped("cannot link the row"))?)
 }
