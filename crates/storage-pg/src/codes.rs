@@ -49,14 +49,15 @@ const REDEEM: &str = "
     )
     SELECT count(*) FROM won";
 
-/// Codes are changed in the order of their hashes, which is that of the batch; see the rotation of refresh tokens.
+/// Codes are changed in the order of their hashes, which is that of the batch: see the rotation of refresh tokens, also for how each
+/// row is found.
 const REDEEM_MANY: &str = "
     WITH won AS (
       UPDATE issued_codes c SET used_at = w.at
         FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[])
-             WITH ORDINALITY AS w (hash, grant_id, at, child, expires_at, n), grants g
-       WHERE c.hash = w.hash AND c.grant_id = w.grant_id AND g.id = w.grant_id
-         AND c.used_at IS NULL AND g.revoked_at IS NULL
+             WITH ORDINALITY AS w (hash, grant_id, at, child, expires_at, n)
+             CROSS JOIN LATERAL (SELECT FROM grants WHERE id = w.grant_id AND revoked_at IS NULL OFFSET 0) g
+       WHERE c.hash = ANY(ARRAY[w.hash]) AND c.grant_id = w.grant_id AND c.used_at IS NULL
       RETURNING w.n, c.grant_id, w.at, w.child, w.expires_at
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)
@@ -65,7 +66,7 @@ const REDEEM_MANY: &str = "
     SELECT n FROM won";
 
 /// With an assertion the code is locked first: the assertion is spent if and only if the code is redeemed.
-const REDEEM_ASSERTED: &str = "
+pub(crate) const REDEEM_ASSERTED: &str = "
     WITH held AS MATERIALIZED (
       SELECT c.hash FROM issued_codes c JOIN grants g ON g.id = c.grant_id
        WHERE c.hash = $1 AND c.grant_id = $2 AND c.used_at IS NULL AND g.revoked_at IS NULL
@@ -77,8 +78,7 @@ const REDEEM_ASSERTED: &str = "
       RETURNING 1
     ), won AS (
       UPDATE issued_codes c SET used_at = $3
-        FROM held
-       WHERE c.hash = held.hash AND c.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
+       WHERE c.hash = $1 AND c.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
       RETURNING c.grant_id
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, created_at, expires_at)

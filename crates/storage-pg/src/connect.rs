@@ -56,8 +56,9 @@ pub(crate) const TUNED: &[(&str, &str)] = &[
     ("jit", "off"),
 ];
 
-/// What the sessions of grouped lookups and writes are set to besides: whatever a table held when a plan was made, each of their
-/// keys is found by an index. To read sixty rows whole and hash them is cheap, and stays the plan when they have become thousands.
+/// What the sessions of grouped lookups and writes are set to besides. Their statements are written so that each key is found by an
+/// index; this is for whatever else is joined. To read sixty rows whole and hash them is cheap, and stays the plan when they have become
+/// thousands.
 pub(crate) const BY_KEYS: &[(&str, &str)] = &[("enable_hashjoin", "off"), ("enable_material", "off")];
 
 /// An address that was read: what to connect to, and how.

@@ -37,14 +37,18 @@ macro_rules! find {
             $asked,
             rows::grant_of!("w.id"),
             rows::grant_snapshot_joins!(),
-            "LEFT JOIN revoked_access_tokens x ON x.jti = w.jti"
+            "LEFT JOIN LATERAL (SELECT * FROM revoked_access_tokens WHERE jti = w.jti OFFSET 0) x ON TRUE"
         )
     };
 }
 
 macro_rules! find_revocation {
     ($asked:literal) => {
-        concat!("SELECT w.n, x.revoked_at FROM ", $asked, " JOIN revoked_access_tokens x ON x.jti = w.jti")
+        concat!(
+            "SELECT w.n, x.revoked_at FROM ",
+            $asked,
+            " CROSS JOIN LATERAL (SELECT * FROM revoked_access_tokens WHERE jti = w.jti OFFSET 0) x"
+        )
     };
 }
 
@@ -55,8 +59,11 @@ macro_rules! authorization {
             rows::session_columns!(),
             ", k.scopes, u.completed_at IS NULL FROM ",
             $asked,
-            " CROSS JOIN LATERAL (SELECT * FROM sessions WHERE token = w.token OFFSET 0) s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
-              LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = w.client_id"
+            " CROSS JOIN LATERAL (SELECT * FROM sessions WHERE token = w.token OFFSET 0) s",
+            rows::user_of!("s.user_id"),
+            "LEFT JOIN LATERAL (
+               SELECT * FROM consents WHERE user_id = s.user_id AND client_id = w.client_id OFFSET 0
+             ) k ON TRUE"
         )
     };
 }

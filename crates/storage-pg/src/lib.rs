@@ -25,6 +25,8 @@ mod legacy;
 mod mail;
 mod maintenance;
 mod pause;
+#[cfg(test)]
+mod plans_tests;
 mod reader;
 mod refresh;
 mod rows;

@@ -32,17 +32,21 @@ macro_rules! find {
             " CROSS JOIN LATERAL (SELECT * FROM refresh_tokens WHERE hash = w.hash OFFSET 0) r",
             rows::grant_of!("r.grant_id"),
             rows::grant_snapshot_joins!(),
-            "LEFT JOIN refresh_successors q ON q.spent = CASE WHEN r.used_at IS NOT NULL THEN r.hash END
-             LEFT JOIN refresh_tokens n ON n.hash = r.successor"
+            "LEFT JOIN LATERAL (
+               SELECT * FROM refresh_successors WHERE spent = CASE WHEN r.used_at IS NOT NULL THEN r.hash END OFFSET 0
+             ) q ON TRUE
+             LEFT JOIN LATERAL (SELECT * FROM refresh_tokens WHERE hash = r.successor OFFSET 0) n ON TRUE"
         )
     };
 }
 
+/// The token is found by its hash: that its grant is the right one is said so that no index serves it, because a grant may have many.
 const ROTATE: &str = "
     WITH won AS (
       UPDATE refresh_tokens r SET used_at = $3, successor = $4
         FROM grants g
-       WHERE r.hash = $1 AND r.grant_id = $2 AND g.id = r.grant_id AND r.used_at IS NULL AND g.revoked_at IS NULL
+       WHERE r.hash = $1 AND r.grant_id IS NOT DISTINCT FROM $2 AND g.id = $2 AND r.used_at IS NULL
+         AND g.revoked_at IS NULL
       RETURNING r.grant_id
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, parent, created_at, expires_at)
@@ -53,16 +57,17 @@ const ROTATE: &str = "
     )
     SELECT count(*) FROM won";
 
-/// Tokens are changed in the order of their hashes, which is that of the batch: two writers would deadlock otherwise. For each of
-/// the few rows of a batch the plan looks at the index; should one ever join them in another order, a deadlock that comes of it
-/// is found by the server, and the batch is tried again.
+/// Tokens are changed in the order of their hashes, which is that of the batch: two writers would deadlock otherwise. Whatever the
+/// tables held when the plan was made, it goes through the batch and looks for each row by its index: grants are joined as written
+/// (`OFFSET 0`), and a comparison with an array of one is nothing that a table could be read whole and joined by. Should a plan ever
+/// go another way, a deadlock that comes of it is found by the server, and the batch is tried again.
 const ROTATE_MANY: &str = "
     WITH won AS (
       UPDATE refresh_tokens r SET used_at = w.at, successor = w.child
         FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::bytea[], $5::timestamptz[], $6::bytea[])
-             WITH ORDINALITY AS w (spent, grant_id, at, child, expires_at, sealed, n), grants g
-       WHERE r.hash = w.spent AND r.grant_id = w.grant_id AND g.id = w.grant_id
-         AND r.used_at IS NULL AND g.revoked_at IS NULL
+             WITH ORDINALITY AS w (spent, grant_id, at, child, expires_at, sealed, n)
+             CROSS JOIN LATERAL (SELECT FROM grants WHERE id = w.grant_id AND revoked_at IS NULL OFFSET 0) g
+       WHERE r.hash = ANY(ARRAY[w.spent]) AND r.grant_id IS NOT DISTINCT FROM w.grant_id AND r.used_at IS NULL
       RETURNING w.n, r.grant_id, w.spent, w.at, w.child, w.expires_at, w.sealed
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, parent, created_at, expires_at)
@@ -74,10 +79,10 @@ const ROTATE_MANY: &str = "
     SELECT n FROM won";
 
 /// With an assertion the token is locked first: the assertion is spent if and only if the token is.
-const ROTATE_ASSERTED: &str = "
+pub(crate) const ROTATE_ASSERTED: &str = "
     WITH held AS MATERIALIZED (
-      SELECT r.hash FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
-       WHERE r.hash = $1 AND r.grant_id = $2 AND r.used_at IS NULL AND g.revoked_at IS NULL
+      SELECT r.hash FROM refresh_tokens r JOIN grants g ON g.id = $2
+       WHERE r.hash = $1 AND r.grant_id IS NOT DISTINCT FROM $2 AND r.used_at IS NULL AND g.revoked_at IS NULL
          FOR NO KEY UPDATE OF r
     ), spent AS (
       INSERT INTO replay (client_id, jti, expires_at)
@@ -86,8 +91,7 @@ const ROTATE_ASSERTED: &str = "
       RETURNING 1
     ), won AS (
       UPDATE refresh_tokens r SET used_at = $3, successor = $4
-        FROM held
-       WHERE r.hash = held.hash AND r.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
+       WHERE r.hash = $1 AND r.used_at IS NULL AND EXISTS (SELECT 1 FROM spent)
       RETURNING r.grant_id
     ), child AS (
       INSERT INTO refresh_tokens (hash, grant_id, parent, created_at, expires_at)

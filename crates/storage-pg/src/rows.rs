@@ -71,11 +71,24 @@ macro_rules! grant_of {
     };
 }
 
+/// The account `u` of that id, and its tenant, looked up as [`grant_of`] does.
+macro_rules! user_of {
+    ($id:literal) => {
+        concat!(
+            " CROSS JOIN LATERAL (SELECT * FROM users WHERE id = ",
+            $id,
+            " OFFSET 0) u LEFT JOIN tenants t ON t.id = u.tenant_id "
+        )
+    };
+}
+
 /// What [`grant_snapshot`] reads, to be joined to `grants g`.
 macro_rules! grant_snapshot_joins {
     () => {
-        " JOIN users u ON u.id = g.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
-          LEFT JOIN sessions s ON s.id = g.session_id "
+        concat!(
+            crate::rows::user_of!("g.user_id"),
+            "LEFT JOIN LATERAL (SELECT * FROM sessions WHERE id = g.session_id OFFSET 0) s ON TRUE "
+        )
     };
 }
 
@@ -107,7 +120,7 @@ macro_rules! shared_with_older_program {
 
 pub(crate) use {
     account_columns, effective_hash, grant_columns, grant_of, grant_snapshot_columns, grant_snapshot_joins,
-    session_columns, shared_with_older_program, subject_columns,
+    session_columns, shared_with_older_program, subject_columns, user_of,
 };
 
 /// Reads [`subject_columns`].
