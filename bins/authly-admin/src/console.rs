@@ -10,7 +10,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{args::Format, failure::Failure};
+use crate::{
+    args::Format,
+    failure::Failure,
+    journal::{self, Level},
+};
 
 /// The terminal, as the options want it.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +90,7 @@ impl Console {
 
     /// A word to people, beside the result.
     pub(crate) fn note(self, text: &str) {
+        journal::write(Level::Info, text);
         if self.format == Format::Table {
             let _unheard = writeln!(io::stderr().lock(), "{}", harmless(text));
         }
@@ -93,6 +98,7 @@ impl Console {
 
     /// A word that nobody may miss, whatever the result is printed as.
     pub(crate) fn warn(self, text: &str) {
+        journal::write(Level::Warning, text);
         let _unheard = writeln!(io::stderr().lock(), "{}", harmless(text));
     }
 

@@ -9,7 +9,7 @@ use std::{
 use authly_admin_cases::AdminError;
 use authly_runtime::trouble::Trouble;
 
-use crate::console::harmless;
+use crate::{console::harmless, journal::Level};
 
 /// Exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,20 @@ impl Failure {
     /// A failure with an exit code of its own.
     pub(crate) fn with(code: Code, trouble: Trouble) -> Self {
         Self { trouble: Some(trouble), code }
+    }
+
+    /// How much it matters.
+    pub(crate) fn level(&self) -> Level {
+        match self.code {
+            Code::Partly | Code::CheckWarnings => Level::Warning,
+            Code::Failed | Code::Refused | Code::CheckErrors | Code::Usage => Level::Error,
+        }
+    }
+
+    /// The exit code, and what happened.
+    pub(crate) fn in_a_line(&self) -> String {
+        let code = format!("exit code {}", self.code as u8);
+        self.trouble.as_ref().map_or(code.clone(), |trouble| format!("{code}: {trouble}"))
     }
 
     /// Tells what happened on standard error and gives the exit code.

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod console;
 mod failure;
+mod journal;
 mod reference;
 mod run;
 mod secret_input;

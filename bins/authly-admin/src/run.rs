@@ -18,11 +18,36 @@ use crate::{
     commands,
     console::Console,
     failure::{Failure, refused},
+    journal::{self, Level},
     reference,
 };
 
-/// Runs the command.
+/// Runs the command; what a migration does stands in its log, where there is one.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let (Command::Migrate(_), Some(log)) = (&cli.command, &cli.global.migration_log) else { return command(cli) };
+    journal::open(log)?;
+    let name = name(std::env::args());
+    journal::write(Level::Info, &format!("{name}: begins"));
+    let done = command(cli);
+    match &done {
+        Ok(()) => journal::write(Level::Info, &format!("{name}: done")),
+        Err(failure) => journal::write(failure.level(), &format!("{name}: ends with {}", failure.in_a_line())),
+    }
+    done
+}
+
+/// The words of the command, without options: an address may hold a password.
+fn name(arguments: impl Iterator<Item = String>) -> String {
+    let (mut command, mut words) = (Cli::command(), Vec::new());
+    for word in arguments.skip(1) {
+        if let Some(inner) = command.find_subcommand(&word).cloned() {
+            (command, words) = (inner, [words, vec![word]].concat());
+        }
+    }
+    words.join(" ")
+}
+
+fn command(cli: Cli) -> Result<(), Failure> {
     let console = Console { format: cli.global.output, yes: cli.global.yes };
     match cli.command {
         Command::Completion { shell } => {
@@ -94,6 +119,10 @@ impl Visitor for Task<'_> {
             Command::Backup(command) => {
                 return commands::backup::run(command, settings, configuration, &database, console).await;
             }
+            Command::SupportBundle(arguments) => {
+                return commands::support_bundle::run(arguments, settings, configuration, &doubts, &database, console)
+                    .await;
+            }
             Command::Doctor => return commands::doctor::run(settings, &doubts, &database, console).await,
             Command::Migrate(MigrateCommand::Validate { url }) => {
                 return commands::validate::run(settings, &database, url, config, console).await;
@@ -135,6 +164,7 @@ impl Visitor for Task<'_> {
             | Command::Doctor
             | Command::Hash(_)
             | Command::Migrate(_)
+            | Command::SupportBundle(_)
             | Command::Completion { .. }
             | Command::Reference { .. } => Ok(()),
         }

@@ -82,7 +82,7 @@ pub(crate) enum CutoverCommand {
     ApiKeys(ApiKeysCommand),
     /// Keep the application's own table in step; a dry run, unless --execute is given
     #[command(
-        after_help = "The columns are those of `[write_back]` in the profile; missing ones are added, and nothing is ever taken away.         What the application changed itself since stays and is listed. Rows whose account was taken back say again what they said \
+        after_help = "The columns are those of `[write_back]` in the profile; missing ones are added, and nothing is ever taken away. What the application changed itself since stays and is listed. Rows whose account was taken back say again what they said \
         before.\n\nExamples:\n  \
         authly-admin migrate write-back --profile tenants --source postgresql://reader@db/app\n  \
         authly-admin migrate write-back --profile tenants --source sqlite:shop.db --execute"

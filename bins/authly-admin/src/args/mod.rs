@@ -15,6 +15,7 @@ mod migrate;
 mod parts;
 mod scope;
 mod source;
+mod support;
 mod tenant;
 mod user;
 mod user_link;
@@ -43,6 +44,7 @@ pub(crate) use self::{
     parts::{ApiKeyCommand, ApiKeysCommand, PartArgs, TokensCommand},
     scope::{Choice, ScopeCommand},
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
+    support::SupportBundleArgs,
     tenant::{Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
     user_link::{LinkCommand, RemoveLink},
@@ -86,6 +88,9 @@ pub(crate) struct Global {
     /// Do not ask before something is removed
     #[arg(long, short = 'y', global = true, help_heading = COMMON)]
     pub(crate) yes: bool,
+    /// A log that `migrate` commands write to
+    #[arg(long, global = true, value_name = "FILE", env = "MIGRATION_LOG", hide = true)]
+    pub(crate) migration_log: Option<PathBuf>,
 }
 
 /// How results are printed.
@@ -107,6 +112,13 @@ pub(crate) enum Command {
         authly-admin doctor\n  authly-admin doctor --output json"
     )]
     Doctor,
+    /// Gather what somebody who helps has to know, in one file without secrets
+    #[command(
+        after_help = "Settings, schema, findings of `doctor`, numbers, and how far a migration is, with its last runs and what \
+        is open. It changes nothing, and works when something is broken: what cannot be had says why.\n\nExamples:\n  \
+        authly-admin support-bundle\n  authly-admin support-bundle --out bundle.json --log /var/log/authly.log"
+    )]
+    SupportBundle(SupportBundleArgs),
     /// Register and change clients
     #[command(subcommand, arg_required_else_help = true)]
     Client(ClientCommand),

@@ -38,7 +38,8 @@ pub(crate) async fn run<D: Database>(
     }
 }
 
-async fn look<D: Database>(settings: &Settings, database: &D) -> Result<Vec<Finding>, Failure> {
+/// Everything that is left to do, unsorted.
+pub(super) async fn look<D: Database>(settings: &Settings, database: &D) -> Result<Vec<Finding>, Failure> {
     let report = match database.schema().await {
         Ok(report) => report,
         Err(trouble) => return Ok(vec![Finding::error(format!("{}: {}", trouble.what, trouble.why), trouble.remedy)]),

@@ -19,6 +19,7 @@ pub(crate) mod scope;
 pub(crate) mod seed;
 mod source;
 pub(crate) mod status;
+pub(crate) mod support_bundle;
 pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod user_link;

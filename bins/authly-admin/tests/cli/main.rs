@@ -14,6 +14,7 @@ mod provision;
 mod site;
 mod source;
 mod support;
+mod support_bundle;
 mod tenant;
 mod user;
 mod user_link;

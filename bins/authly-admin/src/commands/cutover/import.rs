@@ -19,6 +19,7 @@ use crate::{
     commands::source,
     console::Console,
     failure::{Code, Failure},
+    journal::{self, Level},
 };
 
 /// What could not be done.
@@ -125,8 +126,22 @@ fn agree(plan: &plan::Head, now: &plan::Head) -> Result<(), Failure> {
     Ok(())
 }
 
+/// That the outcomes add up to the rows of the source.
+fn equation(report: &ImportReport) -> String {
+    let terms: Vec<String> = Outcome::ALL
+        .iter()
+        .filter_map(|outcome| Some((outcome.as_str(), *report.outcomes.get(outcome.as_str())?)))
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(outcome, rows)| format!("{rows} {outcome}"))
+        .collect();
+    let terms = if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") };
+    format!("{terms} = {} of {} of the source", report.rows, count(report.source_rows, "row", "rows"))
+}
+
 /// Prints the report: what happened, and that it adds up.
 pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failure> {
+    let equation = equation(report);
+    journal::write(Level::Info, &equation);
     if console.is_json() {
         return console.item(report);
     }
@@ -135,15 +150,7 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
         .map(|outcome| json!({ "outcome": outcome.as_str(), "rows": report.outcomes.get(outcome.as_str()) }))
         .collect();
     console.list(&rows, &[("Outcome", "outcome"), ("Rows", "rows")], "")?;
-    let equation: Vec<String> = Outcome::ALL
-        .iter()
-        .filter_map(|outcome| Some((outcome.as_str(), *report.outcomes.get(outcome.as_str())?)))
-        .filter(|(_, rows)| *rows > 0)
-        .map(|(outcome, rows)| format!("{rows} {outcome}"))
-        .collect();
-    let equation = if equation.is_empty() { "0".to_owned() } else { equation.join(" + ") };
-    let rows = count(report.source_rows, "row", "rows");
-    console.raw(&format!("{equation} = {} of {rows} of the source", report.rows))?;
+    console.raw(&equation)?;
     let mut more = serde_json::Map::new();
     let mut add = |name: &str, value: serde_json::Value| {
         let nothing = value.is_null()

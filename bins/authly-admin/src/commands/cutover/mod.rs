@@ -18,17 +18,19 @@ mod verify;
 mod watch;
 mod write_back;
 
-use authly_admin_cases::migrate::MigrateError;
+use authly_admin_cases::migrate::{self, MigrateError};
 use authly_config::Settings;
 use authly_cutover::inspect::Part;
 use authly_runtime::{
     Trouble, priority,
     store::{self, Database},
 };
+use serde_json::{Value, json};
 
 use self::bench::Bench;
 use crate::{
     args::{ApiKeysCommand, CutoverCommand, TokensCommand, WhomArgs},
+    commands::support_bundle::part,
     console::Console,
     failure::Failure,
 };
@@ -136,6 +138,29 @@ async fn open<D: Database>(
 ) -> Result<Bench<D::Store, D::Cutover>, Failure> {
     store::bring_up_to_date(settings, database).await?;
     bench::open(settings, database, keys).await
+}
+
+/// What a bundle for support says about the migration: how far it is, its last runs, the steps, and what is open.
+pub(crate) async fn support<D: Database>(settings: &Settings, database: &D) -> Value {
+    let bench = match read(settings, database).await {
+        Ok(bench) => bench,
+        Err(failure) => return part::<()>(Err(failure)),
+    };
+    let told = |what| move |error| part::<()>(Err(stopped(what)(error)));
+    let around = checklist::surroundings(settings, database, &bench).await;
+    let steps = match around {
+        Ok(around) => migrate::checklist(&bench, around)
+            .await
+            .map_or_else(told("cannot compute the checklist"), |list| json!(list)),
+        Err(failure) => part::<()>(Err(failure)),
+    };
+    let status = migrate::status(&bench, None, migrate::OAuthSwitch::On).await;
+    json!({
+        "overall": status.map_or_else(told("cannot tell where the migration stands"), |status| json!(status.overall)),
+        "runs": migrate::runs(&bench, None, 20).await.map_or_else(told("cannot list the runs"), |runs| json!(runs)),
+        "conditions": migrate::gate(&bench).await.map_or_else(told("cannot judge the gate"), |gate| json!(gate)),
+        "steps": steps,
+    })
 }
 
 /// The tools for commands that only look: they neither make a store nor change one.

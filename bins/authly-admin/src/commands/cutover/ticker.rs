@@ -8,6 +8,8 @@ use std::{
 use authly_admin_cases::migrate::{Observer, Stop};
 use authly_cutover::{batch::RowReport, outcome::Counters};
 
+use crate::journal::{self, Level};
+
 /// How often a terminal is written to.
 const BLINK: Duration = Duration::from_millis(200);
 
@@ -21,6 +23,7 @@ pub(super) struct Ticker {
     began: Instant,
     first: Option<u64>,
     told: Option<Instant>,
+    logged: Option<Instant>,
     open_line: bool,
     /// The reports of all rows, where somebody wants them.
     pub(super) rows: Option<Vec<RowReport>>,
@@ -35,6 +38,7 @@ impl Ticker {
             began: Instant::now(),
             first: None,
             told: None,
+            logged: None,
             open_line: false,
             rows: keep_rows.then(Vec::new),
         }
@@ -59,6 +63,10 @@ impl Ticker {
         }
         self.told = Some(Instant::now());
         let text = line(self.phase, done, of, done - first.min(done), self.began.elapsed());
+        if complete || self.logged.is_none_or(|at| at.elapsed() >= LINE) {
+            self.logged = Some(Instant::now());
+            journal::write(Level::Info, &text);
+        }
         let mut out = io::stderr().lock();
         let _unheard = if self.terminal {
             write!(out, "\r\u{1b}[2K{}", fitted(&text, done, of, columns()))
