@@ -2,7 +2,7 @@
 
 use authly_config::{MailCarrier, Settings};
 use authly_runtime::{
-    Trouble, start,
+    Trouble, development, start,
     store::{self, Database, Visitor},
 };
 use oauth_core::store::MaintenanceRepository as _;
@@ -12,10 +12,12 @@ use crate::args::Source;
 pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
     let (settings, doubts) = source.settings()?;
     doubts.iter().for_each(|doubt| println!("{doubt}"));
+    // What is made of them belongs to the settings; mail server and providers are not asked, since the server starts without them.
+    let (mail, upstreams) = (mail(&settings)?, authly_runtime::upstream::upstreams(&settings)?);
+    crate::logos::load(&settings)?;
     println!("settings: valid, issuer {}", settings.issuer.url);
-    println!("mail: {}", mail(&settings)?);
-    // Nobody asks them, since the server starts without them.
-    for upstream in authly_runtime::upstream::upstreams(&settings)? {
+    println!("mail: {mail}");
+    for upstream in upstreams {
         println!("upstream: {}", authly_runtime::upstream::describe(upstream.provider()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -61,6 +63,7 @@ impl Visitor for Check<'_> {
             return Ok(());
         }
         if settings.store.migrate_on_start {
+            development::may_bring_up_to_date(settings, &database).await?;
             println!("schema: the start will apply {}", report.pending.join(", "));
             return Ok(());
         }

@@ -8,6 +8,8 @@ use authly_pages::{Accent, Theme};
 use authly_runtime::{Trouble, development::DEMO_CLIENT};
 use oauth_core::{limit::Rate, secret::Secret};
 
+use crate::logos;
+
 /// The HTTP side's settings; the demo exists where it has a secret, which is in development mode.
 pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>) -> Result<HttpSettings, Trouble> {
     Ok(HttpSettings {
@@ -29,6 +31,7 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         }),
         product: settings.pages.product_name.clone(),
         theme: theme(settings)?,
+        logos: logos::load(settings)?,
         // In development the home page says who runs this.
         security_contact: settings
             .pages

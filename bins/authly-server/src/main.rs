@@ -7,6 +7,7 @@ mod health;
 mod http;
 mod listen;
 mod log_line;
+mod logos;
 mod logs;
 mod mail_metrics;
 mod metrics;

@@ -85,6 +85,7 @@ pub(crate) fn assemble(values: &Values, upstreams: Vec<Upstream>) -> (Settings, 
         pages: Pages {
             product_name: values.text("pages.product_name").unwrap_or_default(),
             accent_color: values.text("pages.accent_color").unwrap_or_default(),
+            logo_dir: values.path("pages.logo_dir"),
             security_contact: values.text("pages.security_contact"),
         },
         mail,

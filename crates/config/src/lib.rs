@@ -52,7 +52,7 @@
 //! mail        host: String, port: u16, username: Option<String>, password: Option<SecretText>, from_email: String,
 //!             encryption: MailEncryption{None,StartTls,Tls}
 //! logging     level: LogLevel, format: LogFormat{Json,Text}        operations  metrics: bool, health: bool
-//! pages       product_name, accent_color: String, security_contact: Option<String>
+//! pages       product_name, accent_color: String, logo_dir: Option<PathBuf>, security_contact: Option<String>
 //! ```
 
 mod assemble;

@@ -346,6 +346,8 @@ pub struct Pages {
     pub product_name: String,
     /// The color of buttons and links, `#rrggbb` in lower case.
     pub accent_color: String,
+    /// The folder with the logos of clients.
+    pub logo_dir: Option<PathBuf>,
     /// Where security reports go: a `mailto:` or `https:` address.
     pub security_contact: Option<String>,
 }

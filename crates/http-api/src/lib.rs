@@ -16,6 +16,7 @@ pub mod demo;
 pub mod edge;
 mod gauges;
 pub mod legacy;
+pub mod logo;
 pub mod metrics;
 pub mod oauth;
 pub mod page;

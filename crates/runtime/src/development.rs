@@ -15,7 +15,7 @@ use oauth_core::{
     store::StoreError,
 };
 
-use crate::{live::AnyStore, trouble::Trouble};
+use crate::{live::AnyStore, store::Database, trouble::Trouble};
 
 /// The stored setting that marks a store as begun in development; JSON boolean.
 pub const MARK: &str = "begun_in_development";
@@ -51,6 +51,19 @@ pub async fn would_enter<S: AnyStore>(settings: &Settings, store: &S, records: &
     if fine { Ok(()) } else { Err(not_of_development()) }
 }
 
+/// Whether development mode may bring the schema of this database up to date: of one with users that it did not begin it changes
+/// nothing, since nobody has said that this is meant.
+pub async fn may_bring_up_to_date<D: Database>(settings: &Settings, database: &D) -> Result<(), Trouble> {
+    if !settings.server.environment.is_development() {
+        return Ok(());
+    }
+    let used = database.survey(SystemClock.now()).await?.users.is_some_and(|users| users > 0);
+    if !used || database.setting(MARK).await?.is_some_and(|value| says_so(&value)) {
+        return Ok(());
+    }
+    Err(not_of_development())
+}
+
 /// Decides on the mode and marks an empty store; refuses a store that development did not begin.
 pub async fn enter<S: AnyStore>(settings: &Settings, store: &S, records: &CatalogRecords) -> Result<Mode, Trouble> {
     if !settings.server.environment.is_development() {
@@ -68,7 +81,7 @@ pub async fn enter<S: AnyStore>(settings: &Settings, store: &S, records: &Catalo
 
 fn not_of_development() -> Trouble {
     Trouble::new(
-        "will not start in development mode",
+        "will not work in development mode",
         "ENVIRONMENT is not set, and this store holds users that development mode did not create",
         "set ENVIRONMENT=production with its settings (`authly-admin config check` names what is missing), or \
          ENVIRONMENT=staging for a test installation; for development name an empty store in DATABASE_URL",
@@ -77,7 +90,11 @@ fn not_of_development() -> Trouble {
 
 /// Whether development mode began this store.
 pub fn is_marked(records: &CatalogRecords) -> bool {
-    records.settings.get(MARK).is_some_and(|value| value.trim() == "true")
+    records.settings.get(MARK).is_some_and(|value| says_so(value))
+}
+
+fn says_so(value: &str) -> bool {
+    value.trim() == "true"
 }
 
 async fn is_empty<S: AnyStore>(store: &S) -> Result<bool, Trouble> {

@@ -97,6 +97,10 @@ impl Database for Postgres {
         })
     }
 
+    async fn setting(&self, name: &str) -> Result<Option<String>, Trouble> {
+        self.store.setting(name).await.map_err(|error| self.unseen(&error))
+    }
+
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {
         self.store.migrate().await.map(|report| report.applied).map_err(|error| self.failed(&error))
     }

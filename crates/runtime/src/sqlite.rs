@@ -69,6 +69,10 @@ impl Database for Sqlite {
         })
     }
 
+    async fn setting(&self, name: &str) -> Result<Option<String>, Trouble> {
+        authly_storage_sqlite::survey::setting(&self.path, name).map_err(|error| self.failed(&error))
+    }
+
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private_file::create_folder(folder)?;

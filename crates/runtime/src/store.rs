@@ -6,7 +6,7 @@ use authly_config::{Database as Named, Settings};
 use authly_cutover::{board::BoardStore, store::CutoverStore};
 use oauth_core::time::Timestamp;
 
-use crate::{live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
+use crate::{development, live::AnyStore, postgres::Postgres, sqlite::Sqlite, trouble::Trouble};
 
 /// What a database is, compared with what this program needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub trait Database: Send + Sync {
     fn make_auth_users(&self) -> impl Future<Output = Result<(), Trouble>> + Send;
     /// Looks at what is there, whether it is ours or not.
     fn survey(&self, now: Timestamp) -> impl Future<Output = Result<Survey, Trouble>> + Send;
+    /// A stored setting, whether the schema is up to date or not; none where there is no such table. Touches nothing.
+    fn setting(&self, name: &str) -> impl Future<Output = Result<Option<String>, Trouble>> + Send;
     /// Applies what is pending; harmless when nothing is, and when several do it at once. Returns the names of the steps.
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Opens the store, whose schema must be up to date.
@@ -87,7 +89,10 @@ pub async fn bring_up_to_date<D: Database>(settings: &Settings, database: &D) ->
     }
     match (report.pending.is_empty(), settings.store.migrate_on_start) {
         (true, _) => Ok(Vec::new()),
-        (false, true) => database.migrate().await,
+        (false, true) => {
+            development::may_bring_up_to_date(settings, database).await?;
+            database.migrate().await
+        }
         (false, false) => Err(behind(&report)),
     }
 }

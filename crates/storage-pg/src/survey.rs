@@ -50,4 +50,14 @@ impl PgStore {
         }
         Ok(survey)
     }
+
+    /// A stored setting, whether the schema is up to date or not; none where there is no such table.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, SchemaError> {
+        let client = self.own_connection().await?;
+        if !client.query_one(HAS_COLUMN, &[&"settings", &"value"]).await?.try_get::<_, bool>(0)? {
+            return Ok(None);
+        }
+        let found = client.query_opt("SELECT value FROM settings WHERE name = $1", &[&name]).await?;
+        Ok(found.map(|row| row.try_get(0)).transpose()?)
+    }
 }

@@ -2,6 +2,7 @@
 
 use authly_cutover::memory::MemoryTarget;
 use authly_directory::settings::{DirectorySettings, RegistrationPolicy, UpstreamSignIn};
+use authly_http_api::logo::Logo;
 use authly_upstream::party::Upstream;
 use oauth_core::{limit::Rate, settings::Settings};
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub closed_registration: bool,
     /// Upstream providers that people may sign in with.
     pub upstreams: Vec<Upstream>,
+    /// Logos of clients.
+    pub logos: Vec<Logo>,
     /// The migration whose pages the server has.
     pub migration: Option<MemoryTarget>,
 }

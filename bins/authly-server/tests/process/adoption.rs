@@ -9,7 +9,7 @@ use authly_seal::SystemRandom;
 use oauth_core::crypto::{Crypto as _, HmacAlgorithm};
 use serde_json::{Value, json};
 
-use crate::support::Place;
+use crate::support::{Place, Server};
 
 const ACCESS_SECRET: &str = "9f8b1c3de0a74562b18c90d4f3e2a71b-access";
 const REFRESH_SECRET: &str = "9f8b1c3de0a74562b18c90d4f3e2a71b-refresh";
@@ -96,4 +96,46 @@ async fn a_database_of_another_shape_is_refused_with_a_list_and_left_untouched()
     assert!(done.code == 1 && done.err.contains("left untouched"), "{done:?}");
     let ours = client.query_one("SELECT to_regclass('signing_keys') IS NULL", &[]).await.unwrap();
     assert!(ours.get::<_, bool>(0), "nothing of ours was created");
+}
+
+/// A start that nobody has told what installation this is must not change a database with people in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_environment_a_database_with_people_is_refused_and_left_untouched() {
+    let database = older().await;
+    let place = Place::new().with("DATABASE_URL", database.url());
+    let start = place.run(&["--listen", "127.0.0.1:0"]);
+    let check = place.run(&["--check"]);
+    let admin = place.admin(&["scope", "create", "--name", "invoices", "--description", "Invoices"]);
+    for done in [(start.code, start.err), (check.code, check.err), (admin.code, admin.err)] {
+        assert!(done.0 == 1 && done.1.contains("ENVIRONMENT is not set"), "{done:?}");
+    }
+    let client = database.client().await;
+    let ours = client.query_one("SELECT to_regclass('settings') IS NULL", &[]).await.unwrap();
+    assert!(ours.get::<_, bool>(0), "nothing of ours was created");
+    // Who asks for it by name gets it.
+    assert_eq!(place.admin(&["migrate", "schema", "up"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_nodes_that_start_at_once_adopt_a_database_once() {
+    let database = older().await;
+    let place = Place::new()
+        .with("DATABASE_URL", database.url())
+        .with("ENVIRONMENT", "staging")
+        .with("AUTHLY_MIGRATE_ON_START", "true")
+        .with("AUTHLY_ISSUER", "http://localhost:8000")
+        .with("JWT_SECRET_KEY", ACCESS_SECRET)
+        .with("JWT_REFRESH_SECRET_KEY", REFRESH_SECRET);
+    let nodes: Vec<Server> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..3).map(|_| scope.spawn(|| place.start())).collect();
+        starting.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    let steps: Vec<usize> = nodes.iter().map(|node| node.log.text().matches("brought up to date").count()).collect();
+    assert_eq!(steps.iter().filter(|count| **count > 0).count(), 1, "one of them did it: {steps:?}");
+    let signed_in = json!({ "grant_type": "password", "username": "Ada@Example.org", "password": PASSWORD });
+    for node in &nodes {
+        let (code, answer) = node.post("/auth/token", &signed_in);
+        assert_eq!(code, 200, "{answer}");
+    }
+    nodes.into_iter().for_each(Server::stop);
 }

@@ -130,6 +130,14 @@ pub(super) const PAGES: Section = Section {
         .or("#0b6b57")
         .from("issue 2"),
         Setting::new(
+            "pages.logo_dir",
+            Kind::Path,
+            "A folder with the logos of clients, square pictures that are named by `client_id`, as in `my-app.png`: PNG, JPEG or \
+             WebP, 64 KiB at most. They are read at the start, and served from here.",
+        )
+        .env(&[plain("AUTHLY_LOGO_DIR")])
+        .from("issue 2"),
+        Setting::new(
             "pages.security_contact",
             Kind::Contact,
             "Where security reports go; it stands in `/.well-known/security.txt`, which exists only when this is set. In \

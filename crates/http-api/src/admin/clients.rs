@@ -40,6 +40,8 @@ pub struct Registration {
     #[serde(default)]
     first_party: bool,
     client_uri: Option<String>,
+    policy_uri: Option<String>,
+    tos_uri: Option<String>,
 }
 
 /// Registers a client and shows its secret once.
@@ -79,6 +81,8 @@ impl From<Registration> for ClientDraft {
             first_party: asked.first_party,
             no_pkce: asked.require_pkce == Some(false),
             client_uri: asked.client_uri,
+            policy_uri: asked.policy_uri,
+            tos_uri: asked.tos_uri,
             ..Self::default()
         }
     }

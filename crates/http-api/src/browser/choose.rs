@@ -128,7 +128,7 @@ pub fn offer<V: DirectoryServices>(
         action: Endpoint::ChooseAccount.path(),
         request: &id.map(|id| id.to_string()).unwrap_or_default(),
         csrf: "",
-        client: interaction.as_ref().map(|interaction| view::client(&interaction.client)),
+        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &app.http.logos)),
         accounts: &accounts,
         same_password: true,
     };
@@ -191,7 +191,7 @@ pub fn render<V: DirectoryServices>(
         action: Endpoint::ChooseAccount.path(),
         request: &interaction.request.to_string(),
         csrf,
-        client: Some(view::client(&interaction.client)),
+        client: Some(view::client(&interaction.client, &app.http.logos)),
         accounts: &accounts,
         same_password: false,
     };

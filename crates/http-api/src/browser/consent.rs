@@ -81,7 +81,7 @@ pub fn render<V: DirectoryServices>(
         action: Endpoint::Consent.path(),
         request: &id,
         csrf: asked.csrf,
-        client: view::client(&interaction.client),
+        client: view::client(&interaction.client, &app.http.logos),
         account: &view::account(account),
         switch_url: Some(&format!("{}?request={id}", Endpoint::SignIn.path())),
         scopes: &scopes,

@@ -95,7 +95,7 @@ async fn render<V: DirectoryServices>(
                 request: "",
                 csrf: &csrf,
                 account: &view::account(&account),
-                client: client.as_deref().map(view::client),
+                client: client.as_deref().map(|client| view::client(client, &app.http.logos)),
             };
             page::html(StatusCode::OK, authly_pages::sign_out(&view, &setting.frame(app)), None)
         }

@@ -126,7 +126,7 @@ fn render<V: DirectoryServices>(
         action: Endpoint::SignUp.path(),
         request: &request_id,
         csrf: &csrf,
-        client: interaction.as_ref().map(|interaction| view::client(&interaction.client)),
+        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &app.http.logos)),
         email: form.one("email").unwrap_or_default(),
         username: form.one("username").unwrap_or_default(),
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),

@@ -252,7 +252,7 @@ pub fn render<V: DirectoryServices>(
         action: Endpoint::SignIn.path(),
         request: &request_id,
         csrf: &csrf,
-        client: interaction.map(|interaction| view::client(&interaction.client)),
+        client: interaction.map(|interaction| view::client(&interaction.client, &app.http.logos)),
         identifier: known.as_deref().unwrap_or(identifier),
         reauthenticate: known.is_some(),
         switch_url: known.is_some().then_some(switch.as_str()),

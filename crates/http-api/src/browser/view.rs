@@ -8,15 +8,29 @@ use oauth_core::{
     subject::Subject,
 };
 
+use crate::logo::{self, Logo};
+
 /// A client as pages show it.
-pub fn client(client: &Client) -> ClientView<'_> {
+pub fn client<'a>(client: &'a Client, logos: &'a [Logo]) -> ClientView<'a> {
     ClientView {
         name: &client.name,
-        logo: client.logo_uri.as_deref().filter(|path| path.starts_with('/')),
-        host: None,
+        logo: logo::of(logos, client.id.as_str()),
+        host: own_host(client),
         policy: client.policy_uri.as_deref().and_then(HttpsLink::parse),
         terms: client.tos_uri.as_deref().and_then(HttpsLink::parse),
     }
+}
+
+/// The host of its home page, if codes go there too: a host that nobody else can receive them at. Anything else is a claim.
+fn own_host(client: &Client) -> Option<&str> {
+    let host = host(client.client_uri.as_deref()?)?;
+    client.redirect_uris.iter().any(|uri| self::host(uri.as_str()) == Some(host)).then_some(host)
+}
+
+/// The host of an https URL, as it is written, with its port where it has one.
+fn host(url: &str) -> Option<&str> {
+    let host = url.strip_prefix("https://")?.split(['/', '?', '#', '\\']).next()?;
+    (!host.is_empty() && !host.contains('@')).then_some(host)
 }
 
 /// A scope as pages show it.

@@ -16,6 +16,12 @@ pub async fn asset<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRe
             .content_type("text/css; charset=utf-8")
             .body(theme.css().to_owned());
     }
+    if let Some(logo) = app.http.logos.iter().find(|logo| logo.path() == path) {
+        return HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, FOREVER))
+            .content_type(logo.media())
+            .body(logo.bytes());
+    }
     match authly_pages::assets().iter().find(|asset| asset.path == path) {
         Some(asset) => serve(asset, FOREVER, &request),
         None => page::not_found(&app, &request),

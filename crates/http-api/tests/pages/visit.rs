@@ -1,6 +1,7 @@
 //! Steps of a visit: consent, choosing an account, registering.
 
 use authly_admin_cases::client::ClientDraft;
+use authly_http_api::logo::Logo;
 use authly_testkit::{CodeFlow, Options};
 
 use crate::world::{EMAIL, PASSWORD, signed_in, start, start_with};
@@ -28,6 +29,60 @@ async fn consent_is_remembered_per_client_and_scope() {
     .await;
     let own = CodeFlow { client_id: "own".to_owned(), ..with("openid profile") };
     assert!(browser.get(&own.path()).await.query("code").is_some(), "first-party clients do not ask");
+}
+
+/// UI.md, consent: who asks, and where to read about it. A home page elsewhere than codes go to is not shown as the client's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_names_the_clients_own_host_and_pages() {
+    let (app, flow) = start().await;
+    let page = |id: &'static str, home: &'static str| {
+        let draft = ClientDraft {
+            client_id: Some(id.to_owned()),
+            name: "Asks".to_owned(),
+            redirect_uris: vec!["https://app.example/cb".to_owned()],
+            scopes: ["openid", "profile", "offline_access"].map(str::to_owned).to_vec(),
+            client_uri: Some(home.to_owned()),
+            policy_uri: Some("https://app.example/privacy".to_owned()),
+            ..ClientDraft::default()
+        };
+        let flow = CodeFlow { client_id: id.to_owned(), ..flow.clone() };
+        let app = &app;
+        async move {
+            app.client(draft).await;
+            signed_in(app).await.open(&flow.path()).await
+        }
+    };
+    let own = page("own", "https://app.example/about").await;
+    assert!(own.is_consent() && own.body.contains("from <bdi>app.example</bdi>"), "{}", own.body);
+    assert!(own.body.contains(r#"href="https://app.example/privacy""#) && !own.body.contains("Terms of service"));
+    let other = page("other", "https://bank.example/").await;
+    assert!(other.is_consent() && !other.body.contains("bank.example"), "{}", other.body);
+}
+
+/// UI.md, frame: a logo that is kept and served here, and only the one of the client that asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clients_logo_is_served_from_here() {
+    let picture = b"\x89PNG\r\n\x1a\n not much of a picture".to_vec();
+    let logos =
+        ["app", "other"].map(|client| Logo::new(client, [picture.as_slice(), client.as_bytes()].concat()).unwrap());
+    let paths = logos.each_ref().map(|logo| logo.path().to_owned());
+    let (app, flow) = start_with(Options { logos: logos.to_vec(), ..Options::default() }).await;
+    let mut browser = app.browser();
+    let sign_in = browser.open(&flow.path()).await;
+    let consent = browser.sign_in(&sign_in, EMAIL, PASSWORD).await;
+    assert!(sign_in.is_sign_in() && consent.is_consent());
+    for page in [&sign_in, &consent] {
+        assert!(page.body.contains(&format!(r#"<img class="logo" src="{}" alt="""#, paths[0])), "{}", page.body);
+        assert!(!page.body.contains(&paths[1]));
+    }
+    let answer = app.http.get(app.at(&paths[0])).send().await.unwrap();
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(
+        (header("content-type"), header("x-content-type-options")),
+        ("image/png".to_owned(), "nosniff".to_owned())
+    );
+    assert!(header("cache-control").contains("immutable"));
+    assert!(answer.bytes().await.unwrap().starts_with(&picture));
 }
 
 /// `prompt=select_account`: the account that is signed in, or another one.
