@@ -70,6 +70,7 @@ pub(crate) fn account(number: u128, email: &str, username: &str) -> Account {
         subject: Subject {
             id: UserId::from_uuid(uuid::Uuid::from_u128(number)),
             status: AccountStatus::Active,
+            is_locked: false,
             is_admin: false,
             tenant: None,
             roles: vec![],

@@ -59,6 +59,8 @@ pub struct Subject {
     pub id: UserId,
     /// Its state.
     pub status: AccountStatus,
+    /// Whether an administrator has locked it, here or in the program that came before.
+    pub is_locked: bool,
     /// Whether it may hold the scope `admin`.
     pub is_admin: bool,
     /// Its tenant, where the installation has tenants.
@@ -109,6 +111,7 @@ impl Subject {
     /// The one rule for "may this account hold tokens".
     pub fn may_hold_tokens(&self) -> bool {
         matches!(self.status, AccountStatus::Active | AccountStatus::PendingVerification)
+            && !self.is_locked
             && self.tenant.as_ref().is_none_or(|tenant| tenant.active)
     }
 }

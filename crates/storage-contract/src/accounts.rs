@@ -89,6 +89,7 @@ pub async fn a_new_account_reads_back_as_it_was_written<S: WholeStore>(w: World<
             subject: Subject {
                 id: new.id,
                 status,
+                is_locked: false,
                 is_admin: new.is_admin,
                 tenant: found.subject.tenant.clone(),
                 roles: new.roles,
@@ -150,6 +151,7 @@ pub async fn a_change_touches_what_it_names_and_nothing_else<S: WholeStore>(w: W
         subject.profile = one.profile.clone().unwrap_or(claims);
         subject.is_admin = one.is_admin.unwrap_or(subject.is_admin);
         subject.status = one.status.unwrap_or(subject.status);
+        subject.is_locked = one.is_locked.unwrap_or(subject.is_locked);
         subject.roles = one.roles.clone().unwrap_or(subject.roles.clone());
         expected.email = one.email.clone().unwrap_or(expected.email);
         expected.username = one.username.clone().unwrap_or(expected.username);

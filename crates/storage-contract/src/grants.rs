@@ -54,6 +54,18 @@ pub async fn a_snapshot_shows_the_account_as_it_is_now<S: WholeStore>(w: World<S
         assert!(found.subject.is_admin && !found.subject.may_hold_tokens());
         assert_eq!(found.subject.roles, ["höher", "a,b\"c"]);
     }
+    let locked = |is_locked| AccountChange {
+        status: Some(AccountStatus::Active),
+        is_locked: Some(is_locked),
+        ..AccountChange::default()
+    };
+    for is_locked in [true, false] {
+        let audit = w.audit(AuditKind::AccountChanged);
+        let commit = w.store.change_account(user, locked(is_locked), w.later(5), audit).await.unwrap();
+        assert_eq!(commit, Commit::Applied);
+        let found = w.store.refresh(token).await.unwrap().unwrap().grant.subject;
+        assert_eq!((found.is_locked, found.may_hold_tokens()), (is_locked, !is_locked));
+    }
 }
 
 /// A single access token may end before its `exp`.

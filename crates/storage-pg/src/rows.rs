@@ -24,7 +24,7 @@ use crate::value::Reader;
 /// What [`subject`] reads.
 macro_rules! subject_columns {
     () => {
-        "u.id, u.status, COALESCE(u.is_admin, FALSE), t.id, t.slug, t.is_active, u.roles,
+        "u.id, u.status, u.is_locked, COALESCE(u.is_admin, FALSE), t.id, t.slug, t.is_active, u.roles,
          ARRAY(SELECT member_of.name FROM group_members m JOIN groups member_of ON member_of.id = m.group_id
                 WHERE m.user_id = u.id AND (member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id)
                 ORDER BY member_of.name),
@@ -140,6 +140,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
     row.of("users");
     let id = UserId::from_uuid(row.take("id")?);
     let status = row.parse("status", AccountStatus::parse)?;
+    let is_locked = row.take("is_locked")?;
     let is_admin = row.take("is_admin")?;
     let tenant: Option<Uuid> = row.take("tenant_id")?;
     let slug: Option<String> = row.take("tenant_id")?;
@@ -159,7 +160,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
         slug: slug.unwrap_or_default(),
         active: active.unwrap_or_default(),
     });
-    let subject = Subject { id, status, is_admin, tenant, roles, groups, profile, policy };
+    let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy };
     Ok(Person { subject, email, username, is_verified, updated_at })
 }
 

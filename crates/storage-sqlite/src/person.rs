@@ -16,7 +16,7 @@ use crate::{
 /// Columns of an account; tables `users u` and, joined from the left, `tenants t`.
 macro_rules! person_columns {
     () => {
-        "u.id, u.status, u.is_admin, u.roles, u.profile, u.email, u.is_verified, u.updated_at, u.username, t.id, t.slug, t.active, \
+        "u.id, u.status, u.is_locked, u.is_admin, u.roles, u.profile, u.email, u.is_verified, u.updated_at, u.username, t.id, t.slug, t.active, \
          (SELECT json_group_array(n.name ORDER BY n.name) FROM group_members m JOIN groups n ON n.id = m.group_id \
            WHERE m.user_id = u.id AND (n.tenant_id IS NULL OR n.tenant_id = u.tenant_id)), u.sign_in_policy"
     };
@@ -36,6 +36,7 @@ impl Person {
     pub(crate) fn read(cursor: &mut Cursor<'_>) -> Outcome<Self> {
         let id = cursor.id("users.id", UserId::from_uuid)?;
         let status = cursor.parse("users.status", AccountStatus::parse)?;
+        let is_locked = cursor.value("users.is_locked")?;
         let is_admin = cursor.value("users.is_admin")?;
         let roles = cursor.json("users.roles")?;
         let profile: Profile = cursor.json("users.profile")?;
@@ -47,7 +48,7 @@ impl Person {
         let groups = cursor.json("groups.name")?;
         let policy = cursor.parse_opt("users.sign_in_policy", |text| Some(Box::new(Policy::read(text))))?;
         let profile = profile.of_account(&email, is_verified, &username, updated_at);
-        let subject = Subject { id, status, is_admin, tenant, roles, groups, profile, policy };
+        let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy };
         Ok(Self { subject, email, username, is_verified, updated_at })
     }
 }

@@ -104,6 +104,7 @@ impl AccountRepository for MemoryDirectory {
         let subject = Subject {
             id: account.id,
             status: account.status,
+            is_locked: false,
             is_admin: account.is_admin,
             tenant: account.tenant.map(|id| TenantRef { id, slug: String::new(), active: true }),
             roles: account.roles,
@@ -292,6 +293,7 @@ fn buried(account: Account, at: Timestamp) -> Account {
         subject: Subject {
             id: account.subject.id,
             status: AccountStatus::Deleted,
+            is_locked: false,
             is_admin: false,
             tenant: account.subject.tenant,
             roles: Vec::new(),

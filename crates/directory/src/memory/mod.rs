@@ -110,9 +110,9 @@ impl MemoryDirectory {
 
 /// The account as the protocol sees it, with the claims that it holds in fields of its own.
 fn with_claims(account: &Account) -> Subject {
-    let Account { subject, email, username, is_verified, updated_at, .. } = account;
+    let Account { subject, email, username, is_verified, is_locked, updated_at, .. } = account;
     let profile = subject.profile.clone().of_account(email, *is_verified, username, *updated_at);
-    Subject { profile, ..subject.clone() }
+    Subject { profile, is_locked: *is_locked, ..subject.clone() }
 }
 
 #[derive(Debug, Default)]

@@ -84,6 +84,11 @@ impl<V: Services> Engine<V> {
         let store = self.services.store();
         let (subject, scope) = match token.holder {
             Holder::Client => {
+                // A client that was deleted does not live on in another that was given its name (SECURITY.md row 39). Two machines' clocks
+                // may differ.
+                if token.issued_at.plus(self.settings.leeway) < client.created_at {
+                    return fault(TokenFault::Client);
+                }
                 if store.access_token_revoked(token.jti).await? {
                     return fault(TokenFault::Revoked);
                 }

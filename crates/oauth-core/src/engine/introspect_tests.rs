@@ -104,7 +104,7 @@ fn a_refresh_token_is_told_about_to_its_client_and_asking_does_not_use_it() {
 #[test]
 fn whatever_ends_a_token_is_seen_at_introspection_and_userinfo_at_once() {
     type End = fn(&mut World);
-    let cases: [(&str, End); 4] = [
+    let cases: [(&str, End); 5] = [
         ("grant revoked", |world| {
             let grants = now_or_never(crate::store::GrantRepository::grants_of(&world.memory, subject().id)).unwrap();
             let write =
@@ -114,6 +114,7 @@ fn whatever_ends_a_token_is_seen_at_introspection_and_userinfo_at_once() {
         ("account disabled", |world| {
             world.memory.put_subject(Subject { status: AccountStatus::Disabled, ..subject() });
         }),
+        ("account locked", |world| world.memory.put_subject(Subject { is_locked: true, ..subject() })),
         ("client switched off", |world| {
             world.administer(|records| records.clients[0].state = ClientState::Inactive);
         }),
@@ -191,6 +192,20 @@ fn the_door_of_administration_asks_for_the_scope_and_the_right() {
     world.memory.put_subject(subject());
     let refused = now_or_never(world.engine.bearer(&token, "admin")).unwrap_err();
     assert_eq!((refused.wire().status, refused.wire().code), (403, ErrorCode::InsufficientScope));
+}
+
+/// SECURITY.md row 39: what was a deleted client's is not that of another which has its name now.
+#[test]
+fn a_token_of_a_deleted_client_is_not_its_namesakes() {
+    let mut world = World::new();
+    let token = world.token("app", "grant_type=client_credentials&scope=admin").unwrap().access_token;
+    assert!(now_or_never(world.engine.bearer(&token, "admin")).is_ok());
+    world.set_time(300);
+    world.administer(|records| (records.clients[0].created_at, records.clients[0].updated_at) = (at(200), at(200)));
+    let refused = now_or_never(world.engine.bearer(&token, "admin")).unwrap_err();
+    assert!(matches!(refused, BearerError::Invalid(TokenFault::Client)), "{refused:?}");
+    let token = world.token("app", "grant_type=client_credentials&scope=admin").unwrap().access_token;
+    assert!(now_or_never(world.engine.bearer(&token, "admin")).is_ok(), "its own is");
 }
 
 /// SECURITY.md row 8: a token is bound to the user and client of its grant, whatever its other claims say.

@@ -239,6 +239,9 @@ pub(crate) mod tests {
             closed.subject.status = status;
             assert_eq!(standing(&closed), Err(GrantError::AccountClosed));
         }
+        let mut locked = snapshot("read");
+        locked.subject.is_locked = true;
+        assert_eq!(standing(&locked), Err(GrantError::AccountClosed));
         assert_eq!(standing(&snapshot("read")), Ok(()));
     }
 

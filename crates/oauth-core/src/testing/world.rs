@@ -86,6 +86,7 @@ pub(crate) fn subject() -> Subject {
     Subject {
         id: UserId::parse(ALICE).unwrap(),
         status: AccountStatus::Active,
+        is_locked: false,
         is_admin: false,
         tenant: None,
         roles: vec!["member".into()],

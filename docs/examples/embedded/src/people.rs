@@ -56,6 +56,7 @@ impl People {
         self.rows.iter().map(|(email, person)| Subject {
             id: person.id,
             status: AccountStatus::Active,
+            is_locked: false,
             is_admin: false,
             tenant: None,
             roles: Vec::new(),
