@@ -70,6 +70,8 @@ pub fn directory(settings: &Settings) -> DirectorySettings {
     let limits = defaults.limits.map(|limits| Limits {
         account: Rate::per_minute(settings.limits.account_per_minute),
         address: Rate::per_minute(settings.limits.per_minute),
+        // Whoever has stolen a session guesses at the password no faster than at the door.
+        password_change: as_fast_as_at_the_door(settings.limits.max_login_attempts, settings.limits.lockout),
         ..limits
     });
     DirectorySettings {
@@ -89,6 +91,13 @@ pub fn directory(settings: &Settings) -> DirectorySettings {
 }
 
 /// What is decided about mails and links.
+/// As many attempts, earned back as fast, as an account has before it is locked; within a day even where a lock lasts for ever.
+fn as_fast_as_at_the_door(attempts: u32, lockout: Duration) -> Rate {
+    const LONGEST: Duration = Duration::from_secs(3_600);
+    let attempts = attempts.max(1);
+    Rate { burst: attempts, every: (lockout / attempts).min(LONGEST) }
+}
+
 fn mail(settings: &Settings, defaults: MailPolicy) -> MailPolicy {
     match &settings.mail {
         None => defaults,
@@ -155,6 +164,16 @@ mod tests {
         assert_eq!(switches(&settings(&[])), SwitchOverrides::default());
         let off = switches(&settings(&[("AUTHLY_PASSWORD_GRANT_ENABLED", "false"), ("OAUTH_ENABLED", "false")]));
         assert_eq!(off, SwitchOverrides { oauth_enabled: Some(false), legacy_login_enabled: Some(false) });
+    }
+
+    /// SECURITY.md row 34: a stolen session is no faster way to the password than the sign-in page.
+    #[test]
+    fn a_present_password_is_guessed_no_faster_than_at_the_door() {
+        let of = |variables: &[(&str, &str)]| directory(&settings(variables)).limits.unwrap().password_change;
+        let (attempts, minutes) = ("MAX_LOGIN_ATTEMPTS", "ACCOUNT_LOCKOUT_DURATION_MINUTES");
+        let rate = of(&[(attempts, "3"), (minutes, "30")]);
+        assert_eq!((rate.burst, rate.every), (3, Duration::from_secs(600)));
+        assert_eq!(of(&[(attempts, "3"), (minutes, "30000")]).every, Duration::from_secs(3_600));
     }
 
     #[test]
