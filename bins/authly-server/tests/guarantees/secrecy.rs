@@ -71,6 +71,11 @@ async fn no_output_no_log_and_no_record_holds_a_secret() {
                 }
             }
         }
+        let bundle = world.installation.folder().join("bundle.json");
+        let log = world.installation.log(world.installation.port);
+        let made = [&["support-bundle", "--out"], &[bundle.to_str().unwrap(), "--log", log.to_str().unwrap()][..]];
+        world.ok(&made.concat());
+        told.push(("the bundle for support".to_owned(), fs::read_to_string(bundle).unwrap()));
         server.stop().unwrap();
         told.push((
             "the server's log".to_owned(),
