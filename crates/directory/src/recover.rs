@@ -72,6 +72,12 @@ pub enum LinkFailed {
     /// There is no such link.
     #[error("there is no such link")]
     Unknown,
+    /// Whoever follows it has not shown that the account is theirs too; the link stays good.
+    #[error("the link proves the address, and nothing proves the account")]
+    Unproven,
+    /// The account's password is another one; the link stays good.
+    #[error("the password is wrong")]
+    WrongPassword,
 }
 
 impl From<Limited> for LinkFailed {
@@ -161,7 +167,7 @@ impl<V: DirectoryServices> Directory<V> {
         let (hash, older_hash) = self.new_hashes::<LinkFailed>(&new).await?;
         let mut audit = self.engine.audit(AuditKind::PasswordChanged, visitor.address.clone(), now);
         audit.user = Some(link.user);
-        audit.detail = serde_json::json!({ "by": "link" });
+        audit.detail = serde_json::json!({ "by": "link", "kind": kind.as_str() });
         let notice = self.notice(MailKind::PasswordChanged, &account, visitor, now);
         let write = LinkedPassword {
             kind,

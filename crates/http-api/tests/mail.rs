@@ -2,6 +2,9 @@
 //! (C-41, S002-37, S002-40; SECURITY.md rows 33 and 35).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "mail/strangers.rs"]
+mod strangers;
+
 use std::time::Duration;
 
 use authly_directory::{
@@ -223,7 +226,8 @@ async fn who_registers_verifies_the_address_by_link() {
     let page = browser.open(&link).await;
     let page = browser.open(&link).await.body.contains("new@example.org").then_some(page).unwrap();
     assert!(owner.open("/account").await.body.contains("/account/verification"));
-    let fields = [("csrf", &page.hidden("csrf")[..]), ("token", &page.hidden("token")[..])];
+    let fields =
+        [("csrf", &page.hidden("csrf")[..]), ("token", &page.hidden("token")[..]), ("current_password", PASSWORD)];
     let done = browser.post("/verify-email", &fields).await;
     assert!(done.status == 200 && done.body.contains("confirmed"), "{}", done.body);
     assert!(!owner.open("/account").await.body.contains("/account/verification"));

@@ -55,7 +55,7 @@ pub use language::preferences;
 pub use link::{FormTarget, HttpsLink};
 pub use locale::{Direction, Locale};
 pub use mail::{
-    ForgotPassword, Invitation, MailNote, MailNotice, Note, SetPassword, SetPasswordError, VerifyAddress,
+    ForgotPassword, Invitation, MailNote, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress,
     forgot_password, invitation, mail_note, set_password, verify_address,
 };
 pub use markup::Markup;

@@ -58,12 +58,24 @@ pub struct SetPassword<'a> {
     pub account: &'a str,
     /// The shortest password that the policy allows.
     pub password_min: u64,
-    /// Whether an invitation leads here: there is no password that works.
-    pub invited: bool,
+    /// What leads here.
+    pub reached_by: ReachedBy,
     /// What is wrong with the password.
     pub error: Option<SetPasswordError>,
     /// What to say above the form.
     pub notice: Option<MailNotice>,
+}
+
+/// What leads to the page that sets a password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReachedBy {
+    /// An invitation: there is no password that works.
+    Invitation,
+    /// A link that was asked for.
+    #[default]
+    Link,
+    /// A link to verify the address, whose reader does not know the password; the address is verified with it.
+    Verification,
 }
 
 /// What can be wrong with a new password.
@@ -92,7 +104,7 @@ pub struct Invitation<'a> {
     pub notice: Option<MailNotice>,
 }
 
-/// The page that verifies an address by a link. The form posts `csrf` and `token`.
+/// The page that verifies an address by a link. The form posts `csrf` and `token`, and `current_password` where that is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VerifyAddress<'a> {
     /// Where the form is posted.
@@ -103,6 +115,10 @@ pub struct VerifyAddress<'a> {
     pub token: &'a str,
     /// The address.
     pub address: &'a str,
+    /// Where those who do not know the account's password set one; none if nobody is asked for it.
+    pub new_password_url: Option<&'a str>,
+    /// Whether another password was typed than the account's.
+    pub wrong_password: bool,
     /// What to say above the form.
     pub notice: Option<MailNotice>,
 }

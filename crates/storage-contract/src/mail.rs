@@ -14,7 +14,8 @@ use authly_directory::{
 use oauth_core::{
     audit::AuditKind,
     ids::{MailId, UserId},
-    store::Commit,
+    scope::ScopeSet,
+    store::{Commit, NewAuthorization},
     subject::AccountStatus,
     time::Timestamp,
 };
@@ -212,6 +213,58 @@ pub async fn only_a_mailed_link_verifies_with_the_password<S: WholeStore>(w: Wor
         let mailed = delivery == Delivery::Mailed;
         assert_eq!((account.is_verified, account.subject.status == AccountStatus::Active), (mailed, mailed));
     }
+}
+
+/// Somebody else may have registered with the address: who has read what was sent to it owns the account from then on, and nothing is
+/// left of what went before.
+pub async fn a_password_by_a_verification_link_starts_anew<S: WholeStore>(w: World<S>) {
+    let unproven =
+        NewAccount { is_verified: false, status: AccountStatus::PendingVerification, ..w.new_account("ada") };
+    let (user, client) = (w.create(unproven).await, w.client("app").await);
+    let address = address(&w, user).await;
+    let session = w.begin("ada", w.new_session(user)).await;
+    let grant = w.new_grant(user, client, Some(session.id));
+    let id = grant.id;
+    let consented = NewAuthorization { consent: Some(ScopeSet::parse("read").unwrap()), ..w.new_authorization(grant) };
+    assert_eq!(w.store.issue_code(consented).await.unwrap(), Commit::Applied);
+    let pair = new_pair(&w, user);
+    record(&w, "ada", pair.clone()).await;
+    let link = issue(&w, new_link(&w, user, LinkKind::VerifyAddress)).await;
+    let verify = issue(&w, new_link(&w, user, LinkKind::VerifyAddress)).await;
+    let set = issue(&w, new_link(&w, user, LinkKind::SetPassword)).await;
+    let by = |link| LinkedPassword { kind: LinkKind::VerifyAddress, ..password(&w, link, &address, w.later(5)) };
+    assert_eq!(w.store.set_password_by_link(by(&set)).await.unwrap(), Commit::Lost);
+    assert_eq!(w.store.set_password_by_link(by(&link)).await.unwrap(), Commit::Applied);
+    let (account, credential) = w.store.account(user).await.unwrap().unwrap();
+    assert_eq!((account.is_verified, account.subject.status), (true, AccountStatus::Active));
+    assert_eq!(credential.hash, Some(hash_of("new")));
+    assert!(w.store.sessions_of(user).await.unwrap().is_empty() && w.is_revoked(id).await);
+    assert!(w.store.legacy_token(&pair.refresh).await.unwrap().unwrap().invalidated);
+    let fresh = w.begin("new", w.new_session(user)).await;
+    assert!(w.store.authorize_snapshot(Some(fresh.token), client).await.unwrap().consent.is_empty());
+    for link in [&link, &verify] {
+        assert_eq!(w.store.set_password_by_link(by(link)).await.unwrap(), Commit::Lost);
+        let again = w.store.verify_address(link_use(&w, link, &address, w.later(6))).await.unwrap();
+        assert_eq!(again, Commit::Lost);
+    }
+    assert_eq!(w.store.link(set.token).await.unwrap().unwrap().link.used_at, Some(w.later(5)));
+}
+
+/// Who forgot the password of an account that has been theirs all along keeps what they consented to.
+pub async fn a_new_password_keeps_the_consents_of_a_verified_account<S: WholeStore>(w: World<S>) {
+    let (user, client) = (w.user("ada").await, w.client("app").await);
+    let session = w.begin("ada", w.new_session(user)).await;
+    let consented = NewAuthorization {
+        consent: Some(ScopeSet::parse("read").unwrap()),
+        ..w.new_authorization(w.new_grant(user, client, Some(session.id)))
+    };
+    assert_eq!(w.store.issue_code(consented).await.unwrap(), Commit::Applied);
+    let link = issue(&w, new_link(&w, user, LinkKind::SetPassword)).await;
+    let write = password(&w, &link, &address(&w, user).await, w.later(5));
+    assert_eq!(w.store.set_password_by_link(write).await.unwrap(), Commit::Applied);
+    let fresh = w.begin("new", w.new_session(user)).await;
+    let found = w.store.authorize_snapshot(Some(fresh.token), client).await.unwrap();
+    assert_eq!(found.consent, ScopeSet::parse("read").unwrap());
 }
 
 /// However a password is set, links to set one that were made before open nothing any more.

@@ -101,6 +101,8 @@ macro_rules! suite {
                 a_verified_address_opens_no_closed_account
                 a_link_is_used_for_its_own_purpose_in_time
                 a_password_by_link_ends_everything_older
+                a_password_by_a_verification_link_starts_anew
+                a_new_password_keeps_the_consents_of_a_verified_account
                 only_a_mailed_link_verifies_with_the_password
                 any_new_password_uses_up_the_links
                 a_password_by_link_that_fails_halfway_leaves_no_trace

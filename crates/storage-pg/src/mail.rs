@@ -60,6 +60,10 @@ pub(crate) const VERIFY: &str = "
            status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
      WHERE id = $1";
 
+/// Of an account whose address nobody has verified: somebody else may have consented.
+const FORGET_CONSENTS: &str = "
+    DELETE FROM consents WHERE user_id = $1 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND NOT u.is_verified)";
+
 const END_SESSIONS: &str = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
 
 /// A statement of its own after the sessions have ended: it sees the grants of a code that was being issued just then.
@@ -202,6 +206,8 @@ impl MailRepository for PgStore {
             invite::opened(&steps, link.user, link.at).await?;
         }
         if write.delivery == Delivery::Mailed {
+            steps.change(USE_UP, &[&user, &LinkKind::VerifyAddress.as_str(), &now]).await?;
+            steps.change(FORGET_CONSENTS, &[&user]).await?;
             steps.change(VERIFY, &[&user, &now]).await?;
         }
         let change = PasswordChange {

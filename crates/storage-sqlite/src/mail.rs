@@ -230,6 +230,10 @@ pub(crate) const USE_UP: &str =
 pub(crate) const VERIFY: &str = "UPDATE users SET is_verified = 1, updated_at = ?2, \
                       status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END WHERE id = ?1";
 
+/// Of an account whose address nobody has verified: somebody else may have consented.
+const FORGET_CONSENTS: &str = "DELETE FROM consents WHERE user_id = ?1 \
+                               AND EXISTS (SELECT 1 FROM users u WHERE u.id = ?1 AND NOT u.is_verified)";
+
 fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
     let link = write.link;
     if !use_link(db, &link, write.kind)? {
@@ -239,6 +243,8 @@ fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
         invite::opened(db, link.user, link.at)?;
     }
     if write.delivery == Delivery::Mailed {
+        db.run(USE_UP, params![link.user.uuid(), LinkKind::VerifyAddress.as_str(), link.at.micros()])?;
+        db.run(FORGET_CONSENTS, [link.user.uuid()])?;
         db.run(VERIFY, params![link.user.uuid(), link.at.micros()])?;
     }
     let change = PasswordChange {

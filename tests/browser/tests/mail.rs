@@ -75,6 +75,12 @@ async fn confirms_an_address(window: Window) {
     person.sees("Confirm your email address").await;
     person.finds_the_page_accessible().await;
     person.takes_a_picture(&window.named("verify-address")).await;
+    person.fill("Password", "what it might have been").await;
+    person.press("Confirm address").await;
+    assert!(person.alert().await.contains("not the password of the account"));
+    person.finds_the_page_accessible().await;
+    person.takes_a_long_picture(&window.named("verify-address-wrong")).await;
+    person.fill("Password", NEW).await;
     person.press("Confirm address").await;
     person.sees("Your address is confirmed").await;
     person.finds_the_page_accessible().await;
@@ -89,6 +95,46 @@ async fn an_address_is_confirmed_at_a_desk_at_night() {
 #[tokio::test]
 async fn an_address_is_confirmed_on_a_phone() {
     confirms_an_address(Window::Phone).await;
+}
+
+/// Somebody else registered with the address: its owner takes the account.
+async fn takes_an_account(window: Window) {
+    let letters = Letters::new();
+    let server = mailing(&letters);
+    let stranger = Person::new(Window::Desktop).await;
+    stranger.open(&server.url("/register")).await;
+    stranger.fill("Email", "grace@example.com").await;
+    stranger.fill("Username", "grace").await;
+    stranger.fill("Password", "what the stranger chose").await;
+    stranger.press("Create account").await;
+    let letter = letters.to("grace@example.com").await;
+    stranger.press("Go to sign in").await;
+    stranger.sign_in_as("grace", "what the stranger chose").await;
+    stranger.sees("Your account").await;
+    let owner = Person::new(window).await;
+    owner.open(&letter.link()).await;
+    owner.press("Set a new password").await;
+    owner.sees("Set a password").await;
+    assert!(owner.text().await.contains("Your address is confirmed with it"));
+    owner.finds_the_page_accessible().await;
+    owner.takes_a_long_picture(&window.named("verify-new-password")).await;
+    owner.fill("New password", NEW).await;
+    owner.press("Set password").await;
+    owner.sees("Your password is set").await;
+    stranger.open(&server.url("/account")).await;
+    stranger.sees("Sign in").await;
+    stranger.leave().await;
+    owner.leave().await;
+}
+
+#[tokio::test]
+async fn an_account_of_a_stranger_is_taken_at_a_desk() {
+    takes_an_account(Window::Desktop).await;
+}
+
+#[tokio::test]
+async fn an_account_of_a_stranger_is_taken_on_a_phone_at_night() {
+    takes_an_account(Window::PhoneDark).await;
 }
 
 async fn follows_an_invitation(window: Window) {

@@ -13,6 +13,7 @@ use crate::{
     password::PasswordRefused,
     recover::tests::{mailing, visitor},
     testing::{World, account, at, hash, now_or_never, secret},
+    verify::OwnerProof,
 };
 
 /// Invites an account; returns the token of its link.
@@ -101,6 +102,7 @@ fn an_invitation_is_no_link_to_set_a_password_or_to_verify_an_address() {
     let token = invited(&world, &ada);
     let by_link = now_or_never(world.directory.set_password_by_link(&token, &secret("a new one entirely"), &visitor()));
     assert!(matches!(by_link, Err(LinkFailed::Over(LinkRefused::OtherKind))));
-    let verified = now_or_never(world.directory.verify_address(&token, &visitor()));
+    let by_session = OwnerProof::Session(ada.subject.id);
+    let verified = now_or_never(world.directory.verify_address(&token, &by_session, &visitor()));
     assert!(matches!(verified, Err(LinkFailed::Over(LinkRefused::OtherKind))));
 }

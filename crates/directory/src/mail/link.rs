@@ -89,6 +89,9 @@ pub enum LinkRefused {
     /// It was used before.
     #[error("the link was used before")]
     Used,
+    /// It would verify an address that is verified.
+    #[error("the address is verified already")]
+    Verified,
 }
 
 impl LinkSnapshot {
@@ -108,6 +111,10 @@ impl LinkSnapshot {
         }
         if !may_be_opened(&self.account) {
             return Err(LinkRefused::AccountClosed);
+        }
+        // It may also set a password, for as long only as nobody has shown whose the address is.
+        if kind == LinkKind::VerifyAddress && self.account.is_verified {
+            return Err(LinkRefused::Verified);
         }
         Ok(())
     }
@@ -151,6 +158,15 @@ mod tests {
         let mut used = snapshot();
         used.link.used_at = Some(at(1));
         assert_eq!(used.decide(LinkKind::SetPassword, at(9)), Err(LinkRefused::Used));
+    }
+
+    #[test]
+    fn a_verified_address_is_not_verified_again() {
+        let mut link = snapshot();
+        link.link.kind = LinkKind::VerifyAddress;
+        assert_eq!(link.decide(LinkKind::VerifyAddress, at(9)), Err(LinkRefused::Verified));
+        link.account.is_verified = false;
+        assert_eq!(link.decide(LinkKind::VerifyAddress, at(9)), Ok(()));
     }
 
     #[test]

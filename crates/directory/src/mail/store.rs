@@ -46,7 +46,7 @@ pub struct LinkUse {
 /// A password that is set by link.
 #[derive(Clone, Debug)]
 pub struct LinkedPassword {
-    /// What the link must be good for: setting a password, or following an invitation, which is then opened, too.
+    /// What the link must be good for: setting a password, verifying the address, or following an invitation, which is then opened, too.
     pub kind: LinkKind,
     /// The use of the link.
     pub link: LinkUse,
@@ -69,7 +69,9 @@ pub trait MailRepository: Send + Sync {
     /// Uses a link to verify the account's address; an account that waited for that is active from then on.
     fn verify_address(&self, write: LinkUse) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Uses a link to set a password. In the same step: every other link to set one is used up, failures and `reset_required`
-    /// are cleared, all sessions and legacy tokens of the account end, and its grants are revoked.
+    /// are cleared, all sessions and legacy tokens of the account end, and its grants are revoked. One that came by mail verifies the
+    /// address: links to verify it are used up too, and if nobody had verified it before, what the account consented to is forgotten,
+    /// since somebody else may have done that.
     fn set_password_by_link(&self, write: LinkedPassword) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// Queues a mail that carries no link.

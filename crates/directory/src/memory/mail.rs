@@ -90,7 +90,13 @@ impl MailRepository for MemoryDirectory {
         let Some(account) = people.opened_by(&link, write.kind) else { return Ok(Commit::Lost) };
         write.notice.as_ref().map_or(Ok(()), |mail| people.check_mail(mail))?;
         let account = match write.delivery {
-            Delivery::Mailed => verified(account, link.at),
+            Delivery::Mailed => {
+                people.use_up_links(link.user, LinkKind::VerifyAddress, link.at);
+                if !account.is_verified {
+                    self.store.forget_consents(link.user);
+                }
+                verified(account, link.at)
+            }
             Delivery::Shown => account,
         };
         let account = Account { reset_required: false, updated_at: link.at, ..account };

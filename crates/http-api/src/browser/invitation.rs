@@ -3,7 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{account::Account, mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
-use authly_pages::{Invitation, MailNotice, Note, SetPassword, SetPasswordError};
+use authly_pages::{Invitation, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError};
 use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint, secret::Secret};
 
 use super::{
@@ -98,7 +98,7 @@ fn render<V: DirectoryServices>(
             token,
             account: &account.email,
             password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-            invited: true,
+            reached_by: ReachedBy::Invitation,
             error: said.error,
             notice,
         };

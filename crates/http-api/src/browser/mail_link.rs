@@ -54,7 +54,9 @@ pub fn failed<V: DirectoryServices>(
             tracing::debug!(%why, "a link opens nothing");
             note(app, request, over, StatusCode::GONE, way_on.path())
         }
-        LinkFailed::Policy(_) | LinkFailed::Unknown => note(app, request, over, StatusCode::GONE, way_on.path()),
+        LinkFailed::Policy(_) | LinkFailed::Unknown | LinkFailed::Unproven | LinkFailed::WrongPassword => {
+            note(app, request, over, StatusCode::GONE, way_on.path())
+        }
         LinkFailed::Store(error) => failure::render(app, request, &PageFailure::Store(error)),
         LinkFailed::TooMany(wait) => {
             page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)

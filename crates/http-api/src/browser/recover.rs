@@ -13,7 +13,7 @@ use authly_directory::{
     services::DirectoryServices,
     settings::MailSending,
 };
-use authly_pages::{ForgotPassword, MailNotice, Note, SetPassword, SetPasswordError};
+use authly_pages::{ForgotPassword, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError};
 use oauth_core::{
     authorize::error::PageError,
     browser::BrowserId,
@@ -183,7 +183,7 @@ fn render_set<V: DirectoryServices>(
         token,
         account,
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-        invited: false,
+        reached_by: ReachedBy::Link,
         error,
         notice,
     };

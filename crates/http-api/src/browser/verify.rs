@@ -1,24 +1,44 @@
-//! The page that verifies an address by the link that was mailed to it. GET shows a button, POST verifies.
+//! The page that verifies an address by the link that was mailed to it. GET shows what is to be done, POST does it, once.
+//!
+//! Whoever is not signed in as the account shows that it is theirs by its password, or sets a new one (see `authly_directory::verify`).
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use authly_directory::{mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
-use authly_pages::{MailNotice, Note, VerifyAddress};
-use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint};
+use authly_directory::{
+    recover::LinkFailed,
+    services::DirectoryServices,
+    verify::{Asks, OwnerProof},
+};
+use authly_pages::{MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress};
+use oauth_core::{
+    authorize::error::PageError, csrf::Form, endpoint::Endpoint, ids::UserId, params::Params, secret::Secret,
+};
 
 use super::{
-    cookies::{self, browser_id, keep_browser_id},
+    cookies::{self, browser, browser_id, keep_browser_id},
     failure,
     mail_link::{self, binding, note, token_of},
 };
 use crate::{app::App, body, page};
 
-/// `GET /verify-email?token=..`: shows the button, and uses nothing up.
+/// The query that asks for the form with the new password.
+const NEW: (&str, &str) = ("password", "new");
+
+/// What the form is about and what it says beside that.
+#[derive(Default)]
+struct Said {
+    /// Whether a new password is wanted, rather than the one that there is.
+    new_password: bool,
+    wrong_password: bool,
+    poor: Option<SetPasswordError>,
+    notice: Option<MailNotice>,
+    status: StatusCode,
+}
+
+/// `GET /verify-email?token=..`: shows the form, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
-    let token = token_of(&request);
-    match app.directory.open_link(&token, LinkKind::VerifyAddress).await {
-        Ok(link) => render(&app, &request, &token, &link.account.email, None, StatusCode::OK),
-        Err(error) => failed(&app, &request, error),
-    }
+    let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
+    let new_password = params.one(NEW.0) == Some(NEW.1);
+    render(&app, &request, &token_of(&request), Said { new_password, ..Said::default() }).await
 }
 
 /// `POST /verify-email`: verifies the address, once.
@@ -31,23 +51,75 @@ pub async fn confirm<V: DirectoryServices>(
         return failure::render(&app, &request, &PageError::Form.into());
     };
     let token = form.one("token").unwrap_or_default();
+    let password = form.one("password");
+    let said = Said { new_password: password.is_some(), ..Said::default() };
     let (holder, _) = browser_id(&app, &request);
-    if app
-        .engine
-        .check_form(&binding(Form::VerifyAddress, holder, token), form.one("csrf").unwrap_or_default())
-        .is_err()
-    {
-        return match app.directory.open_link(token, LinkKind::VerifyAddress).await {
-            Ok(link) => {
-                let notice = Some(MailNotice::Expired);
-                render(&app, &request, token, &link.account.email, notice, StatusCode::BAD_REQUEST)
-            }
-            Err(error) => failed(&app, &request, error),
-        };
+    let kind = if said.new_password { Form::SetPassword } else { Form::VerifyAddress };
+    if app.engine.check_form(&binding(kind, holder, token), form.one("csrf").unwrap_or_default()).is_err() {
+        let said = Said { notice: Some(MailNotice::Expired), status: StatusCode::BAD_REQUEST, ..said };
+        return render(&app, &request, token, said).await;
     }
-    match app.directory.verify_address(token, &cookies::visitor(&request)).await {
-        Ok(account) => note(&app, &request, Note::Verified(&account.email), StatusCode::OK, Endpoint::SignIn.path()),
-        Err(error) => failed(&app, &request, error),
+    match password {
+        Some(password) => set(&app, &request, token, password).await,
+        None => prove(&app, &request, token, form.one("current_password")).await,
+    }
+}
+
+/// By the session of this browser, or by the account's password.
+async fn prove<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    token: &str,
+    password: Option<&str>,
+) -> HttpResponse {
+    let proof = match (password, signed_in(app, request).await) {
+        (_, Err(answer)) => return answer,
+        (Some(password), _) => OwnerProof::Password(Secret::new(password.to_owned())),
+        (None, Ok(Some(user))) => OwnerProof::Session(user),
+        (None, Ok(None)) => return render(app, request, token, Said::default()).await,
+    };
+    match app.directory.verify_address(token, &proof, &cookies::visitor(request)).await {
+        Ok(account) => note(app, request, Note::Verified(&account.email), StatusCode::OK, Endpoint::SignIn.path()),
+        Err(LinkFailed::WrongPassword) => {
+            let said = Said { wrong_password: true, status: StatusCode::BAD_REQUEST, ..Said::default() };
+            render(app, request, token, said).await
+        }
+        // Signed out, or in as somebody else, since the form was made.
+        Err(LinkFailed::Unproven) => render(app, request, token, Said::default()).await,
+        Err(error) => failed(app, request, error),
+    }
+}
+
+/// By a new password.
+async fn set<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &str, password: &str) -> HttpResponse {
+    let here = match signed_in(app, request).await {
+        Ok(here) => here,
+        Err(answer) => return answer,
+    };
+    let password = Secret::new(password.to_owned());
+    match app.directory.verify_with_new_password(token, &password, &cookies::visitor(request)).await {
+        Ok(account) => {
+            let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, Endpoint::SignIn.path());
+            if here == Some(account.subject.id) {
+                // The session of this browser has ended with all others.
+                cookies::clear_session(&mut answer, &app.engine.settings().issuer);
+            }
+            answer
+        }
+        Err(LinkFailed::Policy(refused)) => {
+            let poor = Some(mail_link::poor(&refused));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            render(app, request, token, Said { new_password: true, poor, status, ..Said::default() }).await
+        }
+        Err(error) => failed(app, request, error),
+    }
+}
+
+/// Who is signed in here.
+async fn signed_in<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> Result<Option<UserId>, HttpResponse> {
+    match app.engine.session(&browser(app, request)).await {
+        Ok(session) => Ok(session.map(|session| session.subject.id)),
+        Err(error) => Err(failure::render(app, request, &error.into())),
     }
 }
 
@@ -55,19 +127,54 @@ fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: Link
     mail_link::failed(app, request, error, Note::VerificationOver, Endpoint::SignIn)
 }
 
-fn render<V: DirectoryServices>(
-    app: &App<V>,
-    request: &HttpRequest,
-    token: &str,
-    address: &str,
-    notice: Option<MailNotice>,
-    status: StatusCode,
-) -> HttpResponse {
+async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &str, said: Said) -> HttpResponse {
+    let here = match signed_in(app, request).await {
+        Ok(here) => here,
+        Err(answer) => return answer,
+    };
+    let link = match app.directory.open_verification(token, here).await {
+        Ok(link) => link,
+        Err(error) => return failed(app, request, error),
+    };
     let (holder, fresh) = browser_id(app, request);
-    let csrf = app.engine.form_token(&binding(Form::VerifyAddress, holder, token));
-    let view = VerifyAddress { action: Endpoint::VerifyEmail.path(), csrf: &csrf, token, address, notice };
     let setting = page::Setting::of(request, None);
-    let mut answer = page::html(status, authly_pages::verify_address(&view, &setting.frame(app)), None);
+    let frame = setting.frame(app);
+    let action = Endpoint::VerifyEmail.path();
+    let html = if said.new_password || link.asks == Asks::NewPassword {
+        let csrf = app.engine.form_token(&binding(Form::SetPassword, holder, token));
+        let view = SetPassword {
+            action,
+            csrf: &csrf,
+            token,
+            account: &link.account.email,
+            password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
+            reached_by: ReachedBy::Verification,
+            error: said.poor,
+            notice: said.notice,
+        };
+        authly_pages::set_password(&view, &frame)
+    } else {
+        let csrf = app.engine.form_token(&binding(Form::VerifyAddress, holder, token));
+        let new_password_url = (link.asks == Asks::Password).then(|| with_new_password(token));
+        let view = VerifyAddress {
+            action,
+            csrf: &csrf,
+            token,
+            address: &link.account.email,
+            new_password_url: new_password_url.as_deref(),
+            wrong_password: said.wrong_password,
+            notice: said.notice,
+        };
+        authly_pages::verify_address(&view, &frame)
+    };
+    let mut answer = page::html(said.status, html, None);
     keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
+}
+
+/// The same link, for those who do not know the password.
+fn with_new_password(token: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("token", token).append_pair(NEW.0, NEW.1);
+    format!("{}?{}", Endpoint::VerifyEmail.path(), query.finish())
 }

@@ -3,9 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
     change_password::{ChangeRefused, PasswordChangeRequest},
+    mail::link::LinkKind,
     password::PasswordRefused,
     recover::{LinkFailed, RecoverRefused},
     services::DirectoryServices,
+    verify::OwnerProof,
 };
 use oauth_core::{
     engine::legacy::Me,
@@ -55,10 +57,12 @@ pub async fn reset<V: DirectoryServices>(
     }
 }
 
-/// The token of a link.
+/// The token of a link, and what shows that the account belongs to who has read the mail: its password, or a new one.
 #[derive(Deserialize)]
 pub struct Verification {
     token: String,
+    password: Option<String>,
+    new_password: Option<String>,
 }
 
 /// `POST /api/auth/verify-email`.
@@ -68,8 +72,22 @@ pub async fn verify<V: DirectoryServices>(
     payload: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let asked: Verification = body::json(&request, payload).await?;
-    let verified = app.directory.verify_address(&asked.token, &cookies::visitor(&request)).await;
-    verified.map_err(|failed| link_failed(&failed))?;
+    let visitor = cookies::visitor(&request);
+    let done = match (asked.password, asked.new_password) {
+        (Some(password), None) => {
+            let proof = OwnerProof::Password(Secret::new(password));
+            app.directory.verify_address(&asked.token, &proof, &visitor).await
+        }
+        (None, Some(password)) => {
+            app.directory.verify_with_new_password(&asked.token, &Secret::new(password), &visitor).await
+        }
+        // Somebody else may have registered with the address: the link alone says nothing about the account.
+        _ => match app.directory.open_link(&asked.token, LinkKind::VerifyAddress).await {
+            Ok(_) => Err(LinkFailed::Unproven),
+            Err(failed) => Err(failed),
+        },
+    };
+    done.map_err(|failed| link_failed(&failed))?;
     Ok(message("The address is verified."))
 }
 
@@ -150,6 +168,11 @@ fn link_failed(failed: &LinkFailed) -> Failure {
         LinkFailed::Policy(refused) => poor(refused),
         LinkFailed::Store(error) => error.wire(),
         LinkFailed::TooMany(wait) => too_many(*wait),
+        LinkFailed::Unproven => {
+            let text = "send the account's password with the token, or new_password to set another";
+            WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }
+        }
+        LinkFailed::WrongPassword => WireError::bad_request(ErrorCode::InvalidGrant, "the password is wrong"),
     };
     Failure::caused(wire, failed, Dialect::Legacy)
 }

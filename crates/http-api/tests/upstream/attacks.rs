@@ -1,9 +1,14 @@
 //! What must not work, and what it says then.
 
-use authly_directory::upstream::UpstreamRepository as _;
+use std::time::Duration;
+
+use authly_directory::{
+    account::AccountChange, identifier::Identifier, mail::letter::Visitor, store::AccountRepository as _,
+    upstream::UpstreamRepository as _,
+};
 use authly_testkit::{ClientKey, Page, TestApp};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use oauth_core::ids::UserId;
+use oauth_core::{audit::AuditKind, ids::UserId, secret::Secret, store::Commit};
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, State, callback, come_back, leave, link, sign_in};
@@ -222,6 +227,39 @@ async fn an_unverified_address_takes_no_account_over() {
         assert!(page.body.contains("We found no account for you"));
         assert!(!is_linked(&app, user).await);
     }
+}
+
+/// Somebody registers with an address that is not theirs and lies in wait for its owner, who comes by the provider: the owner is not
+/// led into that account until a password of their own has thrown the other out.
+#[tokio::test]
+async fn who_registered_with_a_strangers_address_gets_no_part_of_the_strangers_sign_in() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let planted = json!({ "email": "ada@example.com", "username": "ada", "password": "correct horse" });
+    assert_eq!(app.post_json("/auth/register", &planted).await.status, 201);
+    let grant = async |password: &str| {
+        let body = json!({ "grant_type": "password", "username": "ada@example.com", "password": password });
+        app.post_json("/auth/token", &body).await.status.as_u16()
+    };
+    assert_eq!(grant("correct horse").await, 200);
+    let ada = Identifier::parse("ada@example.com").unwrap();
+    let user = app.services.store.find_accounts(&ada).await.unwrap().remove(0).subject.id;
+    let (mut owner, page) = sign_in(&fake, &app).await;
+    assert_eq!(page.status, 403);
+    assert!(!is_linked(&app, user).await && owner.open("/account").await.is_sign_in());
+    // What somebody else hands over proves nothing about the address: the rule still holds.
+    let shown = app.app.admin.password_link("ada", Duration::from_secs(60)).await.unwrap().token.expose().to_owned();
+    let visitor = Visitor { address: None, browser: None, locale: "en".to_owned() };
+    let new = Secret::new("the owner's own one".to_owned());
+    app.app.directory.set_password_by_link(&shown, &new, &visitor).await.unwrap();
+    assert_eq!(sign_in(&fake, &app).await.1.status, 403);
+    let verified = AccountChange { is_verified: Some(true), ..AccountChange::default() };
+    let audit = app.app.engine.audit(AuditKind::AccountChanged, None, app.app.engine.now());
+    let changed = app.services.store.change_account(user, verified, app.app.engine.now(), audit).await.unwrap();
+    assert_eq!(changed, Commit::Applied);
+    assert_eq!(sign_in(&fake, &app).await.1.status, 200);
+    assert!(is_linked(&app, user).await);
+    assert_eq!(grant("correct horse").await, 400);
 }
 
 /// What the page says is the same whether there is an account or not.

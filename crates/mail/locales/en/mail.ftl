@@ -15,7 +15,7 @@ verify-text = An account at { $product } was created with the address { $account
 # Its button.
 verify-button = Confirm address
 # What to do if it was somebody else.
-verify-stranger = If this was not you, you need not do anything: the address stays unconfirmed.
+verify-stranger = If this was not you, you need not do anything: the address stays unconfirmed. If you want the account, set a password of your own on the page that the link leads to.
 # Subject of the mail to somebody who has an account, with whose address somebody registered.
 known-subject = You already have an account at { $product }
 # What that mail says, before the button.

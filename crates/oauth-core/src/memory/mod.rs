@@ -94,7 +94,7 @@ impl MemoryStore {
         self.lock().legacy_tokens.values_mut().filter(|row| row.user == user).for_each(|row| row.invalidated = true);
     }
 
-    /// Forgets what an account consented to, as after its deletion.
+    /// Forgets what an account consented to, as after its deletion or when it has become somebody else's.
     pub fn forget_consents(&self, user: UserId) {
         self.lock().consents.retain(|(theirs, _), _| *theirs != user);
     }

@@ -40,10 +40,25 @@ pub(super) fn mail_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "verify-address",
-            verify_address(&VerifyAddress { address: "ada@example.com", ..VerifyAddress::default() }, frame),
+            "set-password-verifying",
+            set_password(
+                &SetPassword {
+                    account: "ada@example.com",
+                    password_min: 12,
+                    reached_by: ReachedBy::Verification,
+                    ..SetPassword::default()
+                },
+                frame,
+            ),
         ),
+        ("verify-address", verify_address(&verifying(), frame)),
+        ("verify-address-wrong", verify_address(&VerifyAddress { wrong_password: true, ..verifying() }, frame)),
+        ("verify-address-signed-in", verify_address(&VerifyAddress { new_password_url: None, ..verifying() }, frame)),
         ("check-mail", mail_note(&MailNote { note: Note::PasswordLinkSent, way_on: Some("/sign-in") }, frame)),
         ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: Some("/forgot") }, frame)),
     ]
+}
+
+fn verifying() -> VerifyAddress<'static> {
+    VerifyAddress { address: "ada@example.com", new_password_url: Some("/verify-email"), ..VerifyAddress::default() }
 }

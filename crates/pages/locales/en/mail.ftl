@@ -53,8 +53,20 @@ invitation-new-password = Your account has moved here. Its old password could no
 verify-title = Confirm your email address
 # Below that heading. { $address } is an email address.
 verify-lead = Confirm that { $address } is yours.
+# Below the field for the password: confirming takes the account's password too, so that nobody confirms an account that somebody else made.
+verify-password-hint = The one that this account was created with.
+# Shown above the form after another password was typed.
+verify-wrong-password = This is not the password of the account. If you did not create it, set a new password.
 # Its button.
 verify-confirm = Confirm address
+# Below that form, before the link that follows.
+verify-no-password = You do not know it, or somebody else created the account? Make it yours:
+# The link there, which leads to the page that sets a password.
+verify-new-password = Set a new password
+# On the page that sets a password, when that link leads there.
+verify-new-password-lead = Your address is confirmed with it, and the password that the account has now stops working.
+# Below the field for the new password there, before its button.
+verify-new-password-consequence = Whoever is signed in to this account is signed out everywhere, and applications lose their access to it.
 # Heading after the address was verified.
 verify-done-title = Your address is confirmed
 # Below that heading. { $address } is an email address.

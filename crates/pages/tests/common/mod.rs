@@ -144,17 +144,20 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
             set_password(&SetPassword { error: Some(SetPasswordError::Short), ..set_password_view(text) }, frame),
         ),
         (
+            "set-password-verifying",
+            set_password(&SetPassword { reached_by: ReachedBy::Verification, ..set_password_view(text) }, frame),
+        ),
+        (
             "verify-address",
             verify_address(
-                &VerifyAddress {
-                    action: "/verify-email",
-                    csrf: text,
-                    token: text,
-                    address: text,
-                    notice: Some(MailNotice::TooMany { seconds: 3 }),
-                },
+                &VerifyAddress { notice: Some(MailNotice::TooMany { seconds: 3 }), ..verify_view(text, None) },
                 frame,
             ),
+        ),
+        ("verify-address-password", verify_address(&verify_view(text, Some(text)), frame)),
+        (
+            "verify-address-wrong",
+            verify_address(&VerifyAddress { wrong_password: true, ..verify_view(text, Some(text)) }, frame),
         ),
         (
             "invitation",
@@ -163,7 +166,10 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                 frame,
             ),
         ),
-        ("invitation-set-password", set_password(&SetPassword { invited: true, ..set_password_view(text) }, frame)),
+        (
+            "invitation-set-password",
+            set_password(&SetPassword { reached_by: ReachedBy::Invitation, ..set_password_view(text) }, frame),
+        ),
         ("invitation-over", mail_note(&MailNote { note: Note::InvitationOver, way_on: Some("/sign-in") }, frame)),
         ("verified", mail_note(&MailNote { note: Note::Verified(text), way_on: Some("/sign-in") }, frame)),
         ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: None }, frame)),
@@ -376,5 +382,16 @@ fn set_password_view(text: &str) -> SetPassword<'_> {
         account: text,
         password_min: 8,
         ..SetPassword::default()
+    }
+}
+
+fn verify_view<'a>(text: &'a str, new_password_url: Option<&'a str>) -> VerifyAddress<'a> {
+    VerifyAddress {
+        action: "/verify-email",
+        csrf: text,
+        token: text,
+        address: text,
+        new_password_url,
+        ..VerifyAddress::default()
     }
 }
