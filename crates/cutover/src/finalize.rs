@@ -63,9 +63,9 @@ pub struct ImportedSource {
 impl GateFacts {
     /// Leaves out accounts that an operator waives: they have not completed, and nobody waits for them. A hash of another program
     /// that nobody but such an account needs is no reason to wait either.
-    pub fn waive(&mut self, accounts: &[TargetAccount]) {
+    pub fn waive<'a>(&mut self, accounts: impl IntoIterator<Item = &'a TargetAccount>) {
         let open = |account: &&TargetAccount| account.status == AccountStatus::Active && account.completed_at.is_none();
-        for account in accounts.iter().filter(open) {
+        for account in accounts.into_iter().filter(open) {
             self.waived += 1;
             self.not_completed = self.not_completed.saturating_sub(1);
             if matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped) {

@@ -3,6 +3,7 @@
 mod ahead;
 mod back;
 mod check;
+mod end;
 mod write_back;
 
 use std::{

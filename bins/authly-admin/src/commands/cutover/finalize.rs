@@ -76,7 +76,7 @@ async fn execute<T: Tools>(
 ) -> Result<(), Failure> {
     let what = "cannot finalize the migration";
     let waivers = waivers(waive.waive.as_deref())?;
-    let plan = migrate::finalize_plan(tools, &waivers, terms.passwords).await.map_err(ended(what))?;
+    let plan = migrate::finalize_plan(tools, waivers, terms).await.map_err(ended(what))?;
     if !plan.is_open() {
         return shut(&plan, console);
     }
@@ -89,7 +89,7 @@ async fn execute<T: Tools>(
         ),
     };
     console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
-    let done = migrate::finalize(tools, &waivers, terms, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    let done = migrate::finalize(tools, plan, &ticker::stop_on_signal()).await.map_err(ended(what))?;
     let done = match done {
         Ok(done) => done,
         Err(plan) => return shut(&plan, console),

@@ -14,7 +14,7 @@ use oauth_core::services::Clock as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ATTEMPTS, End, FinalizePlan, STEP, WaiverLine, contended, plan, waive};
+use super::{ATTEMPTS, End, FinalizePlan, STEP, contended, gate, judged, waive};
 use crate::migrate::{MigrateError, Stop, Tools};
 
 /// How to finalize.
@@ -43,55 +43,59 @@ pub struct Executed {
     pub stopped: bool,
 }
 
-/// Executes it, if the gate is open; otherwise nothing is written, and the plan says why.
+/// Executes a plan, if the gate is open; otherwise nothing is changed, and the plan that comes back says why.
+///
+/// Somebody may have thought about the plan for a while, so the gate is judged again, once, under the lease.
 pub async fn execute<T: Tools>(
     tools: &T,
-    waivers: &[WaiverLine],
-    terms: FinalizeTerms,
+    plan: FinalizePlan,
     stop: &Stop,
 ) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
-    let plan = plan(tools, waivers, terms.passwords).await?;
     if !plan.is_open() {
         return Ok(Err(plan));
     }
     let mut end = End::begin(tools, "execute").await?;
-    let result = end.execute(waivers, terms, stop).await;
-    end.finish(result).await.map(Ok)
+    let result = end.execute(plan, stop).await;
+    end.finish(result).await
 }
 
 impl<T: Tools> End<'_, T> {
     async fn execute(
         &mut self,
-        waivers: &[WaiverLine],
-        terms: FinalizeTerms,
+        plan: FinalizePlan,
         stop: &Stop,
-    ) -> Result<Executed, MigrateError> {
-        // Read again, under the lease.
+    ) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
         let known = self.tools.target().finalization().await?;
         finalization::may_execute(known.as_ref())?;
         let known = match known {
             Some(known) => known,
-            None => self.close_doors(waivers, terms).await?,
+            None => {
+                let waived = waive::find(self.tools, &plan.waivers).await?;
+                let conditions = judged(self.tools, &waived).await?;
+                if !gate::is_open(&conditions) {
+                    return Ok(Err(FinalizePlan { conditions, goes_on: false, ..plan }));
+                }
+                self.close_doors(&waived, plan.terms).await?
+            }
         };
         let mut done = Executed { waived: known.waived, ..Executed::default() };
         if !self.move_accounts(known.passwords, &mut done, stop).await? || !self.archive_rows(&mut done, stop).await? {
             done.stopped = true;
-            return Ok(done);
+            return Ok(Ok(done));
         }
         let now = self.tools.clock().now();
         let record = Finalization { state: FinalizationState::Executed, executed_at: Some(now), ..known };
         done.purge_from = record.purge_from().map(|at| at.to_rfc3339());
         self.step(EndStep::Record(Some(record)), json!({ "state": "executed" })).await?;
-        Ok(done)
+        Ok(Ok(done))
     }
 
     /// Waivers into the ledger, then the record: from it on every server keeps the doors closed.
     async fn close_doors(
         &mut self,
-        waivers: &[WaiverLine],
+        found: &[(TargetAccount, String)],
         terms: FinalizeTerms,
     ) -> Result<Finalization, MigrateError> {
-        let found = waive::find(self.tools, waivers).await?;
         for part in found.chunks(STEP as usize) {
             let mut write = self.empty();
             for (account, reason) in part {

@@ -12,7 +12,8 @@ mod waive;
 use std::collections::BTreeMap;
 
 use authly_cutover::{
-    finalization::{self, Finalization, Passwords, RelicKind},
+    account::TargetAccount,
+    finalization::{self, Finalization, RelicKind},
     finalize::{self as gate, Condition, QUIET},
     ledger::{Action, LedgerItem, LedgerKey},
     run::{Run, RunKind, RunState},
@@ -57,6 +58,11 @@ pub struct FinalizePlan {
     pub archived: BTreeMap<&'static str, u64>,
     /// Accounts that keep their method and find the doors closed.
     pub waived: Vec<Waived>,
+    /// Who is to be waived, to be looked up again when it is executed.
+    #[serde(skip)]
+    waivers: Vec<WaiverLine>,
+    #[serde(skip)]
+    terms: FinalizeTerms,
 }
 
 impl FinalizePlan {
@@ -69,17 +75,16 @@ impl FinalizePlan {
 /// What finalize would do; nothing is written.
 pub async fn plan<T: Tools>(
     tools: &T,
-    waivers: &[WaiverLine],
-    passwords: Passwords,
+    waivers: Vec<WaiverLine>,
+    terms: FinalizeTerms,
 ) -> Result<FinalizePlan, MigrateError> {
     let target = tools.target();
     let known = target.finalization().await?;
     finalization::may_execute(known.as_ref())?;
-    let found = waive::find(tools, waivers).await?;
-    let accounts: Vec<_> = found.iter().map(|(account, _)| account.clone()).collect();
-    let conditions = judged(tools, &accounts).await?;
+    let found = waive::find(tools, &waivers).await?;
+    let conditions = judged(tools, &found).await?;
     let outlook = target.outlook().await?;
-    let passwords = known.as_ref().map_or(passwords, |known| known.passwords);
+    let passwords = known.as_ref().map_or(terms.passwords, |known| known.passwords);
     Ok(FinalizePlan {
         conditions,
         goes_on: known.is_some(),
@@ -87,24 +92,22 @@ pub async fn plan<T: Tools>(
         passwords: if passwords.go() { outlook.passwords } else { 0 },
         archived: by_name(outlook.relics),
         waived: found.iter().map(Waived::of).collect(),
+        waivers,
+        terms,
     })
 }
 
 /// The gate as it is with these accounts waived.
-async fn judged<T: Tools>(
-    tools: &T,
-    waived: &[authly_cutover::account::TargetAccount],
-) -> Result<Vec<Condition>, MigrateError> {
+async fn judged<T: Tools>(tools: &T, waived: &[(TargetAccount, String)]) -> Result<Vec<Condition>, MigrateError> {
     let now = tools.clock().now();
     let mut facts = tools.target().gate_facts(now, now.minus(QUIET)).await?;
-    facts.waive(waived);
+    facts.waive(waived.iter().map(|(account, _)| account));
     Ok(gate::judge(&facts, now))
 }
 
 /// The gate with the accounts of a waiver file left out.
 pub async fn gate_with<T: Tools>(tools: &T, waivers: &[WaiverLine]) -> Result<Vec<Condition>, MigrateError> {
-    let accounts: Vec<_> = waive::find(tools, waivers).await?.into_iter().map(|(account, _)| account).collect();
-    judged(tools, &accounts).await
+    judged(tools, &waive::find(tools, waivers).await?).await
 }
 
 /// Writes down what becomes of accounts that are switched off or deleted and never completed (S001-57).
