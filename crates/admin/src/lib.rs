@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod audit;
 pub mod backup;
 pub mod calibrate;
+pub mod claims;
 pub mod client;
 pub mod config_audit;
 pub mod doctor;

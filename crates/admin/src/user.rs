@@ -1,5 +1,7 @@
 //! Users: create, list, show, update, set a password, deactivate, delete.
 
+use std::collections::BTreeMap;
+
 use authly_directory::{
     account::{Account, AccountChange, NewAccount, TenantMove},
     identifier::{EmailAddress, Identifier},
@@ -20,7 +22,7 @@ use oauth_core::{
 };
 use serde::Serialize;
 
-use crate::{Admin, AdminError, tenant::TenantDraft};
+use crate::{Admin, AdminError, claims, tenant::TenantDraft};
 
 /// A user as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +52,9 @@ pub struct UserView {
     pub roles: Vec<String>,
     /// The names of its groups.
     pub groups: Vec<String>,
+    /// Its other standard claims, by the names that [`claims::set`] takes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<&'static str, String>,
     /// When it was created, RFC 3339.
     pub created_at: String,
     /// When somebody last signed in, RFC 3339.
@@ -75,6 +80,8 @@ pub struct UserDraft {
     pub tenant: Option<String>,
     /// Its roles; `user` if none is given.
     pub roles: Vec<String>,
+    /// Other standard claims, as `NAME=VALUE`.
+    pub claims: Vec<String>,
 }
 
 impl<V: DirectoryServices> Admin<V> {
@@ -87,6 +94,9 @@ impl<V: DirectoryServices> Admin<V> {
         if let Some(name) = &draft.name {
             text::line(name, 255).map_err(|error| AdminError::invalid("name", error))?;
         }
+        let mut profile =
+            Profile { name: draft.name, preferred_username: Some(username.clone()), ..Profile::default() };
+        claims::set(&mut profile, &draft.claims)?;
         let (hash, older_hash) = match &draft.password {
             Some(password) => self.hashes(password, &[email.as_str(), &username]).await?,
             None => (None, None),
@@ -108,7 +118,7 @@ impl<V: DirectoryServices> Admin<V> {
             is_admin: draft.admin,
             status: if draft.verified { AccountStatus::Active } else { AccountStatus::PendingVerification },
             roles: if draft.roles.is_empty() { vec!["user".to_owned()] } else { draft.roles },
-            profile: Profile { name: draft.name, preferred_username: Some(username.clone()), ..Profile::default() },
+            profile,
             created_at: now,
         };
         let audit = self.event(AuditKind::AccountCreated, Some(id), None, serde_json::json!({ "by": "administrator" }));
@@ -274,14 +284,13 @@ impl<V: DirectoryServices> Admin<V> {
 
     /// A name that followed from the user name follows the new one.
     fn renamed(&self, account: &Account, change: AccountChange) -> AccountChange {
-        let profile = &account.subject.profile;
+        let profile = change.profile.as_ref().unwrap_or(&account.subject.profile);
         let follows = profile.preferred_username.as_ref() == Some(&account.username);
-        match (&change.username, &change.profile) {
-            (Some(_), None) if follows => {
-                AccountChange { profile: Some(Profile { preferred_username: None, ..profile.clone() }), ..change }
-            }
-            _ => change,
+        if change.username.is_some() && follows {
+            let profile = Profile { preferred_username: None, ..profile.clone() };
+            return AccountChange { profile: Some(profile), ..change };
         }
+        change
     }
 
     async fn tenant_named(&self, slug: &str) -> Result<TenantId, AdminError> {
@@ -302,6 +311,13 @@ impl<V: DirectoryServices> Admin<V> {
     }
 }
 
+/// A preferred name that is the user name says nothing new.
+fn other_claims(account: &Account) -> BTreeMap<&'static str, String> {
+    let mut claims = claims::shown(&account.subject.profile);
+    claims.retain(|name, value| *name != "preferred_username" || *value != account.username);
+    claims
+}
+
 pub(crate) fn view(account: &Account) -> UserView {
     UserView {
         id: account.subject.id.to_string(),
@@ -316,6 +332,7 @@ pub(crate) fn view(account: &Account) -> UserView {
         tenant: account.subject.tenant.as_ref().map(|tenant| tenant.slug.clone()),
         roles: account.subject.roles.clone(),
         groups: account.subject.groups.clone(),
+        claims: other_claims(account),
         created_at: account.created_at.to_rfc3339(),
         last_login_at: account.last_login_at.map(|at| at.to_rfc3339()),
     }

@@ -66,6 +66,15 @@ pub(crate) struct CreateClient {
     /// The algorithm of its ID tokens
     #[arg(long, value_name = "ALG", value_enum)]
     pub(crate) id_token_alg: Option<KeyAlgorithm>,
+    /// Its home page, which the consent page names where it is on the host of a redirect URI
+    #[arg(long, value_name = "URL")]
+    pub(crate) client_uri: Option<String>,
+    /// Its privacy policy, linked on the consent page
+    #[arg(long, value_name = "URL")]
+    pub(crate) policy_uri: Option<String>,
+    /// Its terms of service, linked on the consent page
+    #[arg(long, value_name = "URL")]
+    pub(crate) tos_uri: Option<String>,
     /// Read an existing secret from standard input and keep it
     #[arg(long)]
     pub(crate) secret_stdin: bool,
@@ -111,6 +120,15 @@ pub(crate) struct UpdateClient {
     /// The algorithm of its ID tokens
     #[arg(long, value_name = "ALG", value_enum)]
     pub(crate) id_token_alg: Option<KeyAlgorithm>,
+    /// Its home page; nothing ("") removes it
+    #[arg(long, value_name = "URL")]
+    pub(crate) client_uri: Option<String>,
+    /// Its privacy policy; nothing ("") removes it
+    #[arg(long, value_name = "URL")]
+    pub(crate) policy_uri: Option<String>,
+    /// Its terms of service; nothing ("") removes it
+    #[arg(long, value_name = "URL")]
+    pub(crate) tos_uri: Option<String>,
 }
 
 impl From<KeyAlgorithm> for Algorithm {

@@ -42,7 +42,7 @@ pub(crate) enum UserCommand {
     },
     /// Change a user
     #[command(after_help = "Examples:\n  \
-        authly-admin user update ada --name \"Ada King\" --admin on\n  \
+        authly-admin user update ada --name \"Ada King\" --claim family_name=King --admin on\n  \
         authly-admin user update ada@example.com --email ada.king@example.com --verified on")]
     Update(Box<UpdateUser>),
     /// Set a password; all sessions and grants of the user end
@@ -131,6 +131,9 @@ pub(crate) struct CreateUser {
     /// A role (repeat for more)
     #[arg(long)]
     pub(crate) role: Vec<String>,
+    /// A standard claim, as in phone_number=+441 or address.locality=London (repeat for more)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) claim: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -164,4 +167,8 @@ pub(crate) struct UpdateUser {
     /// Its roles, which replace those it has (repeat for more)
     #[arg(long)]
     pub(crate) role: Option<Vec<String>>,
+    /// A standard claim, as in phone_number=+441 or address.locality=London; without a value it is removed (repeat for
+    /// more)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) claim: Vec<String>,
 }

@@ -109,6 +109,7 @@ fn draft(create: CreateClient) -> Result<ClientDraft, Failure> {
         client_id: create.client_id,
         name: create.name,
         kind: create.kind,
+        tenant: None,
         application: None,
         auth_method: create.auth_method,
         secret,
@@ -125,7 +126,9 @@ fn draft(create: CreateClient) -> Result<ClientDraft, Failure> {
         introspect_all: create.introspect_all,
         assertion_at_token_endpoint: create.assertion_at_token_endpoint,
         id_token_alg: create.id_token_alg.map(Into::into),
-        ..ClientDraft::default()
+        client_uri: create.client_uri,
+        policy_uri: create.policy_uri,
+        tos_uri: create.tos_uri,
     })
 }
 
@@ -146,6 +149,9 @@ fn change(update: UpdateClient) -> Result<ClientChange, Failure> {
         challenge: update.first_party_challenge.map(|choice| challenge(choice.is_on())),
         pkce: update.pkce.map(|choice| pkce(choice.is_on())),
         id_token_alg: update.id_token_alg.map(Into::into),
+        client_uri: update.client_uri,
+        policy_uri: update.policy_uri,
+        tos_uri: update.tos_uri,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `authly-admin user`.
 
-use authly_admin_cases::{Admin, AdminError, user::UserDraft};
+use authly_admin_cases::{Admin, AdminError, claims, user::UserDraft};
 use authly_directory::{
     account::{AccountChange, TenantMove},
     services::DirectoryServices,
@@ -124,17 +124,18 @@ fn draft(create: CreateUser) -> Result<UserDraft, Failure> {
         admin: create.admin,
         tenant: create.tenant,
         roles: create.role,
+        claims: create.claim,
     })
 }
 
 async fn change<V: DirectoryServices>(admin: &Admin<V>, update: UpdateUser) -> Result<AccountChange, Failure> {
-    let profile = match update.name {
-        Some(name) => {
-            let mut profile = admin.user_profile(&update.user).await.map_err(refused("cannot change the user"))?;
-            profile.name = Some(name);
-            Some(profile)
-        }
-        None => None,
+    let profile = if update.name.is_some() || !update.claim.is_empty() {
+        let mut profile = admin.user_profile(&update.user).await.map_err(refused("cannot change the user"))?;
+        profile.name = update.name.or(profile.name);
+        claims::set(&mut profile, &update.claim).map_err(refused("cannot change the user"))?;
+        Some(profile)
+    } else {
+        None
     };
     let tenant = match &update.tenant {
         Some(slug) => {

@@ -113,6 +113,23 @@ fn a_client_is_changed_switched_and_given_another_secret() {
     assert_eq!(place.json(&["client", "rotate-secret", "app"])["secrets"], 1);
 }
 
+/// What the consent page says of the client beside its name.
+#[test]
+fn a_clients_own_pages_are_told_and_taken_away() {
+    let place = Place::new();
+    let create = ["client", "create", "--client-id", "app", "--name", "App", "--redirect-uri", CALLBACK];
+    let links = ["--client-uri", "https://app.example.com/", "--policy-uri", "https://app.example.com/privacy"];
+    let made = place.json(&[create.as_slice(), &links].concat());
+    assert_eq!(made["client_uri"], "https://app.example.com/");
+    assert_eq!(made["policy_uri"], "https://app.example.com/privacy");
+    let terms = "https://app.example.com/terms";
+    let changed = place.json(&["client", "update", "app", "--tos-uri", terms, "--policy-uri", ""]);
+    assert_eq!((&changed["tos_uri"], &changed["client_uri"]), (&terms.into(), &made["client_uri"]));
+    assert_eq!(changed["policy_uri"], serde_json::Value::Null);
+    let plain = place.run(&["client", "update", "app", "--policy-uri", "http://app.example.com/"]);
+    assert!(plain.refused(1).contains("--policy-uri"));
+}
+
 #[test]
 fn nothing_is_deleted_unasked() {
     let place = Place::new();

@@ -78,6 +78,20 @@ fn a_user_is_changed_switched_and_removed() {
     assert_eq!(place.json(&["user", "delete", "ada", "--yes"])["email"], "ada@example.com");
 }
 
+/// OpenID Connect Core 5.1: what the scopes profile, phone and address open.
+#[test]
+fn standard_claims_are_set_shown_and_removed() {
+    let place = Place::new();
+    let made = place.json(&["user", "create", "--email", "bob@example.com", "--claim", "given_name=Bob"]);
+    assert_eq!(made["claims"], serde_json::json!({ "given_name": "Bob" }));
+    let update = ["user", "update", "bob@example.com", "--claim"];
+    place.json(&[update.as_slice(), &["phone_number=+44 20 1", "--claim", "address.locality=London"]].concat());
+    let changed = place.json(&[update.as_slice(), &["given_name="]].concat());
+    assert_eq!(changed["claims"], serde_json::json!({ "address.locality": "London", "phone_number": "+44 20 1" }));
+    let wrong = place.run(&[update.as_slice(), &["email=eve@example.com"]].concat());
+    assert!(wrong.refused(1).contains("--claim"));
+}
+
 #[test]
 fn a_deleted_user_leaves_an_id_and_its_address_is_free() {
     let place = Place::new();

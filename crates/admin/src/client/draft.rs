@@ -188,6 +188,12 @@ pub struct ClientChange {
     pub pkce: Option<PkcePolicy>,
     /// Its ID tokens' algorithm.
     pub id_token_alg: Option<Algorithm>,
+    /// Its home page; an empty text removes it, as with the two below.
+    pub client_uri: Option<String>,
+    /// Its privacy policy.
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    pub tos_uri: Option<String>,
 }
 
 impl ClientChange {
@@ -220,6 +226,16 @@ impl ClientChange {
         client.challenge = self.challenge.unwrap_or(client.challenge);
         client.pkce = self.pkce.unwrap_or(client.pkce);
         client.id_token_alg = self.id_token_alg.unwrap_or(client.id_token_alg);
+        let links = [
+            (&mut client.client_uri, self.client_uri, "client_uri"),
+            (&mut client.policy_uri, self.policy_uri, "policy_uri"),
+            (&mut client.tos_uri, self.tos_uri, "tos_uri"),
+        ];
+        for (link, asked, field) in links {
+            if let Some(text) = asked {
+                *link = https(Some(text.as_str()).filter(|text| !text.is_empty()), field)?;
+            }
+        }
         client.updated_at = now;
         consistent(client)
     }
@@ -360,8 +376,9 @@ fn jwks_uri(text: &str) -> Result<JwksUri, AdminError> {
 fn https(text: Option<&str>, field: &'static str) -> Result<Option<String>, AdminError> {
     match text {
         None => Ok(None),
-        Some(text) if JwksUri::parse(text).is_some() => Ok(Some(text.to_owned())),
-        Some(_) => Err(AdminError::invalid(field, "not an https URL")),
+        // The shortest of the columns that older programs read as well.
+        Some(text) if text.len() <= 255 && JwksUri::parse(text).is_some() => Ok(Some(text.to_owned())),
+        Some(_) => Err(AdminError::invalid(field, "not an https URL of 255 bytes at most")),
     }
 }
 

@@ -44,6 +44,15 @@ pub struct ClientView {
     pub introspect_all: bool,
     /// Its ID tokens' algorithm.
     pub id_token_signed_response_alg: &'static str,
+    /// Its home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its privacy policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
     /// How many secrets work.
     pub secrets: usize,
     /// Whether it may be used.
@@ -79,6 +88,9 @@ impl ClientView {
             first_party_challenge: client.challenge == ChallengePolicy::Open,
             introspect_all: client.introspection == IntrospectionPolicy::All,
             id_token_signed_response_alg: client.id_token_alg.name(),
+            client_uri: client.client_uri.clone(),
+            policy_uri: client.policy_uri.clone(),
+            tos_uri: client.tos_uri.clone(),
             secrets: client.secrets.len() + usize::from(client.imported_secret.is_some()),
             is_active: client.is_active(),
             created_at: client.created_at.to_rfc3339(),
