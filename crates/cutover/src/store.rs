@@ -37,6 +37,15 @@ use crate::{
     write_back::WriteBackRepository,
 };
 
+/// How the writes of a migration take turns with those of others, in a store with one writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// How long a write may take.
+    pub write: Duration,
+    /// How long the next one holds back: longer than it takes those who wait to notice that the store is free.
+    pub gap: Duration,
+}
+
 /// What a migration reads and writes of the target.
 pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send + Sync {
     // Runs.
@@ -70,8 +79,9 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     fn snapshot(&self, ask: SnapshotAsk) -> impl Future<Output = Result<TargetSnapshot, StoreError>> + Send;
     /// Tenants of the target with their groups (and the groups of none), for the mapping of a source's.
     fn tenants(&self) -> impl Future<Output = Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError>> + Send;
-    /// How long a batch may be written where every other writer of the store waits meanwhile; `None` where they do not.
-    fn longest_write(&self) -> Option<Duration> {
+    /// How writes of batches and those of others take turns where every other writer of the store waits meanwhile; `None` where
+    /// they do not.
+    fn turn(&self) -> Option<Turn> {
         None
     }
     /// Writes a batch: everything or nothing. `Fenced` if the lease is gone; `Lost` if any guard fails or any unique value is taken.

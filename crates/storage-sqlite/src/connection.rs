@@ -11,7 +11,7 @@ const LOOKS: i32 = 2_500;
 
 /// The time between two looks whether the lock is free. SQLite's own wait grows to 100 ms, and who writes batch after batch would hardly
 /// ever be found between two of them.
-const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const LOOK: Duration = Duration::from_millis(2);
 
 /// Statements that stay prepared on each connection; more than there are.
 const STATEMENTS: usize = 128;

@@ -147,7 +147,7 @@ pub(crate) struct Choices {
     /// Only rows that changed since the last finished import
     #[arg(long)]
     pub(crate) since_watermark: bool,
-    /// Put a strong hash around weak digests, instead of keeping them until somebody signs in
+    /// Put a strong hash around weak digests at once, not only when somebody signs in
     #[arg(long)]
     pub(crate) wrap_weak: bool,
 }
@@ -171,12 +171,17 @@ pub(crate) struct ImportArgs {
     pub(crate) plan: Option<PathBuf>,
     /// The most rows of a batch, which is written as a whole
     ///
-    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait.
+    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
     /// At most so many rows a second, to spare the source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_rate: Option<u32>,
+    /// `gentle`, with rests while people sign in, or `full`
+    ///
+    /// At full pace it reads and decides while it writes, and is twice as fast: for when nobody signs in.
+    #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]
+    pub(crate) pace: Effort,
     /// How far it gives way to other work on this machine, 0 to 19
     ///
     /// 0 is not at all, 19 is wherever somebody else wants the processor.
@@ -197,6 +202,15 @@ pub(crate) enum AtError {
     Stop,
     /// It is set aside, and the import goes on
     Quarantine,
+}
+
+/// How hard an import works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Effort {
+    /// One thing at a time, in small pieces with rests between them
+    Gentle,
+    /// As fast as it can
+    Full,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ use super::{
     MigrateError, OnError, Tools,
     ahead::Touched,
     breath::{AT_ONCE, take_turns},
+    pace::Rests,
     stride::Stride,
     walk::Beat,
     wrap,
@@ -25,10 +26,6 @@ use super::{
 
 /// How often a lost batch is decided anew before its rows go one by one, and a lost row before it is given up.
 const ATTEMPTS: usize = 4;
-
-/// How long the next write holds back where others wait for the one before: longer than the time between their looks whether
-/// the store is free, so that they are sure to find it so.
-const GAP: Duration = Duration::from_millis(3);
 
 /// What batches are decided from, and what they leave for the next.
 pub(super) struct Batches<'a, T> {
@@ -43,6 +40,9 @@ pub(super) struct Batches<'a, T> {
     pub(super) lease: Option<Lease>,
     pub(super) beat: Beat,
     pub(super) stride: Stride,
+    /// How long the next write holds back where others wait for the one before.
+    pub(super) gap: Option<Duration>,
+    pub(super) rests: Rests,
     pub(super) on_error: OnError,
 }
 
@@ -95,23 +95,35 @@ impl Next {
 /// What is written of it; nothing in a dry run.
 pub(super) type Write = Option<BatchWrite>;
 
+/// What became of a write.
+pub(super) struct Written {
+    done: BatchCommit,
+    /// How long it took, where that matters.
+    took: Option<Duration>,
+    /// How long the next one was held back.
+    held_back: Duration,
+}
+
 /// Writes a batch, and where it matters tells how long that took and lets others write after it.
 pub(super) async fn put<T: Tools>(
     tools: &T,
     write: Write,
     learns: bool,
-) -> Result<(BatchCommit, Option<Duration>), MigrateError> {
-    let Some(write) = write else { return Ok((BatchCommit::Applied, None)) };
+    gap: Option<Duration>,
+) -> Result<Written, MigrateError> {
+    let mut written = Written { done: BatchCommit::Applied, took: None, held_back: Duration::ZERO };
+    let Some(write) = write else { return Ok(written) };
     let began = learns.then(|| tools.clock().now());
-    let done = tools.target().commit_batch(write).await?;
-    let took = began.map(|began| tools.clock().now().since(began));
-    if done == BatchCommit::Applied {
+    written.done = tools.target().commit_batch(write).await?;
+    written.took = began.map(|began| tools.clock().now().since(began));
+    if written.done == BatchCommit::Applied {
         reached(Place::BatchCommitted);
     }
-    if took.is_some() {
-        tools.pause(GAP).await;
+    if let Some(gap) = gap {
+        tools.pause(gap).await;
+        written.held_back = gap;
     }
-    Ok((done, took))
+    Ok(written)
 }
 
 impl<T: Tools> Batches<'_, T> {
@@ -184,11 +196,12 @@ impl<T: Tools> Batches<'_, T> {
     pub(super) fn written(
         &mut self,
         ready: Ready,
-        (done, took): (BatchCommit, Option<Duration>),
+        written: Written,
     ) -> Result<Result<Done, Vec<Person>>, MigrateError> {
-        match done {
+        self.rests.held_back(written.held_back);
+        match written.done {
             BatchCommit::Applied => {
-                if let Some(took) = took {
+                if let Some(took) = written.took {
                     self.stride.took(ready.done.rows.len(), took);
                 }
                 self.progress = ready.progress;
@@ -243,7 +256,7 @@ impl<T: Tools> Batches<'_, T> {
             return Ok(Done { rows: Vec::new(), stop: Some(RowReport::of(&row)) });
         }
         let (ready, write) = self.assemble(vec![row], &view, self.progress.clone()).await?;
-        let done = put(self.tools, write, false).await?;
+        let done = put(self.tools, write, false, self.gap).await?;
         self.written(ready, done)?
             .map_err(|_| MigrateError::Refused(format!("the store refuses even to note that row {} failed", person.id)))
     }
@@ -251,7 +264,7 @@ impl<T: Tools> Batches<'_, T> {
     /// One attempt; `None` if something changed meanwhile.
     async fn attempt(&mut self, people: &[Person]) -> Result<Option<Done>, MigrateError> {
         let (ready, write) = self.decide(people.to_vec()).await?;
-        let done = put(self.tools, write, self.stride.learns()).await?;
+        let done = put(self.tools, write, self.stride.learns(), self.gap).await?;
         Ok(self.written(ready, done)?.ok())
     }
 
@@ -276,7 +289,7 @@ impl<T: Tools> Batches<'_, T> {
                 None
             }
             Some(lease) => {
-                wrap::wrap(self.tools, &mut rows, &mut self.beat).await?;
+                wrap::wrap(self.tools, &mut rows, &mut self.beat, &mut self.rests).await?;
                 let (now, source) = (self.tools.clock().now(), &self.rules.source);
                 Some(batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer()))
             }

@@ -1,7 +1,5 @@
 //! The import: a dry run by default, and the same walk for both.
 
-use std::time::Duration;
-
 use authly_cutover::{
     decide::{Renamed, Rules},
     digest::Digest,
@@ -21,6 +19,8 @@ use super::{
     commit::{self, Batches, Next},
     feed::Feed,
     finalize,
+    pace::{Pace, Rests},
+    rate::Rate,
     stride::Stride,
     tenants::{self, Mapped},
     tools::event,
@@ -48,6 +48,8 @@ pub struct ImportOptions {
     pub limit: Option<u64>,
     /// At most so many rows a second, to spare the source.
     pub max_rate: Option<u32>,
+    /// How hard it works.
+    pub pace: Pace,
     /// What happens at a row that waits.
     pub on_error: OnError,
     /// Only rows that changed since the last finished import.
@@ -65,6 +67,7 @@ impl Default for ImportOptions {
             batch: 500,
             limit: None,
             max_rate: None,
+            pace: Pace::default(),
             on_error: OnError::Quarantine,
             since_watermark: false,
             wrap_weak: false,
@@ -100,7 +103,7 @@ pub async fn import<T: Tools, S: Source>(
     let mut report = report(options, &rules, profile, &mapped, total, run.as_ref());
     let import =
         Import { tools, rules: &rules, options, run: run.as_ref().map(|(run, _)| run), mapped: &mapped, since };
-    let mut walk = Walk { source, profile, tenants: &mapped.of_source };
+    let mut walk = Walk { source, profile, tenants: &mapped.of_source, pace: options.pace };
     let walked = import.walk(&mut walk, total, stop, observer).await;
     let (progress, stopped) = match (walked, &run) {
         (Ok(walked), _) => walked,
@@ -237,6 +240,7 @@ impl<T: Tools> Import<'_, T> {
         let resolutions = walk::resolutions(self.tools, self.rules).await?;
         let lease = self.run.map(Run::lease);
         let collisions = walk.census(self.tools, self.rules, &resolutions, total, lease, observer).await?;
+        let turn = self.tools.target().turn();
         let mut batches = Batches {
             tools: self.tools,
             rules: self.rules,
@@ -246,14 +250,16 @@ impl<T: Tools> Import<'_, T> {
             progress: self.run.map(progress).unwrap_or_default(),
             lease,
             beat: Beat::new(lease, self.tools.clock().now()),
-            stride: Stride::new(self.options.batch, self.tools.target().longest_write()),
+            stride: Stride::new(self.options.pace.most_rows(self.options.batch, turn), turn.map(|turn| turn.write)),
+            gap: turn.map(|turn| turn.gap),
+            rests: Rests::new(self.options.pace, self.tools.clock().now()),
             on_error: self.options.on_error,
         };
         self.create_tenants(&mut batches).await?;
         observer.phase("importing");
-        let (mut examined, mut pace) = (0u64, Pace::new(self.options.max_rate, self.tools.clock().now()));
+        let (mut examined, rate) = (0u64, Rate::new(self.options.max_rate, self.tools.clock().now()));
         // Hashes take their time, and so does a rate: what is decided then is soon old.
-        let ahead = self.options.max_rate.is_none() && !self.options.wrap_weak;
+        let ahead = self.options.pace.works_ahead() && self.options.max_rate.is_none() && !self.options.wrap_weak;
         let checkpoint = batches.progress.checkpoint.clone();
         let mut feed = Feed::new(walk, self.since, self.options.batch, self.options.limit, checkpoint);
         let mut next = feed.next(batches.stride.rows()).await?;
@@ -268,7 +274,7 @@ impl<T: Tools> Import<'_, T> {
                 Next::End => return Ok((batches.progress, None)),
             };
             let touched = write.as_ref().filter(|_| ahead && !ready.stops()).map(Touched::by);
-            let (progress, learns) = (ready.progress.clone(), batches.stride.learns());
+            let (progress, learns, gap) = (ready.progress.clone(), batches.stride.learns(), batches.gap);
             // The next rows are read and decided while these are written.
             let following = async {
                 match &touched {
@@ -279,7 +285,7 @@ impl<T: Tools> Import<'_, T> {
                     },
                 }
             };
-            let (put, mut following) = join(commit::put(self.tools, write, learns), following).await;
+            let (put, mut following) = join(commit::put(self.tools, write, learns, gap), following).await;
             let done = match batches.written(ready, put?)? {
                 Ok(done) => done,
                 Err(people) => {
@@ -295,9 +301,8 @@ impl<T: Tools> Import<'_, T> {
                 let (source_id, outcome) = (row.source_id.to_string(), row.outcome);
                 return Ok((batches.progress, Some(Stopped::Row { source_id, outcome, reason })));
             }
-            if let Some(rest) = pace.rest(examined, self.tools.clock().now()) {
-                self.tools.pause(rest).await;
-            }
+            let least = rate.rest(examined, self.tools.clock().now());
+            batches.rests.rest(self.tools, least).await;
             next = match following? {
                 Some(next) => next,
                 None => feed.next(batches.stride.rows()).await?,
@@ -341,42 +346,5 @@ fn progress(run: &Run) -> Progress {
         last_seq: run.last_seq,
         counters: run.counters.clone(),
         watermark: run.watermark,
-    }
-}
-
-/// Keeps to a rate.
-struct Pace {
-    rate: Option<u32>,
-    started: Timestamp,
-}
-
-impl Pace {
-    const fn new(rate: Option<u32>, started: Timestamp) -> Self {
-        Self { rate, started }
-    }
-
-    /// How long to rest after so many rows.
-    fn rest(&mut self, rows: u64, now: Timestamp) -> Option<Duration> {
-        let rate = u64::from(self.rate?.max(1));
-        let due = self.started.plus(Duration::from_micros(rows.saturating_mul(1_000_000) / rate));
-        let rest = due.since(now);
-        (!rest.is_zero()).then_some(rest)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_kept_from_the_first_row_on() {
-        let began = Timestamp::from_seconds(1_000);
-        let after = |millis| began.plus(Duration::from_millis(millis));
-        let mut pace = Pace::new(Some(200), began);
-        assert_eq!(pace.rest(100, after(100)), Some(Duration::from_millis(400)));
-        assert_eq!(pace.rest(200, after(1_000)), None, "a second for two hundred rows");
-        assert_eq!(pace.rest(1_000, after(5_500)), None, "late is late");
-        assert_eq!(Pace::new(None, began).rest(1_000_000, began), None);
-        assert!(Pace::new(Some(1), began).rest(u64::MAX, began).is_some());
     }
 }

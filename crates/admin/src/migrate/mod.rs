@@ -14,8 +14,10 @@ mod feed;
 mod finalize;
 mod import;
 mod link;
+mod pace;
 mod parts;
 mod pen;
+mod rate;
 mod report;
 mod rollback;
 mod status;
@@ -44,6 +46,7 @@ pub use self::{
     },
     import::{ImportOptions, OnError, import},
     link::{Linked, Subject, link, unlink},
+    pace::Pace,
     parts::{PartOptions, import_part},
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},

@@ -189,7 +189,7 @@ struct OneAccount {
 
 impl<T: Tools> Back<'_, T> {
     async fn all(&mut self, report: &mut RollbackReport, stop: &Stop) -> Result<(), MigrateError> {
-        let limit = if self.tools.target().longest_write().is_some() { SHORT_PAGE } else { PAGE };
+        let limit = if self.tools.target().turn().is_some() { SHORT_PAGE } else { PAGE };
         let mut before = None;
         loop {
             if stop.is_asked() {

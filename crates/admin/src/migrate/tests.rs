@@ -4,6 +4,7 @@ mod ahead;
 mod back;
 mod check;
 mod end;
+mod pace;
 mod write_back;
 
 use std::{
@@ -225,7 +226,7 @@ fn run(bench: &Bench, rows: &[SourceRow], options: &ImportOptions) -> ImportRepo
 }
 
 fn execute() -> ImportOptions {
-    ImportOptions { execute: true, batch: 4, ..ImportOptions::default() }
+    ImportOptions { execute: true, batch: 4, pace: Pace::Full, ..ImportOptions::default() }
 }
 
 fn people(count: u32) -> Vec<SourceRow> {

@@ -20,6 +20,7 @@ use serde_json::json;
 use super::{
     MigrateError, Observer, Tools,
     breath::{AT_ONCE, take_turns},
+    pace::Pace,
     tenants,
     tools::event,
     walk::{self, Walk, behind},
@@ -76,7 +77,7 @@ pub async fn verify<T: Tools, S: Source>(
     let total = source.count(None).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let resolutions = walk::resolutions(tools, &rules).await?;
-    let mut walk = Walk { source, profile, tenants: &mapped.of_source };
+    let mut walk = Walk { source, profile, tenants: &mapped.of_source, pace: Pace::Full };
     let collisions = walk.census(tools, &rules, &resolutions, total, None, observer).await?;
     observer.phase("comparing");
     let (mut found, mut linked) = (Verified::default(), 0u64);

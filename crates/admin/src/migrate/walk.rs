@@ -1,6 +1,9 @@
 //! Reading a source page by page.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use authly_cutover::{
     decide::{
@@ -18,6 +21,7 @@ use oauth_core::{services::Clock as _, store::Commit, time::Timestamp};
 use super::{
     MigrateError, Observer, Tools,
     breath::{AT_ONCE, take_turns},
+    pace::{Pace, Rests},
 };
 use authly_cutover::run::{HEARTBEAT, Lease};
 
@@ -29,6 +33,8 @@ pub(super) struct Walk<'a, S> {
     pub(super) source: &'a mut S,
     pub(super) profile: &'a BoundProfile,
     pub(super) tenants: &'a BTreeMap<String, TenantOfSource>,
+    /// How hard it is read where it is read as a whole.
+    pub(super) pace: Pace,
 }
 
 impl<S: Source> Walk<'_, S> {
@@ -75,9 +81,10 @@ impl<S: Source> Walk<'_, S> {
         observer: &mut impl Observer,
         mut note: impl FnMut(&Person),
     ) -> Result<(), MigrateError> {
+        let (ahead, mut rests) = (self.pace.works_ahead(), Rests::new(self.pace, tools.clock().now()));
         let (mut people, mut read) = (self.page(None, PAGE, None).await?, 0u64);
         loop {
-            // The next page is read while this one is noted.
+            // The next page is read while this one is noted, unless one thing is to be done at a time.
             let last = behind(&people, PAGE);
             let next = async {
                 match last {
@@ -91,7 +98,14 @@ impl<S: Source> Walk<'_, S> {
                     part.iter().for_each(&mut note);
                 }
             };
-            let (next, ()) = join(next, noting).await;
+            let next = match ahead {
+                true => join(next, noting).await.0,
+                false => {
+                    noting.await;
+                    rests.rest(tools, Duration::ZERO).await;
+                    next.await
+                }
+            };
             read += u64::try_from(people.len()).unwrap_or(u64::MAX);
             observer.reading(read, of);
             beat.beat(tools).await?;

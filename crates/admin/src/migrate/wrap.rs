@@ -15,7 +15,7 @@ use authly_cutover::{
 use authly_directory::password::StoredHash;
 use oauth_core::services::Busy;
 
-use super::{MigrateError, Tools, Wrap as _, walk::Beat};
+use super::{MigrateError, Tools, Wrap as _, pace::Rests, walk::Beat};
 
 /// Hashes under way at a time: enough for every thread of a pool, and far below its queue.
 const AT_ONCE: usize = 16;
@@ -24,7 +24,12 @@ const AT_ONCE: usize = 16;
 const REST: Duration = Duration::from_millis(50);
 
 /// Wraps the hashes of the decided rows that want it.
-pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided], beat: &mut Beat) -> Result<(), MigrateError> {
+pub(super) async fn wrap<T: Tools>(
+    tools: &T,
+    rows: &mut [Decided],
+    beat: &mut Beat,
+    rests: &mut Rests,
+) -> Result<(), MigrateError> {
     let mut waiting: Vec<&mut TargetAccount> = rows
         .iter_mut()
         .filter(|row| row.decision.wrap)
@@ -46,6 +51,7 @@ pub(super) async fn wrap<T: Tools>(tools: &T, rows: &mut [Decided], beat: &mut B
                 None => account.credential_state = CredentialState::LegacyScheme,
             }
         }
+        rests.rest(tools, Duration::ZERO).await;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use authly_cutover::{
     source::{SourceId, SourceName},
     store::{
         BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
-        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact, Turn,
     },
 };
 use oauth_core::{
@@ -34,10 +34,15 @@ use oauth_core::{
     time::Timestamp,
 };
 
-use crate::{SqliteStore, db::Db, error::Outcome};
+use crate::{SqliteStore, connection::LOOK, db::Db, error::Outcome};
 
-/// A file has one writer. Somebody who signs in meanwhile waits so long, and hardly notices beside the hash of the password.
-const LONGEST_WRITE: Duration = Duration::from_millis(10);
+/// A file has one writer. Somebody who signs in meanwhile waits for the end of a write, and hardly notices beside the hash of the
+/// password; whoever waits looks at least once into the gap.
+const TURN: Turn = Turn { write: Duration::from_millis(10), gap: Duration::from_millis(3) };
+const _: () = assert!(
+    TURN.gap.as_micros() > LOOK.as_micros(),
+    "nobody is sure to look into a gap that is shorter than the time between two looks"
+);
 
 impl CutoverStore for SqliteStore {
     async fn begin_run(&self, plan: RunPlan, at: Timestamp, stale_before: Timestamp) -> Result<Begun, StoreError> {
@@ -68,8 +73,8 @@ impl CutoverStore for SqliteStore {
         self.read_long(|db| consistently(db, batch::tenants)).await
     }
 
-    fn longest_write(&self) -> Option<Duration> {
-        Some(LONGEST_WRITE)
+    fn turn(&self) -> Option<Turn> {
+        Some(TURN)
     }
 
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {

@@ -1,7 +1,7 @@
 //! `authly-admin migrate import`.
 
 use authly_admin_cases::migrate::{
-    self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
+    self, Foreseeing, ImportOptions, ImportReport, OnError, Pace, Stop, Stopped, Tools, Unwritten,
 };
 use authly_config::Settings;
 use authly_cutover::{outcome::Outcome, words::count};
@@ -15,7 +15,7 @@ use super::{
     write_back::{self, Application},
 };
 use crate::{
-    args::{AtError, Choices, ImportArgs},
+    args::{AtError, Choices, Effort, ImportArgs},
     commands::source,
     console::Console,
     failure::{Code, Failure},
@@ -52,6 +52,10 @@ pub(super) async fn run<T: Tools>(
         execute,
         batch: arguments.batch,
         max_rate: arguments.max_rate,
+        pace: match arguments.pace {
+            Effort::Gentle => Pace::Gentle,
+            Effort::Full => Pace::Full,
+        },
         on_error: match arguments.on_error {
             AtError::Stop => OnError::Stop,
             AtError::Quarantine => OnError::Quarantine,

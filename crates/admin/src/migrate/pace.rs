@@ -1,0 +1,124 @@
+//! How hard an import works: as hard as it can, or so that whoever signs in meanwhile hardly notices.
+//!
+//! A sign-in hashes a password: it wants one processor for some milliseconds, and the store for a moment. A low priority is not
+//! enough for that: Linux weighs it within a session, and the database has none. So an import does one thing at a time, which
+//! leaves a processor to others wherever there are two, does it in small pieces, and rests after each.
+
+use std::time::Duration;
+
+use authly_cutover::store::Turn;
+use oauth_core::{services::Clock as _, time::Timestamp};
+
+use super::Tools;
+
+/// How hard an import works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// One thing at a time, in small pieces, with a rest after each: for when people sign in.
+    #[default]
+    Gentle,
+    /// The next rows are read and decided while others are written, without a rest: for when nobody does.
+    Full,
+}
+
+/// How many rows are written at a time at most where nobody waits for the write: what a processor is busy with for less time than
+/// with a sign-in. No fewer, as each write waits for a disk, maybe a slow one.
+const PIECE: u32 = 100;
+
+/// The longest rest. Work that took long waited for somebody else, most of all: that was a rest already.
+const LONGEST_REST: Duration = Duration::from_millis(500);
+
+impl Pace {
+    /// How many rows may be written at a time, where so many were asked for.
+    pub(super) fn most_rows(self, asked: u32, turn: Option<Turn>) -> u32 {
+        match (turn, self) {
+            (None, Self::Gentle) => asked.min(PIECE),
+            // How long a write may take decides, or nothing does.
+            (Some(_), _) | (None, Self::Full) => asked,
+        }
+    }
+
+    /// Whether rows are read and decided while others are written.
+    pub(super) const fn works_ahead(self) -> bool {
+        matches!(self, Self::Full)
+    }
+
+    /// How long to rest after so much work: half as long, so that one processor of two is free and the other one for a third.
+    fn rest(self, worked: Duration) -> Duration {
+        match self {
+            Self::Gentle => (worked / 2).min(LONGEST_REST),
+            Self::Full => Duration::ZERO,
+        }
+    }
+}
+
+/// The rests of one import.
+pub(super) struct Rests {
+    pace: Pace,
+    /// When the last one ended.
+    since: Timestamp,
+    /// How much of the next one it has had.
+    had: Duration,
+}
+
+impl Rests {
+    pub(super) const fn new(pace: Pace, now: Timestamp) -> Self {
+        Self { pace, since: now, had: Duration::ZERO }
+    }
+
+    /// Counts what it held back for another reason.
+    pub(super) fn held_back(&mut self, time: Duration) {
+        self.had += time;
+    }
+
+    /// How long it has to rest yet.
+    fn due(&self, now: Timestamp) -> Duration {
+        let worked = now.since(self.since).saturating_sub(self.had);
+        self.pace.rest(worked).saturating_sub(self.had)
+    }
+
+    /// Rests as long as the work since the last time asks for, and at least that long.
+    pub(super) async fn rest<T: Tools>(&mut self, tools: &T, least: Duration) {
+        let rest = self.due(tools.clock().now()).max(least);
+        if !rest.is_zero() {
+            tools.pause(rest).await;
+        }
+        (self.since, self.had) = (tools.clock().now(), Duration::ZERO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_gentle_import_works_for_two_thirds_of_the_time_and_a_full_one_always() {
+        assert_eq!(Pace::Gentle.rest(millis(18)), millis(9));
+        assert_eq!(Pace::Gentle.rest(Duration::ZERO), Duration::ZERO);
+        assert_eq!(Pace::Gentle.rest(millis(60_000)), LONGEST_REST, "a lease is not slept through");
+        assert_eq!(Pace::Full.rest(millis(18)), Duration::ZERO);
+    }
+
+    #[test]
+    fn pieces_are_small_where_the_store_does_not_see_to_it() {
+        let turn = Some(Turn { write: millis(10), gap: millis(3) });
+        assert_eq!((Pace::Gentle.most_rows(500, None), Pace::Gentle.most_rows(20, None)), (100, 20));
+        assert_eq!((Pace::Full.most_rows(500, None), Pace::Gentle.most_rows(500, turn)), (500, 500));
+    }
+
+    #[test]
+    fn what_was_held_back_is_a_part_of_the_rest() {
+        let began = Timestamp::from_seconds(1_000);
+        let mut rests = Rests::new(Pace::Gentle, began);
+        let now = began.plus(millis(23));
+        assert_eq!(rests.due(now), Duration::from_micros(11_500));
+        rests.held_back(millis(3));
+        assert_eq!(rests.due(now), millis(7), "half of twenty, and three it has had");
+        rests.held_back(millis(20));
+        assert_eq!(rests.due(now), Duration::ZERO);
+    }
+}
