@@ -1,7 +1,5 @@
 //! The application's table in PostgreSQL, over a connection that may write.
 
-use std::time::Duration;
-
 use authly_cutover::{
     profile::{Profile, shape::Shape},
     source::{SourceError, SourceId},
@@ -9,9 +7,9 @@ use authly_cutover::{
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, error::SqlState, types::Json};
+use tokio_postgres::{Client, types::Json};
 
-use super::{connect, failed, shape};
+use super::{connect, failed, patience::patiently, shape};
 use crate::{
     error::OpenError,
     write_back::{Access, Layout, Step},
@@ -25,10 +23,6 @@ SET DateStyle = 'ISO, YMD';
 SET TimeZone = 'UTC';
 SET extra_float_digits = 0;
 ";
-
-/// How often a change of the schema waits for its lock, and how long between: the application goes on meanwhile.
-const TRIES: u32 = 30;
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A connection to the application's database.
 pub(crate) struct PgApp {
@@ -63,14 +57,7 @@ impl PgApp {
     /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
     pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
         for sql in steps.iter().flat_map(|step| &step.sql) {
-            let mut tries = 0;
-            while let Err(error) = self.client.batch_execute(sql).await {
-                tries += 1;
-                if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) || tries >= TRIES {
-                    return Err(error.into());
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
+            patiently(&self.client, sql).await?;
         }
         Ok(())
     }

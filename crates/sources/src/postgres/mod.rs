@@ -6,6 +6,7 @@ mod connect;
 mod expand;
 mod part_plan;
 mod parting;
+mod patience;
 mod rights;
 mod shape;
 

@@ -1,6 +1,6 @@
 //! Columns that leave a table of PostgreSQL, and come back as they were.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use authly_cutover::{
     parting::{PartPlan, PartRow},
@@ -9,9 +9,9 @@ use authly_cutover::{
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, error::SqlState, types::Json};
+use tokio_postgres::{Client, types::Json};
 
-use super::{connect, failed, shape};
+use super::{connect, failed, patience::patiently, shape};
 use crate::{
     error::OpenError,
     write_back::{Layout, literal},
@@ -30,10 +30,6 @@ SET extra_float_digits = 1;
 
 /// What the table says of itself while the columns are gone; a table that says something else was never parted from them.
 const GONE: &str = "Accounts sign in at the identity provider; what was kept here for passwords is dropped, and archived for a grace period";
-
-/// How often a lock is waited for, and how long between: the application goes on meanwhile.
-const TRIES: u32 = 30;
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A connection to the application's database.
 pub(crate) struct PgParting {
@@ -100,7 +96,7 @@ impl PgParting {
     /// Readers go on until the columns are dropped.
     pub(crate) async fn hold(&self, plan: &PartPlan) -> Result<(), SourceError> {
         let sql = format!("BEGIN; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", plan.table);
-        self.patiently(&sql).await.map_err(failed("waiting for the application's writers"))
+        patiently(&self.client, &sql).await.map_err(failed("waiting for the application's writers"))
     }
 
     pub(crate) async fn part(&self, plan: &PartPlan) -> Result<(), SourceError> {
@@ -125,7 +121,7 @@ impl PgParting {
             return Err(SourceError::Profile(why));
         }
         for sql in &plan.add {
-            self.patiently(sql).await.map_err(failed(WHAT))?;
+            patiently(&self.client, sql).await.map_err(failed(WHAT))?;
         }
         Ok(())
     }
@@ -159,7 +155,7 @@ impl PgParting {
     pub(crate) async fn settle(&self, plan: &PartPlan) -> Result<Vec<String>, SourceError> {
         let mut left = Vec::new();
         for sql in &plan.settle {
-            match self.patiently(sql).await {
+            match patiently(&self.client, sql).await {
                 Ok(()) => {}
                 // A row that came since breaks a rule of before.
                 Err(error) if error.code().is_some_and(|code| code.code().starts_with("23")) => left.push(sql.clone()),
@@ -167,21 +163,6 @@ impl PgParting {
             }
         }
         Ok(left)
-    }
-
-    /// Waits for a lock a while, in short tries.
-    async fn patiently(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
-        let mut tries = 0;
-        while let Err(error) = self.client.batch_execute(sql).await {
-            tries += 1;
-            // An explicit transaction that failed has to be left; without one this does nothing.
-            let _ended = self.client.batch_execute("ROLLBACK").await;
-            if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) || tries >= TRIES {
-                return Err(error);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
     }
 }
 
