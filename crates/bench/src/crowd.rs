@@ -13,8 +13,8 @@ use crate::site::{PASSWORD, Site, signed_in};
 
 /// How many they are.
 pub const PEOPLE: usize = 4;
-/// The pause between two of them.
-pub const PAUSE: Duration = Duration::from_millis(100);
+/// One of them comes so often, unless the one before is still waiting: their hashes leave most of two processors to others.
+const EVERY: Duration = Duration::from_millis(80);
 
 /// How long people wait.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Waits {
 
     /// For programs.
     pub fn json(&self) -> Value {
-        let waits = |samples: &Samples| json!({ "p50_ms": samples.percentile(50), "p95_ms": samples.percentile(95) });
+        let waits = |samples: &Samples| json!({ "p50_ms": samples.percentile(50), "p95_ms": samples.percentile(95), "count": samples.count() });
         json!({ "sign_in": waits(&self.sign_in), "introspection": waits(&self.introspection) })
     }
 }
@@ -49,6 +49,7 @@ pub struct Crowd {
     sign_ins: Vec<Request>,
     introspection: Request,
     turn: usize,
+    next: tokio::time::Instant,
     took: (Vec<u32>, Vec<u32>),
 }
 
@@ -69,11 +70,14 @@ impl Crowd {
         };
         let sign_ins = (0..PEOPLE).map(sign_in).collect();
         let (site, connection) = (site.clone(), site.connect());
-        Ok(Self { site, connection, sign_ins, introspection, turn: 0, took: (Vec::new(), Vec::new()) })
+        let (next, took) = (tokio::time::Instant::now(), (Vec::new(), Vec::new()));
+        Ok(Self { site, connection, sign_ins, introspection, turn: 0, next, took })
     }
 
-    /// One of them signs in, and asks about a token.
+    /// When it is time, one of them signs in, and asks about a token.
     pub async fn ask(&mut self) -> Result<(), Failure> {
+        tokio::time::sleep_until(self.next).await;
+        self.next = tokio::time::Instant::now() + EVERY;
         self.turn += 1;
         let position = self.turn % self.sign_ins.len().max(1);
         let Some(sign_in) = self.sign_ins.get(position) else { return Ok(()) };
@@ -84,6 +88,11 @@ impl Crowd {
         self.connection.exchange(&self.introspection).await?.expect(200, "an introspection during the migration")?;
         self.took.1.push(micros(began));
         Ok(())
+    }
+
+    /// How many came since [`Self::waits`] was last asked.
+    pub const fn count(&self) -> usize {
+        self.took.0.len()
     }
 
     /// How long they waited since this was last asked.

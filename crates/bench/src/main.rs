@@ -14,8 +14,8 @@ use authly_bench::server::Server;
 use authly_bench::site::Site;
 use authly_bench::{machine, migrate, usage};
 
-/// How long a server is left alone before its idle memory is looked at.
-const REST: Duration = Duration::from_secs(1);
+/// How long a server is left alone before its idle memory is looked at: it gives back what it keeps for a while only.
+const REST: Duration = Duration::from_secs(8);
 /// A crash is tried this often.
 const CRASH: Trial = Trial { chains: 16, rounds: 5, run: Duration::from_millis(300) };
 
@@ -86,7 +86,8 @@ async fn migrated(programs: &Programs, folder: &Path, options: &Options) -> Resu
                 let target = migrate::beside(&store(*kind)?, migrate::ending(*kind, name, busy));
                 Ok::<_, Failure>(options.settings.iter().fold(Installation::new(programs.clone(), target)?, set))
             };
-            let figures = migrate::measure(&installation(false)?, &installation(true)?, (name, address)).await?;
+            let figures =
+                migrate::measure(&installation(false)?, &installation(true)?, (name, address), options.pace).await?;
             match options.output {
                 Output::Table => print!("{}", figures.table(options.size)),
                 Output::Json => all.push(figures.json()),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::crowd::{Crowd, PAUSE, PEOPLE, Waits};
+use crate::crowd::{Crowd, PEOPLE, Waits};
 use crate::failure::Failure;
 use crate::installation::{Installation, Store, StoreKind};
 use crate::machine;
@@ -18,8 +18,10 @@ use crate::usage::{self, Gauge};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long the database has for the end of a connection.
 const REST: Duration = Duration::from_millis(200);
-/// How often people sign in before anything begins, for comparison.
-const BEFORE: usize = 30;
+/// How often people sign in before anything begins, for comparison, and at least while indexes are built.
+const OFTEN: usize = 60;
+/// How often indexes are built for that at most.
+const BUILDS: usize = 30;
 /// How often a command that is soon done is repeated.
 const TIMES: usize = 5;
 
@@ -110,32 +112,44 @@ pub async fn measure(
     alone: &Installation,
     busy: &Installation,
     source: (&'static str, &str),
+    pace: Option<&'static str>,
 ) -> Result<Figures, Failure> {
     let load = machine::load();
     let about = ["--profile", "tenants", "--source", source.1, "--output", "json"];
     let words = |command: &[&'static str]| [&["migrate"], command, about.as_slice()].concat();
+    let paced = |command: &[&'static str]| match pace {
+        Some(pace) => [words(command).as_slice(), &["--pace", pace]].concat(),
+        None => words(command),
+    };
     let watch = Watch::of(alone);
     watch.run(&["migrate", "schema", "up"], None).await?;
-    let mut stages = vec![("dry run", watch.run(&words(&["import"]), None).await?)];
-    stages.push(("import", watch.run(&words(&["import", "--execute"]), None).await?));
+    let mut stages = vec![("dry run", watch.run(&paced(&["import"]), None).await?)];
+    stages.push(("import", watch.run(&paced(&["import", "--execute"]), None).await?));
     stages.push(("verify", watch.run(&words(&["verify"]), None).await?));
-    stages.push(("import again", watch.run(&words(&["import", "--execute"]), None).await?));
+    stages.push(("import again", watch.run(&paced(&["import", "--execute"]), None).await?));
     stages.push(("status", watch.median(&["migrate", "status", "--output", "json"]).await?));
 
     let site = Site::prepare(busy, PEOPLE)?;
     let server = Server::start(busy)?;
     let mut crowd = Crowd::of(&site).await?;
-    for _ in 0..BEFORE {
+    for _ in 0..OFTEN {
         crowd.ask().await?;
-        tokio::time::sleep(PAUSE).await;
     }
     let mut waits = vec![("before", crowd.waits())];
     let watch = Watch::of(busy);
-    stages.push(("busy import", watch.run(&words(&["import", "--execute"]), Some(&mut crowd)).await?));
+    stages.push(("busy import", watch.run(&paced(&["import", "--execute"]), Some(&mut crowd)).await?));
     waits.push(("during the import", crowd.waits()));
     if let Store::Postgres { url, .. } = &busy.store {
-        drop_indexes(url)?;
-        stages.push(("indexes", watch.run(&["migrate", "schema", "up"], Some(&mut crowd)).await?));
+        for build in 0..BUILDS {
+            drop_indexes(url)?;
+            let stage = watch.run(&["migrate", "schema", "up"], Some(&mut crowd)).await?;
+            if build == 0 {
+                stages.push(("indexes", stage));
+            }
+            if crowd.count() >= OFTEN {
+                break;
+            }
+        }
         waits.push(("while indexes are built", crowd.waits()));
     }
     server.stop()?;
@@ -194,10 +208,7 @@ impl<'a> Watch<'a> {
                 break status;
             }
             match &mut crowd {
-                Some(crowd) => {
-                    crowd.ask().await?;
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Some(crowd) => crowd.ask().await?,
                 None => tokio::time::sleep(LOOK).await,
             }
         };

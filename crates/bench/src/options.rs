@@ -50,6 +50,8 @@ pub struct Options {
     pub output: Output,
     /// How big the migration is.
     pub size: Size,
+    /// The pace of its imports; the command's own, if `None`.
+    pub pace: Option<&'static str>,
     /// Settings of the server that are tried, as names and values of the environment.
     pub settings: Vec<(String, String)>,
 }
@@ -64,6 +66,7 @@ impl Default for Options {
             connections: 16,
             output: Output::Table,
             size: Size::default(),
+            pace: None,
             settings: Vec::new(),
         }
     }
@@ -112,6 +115,10 @@ impl Options {
             "--connections" => self.connections = usize::try_from(number(1..=256)?).map_err(|_| unknown())?,
             "--users" => self.size.users = u32::try_from(number(100..=10_000_000)?).map_err(|_| unknown())?,
             "--tenants" => self.size.tenants = u32::try_from(number(1..=1_000_000)?).map_err(|_| unknown())?,
+            "--pace" => {
+                let pace = ["gentle", "full"].into_iter().find(|pace| *pace == value);
+                self.pace = Some(pace.ok_or_else(unknown)?);
+            }
             "--set" => {
                 let (name, value) = value.split_once('=').ok_or_else(unknown)?;
                 self.settings.push((name.to_owned(), value.to_owned()));
@@ -162,6 +169,8 @@ mod tests {
         assert_eq!((options.task, options.size), (Task::Migrate, Size { users: 5_000, tenants: 7 }));
         assert_eq!(parse(&["migrate"]).unwrap().size.users, 100_000);
         assert!(parse(&["migrate", "--users", "1"]).is_err());
+        assert_eq!(parse(&["migrate", "--pace=full"]).unwrap().pace, Some("full"));
+        assert!(parse(&["migrate", "--pace=quick"]).is_err());
     }
 
     #[test]
