@@ -97,10 +97,10 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    /// Whether the account has not been changed for as long as failures are remembered. Whoever registers with a stranger's address, sets
-    /// each guess as the own password and signs in with it guesses at the stranger's.
+    /// Whether the address is the account's own, or the account has not been changed for as long as failures are remembered. Whoever
+    /// registers with a stranger's address, sets each guess as the own password and signs in with it guesses at the stranger's.
     fn is_settled(&self, account: &Account, now: Timestamp) -> bool {
-        account.updated_at.plus(self.settings.lockout) <= now
+        account.is_verified || account.updated_at.plus(self.settings.lockout) <= now
     }
 
     /// What a refusal costs here, now that a name has turned out to mean `found` accounts.

@@ -241,11 +241,14 @@ impl<V: DirectoryServices> Directory<V> {
         self.engine.settings().legacy.is_some() && self.engine.catalog().switches.legacy_doors_are_open(now)
     }
 
-    /// Token buckets before anything that costs: of the address, and of the identifier or of the known browser.
+    /// Token buckets before anything that costs: of the address, and of the identifier or of all browsers in which that account is known.
+    /// (Of all together: whoever once had the password may have collected any number of marks.)
     async fn throttle(&self, request: &SignInRequest, now: Timestamp) -> Result<(), Limited> {
         self.charge_address("sign-in:address", request.address.as_deref(), |limits| limits.address, now).await?;
         match &request.known_device {
-            Some(known) => self.charge("sign-in:device", &known.mark, |limits| limits.account, now).await,
+            Some(known) => {
+                self.charge("sign-in:known", known.user.uuid().as_bytes(), |limits| limits.account, now).await
+            }
             None => {
                 let folded = crate::identifier::fold(&request.identifier);
                 self.charge("sign-in:account", folded.as_bytes(), |limits| limits.account, now).await

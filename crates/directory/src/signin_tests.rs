@@ -283,6 +283,24 @@ fn the_former_session_of_the_browser_ends() {
     assert!(session(&second.cookie).is_alive(at(0)));
 }
 
+/// SECURITY.md row 34: a mark is given at each sign-in, so that a bucket for each would be as many as somebody likes.
+#[test]
+fn browsers_that_know_an_account_share_a_bucket() {
+    let rate = Rate { burst: 4, every: Duration::from_secs(60) };
+    let limits = Limits { account: rate, address: rate.burst(100), registration: rate, password_change: rate };
+    let world = World::with(|settings| settings.limits = Some(limits), |_| {});
+    world.put(&alice(), hash("correct horse"));
+    let marks: Vec<_> = (0..3).map(|_| mark(&page(&world, "alice", "correct horse").unwrap())).collect();
+    let mut guesses = marks.iter().cycle().map(|known| {
+        let guess = SignInRequest { known_device: *known, ..request("alice", "guess") };
+        on_page(&world, &guess, &Browser::default())
+    });
+    for _ in 0..4 {
+        failed(guesses.next().unwrap());
+    }
+    assert!(matches!(guesses.next().unwrap(), Err(SignInRefused::TooMany(_))));
+}
+
 #[test]
 fn buckets_hold_back_before_anything_costs() {
     let rate = Rate { burst: 2, every: Duration::from_secs(60) };

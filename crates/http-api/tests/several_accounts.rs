@@ -26,6 +26,7 @@ async fn start_with(username: impl Fn(&str) -> String) -> (TestApp, CodeFlow) {
             username: Some(username(tenant)),
             tenant: Some(tenant.to_owned()),
             password: Some(oauth_core::secret::Secret::new(password.to_owned())),
+            verified: true,
             ..UserDraft::default()
         };
         app.user_with(draft).await;

@@ -1,8 +1,9 @@
 //! What a browser calls itself, in words that its owner recognizes.
 //!
-//! Only for the list of sessions: nothing is decided by it, so the few names that people use are enough.
+//! For the list of sessions and for mails: nothing is decided by it, so the few names that people use are enough. Whoever asks for a mail to
+//! somebody else chooses the agent that it names, so that nothing of it is told that a mail program would make a link of.
 
-/// "Firefox on Windows"; the first product of an agent that is no browser; "Unknown" for nothing at all.
+/// "Firefox on Windows"; the first product of an agent that is no browser, if that is one word; "Unknown" for everything else.
 pub fn in_words(agent: &str) -> String {
     // The order matters: most browsers also claim to be those further down.
     const BROWSERS: [(&str, &str); 9] = [
@@ -32,7 +33,8 @@ pub fn in_words(agent: &str) -> String {
         (Some(browser), None) => browser.to_owned(),
         (None, _) => {
             let product = agent.split([' ', '/']).next().unwrap_or_default();
-            if product.is_empty() { "Unknown".to_owned() } else { product.chars().take(40).collect() }
+            let is_word = product.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            if is_word && !product.is_empty() { product.chars().take(40).collect() } else { "Unknown".to_owned() }
         }
     }
 }
@@ -62,10 +64,27 @@ mod tests {
                 "Safari on macOS",
             ),
             ("curl/8.5.0", "curl"),
+            ("Go-http-client/2.0", "Go-http-client"),
             ("", "Unknown"),
         ] {
             assert_eq!(in_words(agent), words);
         }
         assert_eq!(in_words(&"x".repeat(255)).len(), 40);
+    }
+
+    /// The reader of a mail did not choose the agent; a stranger did.
+    #[test]
+    fn an_agent_puts_no_link_and_no_sentence_into_a_mail() {
+        for agent in [
+            "www.evil.example/1.0",
+            "https://evil.example",
+            "evil.example",
+            "call:+1-555-0100",
+            "Your\u{a0}account\u{a0}is\u{a0}locked",
+            "\u{202e}moc.live",
+        ] {
+            assert_eq!(in_words(agent), "Unknown", "{agent}");
+        }
+        assert_eq!(in_words("www.evil.example Firefox/1 (Windows; www.evil.example)"), "Firefox on Windows");
     }
 }
