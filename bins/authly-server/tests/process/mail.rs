@@ -89,3 +89,18 @@ fn a_check_says_where_mails_go() {
     let bare = bare.with("AUTHLY_SMTP_ENCRYPTION", "none").run(&["--check"]);
     assert!(bare.code == 1 && bare.err.contains("AUTHLY_SMTP_ENCRYPTION"), "{bare:?}");
 }
+
+#[test]
+fn letters_that_went_into_files_are_counted_where_no_mail_server_is_named() {
+    let place = Place::new();
+    let server = place.start();
+    assert_eq!(place.admin(&["user", "create", "--email", "ada@example.com", "--verified"]).code, 0);
+    let invite = ["migrate", "invite", "--all", "--outbox", "letters", "--execute"];
+    assert_eq!(place.admin(&invite).code, 0, "{:?}", place.admin(&invite));
+    server.stop();
+    let server = place.start();
+    server.within(PATIENCE, |server| {
+        server.get("/metrics").contains("authly_invitations_total{tenant=\"\",state=\"sent\"} ")
+    });
+    server.stop();
+}

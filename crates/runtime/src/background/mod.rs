@@ -35,8 +35,9 @@ impl Background {
         tasks.spawn(until(stopped.clone(), follow::follow(live.clone())));
         tasks.spawn(until(stopped.clone(), in_use::note(live.clone())));
         tasks.spawn(until(stopped.clone(), purge::purge(settings.clone(), live.clone())));
+        // Invitations that went into files are counted as those that a mail server took.
+        tasks.spawn(until(stopped.clone(), post_office::watch(live.clone())));
         if let Some(post) = post {
-            tasks.spawn(until(stopped.clone(), post_office::watch(live.clone())));
             tasks.spawn(mail::send(post, live.clone(), stopped.clone()));
         }
         tasks.spawn(until(stopped, rotate::rotate(settings.clone(), live.clone())));
