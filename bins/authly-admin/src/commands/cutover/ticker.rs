@@ -126,6 +126,9 @@ fn fitted(text: &str, done: u64, of: u64, columns: usize) -> String {
     const NARROWEST: usize = 4;
     // Some terminals go to the next line already when the last column is written.
     let room = columns.saturating_sub(1);
+    // What is told of the rows gives way first: the share of them stands before it.
+    let rows = format!(", {done} of {of} rows");
+    let text = if text.chars().count() > room { text.replacen(&rows, "", 1) } else { text.to_owned() };
     let width = room.saturating_sub(text.chars().count() + "[] ".len()).min(WIDEST);
     if width < NARROWEST {
         return text.chars().take(room).collect();
@@ -202,6 +205,8 @@ mod tests {
         }
         assert!(fitted(&text, 10_000, 20_000, 200).starts_with("[############------------] looking"));
         assert!(fitted(&text, 10_000, 20_000, 90).contains("[#"), "the bar gives way before the text does");
-        assert_eq!(fitted(&text, 10_000, 20_000, 74), text.chars().take(73).collect::<String>());
+        let narrow = fitted(&text, 10_000, 20_000, 70);
+        assert!(narrow.ends_with("looking for names that collide: 50 %, 10000 rows/s, 1 s left"), "{narrow}");
+        assert_eq!(fitted(&text, 10_000, 20_000, 21), "looking for names th");
     }
 }
