@@ -70,7 +70,13 @@ impl ReadTable {
         if without == 0 && doubled == 0 {
             return Ok(());
         }
-        let why = format!("{without} rows have none, and {doubled} have another's; a key is unique and never NULL");
+        let have = |count| if count == 1 { "has" } else { "have" };
+        let rows = if without == 1 { "row" } else { "rows" };
+        let why = format!(
+            "{without} {rows} {} none, and {doubled} {} another's; a key is unique and never NULL",
+            have(without),
+            have(doubled)
+        );
         Err(OpenError::Key { table: self.name.to_string(), key: self.key.name.to_string(), why })
     }
 

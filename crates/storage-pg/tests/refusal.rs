@@ -84,9 +84,9 @@ async fn rows_that_could_not_be_read_afterwards_are_named() {
         .unwrap();
     let Err(SchemaError::Different(found)) = store(&database).migrate().await else { panic!("migrated") };
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found[0].starts_with("clients: 1 rows, such as \"web\""), "{found:?}");
+    assert!(found[0].starts_with("clients: 1 row, such as \"web\""), "{found:?}");
     assert!(found[1].starts_with("scopes: 3 rows"), "{found:?}");
-    assert!(found[2].starts_with("tokens: 1 rows"), "{found:?}");
+    assert!(found[2].starts_with("tokens: 1 row,"), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

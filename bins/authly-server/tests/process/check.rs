@@ -42,6 +42,15 @@ fn a_check_tells_of_every_provider_and_of_no_secret() {
 }
 
 #[test]
+fn settings_are_not_called_valid_before_what_is_wrong_with_a_provider() {
+    let place = Place::new().with("AUTHLY_CONFIG", "authly.toml");
+    let section = "[upstream.corp]\nissuer = \"no address\"\nclient_id = \"4711\"\nclient_secret = \"hush\"\n";
+    std::fs::write(place.folder.path().join("authly.toml"), section).unwrap();
+    let done = place.run(&["--check"]);
+    assert!(done.code == 1 && done.err.contains("upstream.corp") && !done.out.contains("valid"), "{done:?}");
+}
+
+#[test]
 fn a_check_tries_the_key_that_the_store_is_sealed_under() {
     let place = Place::new();
     place.start().stop();

@@ -54,7 +54,7 @@ verify-title = Confirm your email address
 # Below that heading. { $address } is an email address.
 verify-lead = Confirm that { $address } is yours.
 # Below the field for the password: confirming takes the account's password too, so that nobody confirms an account that somebody else made.
-verify-password-hint = The one that this account was created with.
+verify-password-hint = The one you chose for this account.
 # Shown above the form after another password was typed.
 verify-wrong-password = This is not the password of the account. If you did not create it, set a new password.
 # Its button.

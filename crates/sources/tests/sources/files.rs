@@ -81,7 +81,7 @@ async fn what_is_wrong_is_named_by_line() {
 async fn keys_that_are_missing_or_doubled_are_refused() {
     let columns = "id,e-mail,\"full\"\"name\",hash,made,changed,is active\n";
     let said = refusal("p.csv", &format!("{columns}1,,,,,,\n1,,,,,,\n,,,,,,1\n")).await;
-    assert!(said.contains("1 rows have none, and 1 have another's"), "{said}");
+    assert!(said.contains("1 row has none, and 1 has another's"), "{said}");
 }
 
 #[tokio::test]

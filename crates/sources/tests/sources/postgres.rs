@@ -130,7 +130,7 @@ async fn a_snapshot_is_one_state_and_nothing_can_be_written_through_it() {
 async fn rows_without_a_key_of_their_own_are_refused_and_counted() {
     let database = database(&format!("{} INSERT INTO people (id) VALUES (1), (1), (NULL);", table("id int"))).await;
     let Err(error) = open(database.url(), &people()).await else { panic!("it was opened") };
-    assert!(error.to_string().contains("1 rows have none, and 1 have another's"), "{error}");
+    assert!(error.to_string().contains("1 row has none, and 1 has another's"), "{error}");
 }
 
 #[tokio::test]

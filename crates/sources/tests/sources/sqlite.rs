@@ -90,7 +90,7 @@ async fn rows_without_a_key_of_their_own_are_refused_and_counted() {
     let (_folder, address, connection) = database(&table("id TEXT"));
     connection.execute_batch("INSERT INTO people (id) VALUES ('a'), ('a'), (NULL), (NULL), ('b')").unwrap();
     let Err(error) = open(&address, &people()).await else { panic!("it was opened") };
-    assert!(matches!(&error, OpenError::Key { why, .. } if why.starts_with("2 rows have none, and 1 have")), "{error}");
+    assert!(matches!(&error, OpenError::Key { why, .. } if why.starts_with("2 rows have none, and 1 has")), "{error}");
 }
 
 #[tokio::test]

@@ -118,7 +118,8 @@ pub(super) async fn differences(client: &Client, begun: bool, pending: bool) -> 
             let row = client.query_one(*question, &[]).await?;
             let (count, one): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
             if count > 0 {
-                problems.push(format!("{table}: {count} rows, such as {:?}: {wrong}", one.unwrap_or_default()));
+                let rows = if count == 1 { "row" } else { "rows" };
+                problems.push(format!("{table}: {count} {rows}, such as {:?}: {wrong}", one.unwrap_or_default()));
             }
         }
     }
