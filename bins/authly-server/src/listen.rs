@@ -4,11 +4,12 @@ use std::{io, net::TcpListener};
 
 use actix_http::{HttpService, KeepAlive};
 use actix_server::{Server, ServerBuilder};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_service::{IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, map_config};
 use actix_web::{App as WebApp, body::BoxBody, dev::AppConfig, middleware::from_fn, web::Data};
 use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
 use authly_http_api::{App, body::Patience, configure, edge::edge};
+use authly_passwords::Others;
 use authly_runtime::Trouble;
 
 use crate::tls::Certificate;
@@ -35,19 +36,23 @@ pub(crate) fn answer<V: DirectoryServices>(
     settings: &Settings,
     listener: TcpListener,
     certificate: Option<&Certificate>,
+    others: &Others,
     app: Data<App<V>>,
 ) -> Result<Server, Trouble> {
     let builder = builder(settings);
     // Connections that are only kept open end when the server is told to stop, and do not hold it up.
     let stopping = builder.graceful_shutdown_signal();
+    let others = others.clone();
     let options = settings.listener.clone();
     let acceptor = certificate.map(Certificate::acceptor).transpose()?;
     let name = "authly";
     let keep_alive = if options.keep_alive.is_zero() { KeepAlive::Disabled } else { options.keep_alive.into() };
     macro_rules! service {
         ($finish:ident) => {{
+            let others = others.clone();
             let web = WebApp::new()
                 .wrap(from_fn(edge::<V, BoxBody>))
+                .wrap_fn(move |request, app| others.serve(app.call(request)))
                 .app_data(Patience(options.request_timeout))
                 .configure(|config| configure::<V>(config, &app))
                 .into_factory()

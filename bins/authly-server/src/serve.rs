@@ -52,11 +52,13 @@ impl Visitor for Serve<'_> {
         for step in store::bring_up_to_date(settings, &database).await? {
             tracing::info!(step, "the schema was brought up to date");
         }
-        let started = start::start(settings, database.open().await?).await?;
-        let desk = desk::desk(settings, &started.live, database.cutover().await?);
+        let store = database.open().await?;
+        let started = start::start(settings, store.clone()).await?;
+        let desk = desk::desk(settings, &started.live, store);
         let app = Data::new(app(settings, &started, desk)?);
         let uses = actix_rt::spawn(write_uses(app.clone()));
-        let server = listen::answer(settings, listener, certificate.as_ref(), app.clone())?;
+        let others = started.live.hash_pool().others();
+        let server = listen::answer(settings, listener, certificate.as_ref(), others, app.clone())?;
         let background = Background::start(settings, &started.live, mail::post(settings)?);
         let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate, hang_up);
         let reload = actix_rt::spawn(reload);

@@ -14,6 +14,7 @@
 //! whether the password was right, and take just as long.
 
 mod classify;
+mod courtesy;
 mod floor;
 mod memory;
 mod metrics;
@@ -24,6 +25,7 @@ mod scheme;
 mod schemes;
 
 pub use classify::{Classification, State, classify};
+pub use courtesy::Others;
 pub use memory::Memory;
 pub use metrics::{BOUNDS, Outcome, PoolMetrics, SchemeCount, SchemeDurations};
 pub use policy::{Policy, PolicyInvalid};

@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::{
-    Memory, Objection, Outcome, Policy, PolicyInvalid, PoolMetrics, Recipe, Scheme,
+    Memory, Objection, Others, Outcome, Policy, PolicyInvalid, PoolMetrics, Recipe, Scheme,
     floor::Floor,
     metrics::{self, Counters},
     policy::Kind,
@@ -62,6 +62,7 @@ pub enum PoolUnavailable {
 pub struct HashPool<R> {
     shared: Arc<Shared>,
     queue: Queue,
+    others: Others,
     older_program: Policy,
     random: R,
 }
@@ -82,14 +83,21 @@ impl<R: Random> HashPool<R> {
         let counters = Counters::new(schemes.names());
         let shared = Arc::new(Shared { policy: settings.policy, schemes, counters, floor: Floor::default() });
         let threads = settings.threads.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+        let others = Others::new();
         let pool = Self {
             shared,
-            queue: Queue::start(threads, settings.queue)?,
+            queue: Queue::start(threads, settings.queue, others.clone())?,
+            others,
             older_program: Policy::bcrypt(settings.older_program_cost)?,
             random,
         };
         pool.note_in_use(&settings.policy.sample());
         Ok(pool)
+    }
+
+    /// Serves requests so that hashes leave a processor to those that need none.
+    pub const fn others(&self) -> &Others {
+        &self.others
     }
 
     /// Notes that hashes like this one are stored, so that failures take as long as theirs from the first one on.
@@ -126,6 +134,7 @@ impl<R: Random> HashPool<R> {
         &self,
         work: impl FnOnce(&Shared, &mut Memory) -> T + Send + 'static,
     ) -> Result<T, Busy> {
+        Others::excuse();
         let (answer, result) = oneshot::channel();
         let shared = self.shared.clone();
         let job = move |memory: &mut Memory| {

@@ -65,7 +65,6 @@ impl Postgres {
 
 impl Database for Postgres {
     type Store = PgStore;
-    type Cutover = PgStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         let (pending, differences) = self.store.outstanding().await.map_err(|error| self.unseen(&error))?;
@@ -107,10 +106,6 @@ impl Database for Postgres {
 
     async fn open(&self) -> Result<PgStore, Trouble> {
         Ok(self.store.clone())
-    }
-
-    async fn cutover(&self) -> Result<PgStore, Trouble> {
-        self.open().await
     }
 
     async fn engine(&self) -> Result<String, Trouble> {

@@ -35,7 +35,6 @@ impl Sqlite {
 
 impl Database for Sqlite {
     type Store = SqliteStore;
-    type Cutover = SqliteStore;
 
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         match SqliteStore::pending(&self.path) {
@@ -82,10 +81,6 @@ impl Database for Sqlite {
 
     async fn open(&self) -> Result<SqliteStore, Trouble> {
         SqliteStore::open(&self.path).map_err(|error| self.failed(&error))
-    }
-
-    async fn cutover(&self) -> Result<SqliteStore, Trouble> {
-        self.open().await
     }
 
     async fn engine(&self) -> Result<String, Trouble> {

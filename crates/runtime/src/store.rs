@@ -39,10 +39,8 @@ pub struct Survey {
 
 /// A database that is named but not open yet: its schema comes first.
 pub trait Database: Send + Sync {
-    /// The store that it opens to; clones share their connections.
-    type Store: AnyStore + Clone;
-    /// What a migration writes to; over the same tables as the store.
-    type Cutover: CutoverStore + BoardStore + 'static;
+    /// The store that it opens to, with what a migration writes to; clones share their connections.
+    type Store: AnyStore + CutoverStore + BoardStore + Clone + 'static;
 
     /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;
@@ -58,8 +56,6 @@ pub trait Database: Send + Sync {
     fn migrate(&self) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
     /// Opens the store, whose schema must be up to date.
     fn open(&self) -> impl Future<Output = Result<Self::Store, Trouble>> + Send;
-    /// Opens what a migration writes to; the schema must be up to date.
-    fn cutover(&self) -> impl Future<Output = Result<Self::Cutover, Trouble>> + Send;
     /// The engine with its version, as it says itself.
     fn engine(&self) -> impl Future<Output = Result<String, Trouble>> + Send;
 }

@@ -1,14 +1,16 @@
 //! Connections that read: some for short reads on the caller's thread, one with a thread for long ones.
 //!
-//! Each holds the schema and pages of its own, a third of a megabyte: all but the first are opened when they are needed.
+//! Each holds the schema and pages of its own, a third of a megabyte: all but the first are opened when they are needed, and that
+//! of long reads, which are rare, is closed again.
 
 use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError, TryLockError,
-        mpsc::{SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use oauth_core::store::{StoreError, StoreErrorKind};
@@ -26,6 +28,9 @@ const SHORT: usize = 4;
 
 /// Long reads that may wait.
 const QUEUE: usize = 64;
+
+/// After so long without a long read their connection is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type LongRead = Box<dyn FnOnce(Option<&Connection>) + Send>;
 
@@ -46,10 +51,7 @@ impl Readers {
         let file = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("sqlite-reader".to_owned())
-            .spawn(move || {
-                let mut own = None;
-                waiting.iter().for_each(|ask| ask(opened(&mut own, &file)));
-            })
+            .spawn(move || read_long(&file, &waiting, PATIENCE))
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), short, long: Some(long), thread: Some(thread) })
     }
@@ -100,6 +102,22 @@ impl Readers {
     }
 }
 
+/// Runs long reads until nobody can ask for one any more.
+fn read_long(file: &Path, waiting: &Receiver<LongRead>, patience: Duration) {
+    let mut own = None;
+    loop {
+        let asked = match own {
+            None => waiting.recv().map_err(RecvTimeoutError::from),
+            Some(_) => waiting.recv_timeout(patience),
+        };
+        match asked {
+            Ok(ask) => ask(opened(&mut own, file)),
+            Err(RecvTimeoutError::Timeout) => own = None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
 /// The connection in its place, opened now where it was not yet; none where the file cannot be opened.
 fn opened<'a>(place: &'a mut Option<Connection>, path: &Path) -> Option<&'a Connection> {
     if place.is_none() {
@@ -145,6 +163,41 @@ mod tests {
         assert_eq!(readers.short(|_| Ok(readers.short(answer))).unwrap().unwrap(), 42);
         assert_eq!(open(&readers), 2);
         assert_eq!(readers.long(answer).await.unwrap(), 42);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_connection_of_long_reads_is_closed_when_it_is_not_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("read.db");
+        drop(connection::writer(&file).unwrap());
+        let held = || {
+            let all = std::fs::read_dir("/proc/self/fd").unwrap();
+            all.filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|target| target == file))
+                .count()
+        };
+        let (long, waiting) = sync_channel::<LongRead>(QUEUE);
+        std::thread::scope(|scope| {
+            let file = &file;
+            scope.spawn(move || read_long(file, &waiting, Duration::from_millis(20)));
+            for _ in 0..2 {
+                let (answer, answered) = std::sync::mpsc::channel();
+                long.send(Box::new(move |connection| {
+                    let found = connection.is_some_and(|connection| answer_of(connection) == 42);
+                    answer.send(found).unwrap();
+                }))
+                .unwrap();
+                assert!(answered.recv().unwrap());
+                while held() > 0 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            drop(long);
+        });
+    }
+
+    fn answer_of(connection: &Connection) -> i64 {
+        connection.query_row("SELECT 42", [], |row| row.get(0)).unwrap()
     }
 
     #[test]

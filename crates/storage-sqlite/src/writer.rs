@@ -5,7 +5,11 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
     thread::JoinHandle,
 };
 
@@ -27,19 +31,23 @@ const BATCH: usize = 256;
 /// The way to the writer thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Box<dyn Step>>>,
+    queue: Option<Sender<Box<dyn Step>>>,
+    /// How many wait. A bounded channel would hold room for all of them from the start.
+    waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(crate) fn start(connection: Connection) -> Result<Self, OpenError> {
-        let (queue, waiting) = sync_channel(QUEUE);
+        let (queue, steps) = channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let mut incoming = Incoming { steps, waiting: waiting.clone() };
         let path = connection.path().unwrap_or_default().into();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || work(&connection, &waiting))
+            .spawn(move || work(&connection, &mut incoming))
             .map_err(|source| OpenError::Io { path, source })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), waiting, thread: Some(thread) })
     }
 
     pub(crate) async fn write<T: Send + 'static>(
@@ -49,12 +57,11 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let step = Box::new(Write { work: Some(work), outcome: None, reply });
         let queue = self.queue.as_ref().ok_or(StoreError::new(StoreErrorKind::Unavailable))?;
-        queue.try_send(step).map_err(|error| {
-            StoreError::new(match error {
-                TrySendError::Full(_) => StoreErrorKind::Busy,
-                TrySendError::Disconnected(_) => StoreErrorKind::Unavailable,
-            })
-        })?;
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(StoreError::new(StoreErrorKind::Busy));
+        }
+        queue.send(step).map_err(|_| StoreError::new(StoreErrorKind::Unavailable))?;
         answer.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Unavailable)))
     }
 }
@@ -114,11 +121,26 @@ impl<T: Send, F: FnOnce(Db<'_>) -> Outcome<T> + Send> Step for Write<T, F> {
     }
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Box<dyn Step>>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while let Ok(first) = waiting.recv() {
+/// What comes to the thread.
+struct Incoming {
+    steps: Receiver<Box<dyn Step>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Incoming {
+    /// Waits for the next batch; `false` when there will be none.
+    fn gather(&mut self, batch: &mut Vec<Box<dyn Step>>) -> bool {
+        let Ok(first) = self.steps.recv() else { return false };
         batch.push(first);
-        batch.extend(waiting.try_iter().take(BATCH - 1));
+        batch.extend(self.steps.try_iter().take(BATCH - 1));
+        self.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
+        true
+    }
+}
+
+fn work(connection: &Connection, incoming: &mut Incoming) {
+    let mut batch = Vec::new();
+    while incoming.gather(&mut batch) {
         batch.retain(|step| !step.is_abandoned());
         if batch.is_empty() {
             continue;
@@ -154,4 +176,46 @@ fn commit(db: Db<'_>, batch: &mut [Box<dyn Step>]) -> Outcome<()> {
         db.run("RELEASE step", [])?;
     }
     db.run("COMMIT", []).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_and_what_waits_in_it_is_written() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE written (id INTEGER PRIMARY KEY)").unwrap();
+        let writer = Arc::new(Writer::start(connection).unwrap());
+        let write = |work: fn(Db<'_>) -> Outcome<()>| {
+            let writer = writer.clone();
+            tokio::spawn(async move { writer.write(work).await })
+        };
+        let insert = |db: Db<'_>| db.run("INSERT INTO written DEFAULT VALUES", []).map(drop);
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let (entering, entered) = oneshot::channel();
+        let blocking = writer.clone();
+        let first = tokio::spawn(async move {
+            let held = move |_: Db<'_>| {
+                entering.send(()).ok();
+                gate.recv().ok();
+                Ok(())
+            };
+            blocking.write(held).await
+        });
+        entered.await.unwrap();
+        let all: Vec<_> = (0..QUEUE).map(|_| write(insert)).collect();
+        while writer.waiting.load(Ordering::Relaxed) < QUEUE {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(write(insert).await.unwrap().unwrap_err().kind, StoreErrorKind::Busy);
+        open.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        for one in all {
+            one.await.unwrap().unwrap();
+        }
+        let count = |db: Db<'_>| Ok(db.0.query_row("SELECT count(*) FROM written", [], |row| row.get::<_, i64>(0))?);
+        assert_eq!(writer.write(count).await.unwrap(), 4_096);
+        assert_eq!(writer.waiting.load(Ordering::Relaxed), 0);
+    }
 }

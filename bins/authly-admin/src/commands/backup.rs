@@ -120,10 +120,11 @@ async fn try_record<D: Database>(
     if !database.schema().await?.is_current() {
         return Ok(false);
     }
-    let live = run::services_as_they_are(settings, database.open().await?)?;
+    let store = database.open().await?;
+    let live = run::services_as_they_are(settings, store.clone())?;
     let admin = live::admin(settings, &live);
     let newest = admin.record_backup(file, sha256, created).await.map_err(refused("cannot note the backup"))?;
-    let told = admin.tell_gate_of_backup(&database.cutover().await?, &newest).await;
+    let told = admin.tell_gate_of_backup(&store, &newest).await;
     told.map_err(refused("cannot note the backup"))?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ use authly_runtime::{
     Live, live,
     store::{self, Database},
 };
+use oauth_core::services::Services as _;
 use serde_json::json;
 
 use super::{assess, cutover, tenant};
@@ -52,8 +53,7 @@ pub(crate) async fn run<D: Database>(
         }
         MigrateCommand::Policy(command) => {
             let live = open(settings, database).await?;
-            let target = database.cutover().await?;
-            tenant::policy(&live::admin(settings, &live), &target, command, console).await
+            tenant::policy(&live::admin(settings, &live), live.store(), command, console).await
         }
     }
 }

@@ -72,7 +72,7 @@ pub(super) const PASSWORDS: Section = Section {
             .env(&[plain("AUTHLY_PASSWORD_MAX_BYTES")])
             .or("1024")
             .from("issue 2"),
-        Setting::new("passwords.hash_threads", Kind::Whole { min: 1, max: 256 }, "The threads that hash passwords.")
+        Setting::new("passwords.hash_threads", Kind::Whole { min: 1, max: 256 }, "The threads that hash passwords; of several, one rests while requests are answered that need no hash.")
             .env(&[plain("AUTHLY_HASH_THREADS")])
             .derived("one for each processor")
             .from("issue 2"),

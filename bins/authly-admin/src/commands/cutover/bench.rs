@@ -38,8 +38,9 @@ pub(super) async fn open<D: Database>(
     settings: &Settings,
     database: &D,
     keys: Keys,
-) -> Result<Bench<D::Store, D::Cutover>, Failure> {
-    let (store, target) = (database.open().await?, database.cutover().await?);
+) -> Result<Bench<D::Store, D::Store>, Failure> {
+    let store = database.open().await?;
+    let target = store.clone();
     let sealer = match keys {
         Keys::Useless => keys::useless_sealer(),
         Keys::Needed => {

@@ -25,7 +25,7 @@ const STEPS: &[Column] =
 pub(super) async fn run<D: Database>(
     settings: &Settings,
     database: &D,
-    bench: &Bench<D::Store, D::Cutover>,
+    bench: &Bench<D::Store, D::Store>,
     console: Console,
 ) -> Result<(), Failure> {
     let around = surroundings(settings, database, bench).await?;

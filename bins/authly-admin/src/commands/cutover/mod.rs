@@ -122,7 +122,7 @@ async fn for_letters<D: Database>(
     settings: &Settings,
     database: &D,
     whom: &WhomArgs,
-) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+) -> Result<Bench<D::Store, D::Store>, Failure> {
     if whom.execute && !whom.dry_run {
         open(settings, database, bench::Keys::Needed).await
     } else {
@@ -135,7 +135,7 @@ async fn open<D: Database>(
     settings: &Settings,
     database: &D,
     keys: bench::Keys,
-) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+) -> Result<Bench<D::Store, D::Store>, Failure> {
     store::bring_up_to_date(settings, database).await?;
     bench::open(settings, database, keys).await
 }
@@ -164,7 +164,7 @@ pub(crate) async fn support<D: Database>(settings: &Settings, database: &D) -> V
 }
 
 /// The tools for commands that only look: they neither make a store nor change one.
-async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store, D::Cutover>, Failure> {
+async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store, D::Store>, Failure> {
     store::must_be_up_to_date(settings, database).await?;
     bench::open(settings, database, bench::Keys::Useless).await
 }
