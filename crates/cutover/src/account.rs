@@ -14,6 +14,25 @@ use serde::{Deserialize, Serialize};
 /// When failures that came along with an account, and do not lock it, are forgotten.
 pub const FORGET_FAILURES: Duration = Duration::from_secs(86_400);
 
+/// Failed sign-ins that came along with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub count: u32,
+    /// Until when they lock the account.
+    pub locked_until: Option<Timestamp>,
+    /// When they are forgotten.
+    pub forgotten_at: Timestamp,
+}
+
+impl Failures {
+    /// Those of an account, if there are any: they are forgotten at the end of the lock, and without one at `forget_at`.
+    pub fn of(count: u32, locked_until: Option<Timestamp>, forget_at: Timestamp) -> Option<Self> {
+        let forgotten_at = locked_until.unwrap_or(forget_at);
+        (count > 0 || locked_until.is_some()).then_some(Self { count, locked_until, forgotten_at })
+    }
+}
+
 /// How an account signs in (C-10); `oauth` is what S001 calls self-auth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +171,17 @@ impl TargetAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failures_that_came_along_are_forgotten_with_their_lock_and_otherwise_after_a_day() {
+        let (at, day, lock) = (Timestamp::from_seconds, Timestamp::from_seconds(86_400), Timestamp::from_seconds(900));
+        assert_eq!(at(0).plus(FORGET_FAILURES), day);
+        assert_eq!(Failures::of(0, None, day), None);
+        let forgotten = |count, locked_until| Failures::of(count, locked_until, day).unwrap().forgotten_at;
+        assert_eq!(forgotten(3, None), day);
+        assert_eq!(forgotten(3, Some(lock)), lock);
+        assert_eq!(forgotten(0, Some(at(90_000))), at(90_000));
+    }
 
     #[test]
     fn the_text_forms_are_read_back() {

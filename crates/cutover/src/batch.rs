@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::{
-    account::FORGET_FAILURES,
+    account::{FORGET_FAILURES, Failures, TargetAccount},
     columns,
     decide::{Decision, View},
     ledger::{Action, LedgerItem, LedgerKey},
@@ -227,5 +227,10 @@ impl BatchWrite {
             progress: Progress::default(),
             audit: Vec::new(),
         }
+    }
+
+    /// The failed sign-ins that this batch writes with an account, if it has any.
+    pub fn failures_of(&self, account: &TargetAccount) -> Option<Failures> {
+        Failures::of(account.failures, account.locked_until, self.forget_failures_at)
     }
 }

@@ -193,7 +193,7 @@ pub struct BatchWrite {
     pub lease: Lease,
     /// When.
     pub at: Timestamp,
-    /// When failures of its accounts are forgotten, unless they lock one: then at the end of the lock.
+    /// When failures of its accounts are forgotten that lock nobody; see [`failures_of`](Self::failures_of).
     pub forget_failures_at: Timestamp,
     /// Tenants to create (raises the catalog's revision).
     pub tenants: Vec<NewTenant>,

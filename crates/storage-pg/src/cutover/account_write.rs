@@ -111,18 +111,15 @@ const JOIN: &str = "INSERT INTO group_members (user_id, group_id) SELECT * FROM 
 const FORGET: &str = "
     DELETE FROM login_failures WHERE user_id = ANY($1) AND device = '\\x00000000000000000000000000000000'";
 
-/// Failures that came along are forgotten when the lock ends, and otherwise when the batch says.
 const COUNT: &str = "
     INSERT INTO login_failures (user_id, device, failures, last_failed_at, locked_until, expires_at)
-    SELECT w.id, '\\x00000000000000000000000000000000', w.failures, $4::timestamptz, w.locked_until,
-           COALESCE(w.locked_until, $5::timestamptz)
-      FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS w(id, failures, locked_until)";
+    SELECT w.id, '\\x00000000000000000000000000000000', w.failures, $5::timestamptz, w.locked_until, w.expires_at
+      FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) AS w(id, failures, locked_until, expires_at)";
 
 /// What is asked for the accounts of a batch, and by which answers its guards hold.
 pub(super) struct Script<'a> {
     sorted: Sorted<'a>,
     at: At,
-    forget_failures_at: At,
 }
 
 /// Where in the answers those of the guards are.
@@ -143,8 +140,8 @@ impl Guards {
 impl<'a> Script<'a> {
     pub(super) fn of(batch: &'a BatchWrite) -> Self {
         let mut sorted = Sorted::default();
-        batch.accounts.iter().for_each(|write| sorted.take(write));
-        Self { sorted, at: At(batch.at), forget_failures_at: At(batch.forget_failures_at) }
+        batch.accounts.iter().for_each(|write| sorted.take(batch, write));
+        Self { sorted, at: At(batch.at) }
     }
 
     /// The statements in their order: guards first, then everything at once.
@@ -179,9 +176,9 @@ impl<'a> Script<'a> {
         if !sorted.members.is_empty() {
             script.push((JOIN, vec![&sorted.members, &sorted.groups]));
         }
-        let Failures { users, counts, locked_until } = &sorted.failures;
+        let FailureRows { users, counts, locked_until, forgotten_at } = &sorted.failures;
         if !users.is_empty() {
-            script.push((COUNT, vec![users, counts, locked_until, &self.at, &self.forget_failures_at]));
+            script.push((COUNT, vec![users, counts, locked_until, forgotten_at, &self.at]));
         }
         guards
     }
@@ -202,18 +199,19 @@ struct Sorted<'a> {
     names: (Vec<Uuid>, Vec<String>, Vec<String>),
     members: Vec<Uuid>,
     groups: Vec<Uuid>,
-    failures: Failures,
+    failures: FailureRows,
 }
 
 #[derive(Default)]
-struct Failures {
+struct FailureRows {
     users: Vec<Uuid>,
     counts: Vec<i32>,
     locked_until: Vec<Option<At>>,
+    forgotten_at: Vec<At>,
 }
 
 impl<'a> Sorted<'a> {
-    fn take(&mut self, write: &'a AccountWrite) {
+    fn take(&mut self, batch: &BatchWrite, write: &'a AccountWrite) {
         match write {
             AccountWrite::Remove(from) => {
                 self.guards.push(from);
@@ -237,14 +235,14 @@ impl<'a> Sorted<'a> {
                 }
                 if (from.failures, from.locked_until) != (to.failures, to.locked_until) {
                     self.counted.push(to.user.uuid());
-                    self.count(to);
+                    self.count(batch, to);
                 }
             }
             AccountWrite::Create(account) => {
                 self.created.push(account);
                 self.name(account);
                 self.join(account);
-                self.count(account);
+                self.count(batch, account);
             }
         }
     }
@@ -260,11 +258,12 @@ impl<'a> Sorted<'a> {
         self.groups.extend(account.groups.iter().map(|group| group.uuid()));
     }
 
-    fn count(&mut self, account: &TargetAccount) {
-        if account.failures > 0 || account.locked_until.is_some() {
+    fn count(&mut self, batch: &BatchWrite, account: &TargetAccount) {
+        if let Some(failures) = batch.failures_of(account) {
             self.failures.users.push(account.user.uuid());
-            self.failures.counts.push(i32::try_from(account.failures).unwrap_or(i32::MAX));
-            self.failures.locked_until.push(at(account.locked_until));
+            self.failures.counts.push(i32::try_from(failures.count).unwrap_or(i32::MAX));
+            self.failures.locked_until.push(at(failures.locked_until));
+            self.failures.forgotten_at.push(At(failures.forgotten_at));
         }
     }
 }

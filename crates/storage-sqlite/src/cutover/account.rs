@@ -137,7 +137,7 @@ const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 
 /// Writes the accounts of a batch; `false` if a guard does not hold.
 pub(super) fn write(db: Db<'_>, batch: &BatchWrite) -> Outcome<bool> {
-    let (writes, at) = (&batch.accounts, (batch.at, batch.forget_failures_at));
+    let writes = &batch.accounts;
     // Guards first: they are about how the accounts stood before the batch.
     for write in writes {
         let (AccountWrite::Remove(from) | AccountWrite::Change { from, .. }) = write else { continue };
@@ -168,13 +168,13 @@ pub(super) fn write(db: Db<'_>, batch: &BatchWrite) -> Outcome<bool> {
                     join(db, to)?;
                 }
                 if (from.failures, from.locked_until) != (to.failures, to.locked_until) {
-                    count(db, to, at)?;
+                    count(db, to, batch)?;
                 }
             }
             AccountWrite::Create(account) => {
                 put(db, INSERT, account)?;
                 join(db, account)?;
-                count(db, account, at)?;
+                count(db, account, batch)?;
             }
         }
     }
@@ -242,18 +242,17 @@ fn join(db: Db<'_>, account: &TargetAccount) -> Outcome<()> {
 
 const FORGET: &str = "DELETE FROM login_failures WHERE user_id = ?1 AND device = zeroblob(16)";
 
-/// Failures that came along are forgotten when the lock ends, and otherwise when the batch says.
 const COUNT: &str = "INSERT INTO login_failures (user_id, device, failures, last_failed_at, forget_at, locked_until) \
-                     VALUES (?1, zeroblob(16), ?2, ?3, coalesce(?4, ?5), ?4) \
+                     VALUES (?1, zeroblob(16), ?2, ?3, ?4, ?5) \
                      ON CONFLICT (user_id, device) DO UPDATE SET failures = excluded.failures, \
                        last_failed_at = excluded.last_failed_at, forget_at = excluded.forget_at, \
                        locked_until = excluded.locked_until";
 
-fn count(db: Db<'_>, account: &TargetAccount, (at, forget_at): (Timestamp, Timestamp)) -> Outcome<()> {
+fn count(db: Db<'_>, account: &TargetAccount, batch: &BatchWrite) -> Outcome<()> {
     let user: Uuid = account.user.uuid();
-    if account.failures == 0 && account.locked_until.is_none() {
+    let Some(failures) = batch.failures_of(account) else {
         return db.run(FORGET, [user]).map(drop);
-    }
-    let locked_until = account.locked_until.map(Timestamp::micros);
-    db.run(COUNT, params![user, account.failures, at.micros(), locked_until, forget_at.micros()]).map(drop)
+    };
+    let (forget_at, locked_until) = (failures.forgotten_at.micros(), failures.locked_until.map(Timestamp::micros));
+    db.run(COUNT, params![user, failures.count, batch.at.micros(), forget_at, locked_until]).map(drop)
 }
