@@ -205,7 +205,7 @@ fn cell(value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => plain(text),
+        Value::String(text) => plain(&to_the_second(text)),
         Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),
         Value::Object(members) => members
@@ -215,6 +215,29 @@ fn cell(value: &Value) -> String {
             .join("\n"),
         Value::Number(number) => number.to_string(),
     }
+}
+
+/// Text whose instants end with the second: what comes behind is for programs, and they get it in JSON.
+pub(crate) fn to_the_second(text: &str) -> String {
+    let mut parts = text.split('.');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let behind = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        if behind.len() < part.len() && behind.starts_with('Z') && ends_in_an_instant(&shown) {
+            shown.push_str(behind);
+        } else {
+            shown.push('.');
+            shown.push_str(part);
+        }
+    }
+    shown
+}
+
+fn ends_in_an_instant(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let tail = text.len().checked_sub(SHAPE.len()).and_then(|from| text.as_bytes().get(from..));
+    let fits = |(have, want): (&u8, &u8)| if *want == b'0' { have.is_ascii_digit() } else { have == want };
+    tail.is_some_and(|tail| tail.iter().zip(SHAPE).all(fits))
 }
 
 fn plain(text: &str) -> String {
@@ -245,6 +268,19 @@ mod tests {
         assert_eq!(cell(&json!(true)), "yes");
         assert_eq!(cell(&json!(null)), "-");
         assert_eq!(cell(&json!("a\u{1b}[31mb")), "a\\u{1b}[31mb");
+    }
+
+    #[test]
+    fn tables_show_instants_to_the_second() {
+        let kept = "kept until 2026-11-21T08:01:15.17806Z; see 1.5Z and 10.1.2.3";
+        assert_eq!(cell(&json!(kept)), "kept until 2026-11-21T08:01:15Z; see 1.5Z and 10.1.2.3");
+        assert_eq!(
+            cell(&json!(["2026-11-21T08:01:15.1Z", "2026-11-21T08:01:15Z"])).lines().last(),
+            Some("2026-11-21T08:01:15Z")
+        );
+        for other in ["2026-11-21T08:01:15.x", "2026-11-21 08:01:15.17Z", "é.1Z", ".", "v1.2.Z"] {
+            assert_eq!(cell(&json!(other)), other);
+        }
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
 use authly_admin_cases::AdminError;
 use authly_runtime::trouble::Trouble;
 
-use crate::{console::harmless, journal::Level};
+use crate::{
+    console::{harmless, to_the_second},
+    journal::Level,
+};
 
 /// Exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Failure {
             let mut out = io::stderr().lock();
             let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-            let _unheard = writeln!(out, "{on}error:{off} {}", harmless(&trouble.to_string()));
+            let _unheard = writeln!(out, "{on}error:{off} {}", harmless(&to_the_second(&trouble.to_string())));
         }
         ExitCode::from(self.code as u8)
     }
