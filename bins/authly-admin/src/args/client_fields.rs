@@ -66,7 +66,7 @@ pub(crate) struct CreateClient {
     /// The algorithm of its ID tokens
     #[arg(long, value_name = "ALG", value_enum)]
     pub(crate) id_token_alg: Option<KeyAlgorithm>,
-    /// Its home page, which the consent page names where it is on the host of a redirect URI
+    /// Its home page, whose host the consent page may name
     #[arg(long, value_name = "URL")]
     pub(crate) client_uri: Option<String>,
     /// Its privacy policy, linked on the consent page
