@@ -7,15 +7,22 @@ mod failure;
 mod journal;
 mod reference;
 mod run;
+mod secret_files;
 mod secret_input;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::{args::Cli, failure::Code};
+use crate::{
+    args::Cli,
+    failure::{Code, Failure},
+};
 
 fn main() -> ExitCode {
+    if let Err(trouble) = secret_files::take_up() {
+        return Failure::from(trouble).tell();
+    }
     match Cli::try_parse() {
         Ok(cli) => match run::run(cli) {
             Ok(()) => ExitCode::SUCCESS,

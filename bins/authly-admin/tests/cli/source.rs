@@ -221,3 +221,21 @@ fn an_application_with_tenants_is_assessed_in_postgresql() {
     let one = place.run(&["migrate", "export", "--profile", "tenants", "--tenant", "tenant-9"]);
     assert!(one.out.lines().count() < lines.len() && one.out.contains("tenant-9"), "{}", one.out);
 }
+
+/// Issue 2, 2: every secret also as `NAME_FILE`; the address of a source may hold a password.
+#[test]
+fn the_address_of_a_source_may_stand_in_a_file() {
+    let (place, _) = dirty();
+    let address = place.folder.path().join("address");
+    fs::write(&address, "sqlite:old.db\n").unwrap();
+    let place = place.with("AUTHLY_SOURCE_FILE", address.display().to_string());
+    let assess = ["migrate", "assess", "--profile", "legacy-users", "--output", "json"];
+    let done = place.run(&assess);
+    assert_eq!(done.code, 10, "{}", done.err);
+    assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap()["people"]["total"], 300);
+    fs::write(&address, "\n").unwrap();
+    assert!(place.run(&assess).refused(1).contains("AUTHLY_SOURCE_FILE"));
+    fs::write(&address, "sqlite:old.db").unwrap();
+    let place = place.with("AUTHLY_SOURCE", "sqlite:another.db");
+    assert!(place.run(&assess).refused(1).contains("contradict"));
+}
