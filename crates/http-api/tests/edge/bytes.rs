@@ -242,3 +242,27 @@ async fn ambiguous_framing_is_400_and_the_end_of_the_connection() {
         app.raw(format!("{smuggled}GET /health/live HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await;
     assert_eq!(two.answers(), 2, "proper requests may follow each other");
 }
+
+/// SECURITY.md row 53: an answer that was given before the body was read must not leave the body to be read as a request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_reads_is_never_the_next_request() {
+    let app = TestApp::start().await;
+    let host = app.url.replace("http://", "");
+    let hidden = format!("GET /health/live HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let (length, chunk) = (hidden.len(), format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()));
+    for (first, host) in [
+        ("POST /nothing", host.as_str()),
+        ("POST /sign-in", &host),
+        ("POST /auth/token", &host),
+        ("POST /auth/token", "evil.example"),
+        ("POST /admin/oauth/clients", &host),
+        ("GET /health", &host),
+    ] {
+        let head = format!("{first} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\n");
+        let answer = app.raw(format!("{head}Content-Length: {length}\r\n\r\n{hidden}")).await;
+        assert_eq!(answer.answers(), 1, "{first}: {}", answer.text);
+        assert!(answer.closed, "{first}: the connection stays open");
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunk}");
+        assert_eq!(app.raw(chunked).await.answers(), 1, "{first}, in chunks");
+    }
+}
