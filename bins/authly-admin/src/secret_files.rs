@@ -11,7 +11,6 @@ use authly_runtime::trouble::Trouble;
 const NAMES: [&str; 3] = ["AUTHLY_SOURCE", "AUTHLY_WRITE_BACK", "AUTHLY_PROVISIONER_TOKEN"];
 
 /// Begins anew if a file holds what a command reads from the environment; returns if none does.
-#[expect(clippy::disallowed_methods, reason = "secrets of single commands; no settings of the server")]
 pub(crate) fn take_up() -> Result<(), Trouble> {
     let mut found = Vec::new();
     for name in NAMES {
