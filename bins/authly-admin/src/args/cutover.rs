@@ -147,7 +147,7 @@ pub(crate) struct Choices {
     /// Only rows that changed since the last finished import
     #[arg(long)]
     pub(crate) since_watermark: bool,
-    /// Put a strong hash around weak digests at once, not only when somebody signs in
+    /// Put a strong hash around weak digests at once, not only at a sign-in
     #[arg(long)]
     pub(crate) wrap_weak: bool,
 }
