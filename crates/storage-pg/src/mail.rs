@@ -24,7 +24,7 @@ use crate::{
     audit::{AuditParams, RECORD},
     codes::commit,
     db::{Params, Steps, Unknown},
-    invite,
+    grants, invite,
     store::PgStore,
     value::{At, Reader, at},
 };
@@ -59,10 +59,6 @@ pub(crate) const VERIFY: &str = "
     UPDATE users SET is_verified = TRUE, updated_at = $2,
            status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
      WHERE id = $1";
-
-/// Of an account whose address nobody has verified: somebody else may have consented.
-const FORGET_CONSENTS: &str = "
-    DELETE FROM consents WHERE user_id = $1 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND NOT u.is_verified)";
 
 const END_SESSIONS: &str = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
 
@@ -207,7 +203,7 @@ impl MailRepository for PgStore {
         }
         if write.delivery == Delivery::Mailed {
             steps.change(USE_UP, &[&user, &LinkKind::VerifyAddress.as_str(), &now]).await?;
-            steps.change(FORGET_CONSENTS, &[&user]).await?;
+            steps.change(grants::FORGET_CONSENTS, &[&user]).await?;
             steps.change(VERIFY, &[&user, &now]).await?;
         }
         let change = PasswordChange {
