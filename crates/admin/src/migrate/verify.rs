@@ -169,9 +169,12 @@ impl Verified {
             return;
         }
         let set_here = account.password_set_at.is_some_and(|at| at > link.at) || account.hash_upgraded_at.is_some();
+        // The row was linked to somebody who was here before, and who kept the password.
+        let own = account.user != rules.user(&person.id)
+            || account.password_set_at.is_some_and(|at| Some(at) != person.password_set_at);
         let wrapped = account.credential_state == CredentialState::Wrapped;
         let usable = account.hash.is_some() || account.upgraded_hash.is_some();
-        let differs = match (&person.hash, set_here || wrapped) {
+        let differs = match (&person.hash, set_here || own || wrapped) {
             (_, true) => None,
             (Some(hash), false) if usable => (account.effective_hash() != Some(hash)).then_some("has another hash"),
             (Some(_), false) => (!account.reset_required).then_some("has no hash, and need not be reset"),

@@ -29,6 +29,28 @@ fn a_check_is_clean_after_an_import_and_names_what_differs() {
     assert_eq!(fewer.rows_gone, 3);
 }
 
+/// Whoever was here before the row was linked keeps the password, so that no later check may hold it against the import.
+#[test]
+fn a_check_is_clean_where_a_row_is_an_account_with_a_password_of_its_own() {
+    let bench = Bench::default();
+    let rows = [row(1, "a@example.com", "$2b$12$hash"), row(2, "A@example.com", "$2b$12$other")];
+    run(&bench, &rows[..1], &execute());
+    let user = bench.target.accounts()[0].user;
+    let id = |row: u32| SourceId::parse(&format!("{row:06}")).unwrap();
+    ready(unlink(&bench, &name(), &id(1))).unwrap();
+    run(&bench, &rows[1..], &execute());
+    ready(resolve(&bench, &name(), &id(2), Resolution::Merge { user })).unwrap();
+    assert_eq!(run(&bench, &rows[1..], &execute()).outcomes["import_relink"], 1);
+    for hash in [Some("$2b$12$hash"), None] {
+        let mut account = bench.target.accounts().remove(0);
+        account.hash = hash.map(|hash| StoredHash::new(hash.to_owned()));
+        bench.target.put(account);
+        let checked = check(&bench, &rows[1..]);
+        assert!(checked.clean && checked.accounts == 1, "{checked:?}");
+        assert_eq!(run(&bench, &rows[1..], &execute()).outcomes["unchanged"], 1);
+    }
+}
+
 #[test]
 fn a_link_by_hand_keeps_the_account_as_it_is_and_can_be_removed() {
     let bench = Bench::default();
