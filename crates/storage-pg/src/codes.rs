@@ -165,42 +165,30 @@ impl Kind for Redeem {
         one.code.bytes().cmp(other.code.bytes())
     }
 
+    async fn once(db: &Db, write: &Redemption) -> Result<u64, Trouble> {
+        let (code, grant, used_at) = (write.code.bytes().as_slice(), write.grant.uuid(), At(write.at));
+        let (child, expires_at) = (child(write), child_expiry(write));
+        match &write.assertion {
+            None => {
+                let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at];
+                db.write(REDEEM, params, Unknown::Report).await
+            }
+            Some(spent) => {
+                let jti = spent.jti.bytes().as_slice();
+                let (client, until) = (spent.client.uuid(), At(spent.expires_at));
+                let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at, &client, &jti, &until];
+                db.write(REDEEM_ASSERTED, params, Unknown::Report).await
+            }
+        }
+    }
+
+    /// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself.
     async fn again(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
-        redeem_again(db, write).await
-    }
-}
-
-/// Redeems by itself, on a connection of the pool.
-pub(crate) async fn redeem_alone(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
-    match redeem_once(db, write).await {
-        Err(Trouble::Disconnected(_)) => redeem_again(db, write).await,
-        outcome => Ok(commit(outcome?)),
-    }
-}
-
-/// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself.
-async fn redeem_again(db: &Db, write: &Redemption) -> Result<Commit, StoreError> {
-    if redeem_once(db, write).await? > 0 {
-        return Ok(Commit::Applied);
-    }
-    let params: Params<'_> = &[&write.code.bytes().as_slice(), &write.grant.uuid(), &At(write.at), &child(write)];
-    Ok(commit(db.write(REDEEMED, params, Unknown::Repeat).await?))
-}
-
-async fn redeem_once(db: &Db, write: &Redemption) -> Result<u64, Trouble> {
-    let (code, grant, used_at) = (write.code.bytes().as_slice(), write.grant.uuid(), At(write.at));
-    let (child, expires_at) = (child(write), child_expiry(write));
-    match &write.assertion {
-        None => {
-            let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at];
-            db.write(REDEEM, params, Unknown::Report).await
+        if Self::once(db, write).await? > 0 {
+            return Ok(Commit::Applied);
         }
-        Some(spent) => {
-            let jti = spent.jti.bytes().as_slice();
-            let (client, until) = (spent.client.uuid(), At(spent.expires_at));
-            let params: Params<'_> = &[&code, &grant, &used_at, &child, &expires_at, &client, &jti, &until];
-            db.write(REDEEM_ASSERTED, params, Unknown::Report).await
-        }
+        let params: Params<'_> = &[&write.code.bytes().as_slice(), &write.grant.uuid(), &At(write.at), &child(write)];
+        Ok(commit(db.write(REDEEMED, params, Unknown::Repeat).await?))
     }
 }
 

@@ -17,14 +17,16 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditParams,
-    codes::{self, commit},
+    codes::{Redeem, commit},
     db::Unknown,
     gather::FOR_A_PERSON,
-    issue,
+    issue::Issue,
     reader::Lookup,
-    refresh, rows,
+    refresh::Rotate,
+    rows,
     store::PgStore,
     value::{At, Reader},
+    writer::alone,
 };
 
 /// The revocation's row is asked for more than its key: an index alone must not seem to answer, or it may be read whole.
@@ -121,7 +123,7 @@ impl GrantRepository for PgStore {
 
     async fn redeem_code(&self, write: Redemption) -> Result<Commit, StoreError> {
         match &write.assertion {
-            Some(_) => codes::redeem_alone(self.db(), &write).await,
+            Some(_) => alone::<Redeem>(self.db(), &write).await,
             None => self.writers().redeem(write).await,
         }
     }
@@ -132,7 +134,7 @@ impl GrantRepository for PgStore {
 
     async fn rotate_refresh(&self, write: Rotation) -> Result<Commit, StoreError> {
         match &write.assertion {
-            Some(_) => refresh::rotate_alone(self.db(), &write).await,
+            Some(_) => alone::<Rotate>(self.db(), &write).await,
             None => self.writers().rotate(write).await,
         }
     }
@@ -202,7 +204,7 @@ impl GrantRepository for PgStore {
     async fn issue_code(&self, write: NewAuthorization) -> Result<Commit, StoreError> {
         // What is remembered with the code may concern what another of its group remembers.
         match write.consent.is_some() || write.first || write.audit.is_some() {
-            true => issue::issue_alone(self.db(), write).await,
+            true => alone::<Issue>(self.db(), &write).await,
             false => self.writers().issue(write).await,
         }
     }

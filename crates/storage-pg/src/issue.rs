@@ -147,24 +147,17 @@ impl Kind for Issue {
         ordinals(&client.query(statement, params).await?)
     }
 
+    async fn once(db: &Db, write: &NewAuthorization) -> Result<u64, Trouble> {
+        db.write(ISSUE, &Bound::of(write).params(), Unknown::Report).await
+    }
+
     async fn again(db: &Db, write: &NewAuthorization) -> Result<Commit, StoreError> {
-        let bound = Bound::of(write);
-        match db.write(ISSUE, &bound.params(), Unknown::Report).await.map_err(StoreError::from) {
+        match Self::once(db, write).await.map_err(StoreError::from) {
             Ok(count) => Ok(commit(count)),
             // Ids are never made twice: after a lost answer it is our own grant that stands there.
             Err(error) if is_conflict(&error, &["grants.id"]) => Ok(Commit::Applied),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Issues by itself, on a connection of the pool.
-pub(crate) async fn issue_alone(db: &Db, write: NewAuthorization) -> Result<Commit, StoreError> {
-    let bound = Bound::of(&write);
-    match db.write(ISSUE, &bound.params(), Unknown::Report).await {
-        Err(Trouble::Disconnected(_)) => Issue::again(db, &write).await,
-        Err(trouble) => Err(trouble.into()),
-        Ok(count) => Ok(commit(count)),
     }
 }
 

@@ -177,43 +177,31 @@ impl Kind for Rotate {
         one.spent.bytes().cmp(other.spent.bytes())
     }
 
+    async fn once(db: &Db, write: &Rotation) -> Result<u64, Trouble> {
+        let (spent, next) = (write.spent.bytes().as_slice(), write.next.hash.bytes().as_slice());
+        let (grant, used_at, expires_at) = (write.grant.uuid(), At(write.at), At(write.next.expires_at));
+        match &write.assertion {
+            None => {
+                let params: Params<'_> = &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next];
+                db.write(ROTATE, params, Unknown::Report).await
+            }
+            Some(assertion) => {
+                let jti = assertion.jti.bytes().as_slice();
+                let (client, until) = (assertion.client.uuid(), At(assertion.expires_at));
+                let params: Params<'_> =
+                    &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next, &client, &jti, &until];
+                db.write(ROTATE_ASSERTED, params, Unknown::Report).await
+            }
+        }
+    }
+
+    /// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself. To load and decide again
+    /// would take one's own commit for a replay and revoke the grant.
     async fn again(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
-        rotate_again(db, write).await
-    }
-}
-
-/// Rotates by itself, on a connection of the pool.
-pub(crate) async fn rotate_alone(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
-    match rotate_once(db, write).await {
-        Err(Trouble::Disconnected(_)) => rotate_again(db, write).await,
-        outcome => Ok(commit(outcome?)),
-    }
-}
-
-/// Whether it happened is unknown, so the same write is done again; if it lost, then perhaps to itself. To load and decide again
-/// would take one's own commit for a replay and revoke the grant.
-async fn rotate_again(db: &Db, write: &Rotation) -> Result<Commit, StoreError> {
-    if rotate_once(db, write).await? > 0 {
-        return Ok(Commit::Applied);
-    }
-    let params: Params<'_> = &[&write.next.hash.bytes().as_slice(), &write.spent.bytes().as_slice()];
-    Ok(commit(db.write(ROTATED, params, Unknown::Repeat).await?))
-}
-
-async fn rotate_once(db: &Db, write: &Rotation) -> Result<u64, Trouble> {
-    let (spent, next) = (write.spent.bytes().as_slice(), write.next.hash.bytes().as_slice());
-    let (grant, used_at, expires_at) = (write.grant.uuid(), At(write.at), At(write.next.expires_at));
-    match &write.assertion {
-        None => {
-            let params: Params<'_> = &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next];
-            db.write(ROTATE, params, Unknown::Report).await
+        if Self::once(db, write).await? > 0 {
+            return Ok(Commit::Applied);
         }
-        Some(assertion) => {
-            let jti = assertion.jti.bytes().as_slice();
-            let (client, until) = (assertion.client.uuid(), At(assertion.expires_at));
-            let params: Params<'_> =
-                &[&spent, &grant, &used_at, &next, &expires_at, &write.sealed_next, &client, &jti, &until];
-            db.write(ROTATE_ASSERTED, params, Unknown::Report).await
-        }
+        let params: Params<'_> = &[&write.next.hash.bytes().as_slice(), &write.spent.bytes().as_slice()];
+        Ok(commit(db.write(ROTATED, params, Unknown::Repeat).await?))
     }
 }

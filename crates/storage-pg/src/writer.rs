@@ -57,8 +57,19 @@ pub(crate) trait Kind: Send + 'static {
         Ordering::Equal
     }
 
+    /// Does a write by itself, on a connection of the pool; answers how many rows were written.
+    fn once(db: &Db, write: &Self::Write) -> impl Future<Output = Result<u64, Trouble>> + Send;
+
     /// Does the same write again after its answer was lost, on a connection of the pool.
     fn again(db: &Db, write: &Self::Write) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+}
+
+/// Writes by itself, on a connection of the pool, what belongs in no group.
+pub(crate) async fn alone<K: Kind>(db: &Db, write: &K::Write) -> Result<Commit, StoreError> {
+    match K::once(db, write).await {
+        Err(Trouble::Disconnected(_)) => K::again(db, write).await,
+        outcome => Ok(commit(outcome?)),
+    }
 }
 
 /// The writers of a store; they end with it.
