@@ -203,6 +203,17 @@ impl Layout {
         Name::parse(&format!("{before}{table}{after}")).unwrap_or_else(|_| self.table.name.clone())
     }
 
+    /// The indexes by which accounts are found that have not come over yet: their names, and their columns as SQL writes them.
+    pub(crate) fn indexes(&self) -> Vec<(Name, String)> {
+        let quoted = |track| self.name(track).map(Name::quoted);
+        let method = quoted(Track::AuthMethod);
+        let tenant = self.tenant.as_ref().map(Name::quoted);
+        let status = tenant.zip(method.clone()).zip(quoted(Track::CompletedAt));
+        let status = status.map(|((tenant, method), at)| [tenant, method, at].join(", "));
+        let wanted = [("_auth_method", method), ("_migration_status", status)];
+        wanted.into_iter().filter_map(|(what, columns)| Some((self.thing("idx_", what), columns?))).collect()
+    }
+
     /// The words that the column of the method takes, as SQL writes them.
     pub(crate) fn words(&self) -> String {
         ["password", &self.forms.oauth_word, "dual"].map(literal).join(", ")

@@ -83,19 +83,7 @@ pub(super) async fn steps(client: &Client, layout: &Layout) -> Result<Vec<Step>,
 }
 
 async fn indexes(client: &Client, layout: &Layout, table: &str, steps: &mut Vec<Step>) -> Result<(), OpenError> {
-    let quoted = |track| layout.name(track).map(authly_cutover::profile::names::Name::quoted);
-    let method = quoted(Track::AuthMethod);
-    let tenant = layout.tenant.as_ref().map(authly_cutover::profile::names::Name::quoted);
-    let status = tenant.zip(method.clone()).zip(quoted(Track::CompletedAt));
-    let wanted = [
-        (layout.thing("idx_", "_auth_method"), method),
-        (
-            layout.thing("idx_", "_migration_status"),
-            status.map(|((tenant, method), at)| [tenant, method, at].join(", ")),
-        ),
-    ];
-    for (name, columns) in wanted {
-        let Some(columns) = columns else { continue };
+    for (name, columns) in layout.indexes() {
         let name_quoted = name.quoted();
         let create = format!("CREATE INDEX CONCURRENTLY {name_quoted} ON {table} ({columns})");
         let schema = layout.table.schema.as_ref().map(|schema| format!("{}.", schema.quoted())).unwrap_or_default();

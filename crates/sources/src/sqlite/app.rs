@@ -68,19 +68,7 @@ impl SqliteApp {
             let sql = vec![format!("ALTER TABLE {table} ADD COLUMN {column} {kind}")];
             steps.push(Step { what: format!("column {column} of {table}, {kind}"), sql });
         }
-        let quoted = |track| layout.name(track).map(authly_cutover::profile::names::Name::quoted);
-        let method = quoted(Track::AuthMethod);
-        let tenant = layout.tenant.as_ref().map(authly_cutover::profile::names::Name::quoted);
-        let status = tenant.zip(method.clone()).zip(quoted(Track::CompletedAt));
-        let wanted = [
-            (layout.thing("idx_", "_auth_method"), method),
-            (
-                layout.thing("idx_", "_migration_status"),
-                status.map(|((tenant, method), at)| [tenant, method, at].join(", ")),
-            ),
-        ];
-        for (name, columns) in wanted {
-            let Some(columns) = columns else { continue };
+        for (name, columns) in layout.indexes() {
             let there = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1";
             if !self.with(|connection| connection.prepare(there)?.exists([name.as_str()]))? {
                 let name = name.quoted();
