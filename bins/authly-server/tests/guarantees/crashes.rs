@@ -12,12 +12,12 @@ use authly_pg_fixture::PgFixture;
 
 use crate::{
     snapshot::Snapshot,
-    world::{Dice, Kind, World, client, dirty, is_heavy, outcomes},
+    world::{Dice, Kind, World, client, dirty, is_heavy, long, outcomes},
 };
 
 /// Rows of the source, and how often an import of them is killed at random.
 fn size() -> (u32, u32) {
-    if is_heavy() { (100_000, 60) } else { (700, 14) }
+    long(100_000).map_or((700, 14), |rows| (rows, (rows / 1_000).clamp(14, 60)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

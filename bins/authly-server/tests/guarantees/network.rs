@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     snapshot::Snapshot,
-    world::{Dice, Kind, World, dirty, is_heavy},
+    world::{Dice, Kind, World, dirty, is_heavy, long},
 };
 
 /// Passes connections on, and cuts all of them after so many bytes.
@@ -84,7 +84,7 @@ async fn pass(mut outer: TcpStream, mut inner: UnixStream, left: &AtomicI64, cut
 async fn cut_connections_and_a_database_that_restarts_cost_no_row() {
     // So many bytes for each row let some imports end before the cut where there are few, and leave rows to the restarts
     // where there are many.
-    let (rows, rounds, restarts, bytes) = if is_heavy() { (20_000, 30, 10, 3_000) } else { (500, 5, 3, 7_500) };
+    let (rows, rounds, restarts, bytes) = long(20_000).map_or((500, 5, 3, 7_500), |rows| (rows, 30, 10, 3_000));
     let plan = dirty(Legacy::Tenants, rows);
     let whole = World::new(Kind::Postgres, plan).await;
     whole.import(&["--execute"]);

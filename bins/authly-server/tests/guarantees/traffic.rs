@@ -20,7 +20,7 @@ use authly_legacy_source::Legacy;
 use serde_json::json;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use crate::world::{Kind, World, client, dirty, is_heavy};
+use crate::world::{Kind, World, client, dirty, long};
 
 /// What somebody does again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Person {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_restart() {
-    let world = World::new(Kind::Postgres, dirty(Legacy::Tenants, if is_heavy() { 50_000 } else { 1_000 })).await;
+    let world = World::new(Kind::Postgres, dirty(Legacy::Tenants, long(50_000).unwrap_or(1_000))).await;
     let world = world.with_stored_switch();
     let people = 20;
     let site = Site::prepare(&world.installation, people).unwrap();
