@@ -34,7 +34,10 @@ fn registration_and_reset_go_by_mail() {
     assert!(verification.contains("To: ada@example.org\r\n"), "{verification}");
     let opened = format!("/verify-email?token={}", token(&verification));
     assert_eq!(server.status(&opened), 200);
-    assert_eq!(server.post("/api/auth/verify-email", &json!({ "token": token(&verification) })).0, 200);
+    // The link alone shows who reads the mails, and not who chose the password.
+    assert_eq!(server.post("/api/auth/verify-email", &json!({ "token": token(&verification) })).0, 422);
+    let proven = json!({ "token": token(&verification), "password": "correct horse" });
+    assert_eq!(server.post("/api/auth/verify-email", &proven).0, 200);
     assert_eq!(server.status(&opened), 410);
 
     let asked = json!({ "email": "ada@example.org" });
