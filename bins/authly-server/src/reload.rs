@@ -43,7 +43,7 @@ async fn again<S: AnyStore>(source: &Source, before: Report, live: &Live<S>, log
     };
     logs.follow(settings);
     if let Err(error) = live.set_overrides(convert::switches(settings)).await {
-        tracing::error!(error = trouble::chain(&error), "the switches cannot be read");
+        tracing::error!(error = trouble::causes(&error), "the switches cannot be read");
     }
     for setting in report.changes_since(&before).into_iter().filter(|setting| setting.change == Change::Restart) {
         tracing::warn!(setting = setting.key, "has changed, which only a restart can follow");

@@ -9,6 +9,7 @@ use actix_web::{
         header::{self, EntityTag, Header as _, IfNoneMatch},
     },
 };
+pub use oauth_core::causes::causes;
 use oauth_core::error::{Challenge, Wire, WireError};
 use serde::Serialize;
 
@@ -64,21 +65,6 @@ impl Failure {
     pub fn wire(&self) -> &WireError {
         &self.wire
     }
-}
-
-/// An error with what caused it, for the log: where a store is away, the kind alone helps nobody.
-pub fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let told = next.to_string();
-        if !text.contains(&told) {
-            text.push_str(": ");
-            text.push_str(&told);
-        }
-        cause = next.source();
-    }
-    text
 }
 
 impl<E: Wire + Error + 'static> From<E> for Failure {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use crate::{
     pending::PendingCookie,
+    random_name::RandomName,
     services::Random,
     token::{OpaqueToken, TokenHash},
 };
@@ -39,31 +38,26 @@ impl SessionCookie {
 
 /// A random mark of a browser that nobody is signed in to: forms are bound to it until there is a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct BrowserId([u8; 16]);
+pub struct BrowserId(RandomName);
 
 impl BrowserId {
     /// A new mark of 128 random bits.
     pub fn generate(random: &impl Random) -> Self {
-        let mut bytes = [0; 16];
-        random.fill(&mut bytes);
-        Self(bytes)
+        Self(RandomName::generate(random))
     }
 
     /// Reads a cookie's value: 22 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 22 {
-            return None;
-        }
-        URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).map(Self)
+        RandomName::parse(text).map(Self)
     }
 
     /// The value for the cookie.
     pub fn to_text(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
+        self.0.to_string()
     }
 
     pub(crate) const fn bytes(&self) -> &[u8; 16] {
-        &self.0
+        self.0.bytes()
     }
 }
 
@@ -100,6 +94,6 @@ mod tests {
     fn cookie_values_do_not_print() {
         let cookie = SessionCookie::parse(&"a".repeat(43)).unwrap();
         assert!(!format!("{cookie:?}").contains("aaa"));
-        assert_eq!(format!("{:?}", BrowserId([7; 16])), "BrowserId(..)");
+        assert_eq!(format!("{:?}", BrowserId::parse(&"A".repeat(22)).unwrap()), "BrowserId(..)");
     }
 }

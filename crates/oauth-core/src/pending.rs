@@ -17,6 +17,7 @@ use crate::{
     },
     ids::{ClientId, SessionId, UserId},
     pkce::{CodeChallenge, CodeProof},
+    random_name::RandomName,
     redirect::TrustedRedirect,
     scope::ScopeSet,
     services::{Purpose, Random, Sealer},
@@ -25,32 +26,27 @@ use crate::{
 
 /// The random name of a request under way: 128 bits, 22 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PendingId([u8; 16]);
+pub struct PendingId(RandomName);
 
 impl PendingId {
     /// A new name.
     pub fn generate(random: &impl Random) -> Self {
-        let mut bytes = [0; 16];
-        random.fill(&mut bytes);
-        Self(bytes)
+        Self(RandomName::generate(random))
     }
 
     /// Reads the text form.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 22 {
-            return None;
-        }
-        URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).map(Self)
+        RandomName::parse(text).map(Self)
     }
 
     pub(crate) const fn bytes(&self) -> &[u8] {
-        &self.0
+        self.0.bytes()
     }
 }
 
 impl fmt::Display for PendingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        self.0.fmt(f)
     }
 }
 

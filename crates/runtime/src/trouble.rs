@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use oauth_core::causes::causes;
+
 /// A failure in three parts; none of them ever holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -25,7 +27,7 @@ impl Trouble {
         error: &(dyn std::error::Error + 'static),
         remedy: impl Into<String>,
     ) -> Self {
-        Self::new(what, chain(error), remedy)
+        Self::new(what, causes(error), remedy)
     }
 }
 
@@ -37,21 +39,6 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
-
-/// An error with its causes in one line; a cause that its parent tells already is not repeated.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let told = next.to_string();
-        if !text.contains(&told) {
-            text.push_str(": ");
-            text.push_str(&told);
-        }
-        cause = next.source();
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests {

@@ -34,7 +34,7 @@ pub(super) async fn follow<S: AnyStore>(live: Arc<Live<S>>) {
             // Told once and not every second; the catalog before stays in force.
             Err(error) if !failing => {
                 failing = true;
-                tracing::error!(error = trouble::chain(&error), "cannot read clients, scopes and keys");
+                tracing::error!(error = trouble::causes(&error), "cannot read clients, scopes and keys");
             }
             Err(_) => {}
         }

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) async fn note<S: AnyStore>(live: Arc<Live<S>>) {
     if let Err(error) = look(&live).await {
-        tracing::warn!(error = trouble::chain(&error), "cannot tell which password hashes are in use");
+        tracing::warn!(error = trouble::causes(&error), "cannot tell which password hashes are in use");
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn send<S: AnyStore>(post: Post, live: Arc<Live<S>>, mut stoppe
                 if round.taken > 0 { PAUSE } else { EVERY + jitter::below(JITTER) }
             }
             Err(error) => {
-                tracing::warn!(error = trouble::chain(&error), "cannot work on the outbox");
+                tracing::warn!(error = trouble::causes(&error), "cannot work on the outbox");
                 AFTER_FAILURE
             }
         };

@@ -19,7 +19,7 @@ pub(super) async fn watch<S: AnyStore>(live: Arc<Live<S>>) {
     loop {
         match look(&live).await {
             Ok(gauges) => live.set_mail_gauges(gauges),
-            Err(error) => tracing::debug!(error = trouble::chain(&error), "cannot count the mails"),
+            Err(error) => tracing::debug!(error = trouble::causes(&error), "cannot count the mails"),
         }
         tokio::time::sleep(EVERY + jitter::below(JITTER)).await;
     }

@@ -35,7 +35,7 @@ pub(super) async fn purge<S: AnyStore>(settings: Settings, live: Arc<Live<S>>) {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = trouble::chain(&error), "cannot remove expired rows");
+                    tracing::warn!(error = trouble::causes(&error), "cannot remove expired rows");
                     break;
                 }
             }

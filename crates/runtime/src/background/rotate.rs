@@ -33,7 +33,7 @@ pub(super) async fn rotate<S: AnyStore>(settings: Settings, live: Arc<Live<S>>) 
         match rotate_once(&settings, &live).await {
             Ok(0) => {}
             Ok(changes) => tracing::info!(changes, "signing keys have been published, rotated or removed"),
-            Err(error) => tracing::error!(error = trouble::chain(&error), "cannot rotate the signing keys"),
+            Err(error) => tracing::error!(error = trouble::causes(&error), "cannot rotate the signing keys"),
         }
     }
 }
