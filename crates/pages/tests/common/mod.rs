@@ -154,10 +154,10 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                 frame,
             ),
         ),
-        ("verify-address-password", verify_address(&verify_view(text, Some(text)), frame)),
+        ("verify-address-password", verify_address(&verify_view(text, Some("/verify-email")), frame)),
         (
             "verify-address-wrong",
-            verify_address(&VerifyAddress { wrong_password: true, ..verify_view(text, Some(text)) }, frame),
+            verify_address(&VerifyAddress { wrong_password: true, ..verify_view(text, Some("/verify-email")) }, frame),
         ),
         (
             "invitation",
