@@ -40,8 +40,16 @@ fn sign_in(world: &World, identity: &Identity, new_people: NewPeople) -> Result<
     let browser = Browser::default();
     let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
     let rule = rule(new_people);
-    let arrival =
-        Arrival { identity, id_token: None, rule: &rule, tenant: None, visit, known_device: None, address: None };
+    let arrival = Arrival {
+        identity,
+        id_token: None,
+        authenticated_at: None,
+        rule: &rule,
+        tenant: None,
+        visit,
+        known_device: None,
+        address: None,
+    };
     now_or_never(world.directory.sign_in_upstream(&arrival))
 }
 
@@ -90,8 +98,9 @@ fn a_password_in_the_same_browser_does_not_lift_the_bound() {
     let identity = identity("alice", "ada@example.com");
     let browser = Browser::default();
     let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
-    let (id_token, tenant, known_device, address) = (None, None, None, None);
-    let arrival = Arrival { identity: &identity, id_token, rule: &rule, tenant, visit, known_device, address };
+    let (id_token, authenticated_at, tenant, known_device, address) = (None, None, None, None, None);
+    let arrival =
+        Arrival { identity: &identity, id_token, authenticated_at, rule: &rule, tenant, visit, known_device, address };
     let there = now_or_never(world.directory.sign_in_upstream(&arrival)).unwrap();
     let hour = Some(crate::testing::at(3_600));
     assert_eq!(

@@ -40,7 +40,9 @@ pub struct NewSession {
     pub token: TokenHash,
     /// Who signed in.
     pub user: UserId,
-    /// When and how.
+    /// When it begins.
+    pub begun_at: Timestamp,
+    /// When they proved who they are: earlier, if that was elsewhere.
     pub authenticated_at: Timestamp,
     /// The methods used.
     pub methods: Vec<AuthenticationMethod>,

@@ -117,6 +117,7 @@ pub async fn a_replaced_session_hands_its_grants_to_the_same_user<S: WholeStore>
     let old = w.begin("ada", w.new_session(user)).await;
     let grant = w.code(w.new_grant(user, client, Some(old.id))).await.1;
     let new = NewSession {
+        begun_at: w.later(9),
         authenticated_at: w.later(9),
         expires_at: w.later(99_999),
         replaces: Some(old.id),
@@ -136,7 +137,12 @@ pub async fn a_replaced_session_of_another_user_ends_with_its_grants<S: WholeSto
     let client = w.client("app").await;
     let old = w.begin("ada", w.new_session(ada)).await;
     let grant = w.code(w.new_grant(ada, client, Some(old.id))).await.1;
-    let new = NewSession { authenticated_at: w.later(9), replaces: Some(old.id), ..w.new_session(bob) };
+    let new = NewSession {
+        begun_at: w.later(9),
+        authenticated_at: w.later(9),
+        replaces: Some(old.id),
+        ..w.new_session(bob)
+    };
     w.begin("bob", new.clone()).await;
     assert_eq!(w.store.session(old.token).await.unwrap().unwrap().ended_at, Some(w.later(9)));
     let found = w.store.grant(grant, w.jti()).await.unwrap().unwrap();
@@ -161,7 +167,7 @@ pub async fn sessions_are_listed_newest_first_while_they_are_not_ended<S: WholeS
     let (ada, bob) = (w.user("ada").await, w.user("bob").await);
     let mut begun = Vec::new();
     for age in [30, 10, 20] {
-        let session = NewSession { authenticated_at: w.earlier(age), ..w.new_session(ada) };
+        let session = NewSession { begun_at: w.earlier(age), authenticated_at: w.earlier(age), ..w.new_session(ada) };
         begun.push(w.begin("ada", session).await.id);
     }
     let ended = w.begin("ada", w.new_session(ada)).await.id;

@@ -190,6 +190,7 @@ impl<S: WholeStore> World<S> {
             id: SessionId::generate(self.now, &self.counter),
             token: self.hash(),
             user,
+            begun_at: self.now,
             authenticated_at: self.now,
             methods: vec![AuthenticationMethod::Pwd],
             idle_expires_at: self.later(1_800),

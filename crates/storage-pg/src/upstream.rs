@@ -93,7 +93,7 @@ const REPLACE: &str = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended
 const BEGIN: &str = "
     INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
                           expires_at, remembered, user_agent, address, grants_end_at)
-    VALUES ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11)";
+    VALUES ($1, $2, $3, $4, $5, $12, $12, $6, $7, $8, $9, $10, $11)";
 
 /// Grants of a session that is replaced follow the same user to the new one, or end.
 const FOLLOW: &str = "
@@ -323,7 +323,7 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
         Some(old) => steps.run(REPLACE, &[&old, &at]).await?.first().map(|_| old),
         None => None,
     };
-    let (id, begun_at) = (session.id.uuid(), At(session.authenticated_at));
+    let (id, proven_at) = (session.id.uuid(), At(session.authenticated_at));
     let methods = rows::method_names(&session.methods);
     steps
         .change(
@@ -332,7 +332,7 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
                 &id,
                 &session.token.bytes().as_slice(),
                 &user,
-                &begun_at,
+                &proven_at,
                 &methods,
                 &At(session.idle_expires_at),
                 &At(session.expires_at),
@@ -340,6 +340,7 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
                 &session.user_agent,
                 &session.address,
                 &session.grants_end_at.map(At),
+                &At(session.begun_at),
             ],
         )
         .await?;

@@ -135,7 +135,7 @@ pub(crate) fn with_consent(db: Db<'_>, token: TokenHash, client: ClientKey) -> O
 
 const INSERT: &str = "INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, \
                       idle_expires_at, expires_at, remembered, user_agent, address, grants_end_at) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?4, ?6, ?7, ?8, ?9, ?10, ?11)";
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?12, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 const MOVE_GRANTS: &str = "UPDATE grants SET session_id = ?2 WHERE session_id = ?1 AND revoked_at IS NULL \
                            AND EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?3 AND ended_at IS NULL)";
@@ -156,11 +156,12 @@ pub(crate) fn begin(db: Db<'_>, session: &NewSession) -> Outcome<()> {
             session.user_agent,
             session.address,
             session.grants_end_at.map(Timestamp::micros),
+            session.begun_at.micros(),
         ],
     )?;
     let Some(old) = session.replaces else { return Ok(()) };
     db.run(MOVE_GRANTS, [old.uuid(), session.id.uuid(), session.user.uuid()])?;
-    end(db, old, session.authenticated_at, RevocationReason::SignedOut).map(drop)
+    end(db, old, session.begun_at, RevocationReason::SignedOut).map(drop)
 }
 
 const TOUCH: &str = "UPDATE sessions SET last_seen_at = ?2, idle_expires_at = ?3 WHERE id = ?1 AND ended_at IS NULL";

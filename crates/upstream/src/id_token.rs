@@ -31,6 +31,7 @@ struct Claims {
     nbf: Option<NumericDate>,
     nonce: Option<String>,
     at_hash: Option<String>,
+    auth_time: Option<NumericDate>,
     sid: Option<String>,
     #[serde(flatten)]
     person: PersonClaims,
@@ -43,6 +44,8 @@ pub struct Proven {
     pub subject: UpstreamSubject,
     /// The session there.
     pub session: Option<String>,
+    /// When they proved there who they are, if that is told.
+    pub authenticated_at: Option<Timestamp>,
     pub(crate) person: PersonClaims,
 }
 
@@ -110,7 +113,8 @@ pub fn verify(
     }
     let subject = UpstreamSubject::parse(&claims.sub).ok_or(TokenFault::Claim("sub"))?;
     let session = claims.sid.filter(|sid| (1..=255).contains(&sid.len()) && !sid.contains('\0'));
-    Ok(Proven { subject, session, person: claims.person })
+    let authenticated_at = claims.auth_time.map(NumericDate::timestamp);
+    Ok(Proven { subject, session, authenticated_at, person: claims.person })
 }
 
 /// 3.1.3.7 points 3 to 5: meant for us; where others are named too, it was issued to us.

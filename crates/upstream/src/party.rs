@@ -132,6 +132,8 @@ pub struct Arrived {
     pub identity: Identity,
     /// The token that proves it: the hint with which they sign out there.
     pub id_token: Secret<String>,
+    /// When they proved it there (`auth_time`), if that is told.
+    pub authenticated_at: Option<Timestamp>,
 }
 
 impl Upstream {
@@ -213,8 +215,9 @@ impl Upstream {
                 person = person.with(more);
             }
         }
+        let authenticated_at = proven.authenticated_at;
         let identity = person.into_identity(&self.provider, proven.subject, proven.session);
-        Ok(Arrived { identity, id_token: Secret::new(tokens.id_token) })
+        Ok(Arrived { identity, id_token: Secret::new(tokens.id_token), authenticated_at })
     }
 
     /// The provider says that somebody has signed out there.

@@ -46,6 +46,9 @@ use crate::{
     store::AccountRepository as _,
 };
 
+/// How far the provider's clock and ours may differ where it is told when somebody proved who they are.
+const CLOCKS: Duration = Duration::from_secs(60);
+
 /// Somebody comes back from a provider.
 #[derive(Clone, Debug)]
 pub struct Arrival<'a> {
@@ -53,6 +56,8 @@ pub struct Arrival<'a> {
     pub identity: &'a Identity,
     /// The token that proves it, to be kept for signing out there.
     pub id_token: Option<&'a Secret<String>>,
+    /// When they proved it there, if that is told.
+    pub authenticated_at: Option<Timestamp>,
     /// What is decided about the provider's people.
     pub rule: &'a PeopleRule,
     /// The tenant whose accounts alone the client serves for which they sign in.
@@ -220,6 +225,11 @@ impl<V: DirectoryServices> Directory<V> {
             address: arrival.address.clone(),
             replaces,
         });
+        // A session at the provider is no proof of now: what asks for a fresh one is asked of by when it was given there. Clocks differ,
+        // and dates are of whole seconds.
+        if let Some(there) = arrival.authenticated_at.filter(|there| now.since(*there) > CLOCKS) {
+            session.authenticated_at = there;
+        }
         if let Some(longest) = arrival.rule.session {
             session.expires_at = session.expires_at.min(now.plus(longest));
             session.idle_expires_at = session.idle_expires_at.min(session.expires_at);

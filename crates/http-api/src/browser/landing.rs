@@ -81,9 +81,17 @@ pub fn keep(answer: &mut HttpResponse, request: &HttpRequest, issuer: &Issuer) {
 
 /// Where a sign-in leads that is for no application.
 pub fn address(request: &HttpRequest, issuer: &Issuer) -> String {
-    let kept = cookies::read(request, Name::Landing.under(issuer));
-    let clear = kept.and_then(|kept| URL_SAFE_NO_PAD.decode(kept).ok()).and_then(|kept| String::from_utf8(kept).ok());
-    clear.and_then(|kept| Landing::parse(&kept)).map_or_else(|| Endpoint::Account.path().to_owned(), |it| it.address())
+    kept(request, issuer).map_or_else(|| Endpoint::Account.path().to_owned(), |it| it.address())
+}
+
+/// Whether a page of ours sent somebody to sign in.
+pub fn is_kept(request: &HttpRequest, issuer: &Issuer) -> bool {
+    kept(request, issuer).is_some()
+}
+
+fn kept(request: &HttpRequest, issuer: &Issuer) -> Option<Landing> {
+    let kept = URL_SAFE_NO_PAD.decode(cookies::read(request, Name::Landing.under(issuer))?).ok()?;
+    Landing::parse(&String::from_utf8(kept).ok()?)
 }
 
 /// Forgets the page, if there is one.

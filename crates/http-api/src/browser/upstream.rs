@@ -37,7 +37,7 @@ use super::{
     authorize::{self, Shown},
     cookies::{self, browser, browser_id},
     failure::{self, PageFailure},
-    sign_in,
+    landing, sign_in,
 };
 use crate::{
     app::App,
@@ -113,7 +113,12 @@ pub async fn depart<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpR
         Ask::SignIn { login_hint, .. } => login_hint,
         Ask::ChooseAccount { .. } | Ask::Consent { .. } => None,
     });
-    let anew = if id.is_some_and(|id| app.engine.wants_fresh_proof(id, &browser)) { Anew::Yes } else { Anew::No };
+    // Pages of administration ask for one too.
+    let fresh = match id {
+        Some(id) => app.engine.wants_fresh_proof(id, &browser),
+        None => landing::is_kept(&request, &app.engine.settings().issuer),
+    };
+    let anew = if fresh { Anew::Yes } else { Anew::No };
     let redirect_uri = redirect_uri(&app, upstream);
     let departure =
         Departure { redirect_uri: &redirect_uri, request: id, stay: Stay::Browser, anew, hint: hint.as_deref() };
@@ -182,6 +187,7 @@ pub async fn arrive<V: DirectoryServices>(
     let arrival = Arrival {
         identity: &arrived.identity,
         id_token: (upstream.provider().sign_out == SignOut::There).then_some(&arrived.id_token),
+        authenticated_at: arrived.authenticated_at,
         rule: &upstream.provider().people,
         tenant: sign_in::tenant_of(&app, kept.request, &browser),
         visit,

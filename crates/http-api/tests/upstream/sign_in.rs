@@ -120,3 +120,26 @@ async fn a_client_that_wants_a_fresh_proof_gets_one_from_the_provider() {
         assert!(there.location.contains("login_hint=ada%40example.com"));
     }
 }
+
+/// SECURITY.md row 56: whoever finds a browser in which somebody is signed in at the provider has no proof for what asks for a fresh one, also
+/// if they leave out of the address that one is wanted, or come by a sign-in that is for nothing.
+#[tokio::test]
+async fn a_session_at_the_provider_is_no_fresh_proof() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let secret = app.confidential_client().await;
+    app.user("ada@example.com").await;
+    let flow = CodeFlow::confidential(&secret, "openid").with("prompt", "login");
+    for (proven, wanted) in [(1_767_225_600 - 3_600, false), (1_767_225_600 - 30, true)] {
+        fake.set(|state| state.claims["auth_time"] = json!(proven));
+        let mut browser = app.browser();
+        let asked = browser.open(&flow.path()).await;
+        let page = browser.open("/sign-in").await;
+        let there = leave(&mut browser, &page).await;
+        assert!(!there.location.contains("prompt="));
+        fake.expect(&there);
+        assert!(come_back(&mut browser, &there.state).await.body.contains("ada@example.com"));
+        let page = browser.open(&format!("/consent?request={}", asked.hidden("request"))).await;
+        assert_eq!((page.is_sign_in(), page.is_consent()), (!wanted, wanted), "proven at {proven}");
+    }
+}

@@ -103,7 +103,7 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
     if !situation.catalog.policies.widest(&session.subject, now).admits_oauth() {
         return Next::Error(Problem::AccessDenied);
     }
-    let fresh = session.authenticated_at >= situation.started_at;
+    let fresh = began_since(session, situation);
     if request.prompt.pages().select_account && !fresh && situation.chosen != Some(session.id) {
         return Next::ChooseAccount;
     }
@@ -146,9 +146,8 @@ fn signed_in<'a>(
 ) -> Result<&'a Session, Unfit> {
     let request = situation.request;
     let session = session.filter(|session| session.is_alive(now)).ok_or(Unfit::SignIn(SignInReason::SignedOut))?;
-    let fresh = session.authenticated_at >= situation.started_at;
     // "login: The Authorization Server SHOULD prompt the End-User for reauthentication."
-    if request.prompt.pages().login && !fresh {
+    if request.prompt.pages().login && session.authenticated_at < situation.started_at {
         return Err(Unfit::SignIn(SignInReason::Again));
     }
     // max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
@@ -156,6 +155,7 @@ fn signed_in<'a>(
     if request.max_age.is_some_and(|max_age| age > max_age) {
         return Err(Unfit::SignIn(SignInReason::TooLongAgo));
     }
+    let fresh = began_since(session, situation);
     // id_token_hint: "If the End-User identified by the ID Token is logged in or is logged in by the request [..], then the
     // Authorization Server returns a positive response; otherwise, it SHOULD return an error, such as login_required."
     if request.expected_user.is_some_and(|expected| expected != session.subject.id) {
@@ -166,6 +166,11 @@ fn signed_in<'a>(
         return Err(if fresh { Unfit::OfAnotherTenant } else { Unfit::SignIn(SignInReason::OtherAccount) });
     }
     Ok(session)
+}
+
+/// Whether somebody has signed in for this request, wherever and whenever they proved who they are.
+fn began_since(session: &Session, situation: &Situation<'_>) -> bool {
+    session.authenticated_at.max(session.created_at) >= situation.started_at
 }
 
 fn must_ask(situation: &Situation<'_>, scope: &ScopeSet, remembered: &ScopeSet, fresh: bool, policy: Policy) -> bool {

@@ -56,6 +56,7 @@ impl<V: Services> Engine<V> {
             id: SessionId::generate(now, random),
             token: cookie.hash(),
             user: start.user,
+            begun_at: now,
             authenticated_at: now,
             methods: start.methods,
             idle_expires_at: now.plus(idle).min(expires_at),

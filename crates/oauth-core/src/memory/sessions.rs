@@ -85,7 +85,7 @@ impl Tables {
 
     /// Begins a session and ends the one it replaces: the grants of the same user move over, those of another are revoked.
     pub(super) fn insert_session(&mut self, session: NewSession) {
-        let (new, at) = (session.id, session.authenticated_at);
+        let (new, at) = (session.id, session.begun_at);
         if let Some(old) = session.replaces {
             let row = self.sessions.get(&old).filter(|row| row.ended_at.is_none());
             if row.is_some_and(|row| row.begun.user == session.user) {

@@ -118,7 +118,7 @@ impl Tables {
             id: row.begun.id,
             authenticated_at: row.begun.authenticated_at,
             methods: row.begun.methods.clone(),
-            created_at: row.begun.authenticated_at,
+            created_at: row.begun.begun_at,
             last_seen_at: row.last_seen_at,
             idle_expires_at: row.idle_expires_at,
             expires_at: row.begun.expires_at,

@@ -38,6 +38,7 @@ impl<S: Store + CatalogRepository> World<S> {
                 id: session,
                 token: TokenHash::of(session.to_string().as_bytes()),
                 user: subject().id,
+                begun_at: at(-10),
                 authenticated_at: at(-10),
                 methods: vec![AuthenticationMethod::Pwd],
                 idle_expires_at: at(8 * 3_600),
