@@ -137,12 +137,8 @@ pub async fn a_replaced_session_of_another_user_ends_with_its_grants<S: WholeSto
     let client = w.client("app").await;
     let old = w.begin("ada", w.new_session(ada)).await;
     let grant = w.code(w.new_grant(ada, client, Some(old.id))).await.1;
-    let new = NewSession {
-        begun_at: w.later(9),
-        authenticated_at: w.later(9),
-        replaces: Some(old.id),
-        ..w.new_session(bob)
-    };
+    let new =
+        NewSession { begun_at: w.later(9), authenticated_at: w.later(9), replaces: Some(old.id), ..w.new_session(bob) };
     w.begin("bob", new.clone()).await;
     assert_eq!(w.store.session(old.token).await.unwrap().unwrap().ended_at, Some(w.later(9)));
     let found = w.store.grant(grant, w.jti()).await.unwrap().unwrap();
