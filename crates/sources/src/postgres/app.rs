@@ -57,7 +57,14 @@ impl PgApp {
     /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
     pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
         for sql in steps.iter().flat_map(|step| &step.sql) {
-            patiently(&self.client, sql).await?;
+            if sql.contains(" INDEX CONCURRENTLY ") {
+                // It waits for transactions under way, holds nobody up meanwhile, and broken off it would leave its ruins behind.
+                self.client.batch_execute("SET lock_timeout = 0").await?;
+                self.client.batch_execute(sql).await?;
+                self.client.batch_execute("SET lock_timeout = '2s'").await?;
+            } else {
+                patiently(&self.client, sql).await?;
+            }
         }
         Ok(())
     }
@@ -154,5 +161,33 @@ fn text(cell: &Cell) -> Option<String> {
 impl Drop for PgApp {
     fn drop(&mut self) {
         self.driver.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use authly_pg_fixture::PgFixture;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_index_is_built_beside_a_transaction_that_takes_long() {
+        let database = PgFixture::empty().await;
+        let holder = database.client().await;
+        holder.batch_execute("CREATE TABLE people (id int)").await.unwrap();
+        holder.batch_execute("BEGIN; INSERT INTO people VALUES (1)").await.unwrap();
+        let app = PgApp::open(database.url(), Access::Write).await.unwrap();
+        let sql = vec!["CREATE INDEX CONCURRENTLY by_id ON people (id)".to_owned()];
+        let steps = [Step { what: String::new(), sql }];
+        let let_go = async {
+            tokio::time::sleep(Duration::from_millis(2_500)).await;
+            holder.batch_execute("COMMIT").await.unwrap();
+        };
+        let (built, ()) = tokio::join!(app.expand(&steps), let_go);
+        built.unwrap();
+        let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_id'::regclass";
+        assert!(holder.query_one(valid, &[]).await.unwrap().get::<_, bool>(0));
     }
 }
