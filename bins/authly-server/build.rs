@@ -9,8 +9,8 @@ const KNOWS: (u32, u32) = (2, 36);
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    let is_native =
-        env::var_os("TARGET") == env::var_os("HOST") && env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu");
+    let is_native = env::var_os("TARGET") == env::var_os("HOST")
+        && env::var_os("CARGO_CFG_TARGET_ENV").is_some_and(|library| library == "gnu");
     if is_native && glibc().is_some_and(|version| version >= KNOWS) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }

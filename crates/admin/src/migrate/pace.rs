@@ -43,10 +43,10 @@ impl Pace {
         matches!(self, Self::Full)
     }
 
-    /// How long to rest after so much work: half as long, so that one processor of two is free and the other one for a third.
+    /// How long to rest after so much work: a quarter as long, so that one processor of two is free and the other one for a fifth.
     fn rest(self, worked: Duration) -> Duration {
         match self {
-            Self::Gentle => (worked / 2).min(LONGEST_REST),
+            Self::Gentle => (worked / 4).min(LONGEST_REST),
             Self::Full => Duration::ZERO,
         }
     }
@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn a_gentle_import_works_for_two_thirds_of_the_time_and_a_full_one_always() {
-        assert_eq!(Pace::Gentle.rest(millis(18)), millis(9));
+    fn a_gentle_import_works_for_four_fifths_of_the_time_and_a_full_one_always() {
+        assert_eq!(Pace::Gentle.rest(millis(16)), millis(4));
         assert_eq!(Pace::Gentle.rest(Duration::ZERO), Duration::ZERO);
         assert_eq!(Pace::Gentle.rest(millis(60_000)), LONGEST_REST, "a lease is not slept through");
         assert_eq!(Pace::Full.rest(millis(18)), Duration::ZERO);
@@ -115,9 +115,9 @@ mod tests {
         let began = Timestamp::from_seconds(1_000);
         let mut rests = Rests::new(Pace::Gentle, began);
         let now = began.plus(millis(23));
-        assert_eq!(rests.due(now), Duration::from_micros(11_500));
+        assert_eq!(rests.due(now), Duration::from_micros(5_750));
         rests.held_back(millis(3));
-        assert_eq!(rests.due(now), millis(7), "half of twenty, and three it has had");
+        assert_eq!(rests.due(now), millis(2), "a quarter of twenty, and three it has had");
         rests.held_back(millis(20));
         assert_eq!(rests.due(now), Duration::ZERO);
     }
