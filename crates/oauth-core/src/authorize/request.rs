@@ -18,7 +18,7 @@ use crate::{
     params::Params,
     pkce::{CodeChallenge, CodeProof},
     redirect::TrustedRedirect,
-    scope::ScopeSet,
+    scope::{Scope, ScopeSet},
     settings::Issuer,
     text,
 };
@@ -155,20 +155,16 @@ impl<H: Fn(&str, &Client) -> Option<UserId>> Reader<'_, H> {
     /// RFC 6749 3.3: "If the client omits the scope parameter [..] the authorization server MUST either process the request using
     /// a pre-defined default value or fail the request indicating an invalid scope."
     ///
-    /// A scope that exists and is not the client's is refused. One that does not exist is refused too, but ignored on OpenID
-    /// requests, as OpenID Connect Core 3.1.2.1 wants it ("Scope values used that are not understood [..] SHOULD be ignored").
+    /// What the client may not have, or nobody here knows, is left out, as RFC 6749 3.3 allows ("MAY fully or partially ignore the scope
+    /// requested by the client") and OpenID Connect Core 3.1.2.1 wants it; the answer's `scope` tells what was given. Where nothing
+    /// is left, the request is refused.
     fn scope(&self, params: &Params, client: &Client) -> Result<ScopeSet, Problem> {
         let scope = match params.one("scope") {
             None => self.catalog.default_scopes().intersection(&client.scopes),
             Some(text) => {
                 let asked = ScopeSet::parse(text).map_err(|_| Problem::ScopeRefused)?;
-                let openid = asked.contains(ScopeSet::OPENID);
-                let exists = |name: &str| self.catalog.scope(name).is_some();
-                let known: ScopeSet = asked.iter().filter(|scope| exists(scope.as_str())).cloned().collect();
-                if !known.is_subset(&client.scopes) || (known.len() < asked.len() && !openid) {
-                    return Err(Problem::ScopeRefused);
-                }
-                known
+                let exists = |scope: &&Scope| self.catalog.scope(scope.as_str()).is_some();
+                asked.intersection(&client.scopes).iter().filter(exists).cloned().collect()
             }
         };
         if scope.is_empty() { Err(Problem::ScopeRefused) } else { Ok(scope) }

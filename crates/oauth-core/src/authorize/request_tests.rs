@@ -250,9 +250,15 @@ fn scopes_are_those_of_the_client() {
     assert_eq!(read(&with("app", "")).unwrap().scope, scopes("read"), "the defaults");
     assert_eq!(read(&with("app", "&scope=")).unwrap().scope, scopes("read"), "RFC 6749 3.1: empty is absent");
     assert_eq!(problem(&with("narrow", "")), Problem::ScopeRefused, "no default that the client may have");
-    assert_eq!(problem(&with("narrow", &openid("openid+profile"))), Problem::ScopeRefused, "not the client's");
-    assert_eq!(problem(&with("app", "&scope=read+nonsense")), Problem::ScopeRefused, "nobody's");
-    assert_eq!(read(&with("app", &openid("openid+nonsense"))).unwrap().scope, scopes("openid"), "OpenID ignores it");
+    assert_eq!(read(&with("narrow", &openid("openid+profile"))).unwrap().scope, scopes("openid"), "not the client's");
+    assert_eq!(read(&with("app", "&scope=read+nonsense")).unwrap().scope, scopes("read"), "nobody's");
+    assert_eq!(
+        read(&with("app", &openid("openid+nonsense"))).unwrap().scope,
+        scopes("openid"),
+        "OpenID Connect Core 3.1.2.1"
+    );
+    assert_eq!(problem(&with("narrow", "&scope=profile")), Problem::ScopeRefused, "nothing is left");
+    assert_eq!(problem(&with("app", "&scope=nonsense")), Problem::ScopeRefused, "nothing is left");
     assert_eq!(read(&with("narrow", &openid("openid+retired"))).unwrap().scope, scopes("openid"), "switched off");
     assert_eq!(problem(&with("app", "&scope=%22")), Problem::ScopeRefused);
     assert_eq!(problem(&with("app", "&scope=+")), Problem::ScopeRefused);
