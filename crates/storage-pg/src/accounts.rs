@@ -40,15 +40,19 @@ const FIND: &str = concat!(
     rows::effective_hash!(),
     ", ",
     rows::shared_with_older_program!(),
-    " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1"
+    " FROM users u",
+    rows::tenant_of_user!(),
+    "WHERE u.id = $1"
 );
 
 const LIST: &str = concat!(
     "SELECT ",
     rows::account_columns!(),
-    " FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id
-      WHERE ($1::uuid IS NULL OR u.id > $1)
-        AND ($2::uuid IS NULL OR u.tenant_id = $2)
+    " FROM users u",
+    rows::tenant_of_user!(),
+    "WHERE ",
+    rows::behind!("u.id", "$1"),
+    "   AND ($2::uuid IS NULL OR u.tenant_id = $2)
         AND ($5 OR u.status <> 'deleted')
         AND ($3::text IS NULL OR strpos(lower(u.email), $3) > 0 OR strpos(lower(u.username), $3) > 0)
       ORDER BY u.id
@@ -117,7 +121,7 @@ const SET_PASSWORD: &str = concat!(
     " = $2::text)
        RETURNING u.id
      ), cleared AS (
-       DELETE FROM login_failures f USING changed WHERE f.user_id = changed.id
+       DELETE FROM login_failures WHERE user_id = $1 AND EXISTS (SELECT FROM changed)
      ), audit AS (
        INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
        SELECT $6::uuid, $7::timestamptz, $8::text, $9::uuid, $10::uuid, $11::text, $12::jsonb
@@ -151,6 +155,10 @@ const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE u
 const CLEAR_FAILURES: &str = "DELETE FROM login_failures WHERE user_id = $1";
 
 const SHARED: &str = concat!("SELECT ", rows::shared_with_older_program!());
+
+/// What is planned before anybody knows how many rows there will be, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 1] = [(FIND, 1)];
 
 impl AccountRepository for PgStore {
     async fn begin_sign_in(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {

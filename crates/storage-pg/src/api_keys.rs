@@ -31,7 +31,9 @@ const FIND: &str = concat!(
     key_columns!(),
     ", ",
     rows::account_columns!(),
-    " FROM api_keys a JOIN users u ON u.id = a.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE a.hash = $1"
+    " FROM api_keys a",
+    rows::user_of!("a.user_id"),
+    "WHERE a.hash = $1"
 );
 
 const NOTE: &str = "UPDATE api_keys SET uses = uses + 1, last_used_at = greatest(last_used_at, $2) WHERE id = $1";

@@ -64,7 +64,7 @@ macro_rules! authorization {
             " CROSS JOIN LATERAL (SELECT * FROM sessions WHERE token = w.token OFFSET 0) s",
             rows::user_of!("s.user_id"),
             "LEFT JOIN LATERAL (
-               SELECT * FROM consents WHERE user_id = s.user_id AND client_id = w.client_id OFFSET 0
+               SELECT * FROM consents WHERE user_id = s.user_id AND client_id IS NOT DISTINCT FROM w.client_id OFFSET 0
              ) k ON TRUE"
         )
     };

@@ -21,22 +21,27 @@ use uuid::Uuid;
 
 use crate::{
     db::{Params, Steps, Unknown},
-    mail,
+    mail, rows,
     store::PgStore,
     value::{At, Reader},
 };
 
-const INVITEES: &str = "
-    SELECT u.id, u.tenant_id, u.email, u.profile, u.status, COALESCE(u.is_verified, FALSE), u.is_locked,
+const INVITEES: &str = concat!(
+    "SELECT u.id, u.tenant_id, u.email, u.profile, u.status, COALESCE(u.is_verified, FALSE), u.is_locked,
            COALESCE(u.is_admin, FALSE), u.reset_required, u.completed_at IS NOT NULL OR u.auth_method = 'oauth',
            i.wave, m.state, i.queued_at, greatest(i.sent_at, u.invited_at)
-      FROM users u LEFT JOIN invitations i ON i.user_id = u.id LEFT JOIN mail_outbox m ON m.id = i.mail
-     WHERE u.status <> 'deleted' AND ($1::uuid IS NULL OR u.tenant_id = $1) AND ($2::uuid IS NULL OR u.id > $2)
-     ORDER BY u.id LIMIT $3";
+      FROM users u
+      LEFT JOIN LATERAL (SELECT * FROM invitations WHERE user_id = u.id OFFSET 0) i ON TRUE
+      LEFT JOIN LATERAL (SELECT * FROM mail_outbox WHERE id = i.mail OFFSET 0) m ON TRUE
+     WHERE u.status <> 'deleted' AND ($1::uuid IS NULL OR u.tenant_id = $1) AND ",
+    rows::behind!("u.id", "$2"),
+    " ORDER BY u.id LIMIT $3"
+);
 
 const ASSIGN: &str = "
     INSERT INTO invitations (user_id, wave)
-    SELECT w.user_id, w.wave FROM unnest($1::uuid[], $2::integer[]) AS w (user_id, wave) JOIN users u ON u.id = w.user_id
+    SELECT w.user_id, w.wave FROM unnest($1::uuid[], $2::integer[]) AS w (user_id, wave)
+      CROSS JOIN LATERAL (SELECT FROM users WHERE id = w.user_id OFFSET 0) u
      ORDER BY w.user_id
     ON CONFLICT (user_id) DO UPDATE SET wave = COALESCE(invitations.wave, excluded.wave)";
 
@@ -50,17 +55,18 @@ const LOCK: &str = "SELECT user_id FROM invitations WHERE user_id = ANY($1) ORDE
 
 /// The letters before these, if they are settled and could still be sent again by hand.
 const OLD: &str = "
-    DELETE FROM mail_outbox m USING invitations i
-     WHERE i.user_id = ANY($1) AND m.id = i.mail AND (i.sent_at IS NULL OR i.sent_at <= $2)
+    DELETE FROM mail_outbox m
+     WHERE m.id = ANY(ARRAY(SELECT i.mail FROM invitations i
+                             WHERE i.user_id = ANY($1) AND (i.sent_at IS NULL OR i.sent_at <= $2)))
        AND (m.state = 'failed' OR (m.state = 'unknown' AND m.next_at <= $2))";
 
 const CLAIM: &str = "
     UPDATE invitations i SET mail = w.mail, queued_at = w.at
       FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w (user_id, mail, at)
-      JOIN users u ON u.id = w.user_id
-     WHERE i.user_id = w.user_id AND u.status <> 'deleted' AND u.completed_at IS NULL
+      JOIN users u ON u.id = ANY(ARRAY[w.user_id])
+     WHERE i.user_id = ANY(ARRAY[w.user_id]) AND u.status <> 'deleted' AND u.completed_at IS NULL
        AND (u.invited_at IS NULL OR u.invited_at <= $4) AND (i.sent_at IS NULL OR i.sent_at <= $4)
-       AND NOT EXISTS (SELECT 1 FROM mail_outbox m WHERE m.id = i.mail AND m.state <> 'sent')
+       AND (SELECT m.state FROM mail_outbox m WHERE m.id = i.mail AND m.state <> 'sent') IS NULL
     RETURNING i.user_id";
 
 const LINKS: &str = "
@@ -81,7 +87,7 @@ const HOLD: &str = "
        WHERE state = 'queued' AND lane = 'files' AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
        ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
     )
-    UPDATE mail_outbox m SET lease = $1, lease_until = $3 FROM due WHERE m.id = due.id
+    UPDATE mail_outbox m SET lease = $1, lease_until = $3 FROM due WHERE m.id = ANY(ARRAY[due.id])
     RETURNING m.id, m.kind, m.recipient, m.user_id, m.state, m.attempts, m.created_at, m.next_at, m.error, m.sealed";
 
 const OPENED: &str = "
@@ -97,6 +103,10 @@ const FIGURES: &str = "
       LEFT JOIN mail_outbox m ON m.id = i.mail
      WHERE u.status <> 'deleted'
      GROUP BY u.tenant_id, t.slug ORDER BY t.slug COLLATE \"C\" NULLS FIRST";
+
+/// What is planned before anybody knows how many rows there will be, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 5] = [(INVITEES, 3), (ASSIGN, 2), (OLD, 2), (CLAIM, 4), (HOLD, 4)];
 
 fn read_invitee(row: &Row) -> Result<Invitee, StoreError> {
     let id: Uuid = row.try_get(0).unwrap_or_default();

@@ -20,7 +20,9 @@ use crate::{
 const FIND: &str = concat!(
     "SELECT k.token_type, k.expires_at, COALESCE(k.invalidated, FALSE), k.client_id IS NOT NULL, ",
     rows::account_columns!(),
-    " FROM tokens k JOIN users u ON u.id = k.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE k.jti = $1"
+    " FROM tokens k",
+    rows::user_of!("k.user_id"),
+    "WHERE k.jti = $1"
 );
 
 /// The account is locked first: a new password that comes at the same moment ends this pair too, or comes before it.
@@ -48,10 +50,15 @@ const INVALIDATE: &str = "UPDATE tokens SET invalidated = TRUE WHERE jti = $1 AN
 const END_FAMILY: &str = "
     UPDATE tokens SET invalidated = TRUE
      WHERE invalidated IS NOT TRUE
-       AND jti IN (SELECT m.jti FROM legacy_families f JOIN legacy_families m ON m.family = f.family WHERE f.jti = $1)";
+       AND jti = ANY(ARRAY(SELECT m.jti FROM legacy_families m
+                            WHERE m.family = (SELECT f.family FROM legacy_families f WHERE f.jti = $1)))";
 
 /// Whether a refresh whose answer was lost had happened: its pair is there.
 const ROTATED: &str = "SELECT count(*) FROM tokens WHERE jti = $1 AND user_id = $2";
+
+/// What is planned before anybody knows how many rows there will be, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 4] = [(FIND, 1), (ROTATE, 7), (INVALIDATE, 1), (END_FAMILY, 1)];
 
 impl LegacyTokenRepository for PgStore {
     async fn legacy_token(&self, id: &LegacyTokenId) -> Result<Option<LegacyTokenSnapshot>, StoreError> {

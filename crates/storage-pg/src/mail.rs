@@ -76,7 +76,7 @@ const HOLD: &str = "
        WHERE state = 'queued' AND lane IS NULL AND next_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
        ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
     )
-    UPDATE mail_outbox m SET lease = $1, lease_until = $3 FROM due WHERE m.id = due.id
+    UPDATE mail_outbox m SET lease = $1, lease_until = $3 FROM due WHERE m.id = ANY(ARRAY[due.id])
     RETURNING m.id, m.kind, m.recipient, m.user_id, m.state, m.attempts, m.created_at, m.next_at, m.error, m.sealed";
 
 const BEGIN: &str = "
@@ -96,10 +96,10 @@ const SETTLE: &str = "
       RETURNING id, state, next_at
     ), accepted AS (
       UPDATE invitations i SET sent_at = s.next_at, letters = i.letters + 1
-        FROM settled s WHERE i.mail = s.id AND s.state = 'sent'
+        FROM settled s WHERE i.mail = $1 AND s.state = 'sent'
       RETURNING i.user_id, s.next_at
     ), invited AS (
-      UPDATE users u SET invited_at = a.next_at FROM accepted a WHERE u.id = a.user_id AND u.invited_at IS NULL
+      UPDATE users u SET invited_at = a.next_at FROM accepted a WHERE u.id = ANY(ARRAY[a.user_id]) AND u.invited_at IS NULL
     )
     SELECT count(*) FROM settled";
 
@@ -138,6 +138,10 @@ const RETRY: &str = "
      WHERE id = $1 AND state IN ('queued', 'failed', 'unknown') AND (lease_until IS NULL OR lease_until <= $2)";
 
 const DROP: &str = "DELETE FROM mail_outbox WHERE id = $1 AND state <> 'sending'";
+
+/// What is planned before anybody knows how many rows there will be, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 2] = [(HOLD, 4), (SETTLE, 6)];
 
 impl MailRepository for PgStore {
     async fn issue_link(&self, write: NewLink) -> Result<(), StoreError> {

@@ -21,12 +21,14 @@ use uuid::Uuid;
 
 use crate::value::Reader;
 
-/// What [`subject`] reads.
+/// What [`subject`] reads. Groups are looked up as [`grant_of`] does.
 macro_rules! subject_columns {
     () => {
         "u.id, u.status, u.is_locked, COALESCE(u.is_admin, FALSE), t.id, t.slug, t.is_active, u.roles,
-         ARRAY(SELECT member_of.name FROM group_members m JOIN groups member_of ON member_of.id = m.group_id
-                WHERE m.user_id = u.id AND (member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id)
+         ARRAY(SELECT member_of.name
+                 FROM (SELECT group_id FROM group_members WHERE user_id = u.id OFFSET 0) m
+                      CROSS JOIN LATERAL (SELECT * FROM groups WHERE id = m.group_id OFFSET 0) member_of
+                WHERE member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id
                 ORDER BY member_of.name),
          u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch'), u.username,
          u.sign_in_policy::text"
@@ -71,13 +73,21 @@ macro_rules! grant_of {
     };
 }
 
+/// The tenant `t` of the account `u`, looked up as [`grant_of`] does.
+macro_rules! tenant_of_user {
+    () => {
+        " LEFT JOIN LATERAL (SELECT * FROM tenants WHERE id = u.tenant_id OFFSET 0) t ON TRUE "
+    };
+}
+
 /// The account `u` of that id, and its tenant, looked up as [`grant_of`] does.
 macro_rules! user_of {
     ($id:literal) => {
         concat!(
             " CROSS JOIN LATERAL (SELECT * FROM users WHERE id = ",
             $id,
-            " OFFSET 0) u LEFT JOIN tenants t ON t.id = u.tenant_id "
+            " OFFSET 0) u",
+            crate::rows::tenant_of_user!()
         )
     };
 }
@@ -88,6 +98,25 @@ macro_rules! grant_snapshot_joins {
         concat!(
             crate::rows::user_of!("g.user_id"),
             "LEFT JOIN LATERAL (SELECT * FROM sessions WHERE id = g.session_id OFFSET 0) s ON TRUE "
+        )
+    };
+}
+
+/// Rows behind that of an id, or all of them where it is NULL: the last condition is one that an index serves.
+macro_rules! behind {
+    ($id:literal, $after:literal) => {
+        concat!(
+            "(",
+            $after,
+            "::uuid IS NULL OR ",
+            $id,
+            " > ",
+            $after,
+            ") AND ",
+            $id,
+            " >= COALESCE(",
+            $after,
+            ", '00000000-0000-0000-0000-000000000000')"
         )
     };
 }
@@ -119,8 +148,8 @@ macro_rules! shared_with_older_program {
 }
 
 pub(crate) use {
-    account_columns, effective_hash, grant_columns, grant_of, grant_snapshot_columns, grant_snapshot_joins,
-    session_columns, shared_with_older_program, subject_columns, user_of,
+    account_columns, behind, effective_hash, grant_columns, grant_of, grant_snapshot_columns, grant_snapshot_joins,
+    session_columns, shared_with_older_program, subject_columns, tenant_of_user, user_of,
 };
 
 /// Reads [`subject_columns`].

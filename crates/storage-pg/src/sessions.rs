@@ -19,17 +19,15 @@ use crate::{
     value::{At, Reader},
 };
 
-const FIND: &str = concat!(
-    "SELECT ",
-    rows::session_columns!(),
-    " FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE s.token = $1"
-);
+const FIND: &str =
+    concat!("SELECT ", rows::session_columns!(), " FROM sessions s", rows::user_of!("s.user_id"), "WHERE s.token = $1");
 
 const OF_USER: &str = concat!(
     "SELECT ",
     rows::session_columns!(),
-    " FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN tenants t ON t.id = u.tenant_id
-      WHERE s.user_id = $1 AND s.ended_at IS NULL ORDER BY s.created_at DESC, s.id DESC"
+    " FROM sessions s",
+    rows::user_of!("s.user_id"),
+    "WHERE s.user_id = $1 AND s.ended_at IS NULL ORDER BY s.created_at DESC, s.id DESC"
 );
 
 const TOUCH: &str = "
@@ -50,6 +48,10 @@ const END_ALL: &str = "
 const REVOKE_GRANTS: &str = "
     UPDATE grants SET revoked_at = $2, revoked_reason = $3
      WHERE session_id = ANY($1) AND revoked_at IS NULL";
+
+/// What is planned before anybody knows how many rows there will be, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 2] = [(FIND, 1), (OF_USER, 1)];
 
 impl SessionRepository for PgStore {
     async fn session(&self, token: TokenHash) -> Result<Option<Session>, StoreError> {

@@ -26,7 +26,10 @@ macro_rules! target_query {
                     u.invited_at, u.completed_at, u.last_password_login_at, u.last_login_at,
                     COALESCE(u.created_at, 'epoch'), COALESCE(u.updated_at, u.created_at, 'epoch')
                FROM users u
-               LEFT JOIN login_failures f ON f.user_id = u.id AND f.device = '\\x00000000000000000000000000000000'
+               LEFT JOIN LATERAL (
+                 SELECT * FROM login_failures
+                  WHERE user_id = u.id AND device = '\\x00000000000000000000000000000000' OFFSET 0
+               ) f ON TRUE
               WHERE ",
             $rest
         )

@@ -20,12 +20,14 @@ const STAND: &str = "
     SELECT u.id
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
            AS w(id, email, username, password_hash, upgraded_hash, status, updated_at)
-      JOIN users u ON u.id = w.id
-     WHERE u.email = w.email AND u.username = w.username AND u.password_hash IS NOT DISTINCT FROM w.password_hash
+      JOIN users u ON u.id = ANY(ARRAY[w.id])
+     WHERE u.email IS NOT DISTINCT FROM w.email AND u.username IS NOT DISTINCT FROM w.username
+       AND u.password_hash IS NOT DISTINCT FROM w.password_hash
        AND CASE WHEN u.upgraded_from IS NOT DISTINCT FROM u.password_hash THEN u.upgraded_hash END
            IS NOT DISTINCT FROM w.upgraded_hash
-       AND u.status = w.status AND COALESCE(u.updated_at, u.created_at, 'epoch') = w.updated_at
-     ORDER BY u.id FOR UPDATE OF u";
+       AND u.status IS NOT DISTINCT FROM w.status
+       AND COALESCE(u.updated_at, u.created_at, 'epoch') IS NOT DISTINCT FROM w.updated_at
+     ORDER BY w.id FOR UPDATE OF u";
 
 const REMOVE: &str = "DELETE FROM users WHERE id = ANY($1)";
 
@@ -71,7 +73,7 @@ const CHANGE: &str = concat!(
     ),
     ") FROM ",
     rows!(),
-    " WHERE u.id = w.id"
+    " WHERE u.id = ANY(ARRAY[w.id])"
 );
 
 const CREATE: &str = concat!(
@@ -90,7 +92,7 @@ const MOVE: &str = "
        SET dual_at = CASE w.dual WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE u.dual_at END,
            oauth_at = CASE w.oauth WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE u.oauth_at END
       FROM unnest($1::uuid[], $3::text[], $4::text[]) AS w(id, dual, oauth)
-     WHERE u.id = w.id";
+     WHERE u.id = ANY(ARRAY[w.id])";
 
 /// Names are unique by folded form, addresses perhaps in their tenant only; behind the gate nobody else writes any.
 const TAKEN: &str = concat!(
@@ -115,6 +117,11 @@ const COUNT: &str = "
     INSERT INTO login_failures (user_id, device, failures, last_failed_at, locked_until, expires_at)
     SELECT w.id, '\\x00000000000000000000000000000000', w.failures, $5::timestamptz, w.locked_until, w.expires_at
       FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) AS w(id, failures, locked_until, expires_at)";
+
+/// The numbers of their parameters, too.
+#[cfg(test)]
+pub(super) const PLANNED: [(&str, usize); 8] =
+    [(STAND, 7), (REMOVE, 1), (PARK, 1), (LEAVE, 1), (FORGET, 1), (CHANGE, 26), (MOVE, 4), (TAKEN, 3)];
 
 /// What is asked for the accounts of a batch, and by which answers its guards hold.
 pub(super) struct Script<'a> {

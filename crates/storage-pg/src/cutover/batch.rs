@@ -30,14 +30,19 @@ use crate::{
 };
 
 const BY_NAMES: &str = target_query!(
-    "u.id IN (SELECT n.id FROM unnest($1::text[]) AS w(name), LATERAL
+    "u.id = ANY(ARRAY(SELECT n.id FROM unnest($1::text[]) AS w(name), LATERAL
                 (SELECT e.id FROM users e WHERE lower(e.email) = w.name
-                 UNION ALL SELECT e.id FROM users e WHERE lower(e.username) = w.name) n)"
+                 UNION ALL SELECT e.id FROM users e WHERE lower(e.username) = w.name) n))"
 );
 
 const BY_SUBJECTS: &str = target_query!("u.external_subject = ANY($1)");
 
 const BY_IDS: &str = target_query!("u.id = ANY($1)");
+
+/// The numbers of their parameters, too.
+#[cfg(test)]
+pub(super) const PLANNED: [(&str, usize); 6] =
+    [(BY_IDS, 1), (BY_NAMES, 1), (BY_SUBJECTS, 1), (links::OF_ROWS, 2), (links::OF_USERS, 1), (pen::BY_KEYS, 2)];
 
 pub(super) async fn snapshot(db: &Db, ask: &SnapshotAsk) -> Result<TargetSnapshot, StoreError> {
     let source = ask.source.as_str();

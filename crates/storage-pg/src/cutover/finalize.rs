@@ -20,6 +20,7 @@ use crate::{
     catalog::PUT_SETTING,
     db::{Gate, Params, Steps, TRIES},
     error::unavailable,
+    rows,
     store::PgStore,
     value::{At, Reader},
 };
@@ -36,8 +37,9 @@ macro_rules! has_password {
 
 const CONCERNED: &str = concat!(
     "SELECT id FROM users
-      WHERE status <> 'deleted' AND ($1::uuid IS NULL OR id > $1)
-        AND (auth_method <> 'oauth' AND completed_at IS NOT NULL OR $3 AND auth_method = 'oauth' AND ",
+      WHERE status <> 'deleted' AND ",
+    rows::behind!("id", "$1"),
+    "   AND (auth_method <> 'oauth' AND completed_at IS NOT NULL OR $3 AND auth_method = 'oauth' AND ",
     has_password!(),
     ") ORDER BY id LIMIT $2"
 );

@@ -23,7 +23,7 @@ macro_rules! link_query {
 
 /// The links of the rows `$2` of the source `$1`.
 pub(super) const OF_ROWS: &str = link_query!("source = $1 AND source_id = ANY($2)");
-const OF_USERS: &str = link_query!("user_id = ANY($1)");
+pub(super) const OF_USERS: &str = link_query!("user_id = ANY($1)");
 const PAGE: &str = link_query!("source = $1 AND source_id > $2 ORDER BY source_id LIMIT $3");
 
 fn read(row: &Row) -> Result<Link, StoreError> {

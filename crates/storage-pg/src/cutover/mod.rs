@@ -165,3 +165,9 @@ fn signed(number: u64) -> i64 {
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
+
+/// What an import asks for each of its batches, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) fn planned() -> Vec<(&'static str, usize)> {
+    [batch::PLANNED.as_slice(), &account_write::PLANNED].concat()
+}
