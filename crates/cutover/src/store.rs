@@ -85,6 +85,9 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
         None
     }
     /// Writes a batch: everything or nothing. `Fenced` if the lease is gone; `Lost` if any guard fails or any unique value is taken.
+    ///
+    /// An outage of power may take the last batches back until the run is finished, and then whatever was written after them too;
+    /// how far the run has come goes with them.
     fn commit_batch(&self, write: BatchWrite) -> impl Future<Output = Result<BatchCommit, StoreError>> + Send;
     /// The accounts with these ids, for rollbacks and checks; unknown ids are left out, the order is free.
     fn target_accounts(&self, users: &[UserId]) -> impl Future<Output = Result<Vec<TargetAccount>, StoreError>> + Send;

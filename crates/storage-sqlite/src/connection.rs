@@ -7,11 +7,11 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::error::OpenError;
 
 /// How long another process (`authly-admin`) may hold the write lock before a write is answered "busy", in looks.
-const LOOKS: i32 = 2_500;
+const LOOKS: i32 = 10_000;
 
 /// The time between two looks whether the lock is free. SQLite's own wait grows to 100 ms, and who writes batch after batch would hardly
 /// ever be found between two of them.
-pub(crate) const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const LOOK: Duration = Duration::from_micros(500);
 
 /// Statements that stay prepared on each connection; more than there are.
 const STATEMENTS: usize = 128;

@@ -48,7 +48,7 @@ use std::{
 
 use oauth_core::store::StoreError;
 
-use self::{db::Db, error::Outcome, maintenance::SharedRounds, reader::Readers, writer::Writer};
+use self::{db::Db, error::Outcome, maintenance::SharedRounds, reader::Readers, writer::{Last, Writer}};
 pub use self::{
     error::OpenError,
     migrate::{MigrationReport, deviations, migrate, pending},
@@ -121,6 +121,14 @@ impl SqliteStore {
         &self,
         step: impl FnOnce(Db<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.write(step).await
+        self.inner.writer.write(Last::AtOnce, step).await
+    }
+
+    /// Writes what can be done again if an outage of power takes it back, together with the note of how far it had come.
+    async fn write_again_if_lost<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(Db<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.writer.write(Last::Later, step).await
     }
 }

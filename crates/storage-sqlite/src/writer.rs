@@ -28,6 +28,16 @@ const QUEUE: usize = 4_096;
 /// The most writes of one transaction.
 const BATCH: usize = 256;
 
+/// From when on a write outlives an outage of power; a crash of the process takes none back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// Once it is answered: its log is on the disk.
+    AtOnce,
+    /// Once a later write is: until then it may be taken back, with whatever came after it. It holds the lock for as long as it
+    /// takes, and not for as long as the disk does.
+    Later,
+}
+
 /// The way to the writer thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -52,10 +62,11 @@ impl Writer {
 
     pub(crate) async fn write<T: Send + 'static>(
         &self,
+        last: Last,
         work: impl FnOnce(Db<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let step = Box::new(Write { work: Some(work), outcome: None, reply });
+        let step = Box::new(Write { work: Some(work), last, outcome: None, reply });
         let queue = self.queue.as_ref().ok_or(StoreError::new(StoreErrorKind::Unavailable))?;
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -81,6 +92,8 @@ impl Drop for Writer {
 trait Step: Send {
     /// Whether nobody waits for it any more.
     fn is_abandoned(&self) -> bool;
+    /// From when on it lasts.
+    fn last(&self) -> Last;
     /// Does it; tells whether what it wrote may stay.
     fn run(&mut self, db: Db<'_>) -> bool;
     /// Tells the caller.
@@ -89,6 +102,7 @@ trait Step: Send {
 
 struct Write<T, F> {
     work: Option<F>,
+    last: Last,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -96,6 +110,10 @@ struct Write<T, F> {
 impl<T: Send, F: FnOnce(Db<'_>) -> Outcome<T> + Send> Step for Write<T, F> {
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn last(&self) -> Last {
+        self.last
     }
 
     fn run(&mut self, db: Db<'_>) -> bool {
@@ -160,8 +178,18 @@ fn work(connection: &Connection, incoming: &mut Incoming) {
     }
 }
 
-/// Runs all steps in one transaction.
+/// Runs all steps in one transaction, which waits for the disk if one of them does.
 fn commit(db: Db<'_>, batch: &mut [Box<dyn Step>]) -> Outcome<()> {
+    if batch.iter().any(|step| step.last() == Last::AtOnce) {
+        return transact(db, batch);
+    }
+    db.0.pragma_update(None, "synchronous", "NORMAL")?;
+    let done = transact(db, batch);
+    db.0.pragma_update(None, "synchronous", "FULL")?;
+    done
+}
+
+fn transact(db: Db<'_>, batch: &mut [Box<dyn Step>]) -> Outcome<()> {
     db.run("BEGIN IMMEDIATE", [])?;
     if let [only] = batch {
         // The transaction itself is the savepoint of a lone write.
@@ -189,7 +217,7 @@ mod tests {
         let writer = Arc::new(Writer::start(connection).unwrap());
         let write = |work: fn(Db<'_>) -> Outcome<()>| {
             let writer = writer.clone();
-            tokio::spawn(async move { writer.write(work).await })
+            tokio::spawn(async move { writer.write(Last::AtOnce, work).await })
         };
         let insert = |db: Db<'_>| db.run("INSERT INTO written DEFAULT VALUES", []).map(drop);
         let (open, gate) = std::sync::mpsc::channel::<()>();
@@ -201,7 +229,7 @@ mod tests {
                 gate.recv().ok();
                 Ok(())
             };
-            blocking.write(held).await
+            blocking.write(Last::AtOnce, held).await
         });
         entered.await.unwrap();
         let all: Vec<_> = (0..QUEUE).map(|_| write(insert)).collect();
@@ -215,7 +243,48 @@ mod tests {
             one.await.unwrap().unwrap();
         }
         let count = |db: Db<'_>| Ok(db.0.query_row("SELECT count(*) FROM written", [], |row| row.get::<_, i64>(0))?);
-        assert_eq!(writer.write(count).await.unwrap(), 4_096);
+        assert_eq!(writer.write(Last::AtOnce, count).await.unwrap(), 4_096);
         assert_eq!(writer.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    /// What `PRAGMA synchronous` says in the middle of a write: 2 waits for the disk, 1 does not.
+    fn synchronous(db: Db<'_>) -> Outcome<i64> {
+        Ok(db.0.query_row("PRAGMA synchronous", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn only_a_transaction_of_writes_that_may_last_later_does_not_wait_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = crate::connection::writer(&folder.path().join("a.db")).unwrap();
+        let writer = Writer::start(connection).unwrap();
+        for (last, expected) in [(Last::AtOnce, 2), (Last::Later, 1), (Last::AtOnce, 2), (Last::Later, 1)] {
+            assert_eq!(writer.write(last, synchronous).await.unwrap(), expected);
+        }
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let (entering, entered) = oneshot::channel();
+        let held = move |_: Db<'_>| {
+            entering.send(()).ok();
+            Ok(gate.recv().ok())
+        };
+        // What comes while the first is under way is one transaction.
+        let gathered = async {
+            entered.await.unwrap();
+            let both = async {
+                tokio::join!(writer.write(Last::Later, synchronous), writer.write(Last::AtOnce, synchronous))
+            };
+            let opened = async {
+                while writer.waiting.load(Ordering::Relaxed) < 2 {
+                    tokio::task::yield_now().await;
+                }
+                open.send(()).ok();
+            };
+            tokio::join!(both, opened).0
+        };
+        let (first, (later, at_once)) = tokio::join!(writer.write(Last::Later, held), gathered);
+        first.unwrap();
+        assert_eq!((later.unwrap(), at_once.unwrap()), (2, 2));
+        let refused = |db: Db<'_>| db.run("INSERT INTO nowhere DEFAULT VALUES", []).map(drop);
+        writer.write(Last::Later, refused).await.unwrap_err();
+        assert_eq!(writer.write(Last::AtOnce, synchronous).await.unwrap(), 2, "also behind one that failed");
     }
 }

@@ -154,6 +154,10 @@ async fn once(db: &Db, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
     Ok(done)
 }
 
+/// A batch need not outlive an outage of power by itself: its checkpoint goes with its rows, and the next run does again what was
+/// lost. The end of a run waits for the disk, and so do the sign-ins in between, whose log comes behind.
+const LATER: &str = "SELECT set_config('synchronous_commit', 'off', TRUE)";
+
 async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, StoreError> {
     let Some(source) = runs::held_behind(steps, Gate::Accounts, write.lease).await? else {
         return Ok(BatchCommit::Fenced);
@@ -163,7 +167,7 @@ async fn apply(steps: &Steps<'_>, write: &BatchWrite) -> Result<BatchCommit, Sto
     let accounts = account_write::Script::of(write);
     let put = write.links.iter().filter_map(|one| if let LinkWrite::Put(link) = one { Some(link) } else { None });
     let (put, lines) = (LinkLines::of(put), Lines::of(&write.ledger));
-    let mut script = Vec::new();
+    let mut script: Vec<Statement<'_>> = vec![(LATER, vec![])];
     let guards = accounts.statements(&mut script);
     links::statements(&put, &mut script);
     ledger::statements(&lines, &mut script);

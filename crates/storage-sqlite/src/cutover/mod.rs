@@ -38,7 +38,7 @@ use crate::{SqliteStore, connection::LOOK, db::Db, error::Outcome};
 
 /// A file has one writer. Somebody who signs in meanwhile waits for the end of a write, and hardly notices beside the hash of the
 /// password; whoever waits looks at least once into the gap.
-const TURN: Turn = Turn { write: Duration::from_millis(10), gap: Duration::from_millis(3) };
+const TURN: Turn = Turn { write: Duration::from_millis(4), gap: Duration::from_millis(1) };
 const _: () = assert!(
     TURN.gap.as_micros() > LOOK.as_micros(),
     "nobody is sure to look into a gap that is shorter than the time between two looks"
@@ -78,7 +78,7 @@ impl CutoverStore for SqliteStore {
     }
 
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {
-        self.write(move |db| batch::commit(db, &write)).await
+        self.write_again_if_lost(move |db| batch::commit(db, &write)).await
     }
 
     async fn target_accounts(&self, users: &[UserId]) -> Result<Vec<TargetAccount>, StoreError> {
