@@ -37,7 +37,7 @@ pub(super) fn create<J: HashJudge>(
         hash_upgraded_at: None,
         status: status(person.activity, rules.inactive),
         is_admin: person.is_admin,
-        is_verified: person.is_verified,
+        is_verified: names::is_verified(person, context.view.resolution(&person.id)),
         is_locked: person.is_locked,
         reset_required: state == CredentialState::ResetRequired,
         legacy_login: true,

@@ -35,7 +35,7 @@ pub(super) fn linked<J: HashJudge>(
     };
     let now = people::base(person, mapped(person, link, context));
     let mut merge = Merge { link, now: &now, to: account.clone(), clashes: Vec::new() };
-    merge.texts(person);
+    merge.texts(person, names::is_verified(person, context.view.resolution(&person.id)));
     merge.flags(person);
     merge.status(mapped(person, link, context));
     if context.rules.in_place {
@@ -127,9 +127,14 @@ impl Merge<'_> {
         untouched
     }
 
-    fn texts(&mut self, person: &Person) {
+    /// `shown` is whether the source has verified the address that the row has now.
+    fn texts(&mut self, person: &Person, shown: bool) {
         let email = person.email.clone().unwrap_or_default();
         if self.takes("email", &json!(self.to.email), &json!(email)) {
+            // What was shown here is whose the former address is.
+            if names::fold(&email) != names::fold(&self.to.email) {
+                self.to.is_verified &= shown;
+            }
             self.to.email = email;
         }
         let username = names::username(person).unwrap_or_default().to_owned();

@@ -66,6 +66,12 @@ pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
     person
 }
 
+/// Whether the address is verified: the source has shown that for its own, and nobody for one that an operator gave.
+pub(super) fn is_verified(person: &Person, resolution: Option<&Resolution>) -> bool {
+    let given = matches!(resolution, Some(Resolution::Rename { email: Some(_), .. } | Resolution::KeepBoth));
+    person.is_verified && !given
+}
+
 /// The flaws of a row that waits which a decision leaves as they are: the next import would set the row aside for them again.
 pub fn left_unmended(reason: &Reason, resolution: &Resolution) -> Vec<Flaw> {
     if reason.code != ReasonCode::Flawed || *resolution == Resolution::Drop {

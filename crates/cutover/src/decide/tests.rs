@@ -196,6 +196,44 @@ fn what_changed_in_the_source_is_carried_over() {
     assert_eq!((account.credential_state, account.is_admin), (CredentialState::Ok, true));
 }
 
+/// Whoever verified one address here, and then has another put into the older program, has not verified that one.
+#[test]
+fn another_address_of_the_source_is_as_verified_as_the_source_says() {
+    let shown = |id: &str, email: &str| with(person(id, email), |person| person.is_verified = true);
+    let mut world = World::new();
+    world.import(&[person("1", "own@example.com"), shown("2", "two@example.com"), person("3", "Case@example.com")]);
+    for email in ["own@example.com", "Case@example.com"] {
+        world.change(email, |account, _| account.is_verified = true);
+    }
+    let rows =
+        [person("1", "strangers@example.com"), shown("2", "another@example.com"), person("3", "case@example.com")];
+    let report = world.import(&rows);
+    assert_eq!(report.counters.of(Outcome::Updated), 3);
+    assert!(!world.account("strangers@example.com").is_verified, "nobody has shown whose that is");
+    assert!(world.account("another@example.com").is_verified, "the source has");
+    assert!(world.account("case@example.com").is_verified, "it is the same address");
+    assert_eq!(world.import(&rows).counters.of(Outcome::Unchanged), 3);
+    let rows = [shown("1", "strangers@example.com"), rows[1].clone(), rows[2].clone()];
+    world.import(&rows);
+    assert!(world.account("strangers@example.com").is_verified, "now the source has shown it");
+}
+
+#[test]
+fn an_address_that_an_operator_gave_is_verified_by_nobody() {
+    let mut world = World::new();
+    let shown = |id: &str, email: &str| with(person(id, email), |person| person.is_verified = true);
+    let rows = [shown("1", "a@example.com"), shown("2", "A@example.com"), shown("3", "broken")];
+    world.import(&rows);
+    world.resolve("2", Resolution::KeepBoth);
+    world.resolve("3", Resolution::Rename { email: Some("mended@example.com".to_owned()), username: None });
+    assert_eq!(world.import(&rows).counters.of(Outcome::Import), 3);
+    let verified = |email: &str| world.account(email).is_verified;
+    assert!(verified("a@example.com") && !verified("mended@example.com"));
+    let both = world.target.accounts().into_iter().find(|account| account.email.contains('+')).unwrap();
+    assert!(!both.is_verified, "{}", both.email);
+    assert_eq!(world.import(&rows).counters.of(Outcome::Unchanged), 3);
+}
+
 #[test]
 fn the_last_action_of_the_user_wins() {
     let mut world = World::new();
