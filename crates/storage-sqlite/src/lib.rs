@@ -48,7 +48,13 @@ use std::{
 
 use oauth_core::store::StoreError;
 
-use self::{db::Db, error::Outcome, maintenance::SharedRounds, reader::Readers, writer::{Last, Writer}};
+use self::{
+    db::Db,
+    error::Outcome,
+    maintenance::SharedRounds,
+    reader::Readers,
+    writer::{Last, Writer},
+};
 pub use self::{
     error::OpenError,
     migrate::{MigrationReport, deviations, migrate, pending},

@@ -269,9 +269,8 @@ mod tests {
         // What comes while the first is under way is one transaction.
         let gathered = async {
             entered.await.unwrap();
-            let both = async {
-                tokio::join!(writer.write(Last::Later, synchronous), writer.write(Last::AtOnce, synchronous))
-            };
+            let both =
+                async { tokio::join!(writer.write(Last::Later, synchronous), writer.write(Last::AtOnce, synchronous)) };
             let opened = async {
                 while writer.waiting.load(Ordering::Relaxed) < 2 {
                     tokio::task::yield_now().await;
