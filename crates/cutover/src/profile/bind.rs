@@ -6,6 +6,7 @@ use super::{
     Profile,
     names::{Name, Names},
     parse::Mistake,
+    rules::{ApiKeys, Groups, Link, SourceKind, Tenants, Tokens, Users},
     shape::{ColumnKind, Shape, Table},
 };
 
@@ -21,82 +22,15 @@ pub struct BoundProfile {
 impl Profile {
     /// Resolves the names of this profile in a source; every mistake, if there are any.
     pub fn bind(&self, shape: &Shape) -> Result<BoundProfile, Vec<Mistake>> {
-        let mut binder = Binder { mistakes: Vec::new(), lacking: Vec::new() };
+        let mut binder = Binder { shape, mistakes: Vec::new(), lacking: Vec::new() };
         let mut profile = self.clone();
-        if !self.source.kinds.contains(&shape.kind) {
-            let kinds: Vec<&str> = self.source.kinds.iter().map(|kind| kind.as_str()).collect();
-            let message = format!("this is a {} source; the profile reads {}", shape.kind.as_str(), kinds.join(", "));
-            binder.mistake("source.kinds", message);
-        }
-        if let Some(table) = binder.table(shape, &mut profile.users.table, "users.table") {
-            binder.users(table, &mut profile);
-        }
-        if let Some(tenants) = &mut profile.tenants
-            && let Some(table) = binder.table(shape, &mut tenants.table, "tenants.table")
-        {
-            let mut at = At { binder: &mut binder, table, part: "tenants" };
-            at.must("key", &mut tenants.key);
-            at.must("slug", &mut tenants.slug);
-            at.may("name", &mut tenants.name);
-            at.condition("active", tenants.active.columns_mut());
-            at.condition("deleted", tenants.deleted.columns_mut());
-        }
-        if profile
-            .groups
-            .as_ref()
-            .is_some_and(|groups| binder.is_lacking(shape, groups.optional, &groups.table, "groups"))
-        {
-            profile.groups = None;
-        }
-        if let Some(groups) = &mut profile.groups
-            && let Some(table) = binder.table(shape, &mut groups.table, "groups.table")
-        {
-            let mut at = At { binder: &mut binder, table, part: "groups" };
-            at.must("tenant", &mut groups.tenant);
-            at.must("external_id", &mut groups.external_id);
-            at.may("name", &mut groups.name);
-            at.may("role", &mut groups.role);
-        }
-        if profile
-            .tokens
-            .as_ref()
-            .is_some_and(|tokens| binder.is_lacking(shape, tokens.optional, &tokens.table, "tokens"))
-        {
-            profile.tokens = None;
-        }
-        if let Some(tokens) = &mut profile.tokens
-            && let Some(table) = binder.table(shape, &mut tokens.table, "tokens.table")
-        {
-            let mut at = At { binder: &mut binder, table, part: "tokens" };
-            at.must("key", &mut tokens.key);
-            at.must("user", &mut tokens.user);
-            at.must("expires_at", &mut tokens.expires_at);
-            at.may("token", &mut tokens.token);
-            at.may("kind", &mut tokens.kind);
-            at.may("family", &mut tokens.family);
-            at.may("created_at", &mut tokens.created_at);
-            at.condition("dead", tokens.dead.columns_mut());
-        }
-        if profile
-            .api_keys
-            .as_ref()
-            .is_some_and(|keys| binder.is_lacking(shape, keys.optional, &keys.table, "api_keys"))
-        {
-            profile.api_keys = None;
-        }
-        if let Some(keys) = &mut profile.api_keys
-            && let Some(table) = binder.table(shape, &mut keys.table, "api_keys.table")
-        {
-            let mut at = At { binder: &mut binder, table, part: "api_keys" };
-            at.must("key", &mut keys.key);
-            at.must("user", &mut keys.user);
-            at.must("secret", &mut keys.secret);
-            at.may("label", &mut keys.label);
-            at.may("scopes", &mut keys.scopes);
-            at.may("expires_at", &mut keys.expires_at);
-            at.condition("active", keys.active.columns_mut());
-        }
-        let Binder { mistakes, lacking } = binder;
+        binder.kind(&profile.source.kinds);
+        binder.users(&mut profile);
+        binder.tenants(profile.tenants.as_mut());
+        binder.groups(&mut profile.groups);
+        binder.tokens(&mut profile.tokens);
+        binder.api_keys(&mut profile.api_keys);
+        let Binder { mistakes, lacking, .. } = binder;
         if mistakes.is_empty() { Ok(BoundProfile { profile, lacking }) } else { Err(mistakes) }
     }
 }
@@ -132,93 +66,158 @@ fn only(names: &Names) -> Name {
     names.first().clone()
 }
 
-struct Binder {
+struct Binder<'a> {
+    shape: &'a Shape,
     mistakes: Vec<Mistake>,
     lacking: Vec<String>,
 }
 
-impl Binder {
+impl<'a> Binder<'a> {
     fn mistake(&mut self, path: impl Into<String>, message: String) {
         self.mistakes.push(Mistake { line: None, path: path.into(), message });
     }
 
-    fn table<'a>(&mut self, shape: &'a Shape, names: &mut Names, path: &str) -> Option<&'a Table> {
-        let found = names.find(|name| shape.table(name.as_str()).is_some()).cloned();
-        if found.is_none() {
+    fn kind(&mut self, kinds: &[SourceKind]) {
+        let found = self.shape.kind;
+        if !kinds.contains(&found) {
+            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            let message = format!("this is a {} source; the profile reads {}", found.as_str(), kinds.join(", "));
+            self.mistake("source.kinds", message);
+        }
+    }
+
+    /// The table of a part, for its columns to be looked up.
+    fn at<'b>(&'b mut self, part: &'static str, names: &mut Names) -> Option<At<'b, 'a>> {
+        let shape = self.shape;
+        let Some(found) = names.find(|name| shape.table(name.as_str()).is_some()).cloned() else {
             let there: Vec<&str> = shape.tables.iter().map(|table| table.name.as_str()).take(12).collect();
             let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-            self.mistake(path, format!("the source has no table {names}; its tables are: {there}"));
-        }
-        let found = found?;
-        let table = shape.table(found.as_str());
+            let message = format!("the source has no table {names}; its tables are: {there}");
+            self.mistake(format!("{part}.table"), message);
+            return None;
+        };
+        let table = shape.table(found.as_str())?;
         *names = Names::one(found);
-        table
+        Some(At { binder: self, table, part })
     }
 
-    /// Notes an optional table that the source lacks.
-    fn is_lacking(&mut self, shape: &Shape, optional: bool, names: &Names, part: &str) -> bool {
-        let lacking = optional && names.find(|name| shape.table(name.as_str()).is_some()).is_none();
-        if lacking {
-            self.lacking.push(part.to_owned());
+    /// Takes an optional part away whose table the source lacks.
+    fn drop_lacking<T>(&mut self, name: &str, part: &mut Option<T>, table: impl Fn(&T) -> (bool, &Names)) {
+        let Some((optional, names)) = part.as_ref().map(table) else { return };
+        if optional && names.find(|name| self.shape.table(name.as_str()).is_some()).is_none() {
+            self.lacking.push(name.to_owned());
+            *part = None;
         }
-        lacking
     }
 
-    fn users(&mut self, table: &Table, profile: &mut Profile) {
-        let optional = profile.users.optional.clone();
-        let mut at = At { binder: self, table, part: "users" };
-        let users = &mut profile.users;
-        at.must("key", &mut users.key);
-        if let Some(column) = table.column(users.key.first().as_str())
-            && matches!(column.kind, ColumnKind::Bytes | ColumnKind::List | ColumnKind::Json)
-        {
-            at.mistake("key", format!("{} is of type {}, which cannot be a key", users.key, column.written));
-        }
-        for (field, names) in users.columns.fields_mut() {
-            let Some(wanted) = names else { continue };
-            let path = format!("columns.{field}");
-            if optional.iter().any(|name| name == field)
-                && wanted.find(|name| table.column(name.as_str()).is_some()).is_none()
-            {
-                at.binder.lacking.push(format!("users.{path}"));
-                *names = None;
-                continue;
-            }
-            at.must(&path, wanted);
-            at.kind(&path, wanted, field);
-        }
-        at.condition("filter", users.filter.columns_mut());
-        at.condition("active", users.active.columns_mut());
-        at.condition("deleted", users.deleted.columns_mut());
-        at.condition("verified", users.verified.columns_mut());
+    fn users(&mut self, profile: &mut Profile) {
+        let Some(mut at) = self.at("users", &mut profile.users.table) else { return };
+        at.account(&mut profile.users);
         at.part = "link";
-        if let Some(link) = &mut profile.link {
-            if link.optional && link.column.find(|name| table.column(name.as_str()).is_some()).is_none() {
-                at.binder.lacking.push("link".to_owned());
-                profile.link = None;
-            } else {
-                at.must("column", &mut link.column);
-                let synced = link.synced_at.as_ref();
-                if link.optional
-                    && synced.is_some_and(|names| names.find(|name| table.column(name.as_str()).is_some()).is_none())
-                {
-                    at.binder.lacking.push("link.synced_at".to_owned());
-                    link.synced_at = None;
-                }
-                at.may("synced_at", &mut link.synced_at);
-            }
-        }
+        at.link(&mut profile.link);
+    }
+
+    fn tenants(&mut self, tenants: Option<&mut Tenants>) {
+        let Some(tenants) = tenants else { return };
+        let Some(mut at) = self.at("tenants", &mut tenants.table) else { return };
+        at.must("key", &mut tenants.key);
+        at.must("slug", &mut tenants.slug);
+        at.may("name", &mut tenants.name);
+        at.condition("active", tenants.active.columns_mut());
+        at.condition("deleted", tenants.deleted.columns_mut());
+    }
+
+    fn groups(&mut self, part: &mut Option<Groups>) {
+        self.drop_lacking("groups", part, |groups| (groups.optional, &groups.table));
+        let Some(groups) = part else { return };
+        let Some(mut at) = self.at("groups", &mut groups.table) else { return };
+        at.must("tenant", &mut groups.tenant);
+        at.must("external_id", &mut groups.external_id);
+        at.may("name", &mut groups.name);
+        at.may("role", &mut groups.role);
+    }
+
+    fn tokens(&mut self, part: &mut Option<Tokens>) {
+        self.drop_lacking("tokens", part, |tokens| (tokens.optional, &tokens.table));
+        let Some(tokens) = part else { return };
+        let Some(mut at) = self.at("tokens", &mut tokens.table) else { return };
+        at.must("key", &mut tokens.key);
+        at.must("user", &mut tokens.user);
+        at.must("expires_at", &mut tokens.expires_at);
+        at.may("token", &mut tokens.token);
+        at.may("kind", &mut tokens.kind);
+        at.may("family", &mut tokens.family);
+        at.may("created_at", &mut tokens.created_at);
+        at.condition("dead", tokens.dead.columns_mut());
+    }
+
+    fn api_keys(&mut self, part: &mut Option<ApiKeys>) {
+        self.drop_lacking("api_keys", part, |keys| (keys.optional, &keys.table));
+        let Some(keys) = part else { return };
+        let Some(mut at) = self.at("api_keys", &mut keys.table) else { return };
+        at.must("key", &mut keys.key);
+        at.must("user", &mut keys.user);
+        at.must("secret", &mut keys.secret);
+        at.may("label", &mut keys.label);
+        at.may("scopes", &mut keys.scopes);
+        at.may("expires_at", &mut keys.expires_at);
+        at.condition("active", keys.active.columns_mut());
     }
 }
 
 /// A table while its columns are looked up.
-struct At<'a> {
-    binder: &'a mut Binder,
+struct At<'b, 'a> {
+    binder: &'b mut Binder<'a>,
     table: &'a Table,
     part: &'static str,
 }
 
-impl At<'_> {
+impl At<'_, '_> {
+    fn account(&mut self, users: &mut Users) {
+        self.must("key", &mut users.key);
+        if let Some(column) = self.table.column(users.key.first().as_str())
+            && matches!(column.kind, ColumnKind::Bytes | ColumnKind::List | ColumnKind::Json)
+        {
+            self.mistake("key", format!("{} is of type {}, which cannot be a key", users.key, column.written));
+        }
+        for (field, names) in users.columns.fields_mut() {
+            let Some(wanted) = names else { continue };
+            let path = format!("columns.{field}");
+            if users.optional.iter().any(|name| name == field) && !self.has(wanted) {
+                self.binder.lacking.push(format!("users.{path}"));
+                *names = None;
+                continue;
+            }
+            self.must(&path, wanted);
+            self.kind(&path, wanted, field);
+        }
+        self.condition("filter", users.filter.columns_mut());
+        self.condition("active", users.active.columns_mut());
+        self.condition("deleted", users.deleted.columns_mut());
+        self.condition("verified", users.verified.columns_mut());
+    }
+
+    /// An optional link goes as a whole with its column, and without the instant if that alone is lacking.
+    fn link(&mut self, part: &mut Option<Link>) {
+        let Some(link) = part else { return };
+        if link.optional && !self.has(&link.column) {
+            self.binder.lacking.push("link".to_owned());
+            *part = None;
+            return;
+        }
+        self.must("column", &mut link.column);
+        if link.optional && link.synced_at.as_ref().is_some_and(|names| !self.has(names)) {
+            self.binder.lacking.push("link.synced_at".to_owned());
+            link.synced_at = None;
+        }
+        self.may("synced_at", &mut link.synced_at);
+    }
+
+    /// Whether the table has a column of one of these names.
+    fn has(&self, names: &Names) -> bool {
+        names.find(|name| self.table.column(name.as_str()).is_some()).is_some()
+    }
+
     fn mistake(&mut self, field: &str, message: String) {
         self.binder.mistake(format!("{}.{field}", self.part), message);
     }
