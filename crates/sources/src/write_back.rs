@@ -61,12 +61,22 @@ pub(crate) struct AppColumn {
 }
 
 /// Something that is added to the application's schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     /// What, for people.
     pub(crate) what: String,
-    /// The statements, in order; none where it cannot be done here.
+    /// The statements, in order. One that waits for a lock lets others wait behind, so it waits in short tries.
     pub(crate) sql: Vec<String>,
+    /// Statements after those that work on an index beside the application. Each holds nobody up, waits for transactions under way as
+    /// long as they take, and broken off it would leave its ruins behind.
+    pub(crate) beside: Vec<String>,
+}
+
+impl Step {
+    /// All statements, in order; none where the step cannot be taken here.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = &String> {
+        self.sql.iter().chain(&self.beside)
+    }
 }
 
 impl AppTable {
@@ -108,7 +118,7 @@ impl AppTable {
     /// Adds what is lacking, and opens the table anew; returns what was added.
     pub async fn expand(self, address: &SourceAddress, profile: &Profile) -> Result<(Self, Vec<String>), OpenError> {
         let added = self.lacking();
-        let doable: Vec<Step> = self.steps.iter().filter(|step| !step.sql.is_empty()).cloned().collect();
+        let doable: Vec<Step> = self.steps.iter().filter(|step| step.statements().next().is_some()).cloned().collect();
         if doable.is_empty() {
             return Ok((self, added));
         }

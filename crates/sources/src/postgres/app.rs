@@ -15,14 +15,18 @@ use crate::{
     write_back::{Access, Layout, Step},
 };
 
-/// Bounds every statement and every wait for a lock; texts of times are ISO and in UTC.
+/// Bounds every statement; texts of times are ISO and in UTC.
 const SESSION: &str = "
 SET statement_timeout = '10min';
-SET lock_timeout = '2s';
 SET DateStyle = 'ISO, YMD';
 SET TimeZone = 'UTC';
 SET extra_float_digits = 0;
 ";
+
+/// Bounds every wait for a lock.
+const BRIEFLY: &str = "SET lock_timeout = '2s'";
+
+const WITHOUT_END: &str = "SET lock_timeout = 0";
 
 /// A connection to the application's database.
 pub(crate) struct PgApp {
@@ -35,6 +39,7 @@ impl PgApp {
         let (client, driver) = connect::connect(url).await?;
         let app = Self { client, driver };
         app.client.batch_execute(SESSION).await?;
+        app.client.batch_execute(BRIEFLY).await?;
         if access == Access::Read {
             app.client.batch_execute("SET default_transaction_read_only = on").await?;
         }
@@ -56,14 +61,16 @@ impl PgApp {
 
     /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
     pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
-        for sql in steps.iter().flat_map(|step| &step.sql) {
-            if sql.contains(" INDEX CONCURRENTLY ") {
-                // It waits for transactions under way, holds nobody up meanwhile, and broken off it would leave its ruins behind.
-                self.client.batch_execute("SET lock_timeout = 0").await?;
-                self.client.batch_execute(sql).await?;
-                self.client.batch_execute("SET lock_timeout = '2s'").await?;
-            } else {
+        for step in steps {
+            for sql in &step.sql {
                 patiently(&self.client, sql).await?;
+            }
+            for sql in &step.beside {
+                self.client.batch_execute(WITHOUT_END).await?;
+                let built = self.client.batch_execute(sql).await;
+                // Whatever came of it: nothing else waits without end.
+                let bounded = self.client.batch_execute(BRIEFLY).await;
+                built.and(bounded)?;
             }
         }
         Ok(())
@@ -172,6 +179,10 @@ mod tests {
 
     use super::*;
 
+    fn beside(sql: &str) -> Step {
+        Step { beside: vec![sql.to_owned()], ..Step::default() }
+    }
+
     #[tokio::test]
     async fn an_index_is_built_beside_a_transaction_that_takes_long() {
         let database = PgFixture::empty().await;
@@ -179,8 +190,7 @@ mod tests {
         holder.batch_execute("CREATE TABLE people (id int)").await.unwrap();
         holder.batch_execute("BEGIN; INSERT INTO people VALUES (1)").await.unwrap();
         let app = PgApp::open(database.url(), Access::Write).await.unwrap();
-        let sql = vec!["CREATE INDEX CONCURRENTLY by_id ON people (id)".to_owned()];
-        let steps = [Step { what: String::new(), sql }];
+        let steps = [beside("CREATE INDEX CONCURRENTLY by_id ON people (id)")];
         let let_go = async {
             tokio::time::sleep(Duration::from_millis(2_500)).await;
             holder.batch_execute("COMMIT").await.unwrap();
@@ -189,5 +199,16 @@ mod tests {
         built.unwrap();
         let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_id'::regclass";
         assert!(holder.query_one(valid, &[]).await.unwrap().get::<_, bool>(0));
+    }
+
+    #[tokio::test]
+    async fn after_an_index_that_could_not_be_built_locks_are_waited_for_as_briefly_as_before() {
+        let database = PgFixture::empty().await;
+        let app = PgApp::open(database.url(), Access::Write).await.unwrap();
+        let patience = async || app.client.query_one("SHOW lock_timeout", &[]).await.unwrap().get::<_, String>(0);
+        let before = patience().await;
+        assert_ne!(before, "0");
+        app.expand(&[beside("CREATE INDEX CONCURRENTLY by_id ON nowhere (id)")]).await.unwrap_err();
+        assert_eq!(patience().await, before);
     }
 }

@@ -49,6 +49,7 @@ pub(super) async fn steps(client: &Client, layout: &Layout) -> Result<Vec<Step>,
                         literal("Deprecated: NULL for accounts that sign in by OAuth alone")
                     ),
                 ],
+                ..Step::default()
             });
         }
     }
@@ -68,6 +69,7 @@ pub(super) async fn steps(client: &Client, layout: &Layout) -> Result<Vec<Step>,
                 format!("ALTER TABLE {table} ADD COLUMN {column} {kind}{}", check.unwrap_or_default()),
                 format!("COMMENT ON COLUMN {table}.{column} IS {}", literal(meaning(*track))),
             ],
+            ..Step::default()
         });
     }
     let valid = client.query_opt(CHECK, &[&table, &check.as_str()]).await?;
@@ -75,7 +77,7 @@ pub(super) async fn steps(client: &Client, layout: &Layout) -> Result<Vec<Step>,
     if unchecked || layout.missing.contains_key(&Track::AuthMethod) {
         let words = layout.words();
         let sql = vec![format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", check.quoted())];
-        steps.push(Step { what: format!("check {} of {table}: {words}", check.quoted()), sql });
+        steps.push(Step { what: format!("check {} of {table}: {words}", check.quoted()), sql, ..Step::default() });
     }
     indexes(client, layout, &table, &mut steps).await?;
     sessions(client, layout, &mut steps).await?;
@@ -88,12 +90,12 @@ async fn indexes(client: &Client, layout: &Layout, table: &str, steps: &mut Vec<
         let create = format!("CREATE INDEX CONCURRENTLY {name_quoted} ON {table} ({columns})");
         let schema = layout.table.schema.as_ref().map(|schema| format!("{}.", schema.quoted())).unwrap_or_default();
         // What a build that was broken off left behind is of no use.
-        let sql = match client.query_opt(INDEX, &[&table, &name.as_str()]).await? {
+        let beside = match client.query_opt(INDEX, &[&table, &name.as_str()]).await? {
             Some(row) if row.try_get(0)? => continue,
             Some(_) => vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}{name_quoted}"), create],
             None => vec![create],
         };
-        steps.push(Step { what: format!("index {name_quoted} of {table} ({columns})"), sql });
+        steps.push(Step { what: format!("index {name_quoted} of {table} ({columns})"), beside, ..Step::default() });
     }
     Ok(())
 }
@@ -107,8 +109,8 @@ async fn sessions(client: &Client, layout: &Layout, steps: &mut Vec<Step>) -> Re
         let required = client.query_opt(REQUIRED, &[&table, &column]).await?;
         if required.is_some_and(|row| row.try_get(0).unwrap_or(false)) {
             let what = format!("column \"{column}\" of {table} may be NULL: sessions by OAuth have none");
-            steps
-                .push(Step { what, sql: vec![format!("ALTER TABLE {table} ALTER COLUMN \"{column}\" DROP NOT NULL")] });
+            let sql = vec![format!("ALTER TABLE {table} ALTER COLUMN \"{column}\" DROP NOT NULL")];
+            steps.push(Step { what, sql, ..Step::default() });
         }
     }
     let spelled = |text: &str| {
@@ -123,10 +125,10 @@ async fn sessions(client: &Client, layout: &Layout, steps: &mut Vec<Step>) -> Re
             sql: vec![
                 format!("ALTER TABLE {table} ADD COLUMN \"{session}\" UUID"),
                 format!("COMMENT ON COLUMN {table}.\"{session}\" IS 'The session at the identity provider'"),
-                format!(
-                    "CREATE INDEX CONCURRENTLY \"{index}\" ON {table} (\"{session}\") WHERE \"{session}\" IS NOT NULL"
-                ),
             ],
+            beside: vec![format!(
+                "CREATE INDEX CONCURRENTLY \"{index}\" ON {table} (\"{session}\") WHERE \"{session}\" IS NOT NULL"
+            )],
         });
     }
     if client.query_opt(COLUMN, &[&table, &"auth_method"]).await?.is_none() {
@@ -141,6 +143,7 @@ async fn sessions(client: &Client, layout: &Layout, steps: &mut Vec<Step>) -> Re
                 format!("ALTER TABLE {table} VALIDATE CONSTRAINT \"sessions_auth_method_check\""),
                 format!("COMMENT ON COLUMN {table}.\"auth_method\" IS 'How the session came to be'"),
             ],
+            ..Step::default()
         });
     }
     Ok(())

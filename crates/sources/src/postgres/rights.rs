@@ -65,8 +65,8 @@ impl Found {
     async fn table(&mut self, client: &Client, table: &str, steps: &[Step]) -> Result<(), OpenError> {
         let Some(row) = client.query_opt(TABLE, &[&table]).await? else { return Ok(()) };
         self.user = row.try_get(0)?;
-        let concerns = |step: &&Step| step.sql.iter().any(|sql| sql.contains(&format!(" {table} ")));
-        let own: Vec<&String> = steps.iter().filter(concerns).flat_map(|step| &step.sql).collect();
+        let concerns = |step: &&Step| step.statements().any(|sql| sql.contains(&format!(" {table} ")));
+        let own: Vec<&Step> = steps.iter().filter(concerns).collect();
         if own.is_empty() {
             return Ok(());
         }
@@ -75,8 +75,8 @@ impl Found {
         if !is_owner {
             self.lacks.push(format!("add columns, checks and indexes to {table}, which belongs to {owner}"));
             self.statements.push(format!("GRANT {owner} TO {};", self.user));
-            self.otherwise.extend(own.iter().map(|sql| format!("{sql};")));
-        } else if !may_create && own.iter().any(|sql| sql.starts_with("CREATE INDEX")) {
+            self.otherwise.extend(own.iter().flat_map(|step| step.statements()).map(|sql| format!("{sql};")));
+        } else if !may_create && own.iter().any(|step| !step.beside.is_empty()) {
             self.lacks.push(format!("make indexes in the schema {schema}"));
             self.statements.push(format!("GRANT CREATE ON SCHEMA {schema} TO {};", self.user));
         }

@@ -66,14 +66,14 @@ impl SqliteApp {
                 Track::CompletedAt | Track::InvitedAt | Track::SyncedAt => "TIMESTAMP".to_owned(),
             };
             let sql = vec![format!("ALTER TABLE {table} ADD COLUMN {column} {kind}")];
-            steps.push(Step { what: format!("column {column} of {table}, {kind}"), sql });
+            steps.push(Step { what: format!("column {column} of {table}, {kind}"), sql, ..Step::default() });
         }
         for (name, columns) in layout.indexes() {
             let there = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1";
             if !self.with(|connection| connection.prepare(there)?.exists([name.as_str()]))? {
                 let name = name.quoted();
                 let sql = vec![format!("CREATE INDEX {name} ON {table} ({columns})")];
-                steps.push(Step { what: format!("index {name} of {table} ({columns})"), sql });
+                steps.push(Step { what: format!("index {name} of {table} ({columns})"), sql, ..Step::default() });
             }
         }
         self.sessions(layout, &mut steps)?;
@@ -90,13 +90,13 @@ impl SqliteApp {
         let session = if hyphen { "self-auth_session_id" } else { "self_auth_session_id" };
         if !has(session) {
             let sql = vec![format!("ALTER TABLE {table} ADD COLUMN \"{session}\" VARCHAR(36)")];
-            steps.push(Step { what: format!("column \"{session}\" of {table}"), sql });
+            steps.push(Step { what: format!("column \"{session}\" of {table}"), sql, ..Step::default() });
         }
         if !has("auth_method") {
             let words = ["jwt", &layout.forms.oauth_word, "dual"].map(literal).join(", ");
             let kind = format!("VARCHAR(50) NOT NULL DEFAULT 'jwt' CHECK (\"auth_method\" IN ({words}))");
             let sql = vec![format!("ALTER TABLE {table} ADD COLUMN \"auth_method\" {kind}")];
-            steps.push(Step { what: format!("column \"auth_method\" of {table}: {words}"), sql });
+            steps.push(Step { what: format!("column \"auth_method\" of {table}: {words}"), sql, ..Step::default() });
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl SqliteApp {
     pub(crate) fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
         Ok(self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            steps.iter().flat_map(|step| &step.sql).try_for_each(|sql| transaction.execute_batch(sql))?;
+            steps.iter().flat_map(Step::statements).try_for_each(|sql| transaction.execute_batch(sql))?;
             transaction.commit()
         })?)
     }
