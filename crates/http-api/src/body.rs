@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::header, web};
-use oauth_core::{
-    error::{ErrorCode, WireError},
-    params::Params,
-};
+use oauth_core::{error::RequestError, params::Params};
 use serde::de::DeserializeOwned;
 
 use crate::respond::{Dialect, Failure};
@@ -59,21 +56,19 @@ pub fn kind(request: &HttpRequest) -> Kind {
 
 /// Reads the body.
 pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect) -> Result<web::Bytes, Failure> {
-    let refused = |status, text: &'static str| {
-        Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
-    };
+    let refused = |error| Err(Failure::new(&error, dialect));
     let Limit(limit) = request.app_data::<Limit>().copied().unwrap_or_default();
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
-        return Err(refused(413, "the body is too large"));
+        return refused(RequestError::BodyTooLarge);
     }
     let Patience(patience) = request.app_data::<Patience>().copied().unwrap_or_default();
     let bytes = payload.to_bytes_limited(limit);
     match actix_web::rt::time::timeout(patience, bytes).await {
-        Err(_) => Err(refused(408, "the body did not arrive in time")),
-        Ok(Err(_)) => Err(refused(413, "the body is too large")),
-        Ok(Ok(Err(_))) => Err(refused(400, "the body cannot be read")),
+        Err(_) => refused(RequestError::BodyLate),
+        Ok(Err(_)) => refused(RequestError::BodyTooLarge),
+        Ok(Ok(Err(_))) => refused(RequestError::BodyUnreadable),
         Ok(Ok(Ok(bytes))) => Ok(bytes),
     }
 }
@@ -82,7 +77,7 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, dialect: Dialect
 pub async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Params, Failure> {
     match kind(request) {
         Kind::Form => {}
-        _ => return Err(unsupported(Dialect::OAuth, "send application/x-www-form-urlencoded")),
+        _ => return Err(RequestError::MediaType("application/x-www-form-urlencoded").into()),
     }
     let bytes = read(request, payload, Dialect::OAuth).await?;
     Ok(Params::parse_unrepeated(&bytes)?)
@@ -94,11 +89,11 @@ pub async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: web::Payl
     let bytes = json_bytes(request, payload).await?;
     // A list would be read as the fields in order, which no consumer means.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(refused(422, "the JSON body is not an object".to_owned()));
+        return Err(legacy(&RequestError::Field("the JSON body is not an object".to_owned())));
     }
     serde_json::from_slice(&bytes).map_err(|error| {
-        let status = if error.is_data() { 422 } else { 400 };
-        refused(status, wrong(&error))
+        let told = wrong(&error);
+        legacy(&if error.is_data() { RequestError::Field(told) } else { RequestError::Malformed(told) })
     })
 }
 
@@ -109,12 +104,12 @@ pub async fn client_metadata<T: DeserializeOwned>(request: &HttpRequest, payload
 
 /// Reads the JSON body of the token endpoint, whose every refusal is 400 too (RFC 6749 5.2).
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| refused(400, wrong(&error)))
+    serde_json::from_slice(bytes).map_err(|error| legacy(&RequestError::Malformed(wrong(&error))))
 }
 
 async fn json_bytes(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
     if kind(request) != Kind::Json {
-        return Err(unsupported(Dialect::Legacy, "send application/json"));
+        return Err(legacy(&RequestError::MediaType("application/json")));
     }
     read(request, payload, Dialect::Legacy).await
 }
@@ -135,11 +130,6 @@ fn wrong(error: &serde_json::Error) -> String {
     }
 }
 
-fn refused(status: u16, text: String) -> Failure {
-    Failure::edge(WireError { status, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, Dialect::Legacy)
-}
-
-/// 415 for a body of the wrong kind.
-pub fn unsupported(dialect: Dialect, text: &'static str) -> Failure {
-    Failure::edge(WireError { status: 415, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }, dialect)
+fn legacy(error: &RequestError) -> Failure {
+    Failure::new(error, Dialect::Legacy)
 }

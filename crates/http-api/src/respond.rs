@@ -37,11 +37,6 @@ impl Failure {
         Self { wire: error.wire(), cause: causes(error), dialect }
     }
 
-    /// A failure that arises at the edge itself.
-    pub fn edge(wire: WireError, dialect: Dialect) -> Self {
-        Self { cause: wire.description.to_string(), wire, dialect }
-    }
-
     /// The failure `wire`, with its cause for the log.
     pub fn caused(wire: WireError, cause: &impl fmt::Display, dialect: Dialect) -> Self {
         Self { wire, cause: cause.to_string(), dialect }

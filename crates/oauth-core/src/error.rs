@@ -4,12 +4,16 @@
 //! the answer is rendered. The authorization endpoint has error types of its own, because some of its errors may redirect.
 
 mod code;
+mod request;
 
 use std::{borrow::Cow, time::Duration};
 
 use thiserror::Error;
 
-pub use self::code::{ErrorCode, reference};
+pub use self::{
+    code::{ErrorCode, reference},
+    request::RequestError,
+};
 use crate::{
     crypto::CryptoError,
     params::ParamError,
@@ -194,7 +198,7 @@ pub struct WireError {
 
 impl WireError {
     /// A 400 with this code.
-    pub fn bad_request(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn bad_request(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self { code, status: 400, description: description.into(), retry_after: None, challenge: None }
     }
 

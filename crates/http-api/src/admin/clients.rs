@@ -5,7 +5,7 @@ use authly_admin_cases::{AdminError, client::ClientDraft};
 use authly_directory::services::DirectoryServices;
 use oauth_core::{
     client::{AuthMethod, ClientType, GrantType},
-    error::{ErrorCode, WireError},
+    error::{RequestError, Wire as _, WireError},
     scope::ScopeSet,
 };
 use serde::Deserialize;
@@ -90,16 +90,16 @@ impl From<Registration> for ClientDraft {
 
 /// RFC 7591 3.2.2 names the codes.
 fn refused(error: &AdminError) -> Failure {
-    let code = match error {
-        AdminError::Invalid { field: "redirect_uri" | "post_logout_redirect_uri", .. } => ErrorCode::InvalidRedirectUri,
-        AdminError::Invalid { .. } | AdminError::NotFound { .. } | AdminError::Exists { .. } => {
-            ErrorCode::InvalidClientMetadata
+    let wire = match error {
+        AdminError::Invalid { field: "redirect_uri" | "post_logout_redirect_uri", .. } => {
+            RequestError::ClientRedirectUri(error.to_string()).wire()
         }
-        AdminError::Crypto(_) | AdminError::Store(_) => {
-            return Failure::edge(WireError::server_error(), Dialect::Legacy);
+        AdminError::Invalid { .. } | AdminError::NotFound { .. } => {
+            RequestError::ClientMetadata(error.to_string()).wire()
         }
-        AdminError::Busy(_) => return Failure::edge(WireError::unavailable(), Dialect::Legacy),
+        AdminError::Exists { .. } => RequestError::ClientExists(error.to_string()).wire(),
+        AdminError::Crypto(_) | AdminError::Store(_) => WireError::server_error(),
+        AdminError::Busy(_) => WireError::unavailable(),
     };
-    let status = if matches!(error, AdminError::Exists { .. }) { 409 } else { 400 };
-    Failure::edge(WireError { status, ..WireError::bad_request(code, error.to_string()) }, Dialect::Legacy)
+    Failure::caused(wire, &respond::causes(error), Dialect::Legacy)
 }

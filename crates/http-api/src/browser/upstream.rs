@@ -28,7 +28,7 @@ use oauth_core::{
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
     engine::{authorize::Ask, session::Remember},
-    error::{ErrorCode, WireError},
+    error::{RequestError, WireError},
     params::Params,
     pending::PendingId,
 };
@@ -210,10 +210,7 @@ pub async fn logged_out<V: DirectoryServices>(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let bad = || {
-        let wire = WireError::bad_request(ErrorCode::InvalidRequest, "The logout token is not valid.");
-        Failure::edge(wire, Dialect::OAuth).error_response()
-    };
+    let bad = || Failure::from(RequestError::LogoutToken).error_response();
     let Ok(form) = body::form(&request, payload).await else { return bad() };
     let Some(token) = form.one("logout_token") else { return bad() };
     let Ok(issuer) = logout_token::claimed_issuer(token) else { return bad() };

@@ -14,7 +14,7 @@ use actix_web::{
 use authly_directory::services::DirectoryServices;
 use oauth_core::{
     endpoint::{Availability, Endpoint},
-    error::{ErrorCode, WireError},
+    error::RequestError,
 };
 
 use crate::{
@@ -42,14 +42,11 @@ pub async fn door<V: DirectoryServices, B: MessageBody + 'static>(
     }
 }
 
-/// RFC 9110 15.5.11; the pointer is where an OAuth client begins (RFC 8414).
 fn gone<V: DirectoryServices>(app: &App<V>) -> HttpResponse {
     let metadata = app.engine.settings().issuer.url(Endpoint::Metadata.path());
-    let text = format!("this door is closed for good; applications sign people in by OAuth, see {metadata}");
-    let wire = WireError { status: 410, ..WireError::bad_request(ErrorCode::Gone, text) };
-    let mut answer = Failure::edge(wire, Dialect::Legacy).error_response();
     // RFC 8288: the successor of this door.
     let link = format!("<{metadata}>; rel=\"successor-version\"");
+    let mut answer = Failure::new(&RequestError::Gone { metadata }, Dialect::Legacy).error_response();
     if let Ok(link) = header::HeaderValue::from_str(&link) {
         answer.headers_mut().insert(header::LINK, link);
     }

@@ -8,7 +8,7 @@ use authly_directory::{
     usage::Way,
 };
 use oauth_core::{
-    error::{ErrorCode, Wire as _, WireError},
+    error::{ErrorCode, RequestError, Wire as _, WireError},
     grant::response::LegacyTokens,
     ids::TenantId,
     params::Params,
@@ -34,11 +34,11 @@ pub async fn password_grant<V: DirectoryServices>(
 ) -> Result<HttpResponse, Failure> {
     if names_a_client(request, params) {
         // OAuth clients have the authorization code grant; the password grant is the legacy contract's alone.
-        return Err(unsupported());
+        return Err(Failure::new(&RequestError::NoPasswordGrant, Dialect::Legacy));
     }
     let (Some(identifier), Some(password)) = (params.one("username"), params.one("password")) else {
-        let text = "username and password are required";
-        return Err(Failure::edge(WireError::bad_request(ErrorCode::InvalidRequest, text), Dialect::Legacy));
+        let malformed = RequestError::Malformed("username and password are required".to_owned());
+        return Err(Failure::new(&malformed, Dialect::Legacy));
     };
     let (_, tokens) = enter(app, request, identifier, password, params.one("tenant"), Door::PasswordGrant).await?;
     Ok(respond::json(StatusCode::OK, &tokens))
@@ -119,27 +119,12 @@ fn tenant_id<V: DirectoryServices>(app: &App<V>, slug: &str) -> TenantId {
 fn told(refused: &SignInRefused) -> Failure {
     let wire = match refused {
         SignInRefused::Busy(_) | SignInRefused::Contended => WireError::unavailable(),
-        SignInRefused::DoorClosed => return unsupported(),
-        SignInRefused::Failed | SignInRefused::Moved => {
-            WireError::bad_request(ErrorCode::InvalidGrant, "the user name or the password is wrong")
-        }
-        // Only whoever has the password learns it.
-        SignInRefused::Several(_) => WireError::bad_request(
-            ErrorCode::InvalidGrant,
-            "several accounts have this name and password; name one's tenant in the parameter tenant",
-        ),
+        SignInRefused::DoorClosed => RequestError::NoPasswordGrant.wire(),
+        SignInRefused::Failed | SignInRefused::Moved => RequestError::WrongLogin.wire(),
+        SignInRefused::Several(_) => RequestError::SeveralAccounts.wire(),
         SignInRefused::Store(error) => error.wire(),
         SignInRefused::Token(error) => error.wire(),
-        SignInRefused::TooMany(wait) => WireError {
-            status: 429,
-            retry_after: Some(*wait),
-            ..WireError::bad_request(ErrorCode::TooManyRequests, "too many attempts; try again later")
-        },
+        SignInRefused::TooMany(wait) => RequestError::TooMany { what: "attempts", wait: *wait }.wire(),
     };
     Failure::caused(wire, refused, Dialect::Legacy)
-}
-
-fn unsupported() -> Failure {
-    let text = "the password grant is not available here; use the authorization code grant with PKCE";
-    Failure::edge(WireError::bad_request(ErrorCode::UnsupportedGrantType, text), Dialect::Legacy)
 }

@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use oauth_core::{
-    error::{ErrorCode, WireError},
-    params::Params,
-};
+use oauth_core::{error::RequestError, params::Params};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -32,8 +29,8 @@ pub fn parse(bytes: &[u8]) -> Result<Params, Failure> {
                 pairs.push((name.as_str(), texts.join(" ")));
             }
             Value::Array(_) | Value::Object(_) => {
-                let text = "a field of the JSON body has the wrong type";
-                return Err(Failure::edge(WireError::bad_request(ErrorCode::InvalidRequest, text), Dialect::Legacy));
+                let malformed = RequestError::Malformed("a field of the JSON body has the wrong type".to_owned());
+                return Err(Failure::new(&malformed, Dialect::Legacy));
             }
         }
     }

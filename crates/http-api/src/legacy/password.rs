@@ -1,5 +1,7 @@
 //! Passwords and links at the JSON doors of earlier programs (C-06): the same use cases as the pages.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
     change_password::{ChangeRefused, PasswordChangeRequest},
@@ -11,7 +13,7 @@ use authly_directory::{
 };
 use oauth_core::{
     engine::legacy::Me,
-    error::{BearerError, ErrorCode, Wire as _, WireError},
+    error::{BearerError, RequestError, Wire as _, WireError},
     jws::TokenFault,
     legacy::is_jwt,
     secret::Secret,
@@ -53,7 +55,10 @@ pub async fn reset<V: DirectoryServices>(
             sent.map_err(|refused| not_sent(&refused))?;
             Ok(message("If there is an account with this address, a mail with a link is on its way."))
         }
-        _ => Err(invalid("send email, or token and password")),
+        _ => {
+            let missing = RequestError::Field("send email, or token and password".to_owned());
+            Err(Failure::new(&missing, Dialect::Legacy))
+        }
     }
 }
 
@@ -113,9 +118,7 @@ pub async fn change<V: DirectoryServices>(
     }
     let asked: Change = body::json(&request, payload).await?;
     let Me::Legacy(account) = app.engine.me(token).await.map_err(told)? else {
-        let text = "this door takes the tokens of the password login only";
-        let wire = WireError { status: 403, ..WireError::bad_request(ErrorCode::InsufficientScope, text) };
-        return Err(Failure::edge(wire, Dialect::Legacy));
+        return Err(Failure::new(&RequestError::LegacyTokensOnly, Dialect::Legacy));
     };
     app.metrics.legacy_bearer(token);
     let change = PasswordChangeRequest {
@@ -132,27 +135,17 @@ fn message(text: &str) -> HttpResponse {
     respond::json(StatusCode::OK, &serde_json::json!({ "message": text }))
 }
 
-fn invalid(text: impl Into<String>) -> Failure {
-    let text: String = text.into();
-    let wire = WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, text) };
-    Failure::edge(wire, Dialect::Legacy)
-}
-
-fn too_many(wait: std::time::Duration) -> WireError {
-    let text = "too many requests; try again later";
-    WireError { status: 429, retry_after: Some(wait), ..WireError::bad_request(ErrorCode::TooManyRequests, text) }
+fn too_many(wait: Duration) -> WireError {
+    RequestError::TooMany { what: "requests", wait }.wire()
 }
 
 fn poor(refused: &PasswordRefused) -> WireError {
-    WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, format!("password: {refused}")) }
+    RequestError::Field(format!("password: {refused}")).wire()
 }
 
 fn not_sent(refused: &RecoverRefused) -> Failure {
     let wire = match refused {
-        RecoverRefused::NoMail => {
-            let text = "no mail can be sent from this installation; ask its administrator for a link";
-            WireError { status: 403, ..WireError::bad_request(ErrorCode::MailUnavailable, text) }
-        }
+        RecoverRefused::NoMail => RequestError::NoMail.wire(),
         RecoverRefused::Store(error) => error.wire(),
         RecoverRefused::TooMany(wait) => too_many(*wait),
     };
@@ -162,17 +155,15 @@ fn not_sent(refused: &RecoverRefused) -> Failure {
 fn link_failed(failed: &LinkFailed) -> Failure {
     let wire = match failed {
         LinkFailed::Busy(_) => WireError::unavailable(),
-        LinkFailed::Over(_) | LinkFailed::Unknown => {
-            WireError::bad_request(ErrorCode::InvalidGrant, "the token is unknown, used or expired")
-        }
+        LinkFailed::Over(_) | LinkFailed::Unknown => RequestError::LinkOver.wire(),
         LinkFailed::Policy(refused) => poor(refused),
         LinkFailed::Store(error) => error.wire(),
         LinkFailed::TooMany(wait) => too_many(*wait),
         LinkFailed::Unproven => {
             let text = "send the account's password with the token, or new_password to set another";
-            WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, text) }
+            RequestError::Field(text.to_owned()).wire()
         }
-        LinkFailed::WrongPassword => WireError::bad_request(ErrorCode::InvalidGrant, "the password is wrong"),
+        LinkFailed::WrongPassword => RequestError::WrongPassword.wire(),
     };
     Failure::caused(wire, failed, Dialect::Legacy)
 }
@@ -183,9 +174,7 @@ fn not_changed(refused: &ChangeRefused) -> Failure {
         ChangeRefused::Policy(refused) => poor(refused),
         ChangeRefused::Store(error) => error.wire(),
         ChangeRefused::TooMany(wait) => too_many(*wait),
-        ChangeRefused::WrongPassword => {
-            WireError::bad_request(ErrorCode::InvalidGrant, "the present password is wrong")
-        }
+        ChangeRefused::WrongPassword => RequestError::WrongPresentPassword.wire(),
     };
     Failure::caused(wire, refused, Dialect::Legacy)
 }

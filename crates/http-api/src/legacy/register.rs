@@ -6,7 +6,7 @@ use authly_directory::{
     services::DirectoryServices,
 };
 use oauth_core::{
-    error::{ErrorCode, Wire as _, WireError},
+    error::{RequestError, Wire as _, WireError},
     secret::Secret,
 };
 use serde::{Deserialize, Serialize};
@@ -71,21 +71,14 @@ fn answer(registered: &Registered) -> Answer<'_> {
 fn told(refused: &RegisterRefused) -> Failure {
     let wire = match refused {
         RegisterRefused::Busy(_) | RegisterRefused::Contended => WireError::unavailable(),
-        RegisterRefused::Closed => WireError {
-            status: 403,
-            ..WireError::bad_request(ErrorCode::RegistrationDisabled, "registration is disabled on this installation")
-        },
+        RegisterRefused::Closed => RequestError::RegistrationClosed.wire(),
         RegisterRefused::Fields(problems) => {
             let texts: Vec<_> =
                 problems.iter().map(|problem| format!("{}: {}", problem.field, problem.message)).collect();
-            WireError { status: 422, ..WireError::bad_request(ErrorCode::InvalidRequest, texts.join("; ")) }
+            RequestError::Field(texts.join("; ")).wire()
         }
         RegisterRefused::Store(error) => error.wire(),
-        RegisterRefused::TooMany(wait) => WireError {
-            status: 429,
-            retry_after: Some(*wait),
-            ..WireError::bad_request(ErrorCode::TooManyRequests, "too many registrations; try again later")
-        },
+        RegisterRefused::TooMany(wait) => RequestError::TooMany { what: "registrations", wait: *wait }.wire(),
     };
     Failure::caused(wire, refused, Dialect::Legacy)
 }

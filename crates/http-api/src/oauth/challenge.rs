@@ -12,7 +12,7 @@ use authly_directory::{
 use oauth_core::{
     browser::Browser,
     engine::{challenge::ChallengeStep, session::Remember},
-    error::{ErrorCode, Wire as _, WireError},
+    error::{ErrorCode, RequestError, Wire as _, WireError},
     secret::Secret,
 };
 use serde_json::json;
@@ -94,11 +94,7 @@ fn refusal(refused: &SignInRefused, auth_session: &str) -> Result<HttpResponse, 
         }
         SignInRefused::Busy(_) | SignInRefused::Contended => WireError::unavailable(),
         SignInRefused::Store(error) => error.wire(),
-        SignInRefused::TooMany(wait) => WireError {
-            status: 429,
-            retry_after: Some(*wait),
-            ..WireError::bad_request(ErrorCode::TooManyRequests, "too many attempts; try again later")
-        },
+        SignInRefused::TooMany(wait) => RequestError::TooMany { what: "attempts", wait: *wait }.wire(),
     };
     Err(Failure::caused(wire, refused, Dialect::OAuth))
 }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, http::header};
 use authly_directory::{directory::network, services::DirectoryServices};
 use oauth_core::{
     client::{authenticate::AuthenticatedClient, presented::PresentedClient},
-    error::{ClientError, ErrorCode, TokenError, Wire, WireError},
+    error::{ClientError, ErrorCode, RequestError, TokenError, Wire, WireError},
     limit::Verdict,
     params::Params,
 };
@@ -48,11 +48,7 @@ impl Wire for Unproven {
     fn wire(&self) -> WireError {
         match self {
             Self::Token(error) => error.wire(),
-            Self::TooMany(wait) => WireError {
-                status: 429,
-                retry_after: Some(*wait),
-                ..WireError::bad_request(ErrorCode::TooManyRequests, "too many failed attempts; try again later")
-            },
+            Self::TooMany(wait) => RequestError::TooMany { what: "failed attempts", wait: *wait }.wire(),
         }
     }
 }

@@ -8,7 +8,7 @@ use actix_web::{
 use authly_directory::{services::DirectoryServices, usage::Way};
 use oauth_core::{
     client::presented::PresentedClient,
-    error::{ErrorCode, GrantError, TokenError},
+    error::{ErrorCode, GrantError, RequestError, TokenError},
     grant::request::{PresentedRefreshToken, RefreshTokenRequest, TokenRequest},
     params::Params,
     secret::Secret,
@@ -32,10 +32,8 @@ pub async fn token<V: DirectoryServices>(
         Kind::Form => (body::form(&request, payload).await?, Dialect::OAuth),
         Kind::Json => (legacy::params::parse(&body::read(&request, payload, Dialect::Legacy).await?)?, Dialect::Legacy),
         Kind::None | Kind::Other => {
-            return Err(body::unsupported(
-                Dialect::OAuth,
-                "send application/x-www-form-urlencoded or application/json",
-            ));
+            let kinds = "application/x-www-form-urlencoded or application/json";
+            return Err(RequestError::MediaType(kinds).into());
         }
     };
     if params.one("grant_type") == Some("password") {

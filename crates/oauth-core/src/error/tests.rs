@@ -78,8 +78,9 @@ fn every_error_of_the_token_endpoint_has_its_code_and_status() {
 /// RFC 6749 appendix A.8: %x20-21 / %x23-5B / %x5D-7E.
 #[test]
 fn descriptions_hold_only_what_rfc_6749_allows() {
-    for (error, ..) in every_token_error() {
-        let description = error.wire().description;
+    let tokens = every_token_error().into_iter().map(|(error, ..)| error.wire());
+    let requests = every_request_error().into_iter().map(|(error, ..)| error.wire());
+    for WireError { description, .. } in tokens.chain(requests) {
         assert!(
             description.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
             "{description}"
@@ -107,5 +108,41 @@ fn bearer_errors_are_those_of_rfc_6750() {
     for (error, status, code, challenge) in rows {
         let wire = error.wire();
         assert_eq!((wire.status, wire.code, wire.challenge), (status, code, challenge), "{error}");
+    }
+}
+
+fn every_request_error() -> Vec<(RequestError, u16, ErrorCode)> {
+    let text = || "redirect_uri: it has a fragment".to_owned();
+    vec![
+        (RequestError::BodyLate, 408, ErrorCode::InvalidRequest),
+        (RequestError::BodyTooLarge, 413, ErrorCode::InvalidRequest),
+        (RequestError::BodyUnreadable, 400, ErrorCode::InvalidRequest),
+        (RequestError::ClientExists(text()), 409, ErrorCode::InvalidClientMetadata),
+        (RequestError::ClientMetadata(text()), 400, ErrorCode::InvalidClientMetadata),
+        (RequestError::ClientRedirectUri(text()), 400, ErrorCode::InvalidRedirectUri),
+        (RequestError::Field(text()), 422, ErrorCode::InvalidRequest),
+        (RequestError::Gone { metadata: "https://id.example/m".to_owned() }, 410, ErrorCode::Gone),
+        (RequestError::LegacyTokensOnly, 403, ErrorCode::InsufficientScope),
+        (RequestError::LinkOver, 400, ErrorCode::InvalidGrant),
+        (RequestError::LogoutToken, 400, ErrorCode::InvalidRequest),
+        (RequestError::Malformed(text()), 400, ErrorCode::InvalidRequest),
+        (RequestError::MediaType("application/json"), 415, ErrorCode::InvalidRequest),
+        (RequestError::NoMail, 403, ErrorCode::MailUnavailable),
+        (RequestError::NoPasswordGrant, 400, ErrorCode::UnsupportedGrantType),
+        (RequestError::RegistrationClosed, 403, ErrorCode::RegistrationDisabled),
+        (RequestError::SeveralAccounts, 400, ErrorCode::InvalidGrant),
+        (RequestError::TooMany { what: "attempts", wait: Duration::from_secs(7) }, 429, ErrorCode::TooManyRequests),
+        (RequestError::WrongLogin, 400, ErrorCode::InvalidGrant),
+        (RequestError::WrongPassword, 400, ErrorCode::InvalidGrant),
+        (RequestError::WrongPresentPassword, 400, ErrorCode::InvalidGrant),
+    ]
+}
+
+#[test]
+fn every_error_of_the_edge_and_the_doors_has_its_code_and_status() {
+    for (error, status, code) in every_request_error() {
+        let wire = error.wire();
+        assert_eq!((wire.status, wire.code, wire.challenge), (status, code, None), "{error}");
+        assert_eq!(wire.retry_after, (status == 429).then(|| Duration::from_secs(7)), "{error}");
     }
 }
