@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod clients;
+mod disk;
 mod docs;
 mod failure;
 mod folder;

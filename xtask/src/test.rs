@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::services::Services;
-use crate::{bench, clients, docs, fuzz, pages, prerequisites, process, tidy, workspace};
+use crate::{bench, clients, disk, docs, fuzz, pages, prerequisites, process, tidy, workspace};
 
 const HELP: &str = "\
 Find or install what the tests need, and run every check and test.
@@ -105,6 +105,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), Failure> {
     timed("prepare", &mut || {
         if order.steps.iter().any(|step| *step != Step::Tidy && *step != Step::Fmt) {
             prerequisites::check(&machine)?;
+            disk::look();
         }
         if order.steps.iter().any(|step| step.needs_services()) {
             services = Some(Services::start(&machine)?);
