@@ -131,7 +131,7 @@ impl<V: DirectoryServices> Directory<V> {
         let address = registration.visitor.address.as_deref();
         self.charge_address("register:address", address, |limits| limits.registration, now).await?;
         let draft = self.draft(registration).map_err(RegisterRefused::Fields)?;
-        let (hash, older_hash) = self.new_hashes::<RegisterRefused>(&draft.password).await?;
+        let hashes = self.new_hashes::<RegisterRefused>(&draft.password).await?;
         let known = self.in_the_way(&draft.email).await?;
         for attempt in 0..MOST_SUFFIXES {
             let username = if attempt == 0 { draft.username.clone() } else { self.suffixed(&draft.username) };
@@ -139,52 +139,58 @@ impl<V: DirectoryServices> Directory<V> {
                 continue;
             }
             let id = UserId::generate(now, self.services().random());
-            let email = draft.email.as_str().to_owned();
-            let registered = |outcome| {
-                let (email, username) = (email.clone(), username.clone());
-                Registered { id, email, username, created_at: now, outcome }
-            };
-            if !known.is_empty() {
-                // As many writes here as there, so that the answer takes as long.
-                let mut audit = self.engine.audit(AuditKind::AddressKnown, registration.visitor.address.clone(), now);
-                audit.detail = serde_json::json!({ "by": "registration" });
-                self.services().accounts().record(audit).await?;
-                self.tell_owner(&known, &draft.email, &registration.visitor, now).await?;
-                return Ok(registered(Outcome::AddressKnown));
-            }
-            let account = NewAccount {
-                id,
-                tenant: None,
-                email: email.clone(),
-                username: username.clone(),
-                hash: Some(hash.clone()),
-                older_hash: older_hash.clone(),
-                is_verified: false,
-                is_admin: false,
-                status: AccountStatus::PendingVerification,
-                roles: vec!["user".to_owned()],
-                profile: Profile { preferred_username: Some(username.clone()), ..Profile::default() },
-                created_at: now,
-            };
-            let mut audit = self.engine.audit(AuditKind::AccountCreated, registration.visitor.address.clone(), now);
-            audit.user = Some(id);
-            audit.detail = serde_json::json!({ "by": "registration" });
-            match self.services().accounts().create_account(account, audit).await {
-                Ok(()) => {
-                    if self.settings.mail.sending == MailSending::On {
-                        self.send_verification(id, &email, &registration.visitor, now).await?;
-                    }
-                    return Ok(registered(Outcome::Created));
+            let account = new_account(id, &draft.email, username, hashes.clone(), now);
+            let (email, username) = (account.email.clone(), account.username.clone());
+            let outcome = match known.is_empty() {
+                true => self.create(account, &registration.visitor, now).await?,
+                false => {
+                    self.note_known(&known, &draft.email, &registration.visitor, now).await?;
+                    Some(Outcome::AddressKnown)
                 }
-                // Taken since we looked.
-                Err(StoreError { kind: StoreErrorKind::Conflict("users.username"), .. }) => {}
-                Err(StoreError { kind: StoreErrorKind::Conflict("users.email"), .. }) => {
-                    return Ok(registered(Outcome::AddressKnown));
-                }
-                Err(error) => return Err(error.into()),
+            };
+            if let Some(outcome) = outcome {
+                return Ok(Registered { id, email, username, created_at: now, outcome });
             }
         }
         Err(RegisterRefused::Contended)
+    }
+
+    /// Writes the account, and sends the link that verifies its address; nothing if its name is another's since we looked.
+    async fn create(
+        &self,
+        account: NewAccount,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let (id, email) = (account.id, account.email.clone());
+        let mut audit = self.engine.audit(AuditKind::AccountCreated, visitor.address.clone(), now);
+        audit.user = Some(id);
+        audit.detail = serde_json::json!({ "by": "registration" });
+        match self.services().accounts().create_account(account, audit).await {
+            Ok(()) => {
+                if self.settings.mail.sending == MailSending::On {
+                    self.send_verification(id, &email, visitor, now).await?;
+                }
+                Ok(Some(Outcome::Created))
+            }
+            Err(StoreError { kind: StoreErrorKind::Conflict("users.username"), .. }) => Ok(None),
+            Err(StoreError { kind: StoreErrorKind::Conflict("users.email"), .. }) => Ok(Some(Outcome::AddressKnown)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes as much as for an address that nobody has, so that the answer takes as long.
+    async fn note_known(
+        &self,
+        known: &[Account],
+        address: &EmailAddress,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut audit = self.engine.audit(AuditKind::AddressKnown, visitor.address.clone(), now);
+        audit.detail = serde_json::json!({ "by": "registration" });
+        self.services().accounts().record(audit).await?;
+        self.tell_owner(known, address, visitor, now).await
     }
 
     /// The hashes of a new password: by the policy, and for an older program where the database is shared with one.
@@ -279,6 +285,30 @@ impl<V: DirectoryServices> Directory<V> {
         self.services().random().fill(&mut bytes);
         let kept = username.get(..username.floor_char_boundary(BEFORE_SUFFIX)).unwrap_or(username);
         format!("{kept}-{:04}", u32::from_be_bytes(bytes) % 10_000)
+    }
+}
+
+/// What somebody who registers becomes: nobody's administrator, with an address that is to be verified.
+fn new_account(
+    id: UserId,
+    email: &EmailAddress,
+    username: String,
+    (hash, older_hash): (StoredHash, Option<StoredHash>),
+    now: Timestamp,
+) -> NewAccount {
+    NewAccount {
+        id,
+        tenant: None,
+        email: email.as_str().to_owned(),
+        hash: Some(hash),
+        older_hash,
+        is_verified: false,
+        is_admin: false,
+        status: AccountStatus::PendingVerification,
+        roles: vec!["user".to_owned()],
+        profile: Profile { preferred_username: Some(username.clone()), ..Profile::default() },
+        username,
+        created_at: now,
     }
 }
 
