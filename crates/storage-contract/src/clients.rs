@@ -190,6 +190,21 @@ pub async fn an_imported_secret_stays_beside_its_fast_hash<S: WholeStore>(w: Wor
     w.store.upgrade_client_secret(w.client_key(), secret).await.unwrap();
 }
 
+/// A client is given another secret: its imported one ends when it is told to, and not with the hash that it came from.
+pub async fn a_replaced_imported_secret_lives_to_its_end<S: WholeStore>(w: World<S>) {
+    put_scopes(&w).await;
+    let client = Client { secrets: Vec::new(), ..full(&w, "app") };
+    create(&w, &client).await;
+    let first = ClientSecret { hash: w.hash(), created_at: w.earlier(5), expires_at: None };
+    w.store.upgrade_client_secret(client.key, first.clone()).await.unwrap();
+    let ending = ClientSecret { expires_at: Some(w.later(9)), ..first };
+    let second = ClientSecret { hash: w.hash(), created_at: w.now, expires_at: None };
+    let replaced = Client { secrets: vec![ending, second], imported_secret: None, ..client };
+    let updated = w.store.update_client(&replaced, w.audit(AuditKind::ClientChanged)).await.unwrap();
+    assert_eq!(updated, Commit::Applied);
+    assert_same(&find(&w, replaced.key).await.unwrap(), &replaced);
+}
+
 /// A running server notices every change.
 pub async fn every_write_raises_the_revision<S: WholeStore>(w: World<S>) {
     let mut seen = vec![w.store.revision().await.unwrap()];

@@ -28,6 +28,7 @@ macro_rules! suite {
                 a_taken_client_id_is_a_conflict_and_leaves_no_trace
                 a_removed_client_takes_its_grants_along
                 an_imported_secret_stays_beside_its_fast_hash
+                a_replaced_imported_secret_lives_to_its_end
                 every_write_raises_the_revision
                 a_lost_or_refused_write_keeps_the_audit_log_clean
                 settings_are_created_and_replaced

@@ -68,13 +68,15 @@ const UPDATE: &str = "
 
 const DROP_SECRETS: &str = "DELETE FROM client_secrets WHERE client_id = $1 AND hash <> ALL($2)";
 
+/// A secret that was given an end no longer falls with the hash that it was imported from: that hash goes when the secret is replaced.
 const KEEP_SECRETS: &str = "
     INSERT INTO client_secrets (client_id, hash, created_at, expires_at, position)
     SELECT $1, k.hash, k.created_at, k.expires_at, k.position
       FROM unnest($2::bytea[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY
            AS k (hash, created_at, expires_at, position)
     ON CONFLICT (client_id, hash) DO UPDATE
-       SET created_at = excluded.created_at, expires_at = excluded.expires_at, position = excluded.position";
+       SET created_at = excluded.created_at, expires_at = excluded.expires_at, position = excluded.position,
+           imported_from = CASE WHEN excluded.expires_at IS NULL THEN client_secrets.imported_from END";
 
 const DROP_SCOPES: &str = "
     DELETE FROM client_scopes m USING scopes s

@@ -119,6 +119,9 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     /// Gives a client a new secret; the old ones work for `overlap` more.
+    ///
+    /// An imported secret is known by a slow hash, which has no end: it goes, and what it left at its first use here works on. One that was
+    /// never used here has left nothing that could be given an end.
     pub async fn rotate_client_secret(&self, id: &str, overlap: std::time::Duration) -> Result<Registered, AdminError> {
         let mut client = self.find_client(id).await?;
         if client.secrets.is_empty() && client.imported_secret.is_none() {
@@ -132,8 +135,12 @@ impl<V: DirectoryServices> Admin<V> {
         }
         if overlap.is_zero() {
             client.secrets.clear();
-            client.imported_secret = None;
+        } else if client.imported_secret.is_some() && client.secrets.is_empty() {
+            let why = "the secret was imported and never used here, so that no end can be set for it; give it none, or let the client \
+                       authenticate with it once";
+            return Err(AdminError::invalid("overlap", why));
         }
+        client.imported_secret = None;
         let fresh = OpaqueToken::generate(self.services.random());
         client.secrets.push(ClientSecret { hash: fresh.hash(), created_at: now, expires_at: None });
         client.updated_at = now;

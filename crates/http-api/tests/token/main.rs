@@ -4,5 +4,6 @@
 mod codes;
 mod form;
 mod refresh;
+mod rotation;
 mod scopes;
 mod world;
