@@ -48,6 +48,20 @@ impl Gathered {
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The turn of the one who gathers; nothing while it is somebody's.
+    fn turn(&self) -> Option<Turn<'_>> {
+        (!self.busy.swap(true, Ordering::AcqRel)).then(|| Turn(&self.busy))
+    }
+}
+
+/// Given back whatever happens: a scraper that hangs up takes the gathering along, and others must be able to begin it anew.
+struct Turn<'a>(&'a AtomicBool);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 /// The text for /metrics: fresh enough, or gathered now by the one who comes first.
@@ -56,9 +70,8 @@ pub(crate) async fn text<V: DirectoryServices>(app: &App<V>) -> String {
     let now = app.engine.now();
     let gathered = &app.gathered;
     let known = || gathered.lock().text.clone();
-    if gathered.lock().at.is_some_and(|at| now.since(at) < AGE) || gathered.busy.swap(true, Ordering::AcqRel) {
-        return known();
-    }
+    let is_fresh = gathered.lock().at.is_some_and(|at| now.since(at) < AGE);
+    let Some(_turn) = (!is_fresh).then(|| gathered.turn()).flatten() else { return known() };
     let accounts = app.engine.services().accounts().count_accounts(now).await;
     let gauges = desk.gauges().await;
     match (gauges, accounts) {
@@ -72,7 +85,6 @@ pub(crate) async fn text<V: DirectoryServices>(app: &App<V>) -> String {
         (Err(error), _) => tracing::warn!(error = respond::causes(&error), "the migration's gauges cannot be read"),
         (_, Err(error)) => tracing::warn!(error = respond::causes(&error), "accounts cannot be counted"),
     }
-    gathered.busy.store(false, Ordering::Release);
     known()
 }
 
@@ -250,6 +262,15 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_hangs_up_while_gathering_keeps_nobody_from_it() {
+        let gathered = Gathered::default();
+        let turn = gathered.turn();
+        assert!(turn.is_some() && gathered.turn().is_none(), "one at a time");
+        drop(turn);
+        assert!(gathered.turn().is_some());
+    }
 
     #[test]
     fn the_biggest_tenants_have_labels_and_the_others_share_one() {
