@@ -71,21 +71,25 @@ impl Table {
         self.0.push_str("\r\n");
     }
 
-    /// A text that a spreadsheet would take for a formula is made one that it does not.
+    /// A text that a spreadsheet would take for a formula is made one that it does not, also where it stands behind what separates cells
+    /// in some countries.
     fn cell(&mut self, text: &str) {
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let quoted = formula || text.contains([',', '"', '\r', '\n']);
-        if !quoted {
-            self.0.push_str(text);
-            return;
+        let parts: Vec<String> = text.split(';').map(|part| format!("{}{part}", mark(part))).collect();
+        let text = parts.join(";");
+        if text.contains([',', '"', '\'', ';', '\r', '\n']) {
+            self.0.push('"');
+            self.0.push_str(&text.replace('"', "\"\""));
+            self.0.push('"');
+        } else {
+            self.0.push_str(&text);
         }
-        self.0.push('"');
-        if formula {
-            self.0.push('\'');
-        }
-        self.0.push_str(&text.replace('"', "\"\""));
-        self.0.push('"');
     }
+}
+
+/// What keeps a text from being a formula, if it would be one.
+fn mark(text: &str) -> &'static str {
+    let signs = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\t', '\r', '\n'];
+    if text.starts_with(signs) { "'" } else { "" }
 }
 
 fn days(board: &authly_admin_cases::migrate::Board) -> Table {
@@ -178,5 +182,16 @@ mod tests {
         let mut table = Table::new(&["a", "b"]);
         table.line(&["=1+1", "Acme, \"Inc\""]);
         assert_eq!(table.0, "a,b\r\n\"'=1+1\",\"Acme, \"\"Inc\"\"\"\r\n");
+        for (text, cell) in [
+            ("ada;=HYPERLINK(1)", "\"ada;'=HYPERLINK(1)\""),
+            (";;@x", "\";;'@x\""),
+            ("\u{ff1d}1", "\"'\u{ff1d}1\""),
+            ("a=b", "a=b"),
+            ("O'Hara", "\"O'Hara\""),
+        ] {
+            let mut table = Table(String::new());
+            table.cell(text);
+            assert_eq!(table.0, cell);
+        }
     }
 }
