@@ -11,7 +11,7 @@ use crate::{
     ledger::{Action, LedgerItem, LedgerKey},
     outcome::{Outcome, Reason, ReasonCode},
     person::Person,
-    rollback::link_column,
+    rollback::{LINKED, link_column},
     run::{Lease, RunId},
     source::{SourceId, SourceName},
     store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, Progress, ResolutionWrite},
@@ -169,11 +169,11 @@ fn line(person: &Person, decision: &Decision, view: &View, news: bool, sealer: &
         None if news => (Action::Note, Map::new(), Map::new()),
         None => return None,
     };
-    if let Some(link) = &decision.link {
+    if decision.link.is_some() {
         if let Some(known) = view.link(&person.id) {
             before.insert("link".to_owned(), link_column(known));
         }
-        after.insert("link".to_owned(), link_column(link));
+        after.insert("link".to_owned(), LINKED);
     }
     let user = decision.write.as_ref().map(AccountWrite::user);
     let user: Option<UserId> = user.or_else(|| decision.link.as_ref().map(|link| link.user));

@@ -1,11 +1,14 @@
 //! An account as columns by name: what the ledger holds as `before` and `after`.
 //!
 //! Every column that a migration writes is here, so that the replay of a ledger on a snapshot gives the state that followed
-//! (G17) and the replay of `before` the one that was. Hashes are sealed; everything else is readable.
+//! (G17) and the replay of `before` the one that was. Hashes are sealed; everything else is readable. A line about a whole
+//! account names only what is not as in every [`blank`] one: an import writes a line for each row, and most columns of most
+//! accounts are empty.
 
 use std::collections::BTreeSet;
 
 use authly_directory::password::StoredHash;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::{
     claims::Profile,
     ids::{GroupId, TenantId, UserId},
@@ -36,12 +39,22 @@ pub enum ColumnError {
 /// Columns that hold hashes.
 pub const SEALED: [&str; 2] = ["hash", "upgraded_hash"];
 
-/// All columns of an account.
+/// What stands before a sealed hash.
+const SEAL: &str = "sealed:";
+
+/// What a line about a whole account says: the columns that are not as in a blank one.
 pub fn of(account: &TargetAccount, sealer: &impl Sealer) -> Columns {
-    let mut columns = readable(account);
-    for (name, hash) in hashes(account) {
-        columns.insert(name.to_owned(), hash.map_or(Value::Null, |hash| sealed(account.user, hash, sealer)));
-    }
+    let told = named(account).into_iter().zip(named(&blank(account.user))).filter(|(own, blank)| own != blank);
+    let told = told.map(|((name, value), _)| (name, value));
+    let kept = hashes(account).into_iter().filter_map(|(name, hash)| Some((name, sealed(account.user, hash?, sealer))));
+    told.chain(kept).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// All columns of an account that a line tells of as a whole. Lines of before name every one.
+pub fn whole(user: UserId, told: &Columns) -> Columns {
+    let mut columns = readable(&blank(user));
+    columns.extend(SEALED.map(|name| (name.to_owned(), Value::Null)));
+    columns.extend(told.iter().filter(|(name, _)| *name != "link").map(|(name, value)| (name.clone(), value.clone())));
     columns
 }
 
@@ -66,7 +79,7 @@ pub fn matches(account: &TargetAccount, name: &str, wanted: &Value, sealer: &imp
         Some((_, hash)) => Ok(opened(account.user, wanted, sealer)?.as_ref() == hash),
         // Lines of before name claims that are not there as well.
         None if name == "profile" => Ok(read::<Profile>(name, wanted)? == account.profile),
-        None => Ok(readable(account).get(name) == Some(wanted)),
+        None => Ok(named(account).into_iter().any(|(column, value)| column == name && value == *wanted)),
     }
 }
 
@@ -108,16 +121,16 @@ pub fn put(account: &mut TargetAccount, name: &str, value: &Value, sealer: &impl
     Ok(())
 }
 
-/// The account that all its columns tell of.
-pub fn account(columns: &Columns, sealer: &impl Sealer) -> Result<TargetAccount, ColumnError> {
-    let user: UserId = read("user", columns.get("user").unwrap_or(&Value::Null))?;
+/// The account that a line tells of as a whole.
+pub fn account(user: UserId, told: &Columns, sealer: &impl Sealer) -> Result<TargetAccount, ColumnError> {
     let mut account = blank(user);
-    for (name, value) in columns.iter().filter(|(name, _)| *name != "link") {
+    for (name, value) in told.iter().filter(|(name, _)| *name != "link") {
         put(&mut account, name, value, sealer)?;
     }
     Ok(account)
 }
 
+/// An account as it is where a line says nothing.
 fn blank(user: UserId) -> TargetAccount {
     let never = Timestamp::from_micros(0);
     TargetAccount {
@@ -130,7 +143,7 @@ fn blank(user: UserId) -> TargetAccount {
         upgraded_hash: None,
         password_set_at: None,
         hash_upgraded_at: None,
-        status: AccountStatus::Disabled,
+        status: AccountStatus::Active,
         is_admin: false,
         is_verified: false,
         is_locked: false,
@@ -153,8 +166,13 @@ fn blank(user: UserId) -> TargetAccount {
     }
 }
 
-/// Every column but the hashes.
+/// Every column but the hashes, by name.
 fn readable(account: &TargetAccount) -> Columns {
+    named(account).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Every column but the hashes, in one order.
+fn named(account: &TargetAccount) -> [(&'static str, Value); 27] {
     let time = |at: Option<Timestamp>| at.map_or(Value::Null, |at| Value::from(at.micros()));
     [
         ("user", json(&account.user)),
@@ -185,9 +203,6 @@ fn readable(account: &TargetAccount) -> Columns {
         ("created_at", time(Some(account.created_at))),
         ("updated_at", time(Some(account.updated_at))),
     ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
 }
 
 /// The claims that are there: a profile has twenty, and hardly anybody more than two.
@@ -203,27 +218,29 @@ fn hashes(account: &TargetAccount) -> [(&'static str, Option<&StoredHash>); 2] {
     [("hash", account.hash.as_ref()), ("upgraded_hash", account.upgraded_hash.as_ref())]
 }
 
-/// A hash as it stands in the ledger: sealed, bound to its account.
+/// A hash as it stands in the ledger: sealed, bound to its account, in base64.
 fn sealed(user: UserId, hash: &StoredHash, sealer: &impl Sealer) -> Value {
     let bytes = sealer.seal(Purpose::AtRest, &context(user), hash.expose().as_bytes());
-    let mut text = String::with_capacity(bytes.len() * 2);
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
-    serde_json::json!({ "sealed": text })
+    Value::String(format!("{SEAL}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 fn opened(user: UserId, value: &Value, sealer: &impl Sealer) -> Result<Option<StoredHash>, ColumnError> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    let text = value.get("sealed").and_then(Value::as_str).ok_or_else(|| corrupt("hash"))?;
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.ok_or_else(|| corrupt("hash"))?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)).collect();
+    let bytes = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.strip_prefix(SEAL).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()),
+        // Lines of before hold an object with hexadecimal digits.
+        older => older.get("sealed").and_then(Value::as_str).and_then(hexadecimal),
+    };
+    let bytes = bytes.ok_or_else(|| corrupt("hash"))?;
     let clear = sealer.open(Purpose::AtRest, &context(user), &bytes).map_err(|_| ColumnError::Sealed)?;
     let text = String::from_utf8(clear.expose().clone()).map_err(|_| corrupt("hash"))?;
     Ok(Some(StoredHash::new(text)))
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    Some(digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)).collect())
 }
 
 fn context(user: UserId) -> Vec<u8> {
@@ -294,7 +311,7 @@ mod tests {
         let columns = of(&own, &Open);
         assert_eq!(columns["profile"]["name"], "Ada");
         assert!(columns["profile"].get("nickname").is_none(), "{columns:?}");
-        assert_eq!(account(&columns, &Open).unwrap(), own);
+        assert_eq!(account(own.user, &columns, &Open).unwrap(), own);
         let whole = json(&own.profile);
         assert!(whole.get("nickname").is_some_and(Value::is_null));
         for line in [&columns["profile"], &whole] {
@@ -305,11 +322,40 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_reads_back_as_it_was_sealed() {
+    fn a_hash_reads_back_as_it_was_sealed_and_as_lines_of_before_hold_it() {
         let mut own = blank(UserId::from_uuid(uuid::Uuid::from_u128(7)));
         own.hash = Some(StoredHash::new("$2b$\u{7f}\n0".to_owned()));
-        let columns = of(&own, &Open);
-        assert_eq!(columns["hash"]["sealed"], "243262247f0a30");
-        assert_eq!(account(&columns, &Open).unwrap().hash, own.hash);
+        let mut columns = of(&own, &Open);
+        assert_eq!(columns["hash"], "sealed:JDJiJH8KMA");
+        assert_eq!(account(own.user, &columns, &Open).unwrap().hash, own.hash);
+        columns["hash"] = serde_json::json!({ "sealed": "243262247f0a30" });
+        assert_eq!(account(own.user, &columns, &Open).unwrap().hash, own.hash);
+        for broken in [
+            serde_json::json!("JDJiJH8KMA"),
+            serde_json::json!("sealed:$2b$"),
+            serde_json::json!({ "sealed": "2g" }),
+            serde_json::json!(7),
+        ] {
+            columns["hash"] = broken;
+            assert_eq!(account(own.user, &columns, &Open), Err(corrupt("hash")));
+        }
+    }
+
+    #[test]
+    fn a_line_names_only_what_is_not_as_in_every_account() {
+        let mut own = blank(UserId::from_uuid(uuid::Uuid::from_u128(7)));
+        assert_eq!(of(&own, &Open), Columns::new());
+        own.email = "ada@example.com".to_owned();
+        own.is_locked = true;
+        own.legacy_login = false;
+        own.status = AccountStatus::Disabled;
+        let told = of(&own, &Open);
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["email", "is_locked", "legacy_login", "status"]);
+        assert_eq!(account(own.user, &told, &Open).unwrap(), own);
+        let all = whole(own.user, &told);
+        assert_eq!(all.len(), named(&own).len() + SEALED.len());
+        for (name, value) in &all {
+            assert!(matches(&own, name, value, &Open).unwrap(), "{name}");
+        }
     }
 }

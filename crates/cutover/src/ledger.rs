@@ -89,7 +89,8 @@ pub struct LedgerItem {
     pub action: Action,
     /// The changed columns as they were; the whole account before a removal; empty for a creation.
     pub before: Map<String, Value>,
-    /// The changed columns as they are; the whole account after a creation; empty for a removal.
+    /// The changed columns as they are; the whole account after a creation (what every new account has alike is left out); empty
+    /// for a removal.
     pub after: Map<String, Value>,
     /// What became of the row; `None` for what is no row's outcome (rollbacks, decisions).
     pub outcome: Option<Outcome>,

@@ -85,7 +85,8 @@ pub fn decide(
     for item in items {
         match item.action {
             Action::Create => {
-                let own = later_changes(&account, &item.after, sealer)?;
+                let made = columns::whole(account.user, &item.after);
+                let own = later_changes(&account, &made, sealer)?;
                 conflicts.extend(own.iter().map(|name| (*name).to_owned()));
                 dedup(&mut conflicts);
                 if conflicts.is_empty() || later == Later::Overwrite {
@@ -225,7 +226,11 @@ struct LinkState {
     at: i64,
 }
 
-/// A link as the ledger holds it, under `link`.
+/// What a line holds under `link` of `after` where the row is linked behind it: no more, since what the link says stands in the
+/// link, and in the line that changes it next.
+pub const LINKED: Value = Value::Bool(true);
+
+/// A link as the ledger holds it, under `link` of `before`.
 pub fn link_column(link: &Link) -> Value {
     let state = LinkState { user: link.user, base: link.base.clone(), run: link.run, at: link.at.micros() };
     serde_json::to_value(state).unwrap_or(Value::Null)

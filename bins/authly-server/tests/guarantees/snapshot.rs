@@ -144,7 +144,7 @@ fn masked(row: &str) -> String {
     // A colon belongs to a word between the digits of a time only.
     let part = |place: usize| match bytes[place] {
         b':' => place > 0 && digit(place - 1) && digit(place + 1),
-        byte => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'+'),
+        byte => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'+' | b'_'),
     };
     let mut text = String::with_capacity(row.len());
     let (mut from, mut before) = (0, "");
@@ -202,6 +202,6 @@ fn marks_hide_what_differs_and_nothing_else() {
     assert_eq!(masked(old), old);
     let now = UNIX_EPOCH.elapsed().unwrap().as_micros();
     assert_eq!(masked(&format!("{{\"at\":{now},\"b\":1}}")), "{\"at\":(now),\"b\":1}");
-    let new = format!("at={now} {{\"sealed\": \"{}\"}} run=01a1fcbc-9c67-7f48-9b53-adc3f7a243cb", "ab".repeat(40));
-    assert_eq!(masked(&new), "at=(now) {\"sealed\": \"(sealed)\"} run=(new id)");
+    let new = format!("at={now} \"sealed:{}\" run=01a1fcbc-9c67-7f48-9b53-adc3f7a243cb", "9-_Z".repeat(40));
+    assert_eq!(masked(&new), "at=(now) \"sealed:(sealed)\" run=(new id)");
 }

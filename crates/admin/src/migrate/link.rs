@@ -5,7 +5,7 @@ use authly_cutover::{
     columns,
     ledger::{Action, LedgerItem, LedgerKey},
     outcome::Outcome,
-    rollback::link_column,
+    rollback::{LINKED, link_column},
     run::RunKind,
     source::{SourceId, SourceName},
     store::{AccountWrite, BatchCommit, BatchWrite, CutoverStore as _, Link, LinkWrite, RowKeys, SnapshotAsk},
@@ -76,7 +76,7 @@ pub async fn link<T: Tools>(
         write.accounts.push(AccountWrite::Change { from: Box::new(account), to: Box::new(to.clone()) });
     }
     before.extend(known.as_ref().map(|known| ("link".to_owned(), link_column(known))));
-    after.insert("link".to_owned(), link_column(&link));
+    after.insert("link".to_owned(), LINKED);
     write.links.push(LinkWrite::Put(link));
     write.settled.push(id.clone());
     let action = if write.accounts.is_empty() { Action::Link } else { Action::Change };

@@ -10,6 +10,8 @@ mod fresh;
 mod link_tests;
 mod merge;
 mod names;
+#[cfg(test)]
+mod old_lines_tests;
 mod people;
 #[cfg(test)]
 mod property_tests;

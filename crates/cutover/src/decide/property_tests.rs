@@ -100,7 +100,7 @@ proptest! {
             let Some(user) = line.user else { continue };
             match line.action {
                 crate::ledger::Action::Create => {
-                    replayed.insert(user, crate::columns::account(&line.after, &Mirror).unwrap());
+                    replayed.insert(user, crate::columns::account(user, &line.after, &Mirror).unwrap());
                 }
                 _ => {
                     let account = replayed.get_mut(&user).unwrap();
