@@ -62,6 +62,31 @@ impl AuthMethod {
     }
 }
 
+/// Whether an account has a password of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnPassword {
+    /// It has none.
+    Absent,
+    /// It has one.
+    Present,
+}
+
+impl AuthMethod {
+    /// How an account signs in that has done so by OAuth now: beside the password that it had alone until then, or instead of one.
+    #[must_use]
+    pub const fn once_by_oauth(self, password: OwnPassword) -> Self {
+        match (self, password) {
+            (Self::Password, OwnPassword::Present) => Self::Dual,
+            (Self::Password, OwnPassword::Absent) => Self::Oauth,
+            (Self::Dual | Self::Oauth, _) => self,
+        }
+    }
+}
+
+/// What an account's first code makes of the way it signs in, from and to; who signs in otherwise stays with it.
+pub const FIRST_CODE: [AuthMethod; 2] =
+    [AuthMethod::Password, AuthMethod::Password.once_by_oauth(OwnPassword::Present)];
+
 /// What the stored hash is worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,6 +206,16 @@ mod tests {
         assert_eq!(forgotten(3, None), day);
         assert_eq!(forgotten(3, Some(lock)), lock);
         assert_eq!(forgotten(0, Some(at(90_000))), at(90_000));
+    }
+
+    #[test]
+    fn signing_in_by_oauth_takes_an_account_beyond_its_password_and_never_back() {
+        for password in [OwnPassword::Absent, OwnPassword::Present] {
+            assert_eq!(AuthMethod::Dual.once_by_oauth(password), AuthMethod::Dual);
+            assert_eq!(AuthMethod::Oauth.once_by_oauth(password), AuthMethod::Oauth);
+        }
+        assert_eq!(AuthMethod::Password.once_by_oauth(OwnPassword::Present), AuthMethod::Dual);
+        assert_eq!(AuthMethod::Password.once_by_oauth(OwnPassword::Absent), AuthMethod::Oauth);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use authly_cutover::account::{AuthMethod, FIRST_CODE};
 use oauth_core::{
     ids::{SessionId, TenantId},
     pkce::CodeProof,
@@ -51,8 +52,8 @@ const ISSUE: &str = "
       ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at
     ), completed AS (
       UPDATE users SET completed_at = $10,
-                       dual_at = CASE auth_method WHEN 'password' THEN $10 ELSE dual_at END,
-                       auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END
+                       dual_at = CASE auth_method WHEN $25::text THEN $10 ELSE dual_at END,
+                       auth_method = CASE auth_method WHEN $25::text THEN $26::text ELSE auth_method END
        WHERE id = $2 AND $24::boolean AND completed_at IS NULL AND EXISTS (SELECT 1 FROM issued)
     ), audit AS (
       INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
@@ -179,6 +180,7 @@ struct Bound<'a> {
     consent: Option<Vec<&'a str>>,
     audit: AuditParams,
     first: bool,
+    step: [&'static str; 2],
 }
 
 impl<'a> Bound<'a> {
@@ -201,11 +203,13 @@ impl<'a> Bound<'a> {
             consent: write.consent.as_ref().map(names),
             audit: AuditParams::from(write.audit.clone()),
             first: write.first,
+            step: FIRST_CODE.map(AuthMethod::as_str),
         }
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 24] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 26] {
         let [grant, user, client] = &self.ids;
+        let [from, to] = &self.step;
         [
             grant,
             user,
@@ -231,6 +235,8 @@ impl<'a> Bound<'a> {
             &self.audit.address,
             &self.audit.detail,
             &self.first,
+            from,
+            to,
         ]
     }
 }

@@ -48,7 +48,7 @@ const LOOKUPS: [(&str, usize); 10] = [
 
 /// Writes, alone and in groups.
 const WRITES: [(&str, usize); 8] = [
-    (Issue::ONE, 24),
+    (Issue::ONE, 26),
     (Issue::MANY, 16),
     (Redeem::ONE, 5),
     (Redeem::MANY, 5),

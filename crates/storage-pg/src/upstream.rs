@@ -1,5 +1,9 @@
 //! Upstream providers: links, sign-ins under way, and the sessions that came from one.
 
+use authly_cutover::{
+    account::{AuthMethod, OwnPassword},
+    board::{Mark, marks},
+};
 use authly_directory::{
     identifier::Identifier,
     tenant::TenantGroup,
@@ -57,12 +61,15 @@ const MAPPED: &str = "
      WHERE provider = $1 AND (group_id = ANY($2) OR group_name = ANY($2))
      ORDER BY tenant_id, group_id COLLATE \"C\"";
 
-/// The account is locked first, as every other write to it does.
-const MAY_ENTER: &str = "
-    SELECT u.id FROM users u
+/// How the account signs in, and whether it has a password. It is locked first, as every other write to it does.
+const MAY_ENTER: &str = concat!(
+    "SELECT u.auth_method, (",
+    rows::effective_hash!(),
+    ") IS NOT NULL FROM users u
      WHERE u.id = $1 AND u.status IN ('active', 'pending_verification') AND NOT u.is_locked
        AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = u.tenant_id AND t.is_active IS FALSE)
-       FOR NO KEY UPDATE";
+       FOR NO KEY UPDATE"
+);
 
 /// The link of a deleted account is nobody's.
 const DROP_DEAD_LINK: &str = "
@@ -78,15 +85,12 @@ const USE_LINK: &str =
 
 const SIGNED_IN: &str = "UPDATE users SET last_login_at = $2 WHERE id = $1";
 
-/// The first sign-in completes the account: beside its password, or instead of one.
-const COMPLETE: &str = concat!(
-    "UPDATE users u SET completed_at = coalesce(completed_at, $2),
-            auth_method = CASE WHEN auth_method <> 'password' THEN auth_method
-                               WHEN ",
-    rows::effective_hash!(),
-    " IS NULL THEN 'oauth' ELSE 'dual' END
-      WHERE u.id = $1 AND (u.completed_at IS NULL OR u.auth_method = 'password')"
-);
+/// The first sign-in completes the account.
+const COMPLETE: &str = "
+    UPDATE users SET completed_at = coalesce(completed_at, $2), auth_method = $3,
+           dual_at = CASE $4::text WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE dual_at END,
+           oauth_at = CASE $5::text WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE oauth_at END
+     WHERE id = $1 AND (completed_at IS NULL OR auth_method <> $3)";
 
 const REPLACE: &str = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING user_id";
 
@@ -304,12 +308,12 @@ impl UpstreamRepository for PgStore {
     }
 }
 
-async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Trouble> {
+async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, StoreError> {
     let UpstreamEntry { key, user, new_link, sid, id_token, session, at, audit } = write;
     let (user, at) = (user.uuid(), At(at));
-    if steps.run(MAY_ENTER, &[&user]).await?.is_empty() {
-        return Ok(Commit::Lost);
-    }
+    let found = steps.run(MAY_ENTER, &[&user]).await?;
+    let Some(row) = found.first() else { return Ok(Commit::Lost) };
+    let (method, (dual, oauth)) = once_by_oauth(&mut Reader::new(row, "users", &user))?;
     if new_link {
         steps.change(DROP_DEAD_LINK, &[&key.issuer, &key.subject]).await?;
     }
@@ -318,7 +322,7 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
         return Ok(Commit::Lost);
     }
     steps.change(SIGNED_IN, &[&user, &at]).await?;
-    steps.change(COMPLETE, &[&user, &at]).await?;
+    steps.change(COMPLETE, &[&user, &at, &method.as_str(), &dual.as_str(), &oauth.as_str()]).await?;
     let replaced = match session.replaces.map(SessionId::uuid) {
         Some(old) => steps.run(REPLACE, &[&old, &at]).await?.first().map(|_| old),
         None => None,
@@ -350,6 +354,14 @@ async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, Troubl
     steps.change(MARK, &[&id, &key.issuer, &key.subject, &sid, &id_token]).await?;
     record(steps, audit).await?;
     Ok(Commit::Applied)
+}
+
+/// How the account signs in from now on, and what that does to the instants of its moves.
+fn once_by_oauth(row: &mut Reader<'_>) -> Result<(AuthMethod, (Mark, Mark)), StoreError> {
+    let from = row.parse("auth_method", AuthMethod::parse)?;
+    let password = if row.take("password_hash")? { OwnPassword::Present } else { OwnPassword::Absent };
+    let to = from.once_by_oauth(password);
+    Ok((to, marks(from, to).unwrap_or((Mark::Keep, Mark::Keep))))
 }
 
 fn link(row: &mut Reader<'_>) -> Result<UpstreamLink, StoreError> {

@@ -1,5 +1,6 @@
 //! Authorization codes: issued, read, redeemed once.
 
+use authly_cutover::account::{AuthMethod, FIRST_CODE};
 use oauth_core::{
     pkce::{CodeChallenge, CodeProof},
     redirect::RedirectUri,
@@ -75,8 +76,8 @@ const REMEMBER: &str = "INSERT INTO consents (user_id, client, scope, granted_at
 
 /// The account's first sign-in by OAuth.
 const COMPLETE: &str = "UPDATE users SET completed_at = ?2, \
-                          dual_at = CASE auth_method WHEN 'password' THEN ?2 ELSE dual_at END, \
-                          auth_method = CASE auth_method WHEN 'password' THEN 'dual' ELSE auth_method END \
+                          dual_at = CASE auth_method WHEN ?3 THEN ?2 ELSE dual_at END, \
+                          auth_method = CASE auth_method WHEN ?3 THEN ?4 ELSE auth_method END \
                         WHERE id = ?1 AND completed_at IS NULL";
 
 pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
@@ -106,7 +107,8 @@ pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
     };
     let (uri, expires_at) = (write.redirect_uri.as_str(), write.expires_at.micros());
     if write.first {
-        db.run(COMPLETE, params![grant.user.uuid(), grant.created_at.micros()])?;
+        let [from, to] = FIRST_CODE.map(AuthMethod::as_str);
+        db.run(COMPLETE, params![grant.user.uuid(), grant.created_at.micros(), from, to])?;
     }
     db.run(INSERT_CODE, params![write.code.bytes(), grant.id.uuid(), uri, challenge, write.nonce, expires_at])?;
     if let Some(scopes) = &write.consent {

@@ -1,5 +1,9 @@
 //! Upstream providers: links, sign-ins under way, and the sessions that came from one.
 
+use authly_cutover::{
+    account::{AuthMethod, OwnPassword},
+    board::{Mark, marks},
+};
 use authly_directory::{
     identifier::Identifier,
     tenant::TenantGroup,
@@ -208,7 +212,9 @@ const MAPPED: &str = "SELECT tenant_id, provider, group_id, group_name, role FRO
                       AND (group_id IN (SELECT value FROM json_each(?2)) OR group_name IN (SELECT value FROM json_each(?2))) \
                       ORDER BY tenant_id, group_id";
 
-const MAY_ENTER: &str = "SELECT 1 FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id WHERE u.id = ?1 \
+/// How the account signs in, and whether it has a password.
+const MAY_ENTER: &str = "SELECT u.auth_method, coalesce(u.upgraded_hash, u.password_hash) IS NOT NULL \
+                         FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id WHERE u.id = ?1 \
                          AND u.status IN ('active', 'pending_verification') AND u.is_locked = 0 \
                          AND (t.id IS NULL OR t.active = 1)";
 
@@ -224,20 +230,23 @@ const USE_LINK: &str =
 
 const SIGNED_IN: &str = "UPDATE users SET last_login_at = ?2 WHERE id = ?1";
 
-/// The first sign-in completes the account: beside its password, or instead of one.
-const COMPLETE: &str = "UPDATE users SET completed_at = coalesce(completed_at, ?2), \
-                        auth_method = CASE WHEN auth_method <> 'password' THEN auth_method \
-                          WHEN coalesce(upgraded_hash, password_hash) IS NULL THEN 'oauth' ELSE 'dual' END \
-                        WHERE id = ?1 AND (completed_at IS NULL OR auth_method = 'password')";
+/// The first sign-in completes the account.
+const COMPLETE: &str = "UPDATE users SET completed_at = coalesce(completed_at, ?2), auth_method = ?3, \
+                        dual_at = CASE ?4 WHEN 'now' THEN ?2 WHEN 'never' THEN NULL ELSE dual_at END, \
+                        oauth_at = CASE ?5 WHEN 'now' THEN ?2 WHEN 'never' THEN NULL ELSE oauth_at END \
+                        WHERE id = ?1 AND (completed_at IS NULL OR auth_method <> ?3)";
 
 const MARK: &str =
     "INSERT INTO upstream_sessions (session_id, issuer, subject, sid, id_token) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
     let (key, user, at) = (&write.key, write.user.uuid(), write.at.micros());
-    if !db.exists(MAY_ENTER, [user])? {
-        return Ok(Commit::Lost);
-    }
+    let found = db.one(MAY_ENTER, [user], |cursor| {
+        let from = cursor.parse("users.auth_method", AuthMethod::parse)?;
+        let password: bool = cursor.value("users.password_hash")?;
+        Ok((from, if password { OwnPassword::Present } else { OwnPassword::Absent }))
+    })?;
+    let Some((from, password)) = found else { return Ok(Commit::Lost) };
     if write.new_link {
         db.run(DROP_DEAD_LINK, params![key.issuer, key.subject])?;
     }
@@ -246,7 +255,9 @@ fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
         return Ok(Commit::Lost);
     }
     db.run(SIGNED_IN, params![user, at])?;
-    db.run(COMPLETE, params![user, at])?;
+    let to = from.once_by_oauth(password);
+    let (dual, oauth) = marks(from, to).unwrap_or((Mark::Keep, Mark::Keep));
+    db.run(COMPLETE, params![user, at, to.as_str(), dual.as_str(), oauth.as_str()])?;
     sessions::begin(db, &write.session)?;
     db.run(MARK, params![write.session.id.uuid(), key.issuer, key.subject, write.sid, write.id_token])?;
     audit::write(db, &write.audit)?;

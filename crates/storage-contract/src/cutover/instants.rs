@@ -2,6 +2,7 @@
 
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
+    board::{BoardAsk, BoardStore, Step, day_of},
     finalization::{Finalization, RelicKind},
     policy::{Mode, Policy, PolicyScope},
     store::{BatchCommit, BatchWrite, CutoverStore, EndStep, LegacyUse},
@@ -22,7 +23,7 @@ use oauth_core::{
 
 use super::finalize::{end, put_away, step};
 pub use super::old_tokens::*;
-use super::world::{account, apply, batch, begin, create, plan};
+use super::world::{DAY, NOW, account, apply, batch, begin, create, plan};
 use crate::{WholeStore, World, legacy::new_pair, world::hash_of};
 
 async fn target<S: WholeStore + CutoverStore>(w: &World<S>, user: UserId) -> TargetAccount {
@@ -54,9 +55,13 @@ pub async fn a_password_at_a_legacy_door_is_noted<S: WholeStore + CutoverStore>(
     let user = w.user("ada").await;
     w.begin("ada", w.new_session(user)).await;
     assert_eq!(target(&w, user).await.last_password_login_at, None);
-    let write = SignIn { at: w.later(3), legacy: Some(new_pair(&w, user)), ..w.new_sign_in(user, "ada") };
-    assert_eq!(w.store.complete_sign_in(write).await.unwrap(), Commit::Applied);
-    assert_eq!(target(&w, user).await.last_password_login_at, Some(w.later(3)));
+    // And one that does not count is none either, before and after one that does.
+    for (legacy_use_at, noted) in [(None, None), (Some(w.later(3)), Some(w.later(3))), (None, Some(w.later(3)))] {
+        let new = w.new_sign_in(user, "ada");
+        let write = SignIn { at: w.later(4), legacy: Some(new_pair(&w, user)), legacy_use_at, ..new };
+        assert_eq!(w.store.complete_sign_in(write).await.unwrap(), Commit::Applied);
+        assert_eq!(target(&w, user).await.last_password_login_at, noted);
+    }
 }
 
 /// An upgrade is no new password.
@@ -194,8 +199,9 @@ pub async fn the_gate_sees_uses_of_every_legacy_door<S: WholeStore + CutoverStor
     let seen = async || w.store.gate_facts(w.now, w.earlier(86_400)).await.unwrap().legacy_uses;
     let uses = |way, at| Uses { key: UseKey::at(way, None, Some(tenant), at), count: 1, last_at: at };
     let earlier = w.earlier(3 * 86_400);
-    w.store.add_uses(vec![uses(Way::LegacyRefresh, earlier), uses(Way::AuthorizationCode, w.now)]).await.unwrap();
-    assert_eq!(seen().await, [], "one is too old, the other no legacy door");
+    let others = [(Way::LegacyRefresh, earlier), (Way::AuthorizationCode, w.now), (Way::Check, w.now)];
+    w.store.add_uses(others.map(|(way, at)| uses(way, at)).into()).await.unwrap();
+    assert_eq!(seen().await, [], "one is too old, one no legacy door, one was the administrator");
     for way in [Way::LegacyRefresh, Way::JsonLogin, Way::PasswordGrant] {
         w.store.add_uses(vec![uses(way, w.now)]).await.unwrap();
         assert_eq!(seen().await, [LegacyUse { tenant: Some(tenant), last_at: w.now }], "{way:?}");
@@ -203,7 +209,7 @@ pub async fn the_gate_sees_uses_of_every_legacy_door<S: WholeStore + CutoverStor
 }
 
 /// Whoever signs in with an upstream provider for the first time has moved on: beside the password, or without one.
-pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + CutoverStore>(w: World<S>) {
+pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + CutoverStore + BoardStore>(w: World<S>) {
     let lease = begin(&*w.store, plan(1)).await;
     let imported = Some("abc".to_owned());
     let with = TargetAccount { external_subject: imported.clone(), ..account(1) };
@@ -215,6 +221,7 @@ pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + Cutov
     let email = Identifier::parse(&without.email).unwrap();
     let found = w.store.upstream_matches(&key("def"), Some(&email)).await.unwrap();
     assert_eq!(found.by_email[0].external_subject.as_deref(), Some("null"), "as it stands");
+    let moved = NOW.plus(DAY * 2);
     for (account, subject, method) in [(&with, "abc", AuthMethod::Dual), (&without, "def", AuthMethod::Oauth)] {
         let entry = UpstreamEntry {
             key: key(subject),
@@ -223,17 +230,22 @@ pub async fn a_first_sign_in_upstream_completes_an_account<S: WholeStore + Cutov
             sid: None,
             id_token: None,
             session: w.new_session(account.user),
-            at: w.later(5),
+            at: moved,
             audit: w.audit(AuditKind::UpstreamLinked),
         };
         assert_eq!(w.store.enter_upstream(entry.clone()).await.unwrap(), Commit::Applied);
-        let again = UpstreamEntry { new_link: false, session: w.new_session(account.user), at: w.later(9), ..entry };
+        let again =
+            UpstreamEntry { new_link: false, session: w.new_session(account.user), at: NOW.plus(DAY * 3), ..entry };
         let again = UpstreamEntry { audit: w.audit(AuditKind::SignedIn), ..again };
         assert_eq!(w.store.enter_upstream(again).await.unwrap(), Commit::Applied);
         let after = target(&w, account.user).await;
-        assert_eq!((after.auth_method, after.completed_at), (method, Some(w.later(5))));
+        assert_eq!((after.auth_method, after.completed_at), (method, Some(moved)));
         assert_eq!(after.external_subject, account.external_subject, "what an import wrote stays");
     }
+    let ask = BoardAsk { tenant: None, from_day: day_of(NOW) - 9, recent_from: NOW };
+    let steps = w.store.board(ask).await.unwrap().steps;
+    let then = |step| steps.iter().find(|count| count.step == step && count.day == day_of(moved)).unwrap().accounts;
+    assert_eq!([Step::Both, Step::Completed, Step::OauthOnly].map(then), [2, 2, 1], "and not when they were imported");
     let only = w.store.only_upstream(vec![with.user, without.user]).await.unwrap();
     assert_eq!(only, [without.user], "who has a password still has a choice");
 }
