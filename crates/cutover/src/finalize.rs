@@ -135,13 +135,27 @@ fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, String) {
         return (false, "uses are not counted".to_owned());
     };
     let last = facts.legacy_uses.iter().map(|one| one.last_at).max();
+    let over = |from: Timestamp| format!("the 30 days are over {}", moment(from.plus(QUIET)));
     match last.filter(|last| now.since(*last) < QUIET) {
-        Some(last) => {
-            let scopes = count(facts.legacy_uses.len(), "tenant", "tenants");
-            (false, format!("last used {}, in {scopes} or none", moment(last)))
+        Some(last) => (
+            false,
+            format!("last used {}, {}; {}", moment(last), whereabouts(&facts.legacy_uses), over(last.max(since))),
+        ),
+        // The counters came with the schema: what was used before that, nobody knows.
+        None if now.since(since) < QUIET => {
+            (false, format!("no use, counted only since `schema up` {}; {}", moment(since), over(since)))
         }
-        None if now.since(since) < QUIET => (false, format!("counted only since {}", moment(since))),
-        None => (true, format!("no use, counted since {}", moment(since))),
+        None => (true, format!("no use in 30 days, counted since {}", moment(since))),
+    }
+}
+
+/// In how many tenants the old doors were used, and whether by accounts of none.
+fn whereabouts(uses: &[LegacyUse]) -> String {
+    let tenants = uses.iter().filter(|one| one.tenant.is_some()).count();
+    match (tenants, tenants < uses.len()) {
+        (0, _) => "by accounts of no tenant".to_owned(),
+        (_, false) => format!("in {}", count(tenants, "tenant", "tenants")),
+        (_, true) => format!("in {} and by accounts of none", count(tenants, "tenant", "tenants")),
     }
 }
 
@@ -250,6 +264,29 @@ mod tests {
         let conditions = judge(&open(), now());
         assert_eq!(conditions.len(), 9);
         assert!(is_open(&conditions), "{conditions:#?}");
+    }
+
+    #[test]
+    fn the_quiet_days_are_told_with_their_end() {
+        let told = |change: fn(&mut GateFacts)| {
+            let mut facts = open();
+            change(&mut facts);
+            judge(&facts, now()).remove(1).found
+        };
+        let tenant = |id| Some(TenantId::from_uuid(uuid::Uuid::from_u128(id)));
+        assert_eq!(told(|_| ()), "no use in 30 days, counted since 2026-12-16T08:00:00Z");
+        assert_eq!(
+            told(|facts| facts.counting_since = Some(ago(29))),
+            "no use, counted only since `schema up` 2026-12-17T08:00:00Z; the 30 days are over 2027-01-16T08:00:00Z"
+        );
+        assert_eq!(
+            told(|facts| facts.legacy_uses = vec![LegacyUse { tenant: None, last_at: ago(1) }]),
+            "last used 2027-01-14T08:00:00Z, by accounts of no tenant; the 30 days are over 2027-02-13T08:00:00Z"
+        );
+        let uses = [(tenant(1), ago(2)), (tenant(2), ago(3)), (None, ago(4))];
+        let uses: Vec<_> = uses.into_iter().map(|(tenant, last_at)| LegacyUse { tenant, last_at }).collect();
+        assert_eq!(whereabouts(&uses), "in 2 tenants and by accounts of none");
+        assert_eq!(whereabouts(uses.get(..1).unwrap()), "in 1 tenant");
     }
 
     #[test]
