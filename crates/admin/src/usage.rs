@@ -25,7 +25,8 @@ pub struct UsageView {
     pub client: Option<String>,
     /// The tenant's short name, where no client is named.
     pub tenant: Option<String>,
-    /// The way: `password_grant`, `json_login`, `legacy_refresh`, `first_party`, `authorization_code`, `refresh_token` or `client_credentials`.
+    /// The way: `password_grant`, `json_login`, `legacy_refresh`, `first_party`, `authorization_code`, `refresh_token`,
+    /// `client_credentials`, or `check` for what `migrate validate` tried.
     pub way: &'static str,
     /// How often in the days that were asked for.
     pub uses: u64,

@@ -231,6 +231,7 @@ impl<V: DirectoryServices> Directory<V> {
             at: now,
             session: entry.session,
             legacy: entry.legacy,
+            legacy_use_at: entry.legacy.as_ref().filter(|_| !verified.account.subject.is_check()).map(|_| now),
             audit: Some(audit),
         };
         self.services().accounts().complete_sign_in(write).await

@@ -87,6 +87,8 @@ pub struct SignIn {
     pub session: Option<NewSession>,
     /// The legacy pair to record.
     pub legacy: Option<NewLegacyPair>,
+    /// When somebody used a legacy door, if that counts as a use; becomes `last_password_login_at`.
+    pub legacy_use_at: Option<Timestamp>,
     /// What the log says.
     pub audit: Option<AuditEvent>,
 }

@@ -12,6 +12,7 @@ use std::{
 use oauth_core::{
     ids::{ClientKey, TenantId},
     store::StoreError,
+    subject::Subject,
     time::Timestamp,
 };
 
@@ -20,6 +21,8 @@ use oauth_core::{
 pub enum Way {
     /// A code was exchanged, wherever it came from.
     AuthorizationCode,
+    /// A legacy door was tried by `authly-admin migrate validate`, whichever it was.
+    Check,
     /// A client acted on its own behalf.
     ClientCredentials,
     /// A code was given to a first-party application's own form.
@@ -36,8 +39,9 @@ pub enum Way {
 
 impl Way {
     /// All ways.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AuthorizationCode,
+        Self::Check,
         Self::ClientCredentials,
         Self::FirstParty,
         Self::JsonLogin,
@@ -50,6 +54,7 @@ impl Way {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
+            Self::Check => "check",
             Self::ClientCredentials => "client_credentials",
             Self::FirstParty => "first_party",
             Self::JsonLogin => "json_login",
@@ -57,6 +62,12 @@ impl Way {
             Self::PasswordGrant => "password_grant",
             Self::RefreshToken => "refresh_token",
         }
+    }
+
+    /// This way, unless it was an administrator's check, which must not look like somebody who still comes by it.
+    #[must_use]
+    pub fn by(self, subject: &Subject) -> Self {
+        if subject.is_check() { Self::Check } else { self }
     }
 
     /// Reads the text form.

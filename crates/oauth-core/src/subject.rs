@@ -102,7 +102,15 @@ impl Reach {
     }
 }
 
+/// The role of accounts that are made to try a server with, and removed again: what they do is no use of anything by anybody.
+pub const CHECK_ROLE: &str = "authly-check";
+
 impl Subject {
+    /// Whether it was made to try the server with.
+    pub fn is_check(&self) -> bool {
+        self.roles.iter().any(|role| role == CHECK_ROLE)
+    }
+
     /// How far this account reaches if it is an administrator: an account of a tenant never beyond it (SECURITY.md row 39).
     pub fn reach(&self) -> Reach {
         self.tenant.as_ref().map_or(Reach::Installation, |tenant| Reach::Tenant(tenant.id))

@@ -212,6 +212,7 @@ impl<S: WholeStore> World<S> {
             at: self.now,
             session: None,
             legacy: None,
+            legacy_use_at: None,
             audit: None,
         }
     }

@@ -101,7 +101,7 @@ const COMPLETE: &str = concat!(
     "WITH person AS (
        UPDATE users u
           SET last_login_at = $3,
-              last_password_login_at = CASE WHEN $16::text IS NOT NULL THEN $3 ELSE u.last_password_login_at END
+              last_password_login_at = COALESCE($28::timestamptz, u.last_password_login_at)
         WHERE u.id = $1 AND ",
     rows::effective_hash!(),
     " = $2::text AND u.status IN ('active', 'pending_verification') AND NOT u.is_locked AND NOT u.reset_required
@@ -155,7 +155,7 @@ const FORGIVE: &str = "
 
 /// What is planned before anybody knows how many accounts there will be, with the numbers of parameters.
 #[cfg(test)]
-pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 11), (COMPLETE, 27)];
+pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 11), (COMPLETE, 28)];
 
 impl PgStore {
     pub(crate) async fn take_charge_back(
@@ -248,6 +248,7 @@ impl PgStore {
             &audit.address,
             &audit.detail,
             &at(session.and_then(|session| session.grants_end_at)),
+            &at(write.legacy_use_at),
         ];
         let renewed = session.and_then(|session| Some((session.replaces?, session.id)));
         let first = self.db().write(COMPLETE, params, Unknown::Report).await;

@@ -241,6 +241,7 @@ async fn a_sign_in_and_a_legacy_refresh_that_were_done_are_applied() {
         at: NOW,
         session: None,
         legacy: Some(pair(name)),
+        legacy_use_at: Some(NOW),
         audit: None,
     };
     assert_eq!(store.complete_sign_in(sign_in("first")).await.unwrap(), Commit::Applied);

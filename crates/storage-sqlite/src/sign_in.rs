@@ -1,7 +1,7 @@
 //! Attempts to sign in, their counters, and what a success writes.
 
 use authly_directory::store::{Attempt, Candidate, Device, SignIn};
-use oauth_core::{ids::UserId, store::Commit};
+use oauth_core::{ids::UserId, store::Commit, time::Timestamp};
 use rusqlite::params;
 
 use crate::{
@@ -81,7 +81,7 @@ pub(crate) fn forgive(db: Db<'_>, user: UserId, device: Device, max_failures: u3
 }
 
 const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3, \
-                         last_password_login_at = CASE WHEN ?4 THEN ?3 ELSE last_password_login_at END \
+                         last_password_login_at = coalesce(?4, last_password_login_at) \
                        WHERE id = ?1 AND coalesce(upgraded_hash, password_hash) = ?2 \
                        AND status IN ('active', 'pending_verification') AND is_locked = 0 AND reset_required = 0";
 
@@ -90,7 +90,7 @@ const CLEAR: &str = "DELETE FROM login_failures WHERE user_id = ?1 AND device = 
 /// Completes a sign-in.
 pub(crate) fn complete(db: Db<'_>, write: &SignIn) -> Outcome<Commit> {
     let (user, verified, at) = (write.user.uuid(), write.verified.expose(), write.at.micros());
-    if db.run(SIGN_IN, params![user, verified, at, write.legacy.is_some()])? == 0 {
+    if db.run(SIGN_IN, params![user, verified, at, write.legacy_use_at.map(Timestamp::micros)])? == 0 {
         return Ok(Commit::Lost);
     }
     db.run(CLEAR, params![write.user.uuid(), write.device.key()])?;

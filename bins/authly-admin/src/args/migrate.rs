@@ -74,8 +74,8 @@ pub(crate) enum MigrateCommand {
     /// Try a running server as its clients do, and measure it: people are made for it and removed again
     #[command(
         after_help = "In order: compatibility, OAuth, command line, performance, security. It sends some 300 requests to that \
-        address alone, and uses up the sign-in limit of this machine for a minute. Its password grants count as uses of an old door: \
-        the 30 quiet days before the end begin anew. Exits with 10 when a part fails.\n\nExamples:\n  \
+        address alone, and uses up the sign-in limit of this machine for a minute. Its password grants are counted apart, as `check`: \
+        the 30 quiet days before the end go on. Exits with 10 when a part fails.\n\nExamples:\n  \
         authly-admin migrate validate\n  authly-admin migrate validate --url http://127.0.0.1:8000 --output json"
     )]
     Validate {

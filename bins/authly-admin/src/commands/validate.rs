@@ -15,7 +15,7 @@ use authly_runtime::{
 };
 use authly_seal::{SystemClock, SystemRandom};
 use authly_validate::{Expected, Outcome, Part, Person, Target, Unreachable};
-use oauth_core::{secret::Secret, services::Clock as _, token::OpaqueToken};
+use oauth_core::{secret::Secret, services::Clock as _, subject::CHECK_ROLE, token::OpaqueToken};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -60,7 +60,9 @@ pub(crate) async fn run<D: Database>(
     }
     let (parts, figures) = tried?;
     if expected.legacy {
-        console.note("Its password grants count as uses of an old door: the quiet days before the end of a migration begin anew.");
+        console.note(
+            "Its password grants are counted apart, as `check`: the quiet days before the end of a migration go on.",
+        );
     }
     show(&target, &parts, &figures, console)
 }
@@ -87,7 +89,13 @@ async fn make<V: DirectoryServices>(admin: &Admin<V>, people: &mut Vec<Person>) 
         let person = Person { email: email.clone(), password: Secret::new(word()) };
         people.push(person.clone());
         if number < PEOPLE {
-            let draft = UserDraft { email, password: Some(person.password), verified: true, ..UserDraft::default() };
+            let draft = UserDraft {
+                email,
+                password: Some(person.password),
+                verified: true,
+                roles: vec![CHECK_ROLE.to_owned()],
+                ..UserDraft::default()
+            };
             admin.create_user(draft).await.map_err(refused("cannot make an account to sign in with"))?;
         }
     }

@@ -34,6 +34,14 @@ fn a_sound_server_passes_every_part_and_nobody_stays() {
     }
     let users = place.admin(&["user", "list", "--output", "json"]).out;
     assert!(!users.contains("authly-validate"), "{users}");
+    // A check is nobody who still comes by an old door: it is counted apart, and the quiet days go on.
+    server.stop();
+    let ways: Value = serde_json::from_str(&place.admin(&["migrate", "usage", "--output", "json"]).out).unwrap();
+    let ways: Vec<_> = ways.as_array().unwrap().iter().map(|row| row["way"].as_str().unwrap().to_owned()).collect();
+    assert!(ways.contains(&"check".to_owned()) && !ways.contains(&"password_grant".to_owned()), "{ways:?}");
+    assert!(!ways.contains(&"legacy_refresh".to_owned()), "{ways:?}");
+    let gate = place.admin(&["migrate", "finalize", "check", "--output", "json"]).out;
+    assert!(gate.contains("no use, counted only since"), "{gate}");
 }
 
 #[test]

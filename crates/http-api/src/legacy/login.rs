@@ -102,7 +102,7 @@ async fn enter<V: DirectoryServices>(
     sign_in::count(app, door, asked.tenant, own);
     if let Some(subject) = own {
         let way = if door == Door::PasswordGrant { Way::PasswordGrant } else { Way::JsonLogin };
-        app.uses.note(way, None, subject.tenant.as_ref().map(|tenant| tenant.id), app.engine.now());
+        app.uses.note(way.by(subject), None, subject.tenant.as_ref().map(|tenant| tenant.id), app.engine.now());
     }
     if let Err(refused @ SignInRefused::Moved) = &entered {
         // The client reads what a wrong password reads; only the operator is told.

@@ -45,6 +45,6 @@ pub async fn exchange<V: DirectoryServices>(app: &App<V>, token: &Secret<String>
     }
     let (pair, subject) = exchanged?;
     metrics::add(&app.metrics.legacy_refresh, 1);
-    app.uses.note(Way::LegacyRefresh, None, subject.tenant.map(|tenant| tenant.id), app.engine.now());
+    app.uses.note(Way::LegacyRefresh.by(&subject), None, subject.tenant.map(|tenant| tenant.id), app.engine.now());
     Ok(pair)
 }
