@@ -66,7 +66,7 @@ pub(super) const LISTENER: Section = Section {
             "listener.allowed_hosts",
             Kind::Hosts,
             "The host names that requests may ask for; the issuer's must be among them. Health checks are answered under \
-             every name.",
+             every name, and `/metrics` under the node's address too.",
         )
         .env(&[plain("ALLOWED_HOSTS")])
         .derived("the issuer's host; in development also localhost, 127.0.0.1 and [::1]")

@@ -1,5 +1,7 @@
 //! Which hosts a request may name (ALLOWED_HOSTS): anything else is refused, and no URL is ever built from the header.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 /// What to do with a request by its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostVerdict {
@@ -23,6 +25,14 @@ pub fn judge(host: Option<&str>, allowed: &[String]) -> HostVerdict {
             || (!ours.contains(':') || ours.ends_with(']')) && without_port(host).eq_ignore_ascii_case(ours)
     });
     if ours { HostVerdict::Ours } else { HostVerdict::Foreign }
+}
+
+/// Whether the host is the address of a machine, with or without a port. Who reads `/metrics` often knows a node by its address alone;
+/// a page that had a name of its own lead to us (DNS rebinding) asks by that name.
+pub fn is_address(host: &str) -> bool {
+    let host = without_port(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    bare.map_or_else(|| host.parse::<Ipv4Addr>().is_ok(), |bare| bare.parse::<Ipv6Addr>().is_ok())
 }
 
 /// The name without its port.
@@ -70,5 +80,16 @@ mod tests {
             assert_eq!(judge(Some(foreign), &allowed), HostVerdict::Foreign, "{foreign}");
         }
         assert_eq!(judge(None, &allowed), HostVerdict::Foreign);
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        for address in ["127.0.0.1", "127.0.0.1:8000", "10.0.0.7:443", "[::1]", "[2001:db8::1]:8000"] {
+            assert!(is_address(address), "{address}");
+        }
+        for name in ["localhost", "evil.example", "10.0.0.7.evil.example", "10.0.0", "::1", "[::1", "1:2", "", "[]:80"]
+        {
+            assert!(!is_address(name), "{name}");
+        }
     }
 }

@@ -83,11 +83,13 @@ fn turn_away<V: DirectoryServices>(
         return Some(respond::plain(StatusCode::BAD_REQUEST, "A request names one host."));
     }
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let is_probe =
-        matches!(endpoint, Some(Endpoint::Health | Endpoint::HealthLive | Endpoint::HealthReady | Endpoint::Metrics));
+    // Probes say nothing that a stranger's page must not read; the metrics do.
+    let is_probe = matches!(endpoint, Some(Endpoint::Health | Endpoint::HealthLive | Endpoint::HealthReady));
+    let by_address = |host: Option<&str>| endpoint == Some(Endpoint::Metrics) && host.is_some_and(host::is_address);
     // RFC 9112 3.2.2: a target in absolute form names the host too.
     let target = request.uri().authority().map(|authority| authority.as_str());
-    let is_foreign = |host| host::judge(host, &app.http.allowed_hosts) == host::HostVerdict::Foreign;
+    let is_foreign =
+        |host| host::judge(host, &app.http.allowed_hosts) == host::HostVerdict::Foreign && !by_address(host);
     if !is_probe && (is_foreign(host) || target.is_some_and(|target| is_foreign(Some(target)))) {
         return Some(respond::plain(StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host."));
     }

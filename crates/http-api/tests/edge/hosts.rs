@@ -36,6 +36,28 @@ async fn a_host_that_is_not_ours_is_misdirected() {
     );
 }
 
+/// SECURITY.md row 35: a scraper may know a node by its address alone; a page whose own name leads here (DNS rebinding) reads nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_answer_for_hosts_of_ours_and_for_addresses() {
+    let app = TestApp::start().await;
+    let ours = app.url.replace("http://", "");
+    for (host, status) in [
+        (ours.as_str(), 200),
+        ("127.0.0.1:8000", 200),
+        ("10.0.0.7", 200),
+        ("[::1]:8000", 200),
+        ("evil.example", 421),
+        ("10.0.0.7.evil.example", 421),
+        ("authly:8000", 421),
+    ] {
+        let answer = app.send(app.http.get(app.at("/metrics")).header("host", host)).await;
+        assert_eq!(answer.status, status, "{host}");
+        assert_eq!(answer.body.contains("authly_requests_total"), status == 200, "{host}");
+    }
+    let raw = format!("GET http://evil.example/metrics HTTP/1.1\r\nHost: {ours}\r\nConnection: close\r\n\r\n");
+    assert_eq!(app.raw(raw).await.status(), 421);
+}
+
 /// RFC 9112 3.2: no Host, or more than one, is no request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_names_exactly_one_host() {

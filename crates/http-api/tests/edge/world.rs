@@ -5,8 +5,7 @@ use oauth_core::endpoint::Endpoint;
 
 pub(crate) const EMAIL: &str = "ada@example.org";
 
-pub(crate) const PROBES: [Endpoint; 4] =
-    [Endpoint::Health, Endpoint::HealthLive, Endpoint::HealthReady, Endpoint::Metrics];
+pub(crate) const PROBES: [Endpoint; 3] = [Endpoint::Health, Endpoint::HealthLive, Endpoint::HealthReady];
 
 pub(crate) fn first_method(endpoint: Endpoint) -> reqwest::Method {
     endpoint.methods().first().unwrap().parse().unwrap()
