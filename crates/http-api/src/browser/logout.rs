@@ -29,10 +29,15 @@ pub async fn logout<V: DirectoryServices>(
     let browser = browser(&app, &request);
     let origin = farewell::origin(&app, &browser).await;
     let mut by = By::Address;
+    // Whatever cannot be read proves nothing, so the user is asked.
+    let query = Params::parse(request.query_string().as_bytes()).unwrap_or_default();
+    // RP-Initiated Logout 2; our own form carries it on in its address.
+    let mut language = language(&query);
     let step = if request.method() == Method::POST {
         let Ok(form) = body::form(&request, payload).await else {
             return failure::render(&app, &request, &PageError::Form.into());
         };
+        language = self::language(&form).or(language);
         match form.one("decision") {
             Some("sign_out") => {
                 by = By::Form;
@@ -47,9 +52,31 @@ pub async fn logout<V: DirectoryServices>(
         app.engine.logout(&params, Arrival::Get, &browser).await
     };
     match step {
-        Ok(step) => render(&app, &request, step, origin, by).await,
+        Ok(step) => render(&app, &request, step, origin, Manner { by, language: language.as_deref() }).await,
         Err(error) => failure::render(&app, &request, &error.into()),
     }
+/// The longest list of languages that is used; a longer one is ignored, as at the authorization endpoint.
+const LONGEST: usize = 320;
+
+/// The languages that an application asks for its user (`ui_locales`).
+fn language(params: &Params) -> Option<String> {
+    params.one("ui_locales").filter(|tags| tags.len() <= LONGEST).map(str::to_owned)
+}
+
+/// A path of ours, with the languages that were asked for.
+fn path_in(path: &str, language: Option<&str>) -> String {
+    let Some(language) = language else { return path.to_owned() };
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("ui_locales", language).finish();
+    format!("{path}?{query}")
+}
+
+/// How somebody is signed out, and in which language.
+#[derive(Clone, Copy)]
+struct Manner<'a> {
+    by: By,
+    language: Option<&'a str>,
+}
+
 }
 
 /// How somebody comes to be signed out.
@@ -65,16 +92,20 @@ enum By {
 pub async fn signed_out<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
     match farewell::way_on(&app, &request) {
         Some(target) => respond::see_other(&target),
-        None => page_of(&app, &request, None),
+        None => {
+            let query = Params::parse(request.query_string().as_bytes()).unwrap_or_default();
+            page_of(&app, &request, None, language(&query).as_deref())
+        }
     }
 }
 
 fn page_of<V: DirectoryServices>(
     app: &App<V>,
+    language: Option<&str>,
     request: &HttpRequest,
     elsewhere: Option<UpstreamFarewell<'_>>,
 ) -> HttpResponse {
-    let setting = page::Setting::of(request, None);
+    let setting = page::Setting::of(request, language);
     let view = SignedOut { sign_in_url: Some(Endpoint::Account.path()), elsewhere };
     page::html(StatusCode::OK, authly_pages::signed_out(&view, &setting.frame(app)), None)
 }
@@ -84,14 +115,15 @@ async fn render<V: DirectoryServices>(
     request: &HttpRequest,
     step: LogoutStep,
     origin: Option<Origin>,
-    by: By,
+    Manner { by, language }: Manner<'_>,
 ) -> HttpResponse {
     let issuer = &app.engine.settings().issuer;
     match step {
         LogoutStep::Ask { account, client, csrf } => {
-            let setting = page::Setting::of(request, None);
+            let setting = page::Setting::of(request, language);
+            let logos = app.http.logos.now();
             let view = SignOut {
-                action: Endpoint::Logout.path(),
+                action: &path_in(Endpoint::Logout.path(), language),
                 request: "",
                 csrf: &csrf,
                 account: &view::account(&account),
@@ -105,8 +137,11 @@ async fn render<V: DirectoryServices>(
         LogoutStep::SignedOut { redirect } => {
             let mut answer = match farewell::to(app, request, origin, redirect.as_deref()).await {
                 Some(farewell) if by == By::Address => farewell.redirect(issuer),
-                Some(farewell) => page_of(app, request, Some(farewell.view())),
-                None => respond::see_other(&redirect.unwrap_or_else(|| issuer.url(Endpoint::SignedOut.path()))),
+                Some(farewell) => page_of(app, request, Some(farewell.view()), language),
+                None => {
+                    let own = || issuer.url(&path_in(Endpoint::SignedOut.path(), language));
+                    respond::see_other(&redirect.unwrap_or_else(own))
+                }
             };
             clear_session(&mut answer, issuer);
             answer

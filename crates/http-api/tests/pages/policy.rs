@@ -193,6 +193,29 @@ async fn a_cookie_without_its_prefix_is_not_read_under_https() {
     }
 }
 
+/// OpenID Connect RP-Initiated Logout 2 (`ui_locales`): the question, and the page after it, speak what the application asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_speaks_the_language_that_is_asked_for() {
+    let (app, _) = start().await;
+    let language = |page: &Page| page.body.split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    for (asked, expected) in [("", "en"), ("?ui_locales=de-AT%20en", "de"), ("?ui_locales=fr", "en")] {
+        let mut browser = signed_in(&app).await;
+        let page = browser.open(&format!("/auth/logout{asked}")).await;
+        assert_eq!(language(&page), expected, "{asked}");
+        let action = page.body.split("action=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+        let done = browser.post(&action, &[("csrf", &page.hidden("csrf")), ("decision", "sign_out")]).await;
+        let done = browser.follow(done).await;
+        assert!(done.status == 200 && !done.body.contains("name=\"decision\""), "{}", done.body);
+        assert_eq!(language(&done), expected, "{asked}");
+    }
+    // An application that posts is asked again by GET, with what it asked for.
+    let mut browser = signed_in(&app).await;
+    let sent = browser.post("/auth/logout", &[("ui_locales", "de")]).await;
+    assert_eq!(language(&browser.follow(sent).await), "de");
+    let long = format!("de{}", "+de".repeat(200));
+    assert_eq!(language(&browser.open(&format!("/auth/logout?ui_locales={long}")).await), "en");
+}
+
 /// OpenID Connect Core 3.1.2.1 (`ui_locales`), RFC 9110 12.5.4.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_speak_the_language_that_is_asked_for() {
