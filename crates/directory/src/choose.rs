@@ -60,6 +60,7 @@ impl<V: DirectoryServices> Directory<V> {
         let Some(hash) = credential.hash.filter(|hash| Choice::new(account.clone(), hash).proof == choice.proof) else {
             return Err(SignInRefused::Failed);
         };
+        let known_device = self.still_known(known_device).await?;
         let device = known_device.filter(|known| known.user == user);
         let device = device.map_or(Device::Unknown, |known| Device::Known(known.mark));
         let verified = Verified { account, hash, device, outdated: false };
@@ -115,10 +116,7 @@ impl<V: DirectoryServices> Directory<V> {
         (session, cookie): (NewSession, SessionCookie),
         known_device: Option<KnownDevice>,
     ) -> PageSignIn {
-        let user = account.subject.id;
-        let known = known_device.filter(|known| known.user == user);
-        let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random()));
-        let device = known.seal(self.services().sealer(), self.engine.now());
+        let device = self.mark(account.subject.id, known_device);
         PageSignIn { account, cookie, session, device }
     }
 }

@@ -1,5 +1,8 @@
 //! The mark of a browser in which an account has signed in before (C-28): its failures are counted apart, so that a stranger who
 //! locks an account does not lock out its owner.
+//!
+//! A mark counts as long as the password with which it was got. Whoever had the former one is a stranger like any other once the
+//! owner has set another, by a link or on the account page.
 
 use std::time::Duration;
 
@@ -7,9 +10,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::{
     ids::UserId,
     services::{Purpose, Random, Sealer},
+    store::StoreError,
     time::Timestamp,
 };
 use uuid::Uuid;
+
+use crate::{directory::Directory, services::DirectoryServices, store::AccountRepository as _};
 
 /// A known browser: whose it is, and its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub struct KnownDevice {
     pub user: UserId,
     /// The counter's id; never all zero, which stands for every other browser.
     pub mark: [u8; 16],
+    /// When somebody last signed in there.
+    pub made_at: Timestamp,
 }
 
 /// The longest cookie that is looked at.
@@ -25,19 +33,25 @@ const MAX_COOKIE: usize = 256;
 
 impl KnownDevice {
     /// A new mark for an account.
-    pub fn generate(user: UserId, random: &impl Random) -> Self {
+    pub fn generate(user: UserId, random: &impl Random, now: Timestamp) -> Self {
         let mut mark = [0; 16];
         random.fill(&mut mark);
         // One bit that is always set keeps the mark apart from the key of unknown devices.
         if let Some(first) = mark.first_mut() {
             *first |= 0x80;
         }
-        Self { user, mark }
+        Self { user, mark, made_at: now }
+    }
+
+    /// Whether it is of the password that the account has now, which was set at that instant.
+    pub fn counts(&self, password_set_at: Option<Timestamp>) -> bool {
+        password_set_at.is_none_or(|set_at| set_at <= self.made_at)
     }
 
     /// The value for the cookie.
-    pub fn seal(&self, sealer: &impl Sealer, now: Timestamp) -> String {
-        let clear = [&self.user.uuid().into_bytes()[..], &self.mark[..], &now.micros().to_be_bytes()[..]].concat();
+    pub fn seal(&self, sealer: &impl Sealer) -> String {
+        let made_at = self.made_at.micros().to_be_bytes();
+        let clear = [&self.user.uuid().into_bytes()[..], &self.mark[..], &made_at[..]].concat();
         URL_SAFE_NO_PAD.encode(sealer.seal(Purpose::KnownDevice, b"", &clear))
     }
 
@@ -51,6 +65,24 @@ impl KnownDevice {
         let (user, rest) = clear.expose().split_first_chunk::<16>()?;
         let (mark, rest) = rest.split_first_chunk::<16>()?;
         let made_at = Timestamp::from_micros(i64::from_be_bytes(rest.try_into().ok()?));
-        (now < made_at.plus(lifetime)).then(|| Self { user: UserId::from_uuid(Uuid::from_bytes(*user)), mark: *mark })
+        let user = UserId::from_uuid(Uuid::from_bytes(*user));
+        (now < made_at.plus(lifetime)).then_some(Self { user, mark: *mark, made_at })
+    }
+}
+
+impl<V: DirectoryServices> Directory<V> {
+    /// The mark, unless the account has another password by now.
+    pub(crate) async fn still_known(&self, known: Option<KnownDevice>) -> Result<Option<KnownDevice>, StoreError> {
+        let Some(known) = known else { return Ok(None) };
+        let set_at = self.services().accounts().password_set_at(known.user).await?;
+        Ok(known.counts(set_at).then_some(known))
+    }
+
+    /// What a browser is given in which somebody has just shown that the account is theirs; a mark of the same account stays the same.
+    pub fn mark(&self, user: UserId, known: Option<KnownDevice>) -> String {
+        let now = self.engine.now();
+        let known = known.filter(|known| known.user == user);
+        let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random(), now));
+        KnownDevice { made_at: now, ..known }.seal(self.services().sealer())
     }
 }

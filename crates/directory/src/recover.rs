@@ -23,7 +23,7 @@ use crate::{
     mail::{
         letter::{Letter, MailKind, NewMail, Visitor},
         link::{Delivery, EmailLink, LinkKind, LinkRefused, LinkSnapshot, may_be_opened},
-        store::{LinkUse, LinkedPassword, MailRepository as _, NewLink},
+        store::{ApiKeys, LinkUse, LinkedPassword, MailRepository as _, NewLink},
     },
     password::{PasswordRefused, PresentedPassword},
     services::DirectoryServices,
@@ -140,7 +140,9 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(snapshot)
     }
 
-    /// Sets a password by link. All sessions, grants and older tokens of the account end; browsers that were known stay known.
+    /// Sets a password by link. All sessions, grants, older tokens and API keys of the account end, and no browser is known any more:
+    /// whoever had the old password had them all. The first password here of somebody whose old one could not be carried over ends
+    /// no API key.
     pub async fn set_password_by_link(
         &self,
         token: &str,
@@ -167,7 +169,8 @@ impl<V: DirectoryServices> Directory<V> {
         let (hash, older_hash) = self.new_hashes::<LinkFailed>(&new).await?;
         let mut audit = self.engine.audit(AuditKind::PasswordChanged, visitor.address.clone(), now);
         audit.user = Some(link.user);
-        audit.detail = serde_json::json!({ "by": "link", "kind": kind.as_str() });
+        let api_keys = if account.reset_required { ApiKeys::Keep } else { ApiKeys::End };
+        audit.detail = serde_json::json!({ "by": "link", "kind": kind.as_str(), "api_keys": api_keys.as_str() });
         let notice = self.notice(MailKind::PasswordChanged, &account, visitor, now);
         let write = LinkedPassword {
             kind,
@@ -175,6 +178,7 @@ impl<V: DirectoryServices> Directory<V> {
             delivery: link.delivery,
             hash,
             older_hash,
+            api_keys,
             notice,
         };
         match self.services().accounts().set_password_by_link(write).await? {

@@ -1,8 +1,15 @@
 //! Tests of recover.
 
 use oauth_core::{
-    engine::session::Remember, limit::Rate, services::Services as _, store::SessionRepository as _,
+    engine::session::Remember,
+    ids::ApiKeyId,
+    legacy::api_key::ApiKey,
+    limit::Rate,
+    scope::ScopeSet,
+    services::Services as _,
+    store::{ApiKeyRepository as _, SessionRepository as _},
     subject::AccountStatus,
+    token::TokenHash,
 };
 
 use super::*;
@@ -171,6 +178,36 @@ fn a_new_password_ends_sessions_and_older_tokens() {
     assert!(sessions.is_empty());
     let stored = now_or_never(oauth_core::store::LegacyTokenRepository::legacy_token(world.memory(), &legacy.refresh));
     assert!(stored.unwrap().unwrap().invalidated);
+}
+
+/// C-32: whoever had the old password may have had the keys with it. Where it could not be carried over nobody had it, and they stay.
+#[test]
+fn a_link_ends_the_api_keys_with_the_password_that_it_replaces() {
+    for (reset_required, revoked_at) in [(false, Some(at(5))), (true, None)] {
+        let world = mailing();
+        let mut ada = account(1, "ada@example.org", "ada");
+        ada.reset_required = reset_required;
+        world.put(&ada, hash("the old one"));
+        let key = ApiKey {
+            id: ApiKeyId::generate(at(0), world.services().random()),
+            user: ada.subject.id,
+            client: None,
+            scope: ScopeSet::default(),
+            label: "build server".into(),
+            hash: TokenHash::of(b"key"),
+            created_at: at(0),
+            expires_at: None,
+            revoked_at: None,
+            uses: 0,
+            last_used_at: None,
+        };
+        world.memory().store().put_api_key(key);
+        let token = asked(&world);
+        world.set_time(5);
+        set(&world, &token, "a brand new one").unwrap();
+        let kept = now_or_never(world.memory().api_keys(None, 9)).unwrap().remove(0);
+        assert_eq!(kept.revoked_at, revoked_at, "{reset_required}");
+    }
 }
 
 /// C-13: an account whose password must be set anew, or that never had one, is led to a link by trying to sign in.

@@ -165,6 +165,7 @@ impl<V: DirectoryServices> Directory<V> {
         visit: PageVisit<'_>,
     ) -> Result<PageSignIn, SignInRefused> {
         let replaced = self.replaced(&visit).await?;
+        let request = &SignInRequest { known_device: self.still_known(request.known_device).await?, ..request.clone() };
         let begin =
             |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaced.as_ref()));
         let (account, session) = self.sign_in(request, visit.door, begin).await?;
@@ -230,8 +231,8 @@ impl<V: DirectoryServices> Directory<V> {
             device: verified.device,
             at: now,
             session: entry.session,
-            legacy: entry.legacy,
             legacy_use_at: entry.legacy.as_ref().filter(|_| !verified.account.subject.is_check()).map(|_| now),
+            legacy: entry.legacy,
             audit: Some(audit),
         };
         self.services().accounts().complete_sign_in(write).await

@@ -15,6 +15,7 @@ use oauth_core::{
 use super::*;
 use crate::{
     settings::Limits,
+    store::{PasswordChange, Replace},
     testing::{World, account, at, hash, now_or_never, outdated, pair, secret, tenant, tenant_ref},
 };
 
@@ -164,6 +165,35 @@ fn a_known_browser_is_counted_apart() {
         failed(on_page(&world, &guess, &Browser::default()));
     }
     failed(on_page(&world, &own, &Browser::default()));
+}
+
+/// C-28: whoever had the former password is a stranger like any other.
+#[test]
+fn a_browser_is_known_as_long_as_the_password() {
+    let world = world();
+    let known = mark(&page(&world, "alice", "correct horse").unwrap());
+    world.set_time(1);
+    let write = PasswordChange {
+        user: alice().subject.id,
+        replaces: Replace::Any,
+        hash: hash("battery staple").unwrap(),
+        older_hash: None,
+        at: at(1),
+        audit: None,
+    };
+    assert_eq!(now_or_never(world.memory().set_password(write)).unwrap(), Commit::Applied);
+    let lock = || (0..5).for_each(|_| failed(page(&world, "alice", "guess")));
+    let by = |known_device| {
+        let own = SignInRequest { known_device, ..request("alice", "battery staple") };
+        on_page(&world, &own, &Browser::default())
+    };
+    lock();
+    failed(by(known));
+    world.set_time(30 * 60 + 1);
+    let anew = mark(&by(known).unwrap());
+    assert_ne!(anew.unwrap().mark, known.unwrap().mark);
+    lock();
+    assert!(by(anew).is_ok(), "and it is known by the new one");
 }
 
 #[test]

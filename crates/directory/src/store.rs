@@ -177,6 +177,9 @@ pub trait AccountRepository: Send + Sync {
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Sets a password; failure counters and `reset_required` are cleared, and the account's legacy tokens end in the same step.
     fn set_password(&self, write: PasswordChange) -> impl Future<Output = Result<Commit, StoreError>> + Send;
+    /// When the account's password was set, if that is known; a better hash of the same password changes nothing. What the account's
+    /// browsers are known by is older or younger than that.
+    fn password_set_at(&self, user: UserId) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
     /// Where an address stands for one account only.
     fn email_uniqueness(&self) -> impl Future<Output = Result<EmailUniqueness, StoreError>> + Send;
     /// Changes where an address stands for one account only, in one step with every row that it concerns; the event is written if

@@ -94,7 +94,7 @@ impl<V: DirectoryServices> Directory<V> {
     }
 
     /// Verifies the address and sets a password, for somebody who does not know the one that there is: whoever chose that one may have
-    /// registered with an address that is not theirs. All sessions, grants and older tokens of the account end.
+    /// registered with an address that is not theirs. Everything ends that [`set_password_by_link`](Self::set_password_by_link) ends.
     pub async fn verify_with_new_password(
         &self,
         token: &str,

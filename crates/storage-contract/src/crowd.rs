@@ -8,7 +8,7 @@ use authly_directory::{
         letter::{MailKind, NewMail},
         link::{Delivery, EmailLink, LinkKind},
         outbox::Hold,
-        store::{LinkUse, LinkedPassword, NewLink},
+        store::{ApiKeys, LinkUse, LinkedPassword, NewLink},
     },
     store::{PasswordChange, Replace, SignIn},
 };
@@ -368,6 +368,7 @@ pub async fn a_link_that_twenty_open_sets_one_password<S: WholeStore>(w: World<S
                 delivery: Delivery::Mailed,
                 hash: hash_of(&number.to_string()),
                 older_hash: None,
+                api_keys: ApiKeys::End,
                 notice: None,
             };
             w.store.set_password_by_link(write).await

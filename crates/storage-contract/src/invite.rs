@@ -8,7 +8,7 @@ use authly_directory::{
         letter::{MailKind, NewMail},
         link::{Delivery, EmailLink, LinkKind},
         outbox::{Hold, MailState, Settlement},
-        store::{LinkUse, LinkedPassword},
+        store::{ApiKeys, LinkUse, LinkedPassword},
     },
 };
 use oauth_core::{
@@ -215,6 +215,7 @@ pub async fn a_password_is_set_by_an_invitation<S: WholeStore>(w: World<S>) {
         delivery: Delivery::Mailed,
         hash: hash_of("new"),
         older_hash: None,
+        api_keys: ApiKeys::Keep,
         notice: None,
     };
     assert_eq!(w.store.set_password_by_link(set(LinkKind::SetPassword)).await.unwrap(), Commit::Lost);

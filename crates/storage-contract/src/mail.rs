@@ -7,7 +7,7 @@ use authly_directory::{
         letter::{MailKind, NewMail},
         link::{Delivery, EmailLink, LinkKind},
         outbox::OutboxQuery,
-        store::{LinkUse, LinkedPassword, NewLink},
+        store::{ApiKeys, LinkUse, LinkedPassword, NewLink},
     },
     store::{PasswordChange, Replace},
 };
@@ -57,7 +57,7 @@ pub(crate) async fn issue<S: WholeStore>(w: &World<S>, link: EmailLink) -> Email
     link
 }
 
-async fn address<S: WholeStore>(w: &World<S>, user: UserId) -> String {
+pub(crate) async fn address<S: WholeStore>(w: &World<S>, user: UserId) -> String {
     w.store.account(user).await.unwrap().unwrap().0.email
 }
 
@@ -66,7 +66,7 @@ fn link_use<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Ti
     LinkUse { token: link.token, user: link.user, address: address.to_owned(), at, audit }
 }
 
-fn password<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Timestamp) -> LinkedPassword {
+pub(crate) fn password<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Timestamp) -> LinkedPassword {
     let link_use = LinkUse { audit: w.audit(AuditKind::PasswordChanged), ..link_use(w, link, address, at) };
     LinkedPassword {
         kind: LinkKind::SetPassword,
@@ -74,6 +74,7 @@ fn password<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &str, at: Ti
         delivery: link.delivery,
         hash: hash_of("new"),
         older_hash: None,
+        api_keys: ApiKeys::End,
         notice: Some(new_mail(w)),
     }
 }

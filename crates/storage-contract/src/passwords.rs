@@ -51,6 +51,20 @@ pub async fn an_upgrade_of_a_changed_hash_is_lost<S: WholeStore>(w: World<S>) {
     assert_eq!(commit, Commit::Lost);
 }
 
+/// Browsers are known by the password that the account has now, whatever hash it is kept under.
+pub async fn a_new_password_is_dated_and_a_better_hash_is_not<S: WholeStore>(w: World<S>) {
+    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
+    let before = w.store.password_set_at(ada).await.unwrap();
+    assert!(before.is_none_or(|at| at <= w.now), "an account comes with its password");
+    let commit = w.store.upgrade_hash(ada, hash_of("ada"), hash_of("better"), w.later(1)).await.unwrap();
+    assert_eq!((commit, w.store.password_set_at(ada).await.unwrap()), (Commit::Applied, before));
+    let write = change(&w, ada, Replace::Any, "new");
+    assert_eq!(w.store.set_password(write).await.unwrap(), Commit::Applied);
+    assert_eq!(w.store.password_set_at(ada).await.unwrap(), Some(w.later(5)));
+    assert!(w.store.password_set_at(bob).await.unwrap().is_none_or(|at| at <= w.now));
+    assert_eq!(w.store.password_set_at(w.user_id()).await.unwrap(), None);
+}
+
 /// Two changes with the same old password: one holds.
 pub async fn a_change_replaces_the_hash_it_names<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;

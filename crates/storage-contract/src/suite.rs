@@ -132,6 +132,7 @@ macro_rules! suite {
             passwords {
                 an_upgrade_replaces_the_hash_that_was_verified
                 an_upgrade_of_a_changed_hash_is_lost
+                a_new_password_is_dated_and_a_better_hash_is_not
                 a_change_replaces_the_hash_it_names
                 an_administrator_replaces_any_hash
                 a_change_clears_failures

@@ -1,5 +1,6 @@
 //! API keys of the older program: found by their hash, counted, listed, revoked (C-32).
 
+use authly_directory::mail::store::ApiKeys;
 use oauth_core::{
     audit::AuditEvent,
     ids::{ApiKeyId, ClientId, UserId},
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::{AuditParams, RECORD},
-    db::{Db, Params},
+    db::{Db, Params, Steps},
     rows,
     store::PgStore,
     value::{At, Reader},
@@ -43,6 +44,8 @@ const PAGE: &str =
 
 const REVOKE: &str = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 
+const END: &str = "UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
+
 fn read(row: &mut Reader<'_>) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
         id: ApiKeyId::from_uuid(row.take("id")?),
@@ -69,6 +72,14 @@ pub(crate) async fn find(db: &Db, hash: TokenHash) -> Result<Option<ApiKeySnapsh
 /// A use whose answer was lost is counted once or not at all: nothing hangs on the number.
 pub(crate) async fn note(db: &Db, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
     db.run(NOTE, &[&key.uuid(), &At(at)], crate::db::Unknown::Report).await?;
+    Ok(())
+}
+
+/// What a password that is set by link does to the account's keys.
+pub(crate) async fn end(steps: &Steps<'_>, fate: ApiKeys, user: UserId, at: Timestamp) -> Result<(), StoreError> {
+    if fate == ApiKeys::End {
+        steps.change(END, &[&user.uuid(), &At(at)]).await?;
+    }
     Ok(())
 }
 

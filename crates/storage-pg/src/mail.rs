@@ -21,6 +21,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    api_keys,
     audit::{AuditParams, RECORD},
     codes::commit,
     db::{Params, Steps, Unknown},
@@ -223,6 +224,7 @@ impl MailRepository for PgStore {
         }
         steps.change(END_SESSIONS, &[&user, &now]).await?;
         steps.change(REVOKE_GRANTS, &[&user, &now, &RevocationReason::User.as_str()]).await?;
+        api_keys::end(&steps, write.api_keys, link.user, link.at).await?;
         if let Some(mail) = &write.notice {
             queue(&steps, mail).await?;
         }

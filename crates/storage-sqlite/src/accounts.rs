@@ -58,6 +58,11 @@ impl AccountRepository for SqliteStore {
         self.write(move |db| set_password(db, &write)).await
     }
 
+    async fn password_set_at(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let read = |db: Db<'_>| db.one(PASSWORD_SET_AT, [user.uuid()], |row| row.time_opt("users.password_set_at"));
+        Ok(self.read(read)?.flatten())
+    }
+
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
         self.read(uniqueness::stored)
     }
@@ -343,6 +348,8 @@ const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
                             credential_state = 'ok', updated_at = ?5, reset_required = 0 \
                             WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
+
+const PASSWORD_SET_AT: &str = "SELECT password_set_at FROM users WHERE id = ?1";
 
 const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = ?1";
 

@@ -44,6 +44,8 @@ const PAGE: &str =
 
 const REVOKE: &str = "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
 
+const END: &str = "UPDATE api_keys SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL";
+
 fn read(row: &mut Cursor<'_>) -> Outcome<ApiKey> {
     Ok(ApiKey {
         id: row.id("api_keys.id", ApiKeyId::from_uuid)?,
@@ -75,6 +77,11 @@ pub(crate) fn find(db: Db<'_>, hash: TokenHash) -> Outcome<Option<ApiKeySnapshot
 
 pub(crate) fn note(db: Db<'_>, key: ApiKeyId, at: Timestamp) -> Outcome<()> {
     db.run(NOTE, params![key.uuid(), at.micros()]).map(drop)
+}
+
+/// Ends all keys of an account.
+pub(crate) fn end(db: Db<'_>, user: UserId, at: Timestamp) -> Outcome<()> {
+    db.run(END, params![user.uuid(), at.micros()]).map(drop)
 }
 
 impl ApiKeyRepository for SqliteStore {

@@ -6,7 +6,7 @@ use authly_directory::{
         letter::{MailKind, NewMail},
         link::{Delivery, EmailLink, LinkKind, LinkSnapshot},
         outbox::{HeldMail, Hold, MOST_ATTEMPTS, MailState, OutboxEntry, OutboxQuery, Resend, Settlement},
-        store::{LinkUse, LinkedPassword, MailRepository, NewLink},
+        store::{ApiKeys, LinkUse, LinkedPassword, MailRepository, NewLink},
     },
     store::{PasswordChange, Replace},
 };
@@ -22,7 +22,7 @@ use rusqlite::params;
 use crate::{
     SqliteStore,
     accounts::{self, commit},
-    audit,
+    api_keys, audit,
     cursor::Cursor,
     db::Db,
     error::Outcome,
@@ -257,6 +257,9 @@ fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
     };
     let commit = accounts::set_password(db, &change)?;
     sessions::end_everything(db, link.user, link.at, RevocationReason::User)?;
+    if write.api_keys == ApiKeys::End {
+        api_keys::end(db, link.user, link.at)?;
+    }
     write.notice.as_ref().map_or(Ok(()), |mail| insert_mail(db, mail))?;
     Ok(commit)
 }

@@ -45,7 +45,7 @@ pub(crate) enum UserCommand {
         authly-admin user update ada --name \"Ada King\" --claim family_name=King --admin on\n  \
         authly-admin user update ada@example.com --email ada.king@example.com --verified on")]
     Update(Box<UpdateUser>),
-    /// Set a password; all sessions and grants of the user end
+    /// Set a password; all sessions and grants of the user end, API keys stay
     #[command(after_help = "Examples:\n  \
         authly-admin user set-password ada\n  \
         echo \"$PASSWORD\" | authly-admin user set-password ada@example.com --password-stdin")]
@@ -140,7 +140,7 @@ pub(crate) struct CreateUser {
 pub(crate) struct UpdateUser {
     /// E-mail address, user name or id
     pub(crate) user: String,
-    /// The e-mail address
+    /// The e-mail address; another one is not verified, unless --verified on says that it is right
     #[arg(long)]
     pub(crate) email: Option<String>,
     /// The user name

@@ -79,14 +79,27 @@ impl Relic {
         SealedRelic { kind: self.kind, key: self.key.clone(), sealed }
     }
 
-    /// For a token of somebody whose password was set, or who was removed, after the end began: it comes back dead.
+    /// Whether it opens something in the name of an account.
+    pub fn opens(&self) -> bool {
+        matches!(self.kind, RelicKind::ApiKey | RelicKind::LegacyToken)
+    }
+
+    /// For a token or key of somebody whose password was set, or who was removed, after the end began: it comes back dead.
     pub fn kill(&mut self) {
-        if let Some(columns) = self.content.as_object_mut() {
+        let Some(columns) = self.content.as_object_mut() else { return };
+        if self.kind == RelicKind::ApiKey {
+            // In the store's own words for an instant.
+            let since = columns.get("created_at").cloned().unwrap_or_default();
+            let revoked = columns.entry("revoked_at").or_insert(Value::Null);
+            if revoked.is_null() {
+                *revoked = since;
+            }
+        } else {
             columns.insert("invalidated".to_owned(), Value::Bool(true));
         }
     }
 
-    /// Whose token it is, as the store wrote it.
+    /// Whose token or key it is, as the store wrote it.
     pub fn owner(&self) -> Option<oauth_core::ids::UserId> {
         self.content.get("user_id")?.as_str().and_then(oauth_core::ids::UserId::parse)
     }
@@ -105,4 +118,26 @@ impl SealedRelic {
 
 fn context(kind: RelicKind, key: &str) -> Vec<u8> {
     format!("archived {} {key}", kind.as_str()).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_back_dead_opens_nothing() {
+        let dead = |kind, content| {
+            let mut relic = Relic { kind, key: "1".to_owned(), content };
+            assert!(relic.opens());
+            relic.kill();
+            relic.content
+        };
+        let token = dead(RelicKind::LegacyToken, json!({ "jti": "a", "invalidated": false }));
+        assert_eq!(token, json!({ "jti": "a", "invalidated": true }));
+        let key = |revoked: Value| json!({ "created_at": 7, "revoked_at": revoked });
+        assert_eq!(dead(RelicKind::ApiKey, key(Value::Null)), key(json!(7)));
+        assert_eq!(dead(RelicKind::ApiKey, key(json!(8))), key(json!(8)), "it ended when it ended");
+    }
 }

@@ -43,6 +43,25 @@ pub struct LinkUse {
     pub audit: AuditEvent,
 }
 
+/// What becomes of an account's API keys when its password is set by a link (C-32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeys {
+    /// They end with the password: somebody else may have had it, and the keys with it.
+    End,
+    /// They stay: there was no password to have, because it could not be carried over.
+    Keep,
+}
+
+impl ApiKeys {
+    /// The word in the audit log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::End => "ended",
+            Self::Keep => "kept",
+        }
+    }
+}
+
 /// A password that is set by link.
 #[derive(Clone, Debug)]
 pub struct LinkedPassword {
@@ -56,6 +75,8 @@ pub struct LinkedPassword {
     pub hash: StoredHash,
     /// The hash for an older program, where the database is shared with one.
     pub older_hash: Option<StoredHash>,
+    /// What becomes of the account's API keys.
+    pub api_keys: ApiKeys,
     /// The mail that tells the owner.
     pub notice: Option<NewMail>,
 }
@@ -69,8 +90,8 @@ pub trait MailRepository: Send + Sync {
     /// Uses a link to verify the account's address; an account that waited for that is active from then on.
     fn verify_address(&self, write: LinkUse) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Uses a link to set a password. In the same step: every other link to set one is used up, failures and `reset_required`
-    /// are cleared, all sessions and legacy tokens of the account end, and its grants are revoked. One that came by mail verifies the
-    /// address: links to verify it are used up too, and if nobody had verified it before, what the account consented to is forgotten,
+    /// are cleared, all sessions and legacy tokens of the account end, and its grants are revoked, with its API keys if the write says
+    /// so. One that came by mail verifies the address: links to verify it are used up too, and if nobody had verified it before, what the account consented to is forgotten,
     /// since somebody else may have done that.
     fn set_password_by_link(&self, write: LinkedPassword) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 

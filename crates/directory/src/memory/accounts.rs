@@ -30,6 +30,7 @@ impl MemoryDirectory {
     pub(super) fn enter_password(&self, people: &mut People, account: Account, hash: StoredHash, at: Timestamp) {
         let user = account.subject.id;
         self.keep(people, account, Some(hash));
+        people.passwords_set.insert(user, at);
         people.failures.retain(|(theirs, _), _| *theirs != user);
         people.use_up_links(user, LinkKind::SetPassword, at);
         self.store.end_legacy_tokens(user);
@@ -71,6 +72,11 @@ impl AccountRepository for MemoryDirectory {
         self.enter_password(&mut people, account, write.hash, write.at);
         write.audit.into_iter().for_each(|event| self.store.record(event));
         Ok(Commit::Applied)
+    }
+
+    async fn password_set_at(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        self.reachable()?;
+        Ok(self.lock().passwords_set.get(&user).copied())
     }
 
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {

@@ -18,7 +18,7 @@ use crate::{
         letter::NewMail,
         link::{Delivery, LinkKind, LinkSnapshot},
         outbox::{HeldMail, Hold, MOST_ATTEMPTS, MailState, OutboxEntry, OutboxQuery, Resend, Settlement},
-        store::{LinkUse, LinkedPassword, MailRepository, NewLink},
+        store::{ApiKeys, LinkUse, LinkedPassword, MailRepository, NewLink},
     },
 };
 
@@ -107,6 +107,9 @@ impl MailRepository for MemoryDirectory {
         }
         write.notice.into_iter().for_each(|mail| people.insert_mail(mail));
         self.store.end_everything(link.user, link.at, RevocationReason::User);
+        if write.api_keys == ApiKeys::End {
+            self.store.end_api_keys(link.user, link.at);
+        }
         self.store.record(link.audit);
         Ok(Commit::Applied)
     }

@@ -118,6 +118,7 @@ fn with_claims(account: &Account) -> Subject {
 #[derive(Debug, Default)]
 struct People {
     accounts: BTreeMap<UserId, Person>,
+    passwords_set: HashMap<UserId, Timestamp>,
     uniqueness: EmailUniqueness,
     failures: HashMap<(UserId, [u8; 16]), Failures>,
     links: HashMap<TokenHash, EmailLink>,

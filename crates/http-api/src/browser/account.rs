@@ -26,7 +26,7 @@ use oauth_core::{
 use super::{
     cookies::{self, browser},
     failure::{self, PageFailure},
-    landing, mail_link, recover, user_agent, view,
+    landing, mail_link, recover, sign_in, user_agent, view,
 };
 use crate::{app::App, body, page, respond};
 
@@ -71,7 +71,14 @@ pub async fn change_password<V: DirectoryServices>(
         Err(ChangeRefused::Busy(_)) => return failure::render(&app, &request, &PageFailure::Busy),
         Err(ChangeRefused::Store(error)) => return failure::render(&app, &request, &PageFailure::Store(error)),
     };
-    render(&app, &request, &session, Some(notice)).await
+    let changed = matches!(notice, AccountNotice::PasswordChanged);
+    let mut answer = render(&app, &request, &session, Some(notice)).await;
+    if changed {
+        // The former password's marks count no more; whoever changed it here is known by the new one.
+        let mark = app.directory.mark(session.subject.id, sign_in::known_device(&app, &request));
+        sign_in::keep_mark(&app, &mut answer, mark);
+    }
+    answer
 }
 
 /// `POST /account/verification`: sends the link that verifies the address again.

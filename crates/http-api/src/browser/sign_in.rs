@@ -191,10 +191,15 @@ pub fn go_on<V: DirectoryServices>(
     let session = &signed_in.session;
     let lifetime = session.remembered.then(|| session.expires_at.since(app.engine.now()));
     cookies::set_session(&mut answer, &signed_in.cookie, lifetime, issuer);
-    let device = Name::Device.under(issuer).to_owned();
-    let known = Some(app.directory.settings().known_device);
-    cookies::add(&mut answer, &jar::set(device, signed_in.device.clone(), known, issuer));
+    keep_mark(app, &mut answer, signed_in.device.clone());
     answer
+}
+
+/// Gives a browser the mark by which it is known from now on.
+pub fn keep_mark<V: DirectoryServices>(app: &App<V>, answer: &mut HttpResponse, mark: String) {
+    let issuer = &app.engine.settings().issuer;
+    let lifetime = Some(app.directory.settings().known_device);
+    cookies::add(answer, &jar::set(Name::Device.under(issuer).to_owned(), mark, lifetime, issuer));
 }
 
 /// The page once more, for the same request under way; who has to prove again who they are is still known.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authly_admin_cases::user::UserDraft;
 use authly_directory::{account::AccountChange, settings::Limits};
-use authly_testkit::{Options, TestApp};
+use authly_testkit::{Browser, Options, TestApp};
 use oauth_core::{limit::Rate, secret::Secret, subject::AccountStatus};
 use serde_json::{Value, json};
 
@@ -52,6 +52,42 @@ async fn a_lock_does_not_shut_out_the_owners_own_browser() {
     stolen.cookies.insert("authly-device".to_owned(), browser.cookies["authly-device"].replace('A', "B"));
     let page = stolen.open("/sign-in").await;
     assert_eq!(stolen.sign_in(&page, EMAIL, PASSWORD).await.status, 400, "a mark that was altered is none");
+}
+
+/// C-28: whoever had the former password is a stranger like any other; whoever has set the new one on the account page is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_are_known_as_long_as_the_password() {
+    let (app, _) = start().await;
+    let (mut owner, mut other) = (signed_in(&app, EMAIL).await, signed_in(&app, EMAIL).await);
+    let lock = async || {
+        for _ in 0..10 {
+            app.post_json("/api/auth/login", &json!({ "email": EMAIL, "password": "wrong" })).await;
+        }
+    };
+    let enter = async |browser: &mut Browser, password: &str| {
+        let page = browser.open("/sign-in").await;
+        browser.sign_in(&page, EMAIL, password).await.status
+    };
+    app.clock.advance(Duration::from_secs(1));
+    let page = owner.open("/account").await;
+    let fields = [
+        ("csrf", page.hidden("csrf")),
+        ("current_password", PASSWORD.to_owned()),
+        ("new_password", "a brand new one".to_owned()),
+    ];
+    assert_eq!(post(&mut owner, "/account/password", &fields).await.status, 200);
+    lock().await;
+    assert_eq!(enter(&mut other, "a brand new one").await, 400);
+    assert_eq!(enter(&mut owner, "a brand new one").await, 200);
+    app.clock.advance(Duration::from_secs(1));
+    let link = app.app.admin.password_link(EMAIL, Duration::from_secs(60)).await.unwrap();
+    let mut elsewhere = app.browser();
+    let page = elsewhere.open(&format!("/reset-password?token={}", link.token.expose())).await;
+    let fields =
+        [("csrf", page.hidden("csrf")), ("token", page.hidden("token")), ("password", "yet another one".to_owned())];
+    assert_eq!(post(&mut elsewhere, "/reset-password", &fields).await.status, 200);
+    lock().await;
+    assert_eq!(enter(&mut owner, "yet another one").await, 400, "the link has made strangers of all");
 }
 
 /// SECURITY.md row 34 (Keycloak CVE-2024-4629): parallel guesses do not outrun the counter.

@@ -27,7 +27,7 @@ known-stranger = If this was not you, you need not do anything.
 # Subject of the mail that tells of a changed password.
 changed-subject = Your password for { $product } was changed
 # What that mail says, before the button.
-changed-text = The password of the account { $account } at { $product } was changed. Sign in with the new password:
+changed-text = The password of the account { $account } at { $product } was changed. Whoever was signed in is signed out, and applications and API keys of the old password have lost their access. Sign in with the new password:
 # Its button.
 changed-button = Sign in
 # What to do if it was somebody else.

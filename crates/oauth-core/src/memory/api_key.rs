@@ -3,15 +3,23 @@
 use super::MemoryStore;
 use crate::{
     audit::AuditEvent,
-    ids::ApiKeyId,
+    ids::{ApiKeyId, UserId},
     legacy::api_key::ApiKey,
     store::{ApiKeyRepository, Commit, StoreError},
+    time::Timestamp,
 };
 
 impl MemoryStore {
     /// Puts a key in, whatever was there before.
     pub fn put_api_key(&self, key: ApiKey) {
         self.lock().api_keys.insert(key.id, key);
+    }
+
+    /// Revokes all keys of an account.
+    pub fn end_api_keys(&self, user: UserId, at: Timestamp) {
+        let mut tables = self.lock();
+        let theirs = tables.api_keys.values_mut().filter(|key| key.user == user && key.revoked_at.is_none());
+        theirs.for_each(|key| key.revoked_at = Some(at));
     }
 }
 

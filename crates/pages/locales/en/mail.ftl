@@ -30,7 +30,7 @@ set-password-lead = for { $account }
 # Label of the field for the new password.
 set-password-new = New password
 # Below that field, before its button.
-set-password-consequence = You will be signed out everywhere.
+set-password-consequence = You will be signed out everywhere, and applications and API keys of the old password lose their access.
 # Its button.
 set-password-save = Set password
 # Heading after the password was set.
@@ -66,7 +66,7 @@ verify-new-password = Set a new password
 # On the page that sets a password, when that link leads there.
 verify-new-password-lead = Your address is confirmed with it, and the password that the account has now stops working.
 # Below the field for the new password there, before its button.
-verify-new-password-consequence = Whoever is signed in to this account is signed out everywhere, and applications lose their access to it.
+verify-new-password-consequence = Whoever is signed in to this account is signed out everywhere, and applications and API keys lose their access to it.
 # Heading after the address was verified.
 verify-done-title = Your address is confirmed
 # Below that heading. { $address } is an email address.

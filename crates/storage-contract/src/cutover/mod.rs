@@ -31,6 +31,7 @@ macro_rules! instants_suite {
             instants {
                 a_family_of_old_tokens_ends_together
                 families_of_old_tokens_go_into_the_archive_and_back
+                a_password_by_link_ends_the_api_keys_of_its_account
                 api_keys_of_an_older_program_are_kept
                 tokens_of_an_older_program_are_put_in_once
                 a_code_completes_an_account_once

@@ -5,6 +5,10 @@ use authly_cutover::{
     parts::{NewApiKey, NewToken, Put},
     store::{BatchCommit, CutoverStore, EndStep},
 };
+use authly_directory::mail::{
+    link::LinkKind,
+    store::{ApiKeys, LinkedPassword},
+};
 use oauth_core::{
     ids::{ApiKeyId, ClientId, LegacyTokenId, UserId},
     legacy::{LegacyRotation, LegacyTokenType},
@@ -17,7 +21,7 @@ use super::{
     finalize::{end, put_away, step},
     world::{Seeded, audit, rand, row, source},
 };
-use crate::{WholeStore, World, legacy::new_pair};
+use crate::{WholeStore, World, legacy::new_pair, mail};
 
 fn token<S: WholeStore>(w: &World<S>, user: UserId, name: &str, family: Option<&str>) -> NewToken {
     NewToken {
@@ -90,10 +94,8 @@ pub async fn families_of_old_tokens_go_into_the_archive_and_back<S: WholeStore +
     assert!(w.store.legacy_token(&tokens[1].id).await.unwrap().unwrap().invalidated);
 }
 
-/// A key is found by its hash alone, counted, listed, revoked once, and gone with its account.
-pub async fn api_keys_of_an_older_program_are_kept<S: WholeStore + CutoverStore>(w: World<S>) {
-    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
-    let key = |number: u64, user: UserId| NewApiKey {
+fn api_key<S: WholeStore>(w: &World<S>, number: u64, user: UserId) -> NewApiKey {
+    NewApiKey {
         id: ApiKeyId::generate(w.now, &Seeded(rand(1))),
         source_id: row(number),
         user,
@@ -104,8 +106,30 @@ pub async fn api_keys_of_an_older_program_are_kept<S: WholeStore + CutoverStore>
         created_at: w.now,
         expires_at: (number == 1).then(|| w.later(60)),
         revoked_at: None,
-    };
-    let keys = vec![key(1, ada), key(2, bob)];
+    }
+}
+
+/// Somebody else may have had the keys with the password; nobody else's end, and one that had ended before ended then.
+pub async fn a_password_by_link_ends_the_api_keys_of_its_account<S: WholeStore + CutoverStore>(w: World<S>) {
+    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
+    let ended = NewApiKey { revoked_at: Some(w.earlier(9)), ..api_key(&w, 3, ada) };
+    let keys = vec![api_key(&w, 1, ada), api_key(&w, 2, bob), ended];
+    w.store.put_api_keys(&source(), keys.clone(), true).await.unwrap();
+    let revoked = async |place: usize| w.store.api_key(keys[place].hash).await.unwrap().unwrap().key.revoked_at;
+    let address = mail::address(&w, ada).await;
+    for (fate, expected) in [(ApiKeys::Keep, None), (ApiKeys::End, Some(w.later(5)))] {
+        let link = mail::issue(&w, mail::new_link(&w, ada, LinkKind::SetPassword)).await;
+        let write = LinkedPassword { api_keys: fate, notice: None, ..mail::password(&w, &link, &address, w.later(5)) };
+        assert_eq!(w.store.set_password_by_link(write).await.unwrap(), Commit::Applied);
+        assert_eq!([revoked(0).await, revoked(1).await], [expected, None], "{fate:?}");
+        assert_eq!(revoked(2).await, Some(w.earlier(9)));
+    }
+}
+
+/// A key is found by its hash alone, counted, listed, revoked once, and gone with its account.
+pub async fn api_keys_of_an_older_program_are_kept<S: WholeStore + CutoverStore>(w: World<S>) {
+    let (ada, bob) = (w.user("ada").await, w.user("bob").await);
+    let keys = vec![api_key(&w, 1, ada), api_key(&w, 2, bob)];
     assert_eq!(w.store.put_api_keys(&source(), keys.clone(), false).await.unwrap(), [Put::Added, Put::Added]);
     assert_eq!(w.store.put_api_keys(&source(), keys.clone(), true).await.unwrap(), [Put::Added, Put::Added]);
     assert_eq!(w.store.put_api_keys(&source(), keys.clone(), true).await.unwrap(), [Put::Same, Put::Same]);

@@ -151,7 +151,7 @@ async fn undo<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
     finalization::may_undo(known).map_err(|refused| ended(what)(refused.into()))?;
     console.agree(
         "open the old doors again, with accounts and tokens as they were",
-        "Tokens of people who set a new password since stay dead.",
+        "Tokens and API keys of people who set a new password since stay dead.",
     )?;
     let done = migrate::undo(tools, &ticker::stop_on_signal()).await.map_err(ended(what))?;
     console.item(&done)?;

@@ -24,7 +24,7 @@ pub struct Undone {
     pub accounts: u64,
     /// Rows that went back into their tables, by kind.
     pub restored: BTreeMap<&'static str, u64>,
-    /// Tokens among them that came back dead: their owners set a new password, or were removed, since.
+    /// Tokens and API keys among them that came back dead: their owners set a new password, or were removed, since.
     pub dead: u64,
     /// Whether it was stopped before the end; the same command goes on, and until then the doors are closed.
     pub stopped: bool,
@@ -73,7 +73,7 @@ impl<T: Tools> End<'_, T> {
                 rows.push(one.open(self.tools.sealer())?);
             }
             let owners: BTreeSet<UserId> =
-                rows.iter().filter(|row| row.kind == RelicKind::LegacyToken).filter_map(|row| row.owner()).collect();
+                rows.iter().filter(|row| row.opens()).filter_map(|row| row.owner()).collect();
             let owners: Vec<UserId> = owners.into_iter().collect();
             let accounts = self.tools.target().target_accounts(&owners).await?;
             let untouched = |account: &&TargetAccount| {
@@ -84,8 +84,9 @@ impl<T: Tools> End<'_, T> {
             let mut dead = 0;
             for row in &mut rows {
                 *counts.entry(row.kind.as_str()).or_default() += 1;
-                // SECURITY: a new password ends the tokens of before, also those that were put away.
-                if row.kind == RelicKind::LegacyToken && row.owner().is_none_or(|owner| !alive.contains(&owner)) {
+                // SECURITY: a new password ends the tokens of before, and one by link the API keys, also those that were put away.
+                // By which way it was set is not known any more.
+                if row.opens() && row.owner().is_none_or(|owner| !alive.contains(&owner)) {
                     row.kill();
                     dead += 1;
                 }
