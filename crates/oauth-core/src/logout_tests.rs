@@ -30,7 +30,7 @@ fn id_token(key: &FakeKey, client: &Client, user: UserId) -> String {
         azp: &client.id,
         iat: at,
         exp: at,
-        auth_time: at,
+        auth_time: Some(at),
         nonce: None,
         acr: "1",
         amr: vec![],

@@ -69,6 +69,8 @@ pub enum SignInNotice {
     UpstreamCancelled,
     /// The provider's answer is of no use.
     UpstreamFailed,
+    /// The provider does not say when they proved who they are, and the application wants a fresh proof.
+    UpstreamNotFresh,
 }
 
 impl SignIn<'_> {

@@ -13,6 +13,8 @@ use oauth_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::party::{Anew, Departure};
+
 /// How long somebody may take at the provider.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
@@ -38,6 +40,8 @@ pub struct Kept {
     pub request: Option<PendingId>,
     /// How long the session is to last.
     pub stay: Stay,
+    /// Whether they were to prove anew who they are.
+    pub anew: Anew,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,13 +51,16 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<String>,
     s: Stay,
+    #[serde(default)]
+    a: Anew,
 }
 
 impl Kept {
     /// Begins one; the state is for the browser to carry.
-    pub fn begin(request: Option<PendingId>, stay: Stay, random: &impl Random) -> (OpaqueToken, Self) {
+    pub fn begin(departure: &Departure<'_>, random: &impl Random) -> (OpaqueToken, Self) {
         let nonce = OpaqueToken::generate(random).expose().to_owned();
-        let kept = Self { verifier: CodeVerifier::generate(random), nonce, request, stay };
+        let Departure { request, stay, anew, .. } = *departure;
+        let kept = Self { verifier: CodeVerifier::generate(random), nonce, request, stay, anew };
         (OpaqueToken::generate(random), kept)
     }
 
@@ -64,6 +71,7 @@ impl Kept {
             n: self.nonce.clone(),
             r: self.request.map(|id| id.to_string()),
             s: self.stay,
+            a: self.anew,
         };
         let clear = serde_json::to_vec(&wire).unwrap_or_default();
         sealer.seal_for(state.expose().as_bytes(), Purpose::UpstreamSignIn, &clear)
@@ -78,6 +86,7 @@ impl Kept {
             nonce: wire.n,
             request: wire.r.as_deref().and_then(PendingId::parse),
             stay: wire.s,
+            anew: wire.a,
         })
     }
 }

@@ -17,6 +17,7 @@ use oauth_core::{
     time::Timestamp,
     token::OpaqueToken,
 };
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
@@ -82,6 +83,11 @@ pub enum UpstreamFault {
     /// A token of its that is not believed.
     #[error("the provider's token is not believed: {0}")]
     Token(#[from] TokenFault),
+    /// It was asked for a fresh proof and does not say when it was given.
+    #[error(
+        "the provider does not say when they proved who they are: its ID token has no auth_time, though max_age asked for it"
+    )]
+    Untold,
 }
 
 impl UpstreamFault {
@@ -107,11 +113,12 @@ pub struct Departure<'a> {
 }
 
 /// Whether somebody must prove anew who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anew {
     /// A session at the provider is enough.
+    #[default]
     No,
-    /// `prompt=login`.
+    /// `prompt=login`, and the provider has to say when they did.
     Yes,
 }
 
@@ -155,7 +162,7 @@ impl Upstream {
     /// Sends somebody there; asks first whether it is there, unless it was a moment ago.
     pub async fn depart<V: Services>(&self, services: &V, departure: Departure<'_>) -> Result<Departed, UpstreamFault> {
         let metadata = self.metadata(services, SEEN).await?;
-        let (state, kept) = Kept::begin(departure.request, departure.stay, services.random());
+        let (state, kept) = Kept::begin(&departure, services.random());
         let location = self.location(&metadata, &departure, &state, &kept);
         Ok(Departed { location, state, kept })
     }
@@ -174,7 +181,8 @@ impl Upstream {
             .append_pair("code_challenge", &kept.verifier.challenge().to_text())
             .append_pair("code_challenge_method", "S256");
         if departure.anew == Anew::Yes {
-            query.append_pair("prompt", "login");
+            // "When max_age is used, the ID Token returned MUST include an auth_time Claim Value."
+            query.append_pair("prompt", "login").append_pair("max_age", "0");
         }
         if let Some(hint) = departure.hint {
             query.append_pair("login_hint", hint);
@@ -216,6 +224,11 @@ impl Upstream {
             }
         }
         let authenticated_at = proven.authenticated_at;
+        // OpenID Connect Core 3.1.2.1, 3.1.3.7 point 13: `prompt` stands in an address that anybody may change on the way, so that what an
+        // application takes for fresh is proven by the token alone. For pages of our own the session is as old as can be.
+        if kept.anew == Anew::Yes && kept.request.is_some() && authenticated_at.is_none() {
+            return Err(UpstreamFault::Untold);
+        }
         let identity = person.into_identity(&self.provider, proven.subject, proven.session);
         Ok(Arrived { identity, id_token: Secret::new(tokens.id_token), authenticated_at })
     }

@@ -52,7 +52,6 @@ impl Carrier for Nowhere {
 #[test]
 fn a_browser_is_sent_with_everything_that_protects_the_answer() {
     let upstream = Upstream::new(provider(), Box::new(Nowhere), Box::new(|_| ()));
-    let (state, kept) = Kept::begin(None, Stay::Browser, &Noise);
     let departure = Departure {
         redirect_uri: "https://auth.example/sign-in/upstream/callback?provider=corp",
         request: None,
@@ -60,6 +59,7 @@ fn a_browser_is_sent_with_everything_that_protects_the_answer() {
         anew: Anew::Yes,
         hint: Some("a&b@example.com"),
     };
+    let (state, kept) = Kept::begin(&departure, &Noise);
     let location = upstream.location(&metadata(), &departure, &state, &kept);
     let url = url::Url::parse(&location).unwrap();
     let find = |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
@@ -69,4 +69,5 @@ fn a_browser_is_sent_with_everything_that_protects_the_answer() {
     assert_eq!(find("code_challenge"), Some(kept.verifier.challenge().to_text()));
     assert_eq!((find("state").as_deref(), find("nonce")), (Some(state.expose()), Some(kept.nonce)));
     assert_eq!((find("prompt").as_deref(), find("login_hint").as_deref()), (Some("login"), Some("a&b@example.com")));
+    assert_eq!(find("max_age").as_deref(), Some("0"), "so that the token has to say when");
 }

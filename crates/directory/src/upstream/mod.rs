@@ -21,6 +21,7 @@ use oauth_core::{
     engine::session::SessionStart,
     ids::{TenantId, UserId},
     secret::Secret,
+    session::UNTOLD,
     store::{Commit, StoreError},
     time::Timestamp,
     token::TokenHash,
@@ -226,8 +227,9 @@ impl<V: DirectoryServices> Directory<V> {
             replaces,
         });
         // A session at the provider is no proof of now: what asks for a fresh one is asked of by when it was given there. Clocks differ,
-        // and dates are of whole seconds.
-        if let Some(there) = arrival.authenticated_at.filter(|there| now.since(*there) > CLOCKS) {
+        // and dates are of whole seconds. Where the provider does not say, it may have been at any time.
+        let there = arrival.authenticated_at.unwrap_or(UNTOLD);
+        if now.since(there) > CLOCKS {
             session.authenticated_at = there;
         }
         if let Some(longest) = arrival.rule.session {

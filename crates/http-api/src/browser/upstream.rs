@@ -248,6 +248,7 @@ fn failed<V: DirectoryServices>(
         UpstreamFault::Response(ResponseFault::Cancelled) => {
             (SignInNotice::UpstreamCancelled, StatusCode::OK, "cancelled")
         }
+        UpstreamFault::Untold => (SignInNotice::UpstreamNotFresh, StatusCode::BAD_GATEWAY, "not_fresh"),
         fault if fault.is_away() => (SignInNotice::UpstreamAway, StatusCode::SERVICE_UNAVAILABLE, "away"),
         _ => (SignInNotice::UpstreamFailed, StatusCode::BAD_GATEWAY, "failed"),
     };

@@ -80,8 +80,13 @@ impl Fake {
         self.set(|state| state.claims["nonce"] = json!(nonce));
     }
 
-    pub(crate) fn upstream_with(&self, people: PeopleRule, sign_out: SignOut) -> Upstream {
-        let provider = Provider {
+    /// Somebody proves who they are there when the token is issued, and it says so.
+    pub(crate) fn tell_when(&self) {
+        self.set(|state| state.claims["auth_time"] = state.claims["iat"].clone());
+    }
+
+    pub(crate) fn provider(people: PeopleRule, sign_out: SignOut) -> Provider {
+        Provider {
             name: ProviderName::parse("corp").unwrap(),
             label: "Corp & Sons".to_owned(),
             issuer: UpstreamIssuer::parse(ISSUER).unwrap(),

@@ -143,3 +143,51 @@ async fn a_session_at_the_provider_is_no_fresh_proof() {
         assert_eq!((page.is_sign_in(), page.is_consent()), (!wanted, wanted), "proven at {proven}");
     }
 }
+
+/// OpenID Connect Core 3.1.2.1, 3.1.3.7 point 13: who asks by `max_age` is told when (`auth_time`). A provider that leaves it out signs people in
+/// and proves nothing fresh: not where it was asked to, and not where it was not.
+#[tokio::test]
+async fn a_provider_that_does_not_say_when_gives_no_fresh_proof() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let secret = app.confidential_client().await;
+    app.user("ada@example.com").await;
+    for (name, value) in [("prompt", "login"), ("max_age", "3600")] {
+        let flow = CodeFlow::confidential(&secret, "openid").with(name, value);
+        let mut browser = app.browser();
+        let page = browser.open(&flow.path()).await;
+        let there = leave(&mut browser, &page).await;
+        assert!(there.location.contains("prompt=login&max_age=0"), "{}", there.location);
+        fake.expect(&there);
+        let page = come_back(&mut browser, &there.state).await;
+        assert!(page.status == 502 && page.is_sign_in() && page.body.contains("does not say when"), "{}", page.body);
+        assert!(browser.open("/account").await.is_sign_in(), "there is no session");
+        // The same by a sign-in that is for nothing, and so asks for nothing.
+        let nothing = browser.open("/sign-in").await;
+        let there = leave(&mut browser, &nothing).await;
+        fake.expect(&there);
+        assert!(come_back(&mut browser, &there.state).await.body.contains("ada@example.com"));
+        let page = browser.open(&format!("/consent?request={}", page.hidden("request"))).await;
+        assert!(page.is_sign_in(), "{name}: {}", page.body);
+        // One that does say when is believed.
+        let there = leave(&mut browser, &page).await;
+        fake.expect(&there);
+        fake.tell_when();
+        assert!(come_back(&mut browser, &there.state).await.is_consent(), "{name}");
+        fake.set(|state| state.claims.as_object_mut().unwrap().remove("auth_time"));
+    }
+}
+
+/// Nothing is said that nobody knows: a token of such a session has no `auth_time`.
+#[tokio::test]
+async fn tokens_do_not_say_when_where_the_provider_does_not() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    let secret = app.confidential_client().await;
+    app.user("ada@example.com").await;
+    let (mut browser, _) = sign_in(&fake, &app).await;
+    let tokens = CodeFlow::confidential(&secret, "openid").tokens(&app, &mut browser, "").await;
+    for token in ["access_token", "id_token"] {
+        assert!(!tokens.claims(token).contains_key("auth_time"), "{token}");
+    }
+}

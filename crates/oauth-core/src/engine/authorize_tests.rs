@@ -211,7 +211,7 @@ fn an_id_token_hint_is_verified_and_enforced() {
             azp: &client.id,
             iat: at,
             exp: at,
-            auth_time: at,
+            auth_time: Some(at),
             nonce: None,
             acr: "1",
             amr: vec![],

@@ -32,8 +32,9 @@ pub struct IdClaims<'a> {
     pub iat: NumericDate,
     /// When it ends.
     pub exp: NumericDate,
-    /// When the user signed in.
-    pub auth_time: NumericDate,
+    /// When the user signed in; nothing where another provider did not say so, and no client asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<NumericDate>,
     /// The request's `nonce`, unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<&'a str>,
@@ -141,7 +142,7 @@ mod tests {
             azp: &client,
             iat: at,
             exp: at,
-            auth_time: at,
+            auth_time: Some(at),
             nonce: Some("n-0S6_WzA2Mj"),
             acr: ACR_PASSWORD,
             amr: vec!["pwd"],

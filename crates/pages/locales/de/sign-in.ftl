@@ -63,3 +63,5 @@ upstream-away = Der andere Anmeldedienst antwortet im Moment nicht. Wenn Sie hie
 upstream-cancelled = Sie haben sich dort nicht angemeldet. Sie können es noch einmal versuchen.
 # Über dem Formular, nachdem der andere Dienst eine unbrauchbare Antwort gab.
 upstream-failed = Die Anmeldung dort hat nicht geklappt. Bitte versuchen Sie es noch einmal.
+# Über dem Formular, nachdem der andere Dienst nicht gesagt hat, wann sich jemand ausgewiesen hat, wo die Anwendung das frisch verlangt.
+upstream-not-fresh = Diese Anwendung möchte, dass Sie sich neu ausweisen, und der andere Anmeldedienst sagt nicht, wann Sie das getan haben. Wenn Sie hier ein Passwort haben, können Sie sich damit anmelden. Sonst sagen Sie Ihrem Administrator Bescheid.

@@ -107,3 +107,5 @@ upstream-away = The other sign-in service does not answer at the moment. If you 
 upstream-cancelled = You did not finish signing in there. You can try again.
 # Above the form after the other service gave an answer that cannot be used.
 upstream-failed = Signing in there did not work. Please try again.
+# Above the form after the other service did not say when they proved who they are, where the application insists on a fresh proof.
+upstream-not-fresh = This application wants you to prove anew who you are, and the other sign-in service does not say when you did. If you have a password here, you can sign in with it. Otherwise tell your administrator.
