@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
     after_help = "With nothing configured it starts in development mode on http://localhost:8000, with an embedded store. \
         Everything is set in the environment or in a TOML file; `authly-admin config reference` lists all settings.\n\n\
         Examples:\n  authly-server\n  authly-server --config /etc/authly.toml --check\n\n\
-        Signals: SIGTERM and Ctrl-C finish what is in flight and stop; SIGHUP reads the settings and the certificate again."
+        Signals: SIGTERM and Ctrl-C finish what is in flight and stop; SIGHUP reads settings, certificate and logos again."
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use authly_config::{Fallback, Network, Settings};
-use authly_http_api::{Development, HttpSettings, edge};
+use authly_http_api::{Development, HttpSettings, edge, logo::Logos};
 use authly_pages::{Accent, Theme};
 use authly_runtime::{Trouble, development::DEMO_CLIENT};
 use oauth_core::{limit::Rate, secret::Secret};
@@ -31,7 +31,7 @@ pub(crate) fn settings(settings: &Settings, demo_secret: Option<&Secret<String>>
         }),
         product: settings.pages.product_name.clone(),
         theme: theme(settings)?,
-        logos: logos::load(settings)?,
+        logos: Logos::new(logos::load(settings)?),
         // In development the home page says who runs this.
         security_contact: settings
             .pages

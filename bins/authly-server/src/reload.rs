@@ -6,18 +6,26 @@ use authly_config::{Change, Report};
 use authly_runtime::{AnyStore, Live, convert, trouble};
 use tokio::signal::unix::Signal;
 
-use crate::{args::Source, logs::Logs, tls::Certificate};
+use crate::{args::Source, logos::Folder, logs::Logs, tls::Certificate};
 
-/// How often the certificate's files are looked at.
+/// How often the files that are followed are looked at.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Follows SIGHUP and changed certificates, for ever.
+/// Files that may change while the server runs.
+pub(crate) struct Files {
+    /// The certificate with its key.
+    pub(crate) certificate: Option<Certificate>,
+    /// The logos of clients.
+    pub(crate) logos: Option<Folder>,
+}
+
+/// Follows SIGHUP and changed files, for ever.
 pub(crate) async fn follow<S: AnyStore>(
     source: Source,
     mut before: Report,
     live: Arc<Live<S>>,
     logs: Logs,
-    certificate: Option<Certificate>,
+    mut files: Files,
     mut hang_up: Signal,
 ) {
     let mut look = tokio::time::interval(LOOK);
@@ -26,8 +34,11 @@ pub(crate) async fn follow<S: AnyStore>(
             _ = hang_up.recv() => before = again(&source, before, &live, &logs).await,
             _ = look.tick() => {}
         }
-        if let Some(certificate) = &certificate {
+        if let Some(certificate) = &files.certificate {
             certificate.reload_if_changed();
+        }
+        if let Some(logos) = &mut files.logos {
+            logos.read_if_changed();
         }
     }
 }

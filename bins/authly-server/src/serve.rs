@@ -18,7 +18,7 @@ use authly_runtime::{
 use oauth_core::engine::Engine;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{args::Source, banner, http, listen, logs, reload, tls::Certificate};
+use crate::{args::Source, banner, http, listen, logos::Folder, logs, reload, tls::Certificate};
 
 /// Runs until it is told to stop.
 pub(crate) fn run(source: &Source) -> Result<(), Trouble> {
@@ -60,7 +60,8 @@ impl Visitor for Serve<'_> {
         let others = started.live.hash_pool().others();
         let server = listen::answer(settings, listener, certificate.as_ref(), others, app.clone())?;
         let background = Background::start(settings, &started.live, mail::post(settings)?);
-        let reload = reload::follow(source.clone(), report, started.live.clone(), logs, certificate, hang_up);
+        let files = reload::Files { certificate, logos: Folder::follow(settings, &app.http.logos) };
+        let reload = reload::follow(source.clone(), report, started.live.clone(), logs, files, hang_up);
         let reload = actix_rt::spawn(reload);
         let handle = server.handle();
         let signals = actix_rt::spawn(async move {

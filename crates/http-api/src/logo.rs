@@ -1,5 +1,7 @@
 //! Logos of clients: pictures that the installation keeps and serves itself, so that a page loads nothing from elsewhere.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use actix_web::web::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -67,6 +69,29 @@ impl Logo {
     /// The picture.
     pub fn bytes(&self) -> Bytes {
         self.bytes.clone()
+    }
+}
+
+/// The logos of an installation, which may be exchanged while the server runs; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Logos(Arc<RwLock<Arc<[Logo]>>>);
+
+impl Logos {
+    /// These logos.
+    pub fn new(logos: Vec<Logo>) -> Self {
+        let all = Self::default();
+        all.replace(logos);
+        all
+    }
+
+    /// Those of this moment.
+    pub fn now(&self) -> Arc<[Logo]> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// These from now on.
+    pub fn replace(&self, logos: Vec<Logo>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = logos.into();
     }
 }
 

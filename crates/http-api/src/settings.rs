@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use authly_pages::Theme;
 use oauth_core::limit::Rate;
 
-use crate::{edge::network::Network, logo::Logo};
+use crate::{edge::network::Network, logo::Logos};
 
 /// The HTTP side's settings.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct HttpSettings {
     /// Its accent colour.
     pub theme: Option<Theme>,
     /// The logos of clients.
-    pub logos: Vec<Logo>,
+    pub logos: Logos,
     /// Whom security.txt names.
     pub security_contact: Option<String>,
     /// How long metadata may be cached (S003-47: an hour).

@@ -245,7 +245,7 @@ fn http_settings(port: u16, options: &Options) -> HttpSettings {
         development: None,
         product: "Authly".to_owned(),
         theme: None,
-        logos: options.logos.clone(),
+        logos: authly_http_api::logo::Logos::new(options.logos.clone()),
         security_contact: Some("security@example.com".to_owned()),
         discovery_max_age: Duration::from_secs(3_600),
         jwks_max_age: Duration::from_secs(300),

@@ -45,6 +45,22 @@ fn a_hang_up_reads_the_settings_again() {
     server.stop();
 }
 
+#[test]
+fn a_hang_up_shows_new_logos() {
+    let place = Place::new();
+    let folder = place.folder.path().join("logos");
+    std::fs::create_dir(&folder).unwrap();
+    let place = place.with("AUTHLY_LOGO_DIR", folder.display().to_string());
+    let server = place.start();
+    std::fs::write(folder.join("demo.png"), b"\x89PNG\r\n\x1a\n a picture").unwrap();
+    server.signal("HUP");
+    server.log.wait_for("the logos have been read again");
+    std::fs::write(folder.join("demo.png"), "<svg onload=alert(1)>").unwrap();
+    server.signal("HUP");
+    server.log.wait_for("the new logos cannot be used");
+    server.stop();
+}
+
 /// What callers choose may hold the sequences that steer a terminal, and line ends that begin a forged line.
 #[test]
 fn nothing_from_outside_steers_a_terminal_or_forges_a_line_of_the_log() {

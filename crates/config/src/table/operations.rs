@@ -133,7 +133,7 @@ pub(super) const PAGES: Section = Section {
             "pages.logo_dir",
             Kind::Path,
             "A folder with the logos of clients, square pictures that are named by `client_id`, as in `my-app.png`: PNG, JPEG or \
-             WebP, 64 KiB at most. They are read at the start, and served from here.",
+             WebP, 64 KiB at most. They are served from here; a changed one shows within 15 seconds, or at once on SIGHUP.",
         )
         .env(&[plain("AUTHLY_LOGO_DIR")])
         .from("issue 2"),

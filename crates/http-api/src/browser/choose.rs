@@ -124,11 +124,12 @@ pub fn offer<V: DirectoryServices>(
         .collect();
     let accounts: Vec<_> =
         rows.iter().map(|(value, name, detail)| KnownAccount { value, name, detail, signed_in: true }).collect();
+    let logos = app.http.logos.now();
     let view = Chooser {
         action: Endpoint::ChooseAccount.path(),
         request: &id.map(|id| id.to_string()).unwrap_or_default(),
         csrf: "",
-        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &app.http.logos)),
+        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &logos)),
         accounts: &accounts,
         same_password: true,
     };
@@ -187,11 +188,12 @@ pub fn render<V: DirectoryServices>(
     let name = view::account(account);
     let display = account.profile.name.clone().unwrap_or_else(|| name.clone());
     let accounts = [KnownAccount { value: CURRENT, name: &display, detail: &name, signed_in: true }];
+    let logos = app.http.logos.now();
     let view = Chooser {
         action: Endpoint::ChooseAccount.path(),
         request: &interaction.request.to_string(),
         csrf,
-        client: Some(view::client(&interaction.client, &app.http.logos)),
+        client: Some(view::client(&interaction.client, &logos)),
         accounts: &accounts,
         same_password: false,
     };

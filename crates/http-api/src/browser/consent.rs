@@ -77,11 +77,12 @@ pub fn render<V: DirectoryServices>(
         .map(|scope| Scope { granted: asked.remembered.contains(scope.as_str()), ..view::scope(scope, &catalog) })
         .collect();
     let id = interaction.request.to_string();
+    let logos = app.http.logos.now();
     let view = Consent {
         action: Endpoint::Consent.path(),
         request: &id,
         csrf: asked.csrf,
-        client: view::client(&interaction.client, &app.http.logos),
+        client: view::client(&interaction.client, &logos),
         account: &view::account(account),
         switch_url: Some(&format!("{}?request={id}", Endpoint::SignIn.path())),
         scopes: &scopes,

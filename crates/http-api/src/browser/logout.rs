@@ -47,14 +47,14 @@ pub async fn logout<V: DirectoryServices>(
             None => app.engine.logout(&form, Arrival::Post, &browser).await,
         }
     } else {
-        // Whatever cannot be read proves nothing, so the user is asked.
-        let params = Params::parse(request.query_string().as_bytes()).unwrap_or_default();
-        app.engine.logout(&params, Arrival::Get, &browser).await
+        app.engine.logout(&query, Arrival::Get, &browser).await
     };
     match step {
         Ok(step) => render(&app, &request, step, origin, Manner { by, language: language.as_deref() }).await,
         Err(error) => failure::render(&app, &request, &error.into()),
     }
+}
+
 /// The longest list of languages that is used; a longer one is ignored, as at the authorization endpoint.
 const LONGEST: usize = 320;
 
@@ -75,8 +75,6 @@ fn path_in(path: &str, language: Option<&str>) -> String {
 struct Manner<'a> {
     by: By,
     language: Option<&'a str>,
-}
-
 }
 
 /// How somebody comes to be signed out.
@@ -101,9 +99,9 @@ pub async fn signed_out<V: DirectoryServices>(app: web::Data<App<V>>, request: H
 
 fn page_of<V: DirectoryServices>(
     app: &App<V>,
-    language: Option<&str>,
     request: &HttpRequest,
     elsewhere: Option<UpstreamFarewell<'_>>,
+    language: Option<&str>,
 ) -> HttpResponse {
     let setting = page::Setting::of(request, language);
     let view = SignedOut { sign_in_url: Some(Endpoint::Account.path()), elsewhere };
@@ -127,7 +125,7 @@ async fn render<V: DirectoryServices>(
                 request: "",
                 csrf: &csrf,
                 account: &view::account(&account),
-                client: client.as_deref().map(|client| view::client(client, &app.http.logos)),
+                client: client.as_deref().map(|client| view::client(client, &logos)),
             };
             page::html(StatusCode::OK, authly_pages::sign_out(&view, &setting.frame(app)), None)
         }

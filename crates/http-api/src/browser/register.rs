@@ -122,11 +122,12 @@ fn render<V: DirectoryServices>(
     });
     let request_id = id.map(|id| id.to_string()).unwrap_or_default();
     let query = id.map(|id| format!("?request={id}")).unwrap_or_default();
+    let logos = app.http.logos.now();
     let view = Register {
         action: Endpoint::SignUp.path(),
         request: &request_id,
         csrf: &csrf,
-        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &app.http.logos)),
+        client: interaction.as_ref().map(|interaction| view::client(&interaction.client, &logos)),
         email: form.one("email").unwrap_or_default(),
         username: form.one("username").unwrap_or_default(),
         password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),

@@ -253,11 +253,12 @@ pub fn render<V: DirectoryServices>(
     let switch = with_request(Endpoint::SignIn.path());
     let offers = upstream::offers(app, holder, id.as_ref());
     let upstreams: Vec<_> = offers.iter().map(upstream::Offer::view).collect();
+    let logos = app.http.logos.now();
     let view = SignIn {
         action: Endpoint::SignIn.path(),
         request: &request_id,
         csrf: &csrf,
-        client: interaction.map(|interaction| view::client(&interaction.client, &app.http.logos)),
+        client: interaction.map(|interaction| view::client(&interaction.client, &logos)),
         identifier: known.as_deref().unwrap_or(identifier),
         reauthenticate: known.is_some(),
         switch_url: known.is_some().then_some(switch.as_str()),

@@ -16,7 +16,7 @@ pub async fn asset<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRe
             .content_type("text/css; charset=utf-8")
             .body(theme.css().to_owned());
     }
-    if let Some(logo) = app.http.logos.iter().find(|logo| logo.path() == path) {
+    if let Some(logo) = app.http.logos.now().iter().find(|logo| logo.path() == path) {
         return HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, FOREVER))
             .content_type(logo.media())

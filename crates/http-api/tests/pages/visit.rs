@@ -83,6 +83,13 @@ async fn a_clients_logo_is_served_from_here() {
     );
     assert!(header("cache-control").contains("immutable"));
     assert!(answer.bytes().await.unwrap().starts_with(&picture));
+    // Another picture shows on the next page, under another address.
+    let other = Logo::new("app", [picture.as_slice(), b"anew"].concat()).unwrap();
+    let path = other.path().to_owned();
+    app.app.http.logos.replace(vec![other]);
+    let page = app.browser().open(&flow.path()).await;
+    assert!(page.body.contains(&format!(r#"<img class="logo" src="{path}" alt="""#)), "{}", page.body);
+    assert_eq!((app.get(&path).await.status.as_u16(), app.get(&paths[0]).await.status.as_u16()), (200, 404));
 }
 
 /// `prompt=select_account`: the account that is signed in, or another one.
