@@ -1,0 +1,169 @@
+//! Two tenants, each with all that an attacker of one may hold: a session, an access token of scope admin, a legacy token, and a client
+//! with its secret.
+
+use std::time::Duration;
+
+use authly_admin_cases::{client::ClientDraft, tenant::TenantDraft, user::UserDraft};
+use authly_cutover::{
+    digest::Digest,
+    ledger::{Action, LedgerItem, LedgerKey},
+    memory::MemoryTarget,
+    outcome::{Reason, ReasonCode},
+    run::{Begun, RunId, RunKind, RunPlan},
+    source::{SourceId, SourceName},
+    store::{BatchCommit, BatchWrite, CutoverStore as _, NewTenant, PenEntry, PenKind, Progress},
+};
+use authly_testkit::{Browser, CodeFlow, SeededRandom, TestApp, TokenSet};
+use oauth_core::{
+    client::GrantType,
+    ids::{TenantId, UserId},
+};
+use serde_json::{Map, Value, json};
+
+const SCOPE: &str = "openid profile email groups offline_access read admin";
+
+/// A tenant with a client of its own, an administrator, and all that they hold.
+pub(crate) struct Side {
+    pub(crate) slug: &'static str,
+    pub(crate) id: TenantId,
+    pub(crate) client: String,
+    pub(crate) secret: String,
+    pub(crate) user: String,
+    pub(crate) email: String,
+    pub(crate) browser: Browser,
+    /// Signed in as the same person.
+    pub(crate) elsewhere: Browser,
+    pub(crate) tokens: TokenSet,
+    pub(crate) legacy: Value,
+    /// What its forms call the other session, and the application.
+    pub(crate) session: String,
+    pub(crate) application: String,
+}
+
+impl Side {
+    pub(crate) fn flow(&self) -> CodeFlow {
+        flow(self.slug, &self.secret)
+    }
+
+    /// What must never be seen by anybody else.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let group = format!("tenant_{}_users", self.slug);
+        vec![self.user.clone(), self.email.clone(), group, self.application_name(), self.company(), self.row()]
+    }
+
+    pub(crate) fn application_name(&self) -> String {
+        format!("The {} App", self.slug)
+    }
+
+    fn company(&self) -> String {
+        format!("The {} company", self.slug)
+    }
+
+    /// The key of a row of a source that waits, and that the ledger names.
+    pub(crate) fn row(&self) -> String {
+        format!("row-of-{}", self.slug)
+    }
+}
+
+fn flow(slug: &str, secret: &str) -> CodeFlow {
+    CodeFlow {
+        client_id: format!("app-{slug}"),
+        redirect_uri: format!("https://{slug}.example/cb"),
+        ..CodeFlow::confidential(secret, SCOPE)
+    }
+}
+
+pub(crate) async fn side(app: &TestApp, slug: &'static str) -> Side {
+    let draft = TenantDraft {
+        slug: Some(slug.to_owned()),
+        groups: authly_admin_cases::tenant::WithGroups::Yes,
+        ..TenantDraft::default()
+    };
+    app.app.admin.create_tenant(draft).await.unwrap();
+    app.services.refresh().await;
+    let id = app.app.admin.tenant_by_slug(slug).await.unwrap();
+    let email = format!("ada@{slug}.example");
+    let user = UserDraft {
+        email: email.clone(),
+        username: Some(format!("ada-{slug}")),
+        tenant: Some(slug.to_owned()),
+        admin: true,
+        ..UserDraft::default()
+    };
+    let user = app.user_with(user).await.id;
+    let registered = app
+        .client(ClientDraft {
+            client_id: Some(format!("app-{slug}")),
+            name: format!("The {slug} App"),
+            tenant: Some(id),
+            redirect_uris: vec![format!("https://{slug}.example/cb")],
+            scopes: SCOPE.split(' ').map(str::to_owned).collect(),
+            grant_types: GrantType::ALL.to_vec(),
+            introspect_all: true,
+            ..ClientDraft::default()
+        })
+        .await;
+    let secret = registered.secret.unwrap().expose().clone();
+    let (mut browser, mut elsewhere) = (app.browser(), app.browser());
+    let tokens = flow(slug, &secret).tokens(app, &mut browser, &email).await;
+    let page = elsewhere.open("/sign-in").await;
+    elsewhere.sign_in(&page, &email, "correct horse").await;
+    let account = browser.open("/account").await;
+    let (session, application) = (account.button("session"), account.button("application"));
+    let legacy = app.post_json("/api/auth/login", &json!({ "email": email, "password": "correct horse" })).await.json();
+    let client = format!("app-{slug}");
+    Side { slug, id, client, secret, user, email, browser, elsewhere, tokens, legacy, session, application }
+}
+
+/// A migration that has made a line of the ledger for each side and left a row of each waiting.
+pub(crate) async fn migrate(app: &TestApp, target: &MemoryTarget, sides: [&Side; 2]) -> RunId {
+    let (now, random) = (app.app.engine.now(), SeededRandom::default());
+    let source = SourceName::parse("old").unwrap();
+    let plan = RunPlan {
+        id: RunId::generate(now, &random),
+        kind: RunKind::Import,
+        source: source.clone(),
+        profile: "tenants".to_owned(),
+        profile_digest: Digest::of([b"x".as_slice()]),
+        options: json!({}),
+        source_rows: Some(2),
+    };
+    let Begun::Started(run) = target.begin_run(plan, now, now.minus(Duration::from_secs(60))).await.unwrap() else {
+        panic!("a first run")
+    };
+    let mut write = BatchWrite::empty(run.lease(), now);
+    for (seq, side) in (1..).zip(sides) {
+        let source_id = SourceId::parse(&side.row()).unwrap();
+        let tenant = NewTenant { id: side.id, slug: side.slug.to_owned(), name: side.company(), active: true };
+        write.tenants.push(tenant);
+        write.ledger.push(LedgerItem {
+            key: LedgerKey { run: run.plan.id, seq },
+            source: source.clone(),
+            source_id: source_id.clone(),
+            user: UserId::parse(&side.user),
+            tenant: Some(side.id),
+            action: Action::Create,
+            before: Map::new(),
+            after: Map::new(),
+            outcome: None,
+            reason: None,
+            undoes: None,
+            at: now,
+        });
+        write.pen.push(PenEntry {
+            source: source.clone(),
+            source_id,
+            kind: PenKind::Conflict,
+            reason: Reason::plain(ReasonCode::EmailTaken),
+            label: side.email.clone(),
+            tenant: Some(side.id),
+            run: run.plan.id,
+            at: now,
+            resolution: None,
+            resolved_at: None,
+        });
+    }
+    write.progress = Progress { last_seq: 2, ..Progress::default() };
+    assert_eq!(target.commit_batch(write).await.unwrap(), BatchCommit::Applied);
+    run.plan.id
+}
