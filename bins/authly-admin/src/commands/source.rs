@@ -96,7 +96,6 @@ pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
 
 /// How a user comes by rights.
 fn rights(statements: &[String], otherwise: &[String]) -> String {
-    const INDENT: &str = "\n         ";
     let first = "name a user who may in --write-to (or AUTHLY_WRITE_BACK), or let the owner of the table or an administrator run";
     let mut lines = vec![first.to_owned()];
     lines.extend(statements.iter().map(|sql| format!("  {sql}")));
@@ -104,5 +103,25 @@ fn rights(statements: &[String], otherwise: &[String]) -> String {
         lines.push("or, as the owner and without giving the table away,".to_owned());
         lines.extend(otherwise.iter().map(|sql| format!("  {sql}")));
     }
-    lines.join(INDENT)
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_help_stand_below_the_words_that_lead_to_them() {
+        let one = |sql: &str| vec![sql.to_owned()];
+        let told = Trouble::new("cannot write", "no rights", rights(&one("GRANT a TO b;"), &one("ALTER TABLE c;")))
+            .to_string();
+        let lines: Vec<&str> = told.lines().skip(2).collect();
+        assert!(lines[0].starts_with("  do:  name a user who may in --write-to"), "{told}");
+        let rest = [
+            "         GRANT a TO b;",
+            "       or, as the owner and without giving the table away,",
+            "         ALTER TABLE c;",
+        ];
+        assert_eq!(lines[1..], rest, "{told}");
+    }
 }
