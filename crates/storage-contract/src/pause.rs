@@ -1,7 +1,9 @@
 //! OAuth switched off and on again (C-42).
 
+use std::time::Duration;
+
 use oauth_core::{
-    audit::AuditKind,
+    audit::{AuditEvent, AuditKind},
     catalog::CatalogRecords,
     client::{Client, ClientState},
     store::{Commit, Paused},
@@ -59,14 +61,26 @@ pub async fn switching_off_twice_remembers_the_first_time<S: WholeStore>(w: Worl
     assert_eq!(states(&w).await, before);
 }
 
-/// A client that was removed meanwhile does not stand in the way, and one that was registered meanwhile stays.
+/// A client that was removed meanwhile does not stand in the way, one that was registered meanwhile stays, and one that somebody switched
+/// off meanwhile stays off.
 pub async fn clients_that_come_and_go_meanwhile_are_let_be<S: WholeStore>(w: World<S>) {
     let gone = w.client("gone").await;
     register(&w, "stays", ClientState::Active).await;
+    register(&w, "stolen", ClientState::Active).await;
     w.store.pause_oauth(w.audit(AuditKind::SettingChanged)).await.unwrap();
     assert_eq!(w.store.delete_client(gone, w.audit(AuditKind::ClientChanged)).await.unwrap(), Commit::Applied);
     register(&w, "came", ClientState::Active).await;
+    let clients = w.store.load_catalog().await.unwrap().clients;
+    for (name, detail) in
+        [("stolen", serde_json::json!({ "active": false })), ("stays", serde_json::json!({ "updated": true }))]
+    {
+        let client = clients.iter().find(|client| client.id.as_str() == name).unwrap();
+        let by_hand = w.audit(AuditKind::ClientChanged);
+        let by_hand =
+            AuditEvent { client: Some(client.key), detail, at: w.now.plus(Duration::from_secs(1)), ..by_hand };
+        assert_eq!(w.store.update_client(client, by_hand).await.unwrap(), Commit::Applied);
+    }
     let resumed = w.store.resume_oauth(w.audit(AuditKind::SettingChanged)).await.unwrap();
     assert_eq!(resumed, Paused { clients: 1, tokens: 0 });
-    assert_eq!(states(&w).await, [("came".to_owned(), true), ("stays".to_owned(), true)]);
+    assert_eq!(states(&w).await, [("came".to_owned(), true), ("stays".to_owned(), true), ("stolen".to_owned(), false)]);
 }

@@ -30,7 +30,10 @@ const INVALIDATE_TOKENS: &str =
 
 const SWITCH_CLIENTS_ON: &str = "
     UPDATE clients c SET is_active = p.was_active FROM paused_clients p
-     WHERE p.client_id = c.id AND c.is_active IS FALSE";
+     WHERE p.client_id = c.id AND c.is_active IS FALSE
+       AND NOT EXISTS (SELECT FROM audit_events a
+                        WHERE a.client_id = c.id AND a.kind = 'client_changed' AND a.at >= p.paused_at
+                          AND a.detail -> 'active' = 'false')";
 
 const VALIDATE_TOKENS: &str = "
     UPDATE tokens t SET invalidated = p.was_invalidated FROM paused_tokens p

@@ -37,8 +37,9 @@ fn pause(db: Db<'_>, audit: &AuditEvent) -> Outcome<Paused> {
     Ok(paused(clients, tokens))
 }
 
-const SWITCH_CLIENTS_ON: &str =
-    "UPDATE clients SET is_active = 1 WHERE is_active = 0 AND key IN (SELECT client FROM paused_clients)";
+const SWITCH_CLIENTS_ON: &str = "UPDATE clients SET is_active = 1 WHERE is_active = 0 AND key IN (SELECT p.client FROM paused_clients p \
+      WHERE NOT EXISTS (SELECT 1 FROM audit_events a WHERE a.client = p.client AND a.kind = 'client_changed' \
+                           AND a.at >= p.paused_at AND json_extract(a.detail, '$.active') = 0))";
 
 const VALIDATE_TOKENS: &str = "UPDATE tokens SET invalidated = 0 WHERE jti IN (SELECT p.jti FROM paused_tokens p JOIN tokens t ON t.jti = p.jti \
       WHERE NOT EXISTS (SELECT 1 FROM audit_events a WHERE a.user_id = t.user_id AND a.kind = 'password_changed' \

@@ -2,7 +2,7 @@
 
 use super::MemoryStore;
 use crate::{
-    audit::AuditEvent,
+    audit::{AuditEvent, AuditKind},
     catalog::CatalogRecords,
     client::ClientState,
     store::{PauseRepository, Paused, StoreError},
@@ -15,7 +15,7 @@ impl PauseRepository for MemoryStore {
         let mut paused = std::mem::take(&mut tables.paused_clients);
         for client in tables.clients.values_mut().filter(|client| client.is_active()) {
             client.state = ClientState::Inactive;
-            paused.insert(client.key);
+            paused.entry(client.key).or_insert(audit.at);
             clients += 1;
         }
         tables.paused_clients = paused;
@@ -27,7 +27,15 @@ impl PauseRepository for MemoryStore {
     async fn resume_oauth(&self, audit: AuditEvent) -> Result<Paused, StoreError> {
         let mut tables = self.lock();
         let mut clients = 0;
-        for key in std::mem::take(&mut tables.paused_clients) {
+        for (key, paused_at) in std::mem::take(&mut tables.paused_clients) {
+            let by_hand = |event: &AuditEvent| {
+                (event.kind, event.client) == (AuditKind::ClientChanged, Some(key))
+                    && event.at >= paused_at
+                    && event.detail.get("active").is_some_and(|active| active == false)
+            };
+            if tables.audit.iter().any(by_hand) {
+                continue;
+            }
             if let Some(client) = tables.clients.get_mut(&key).filter(|client| !client.is_active()) {
                 client.state = ClientState::Active;
                 clients += 1;

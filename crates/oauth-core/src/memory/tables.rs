@@ -35,7 +35,7 @@ pub(super) struct Tables {
     pub(super) scopes: BTreeMap<ScopeKey, ScopeRecord>,
     pub(super) keys: BTreeMap<KeyId, SigningKeyRecord>,
     pub(super) tenants: BTreeMap<TenantId, TenantRecord>,
-    pub(super) paused_clients: BTreeSet<ClientKey>,
+    pub(super) paused_clients: BTreeMap<ClientKey, Timestamp>,
     pub(super) settings: HashMap<String, String>,
     pub(super) revision: i64,
     pub(super) audit: Vec<AuditEvent>,

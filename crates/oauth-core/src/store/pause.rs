@@ -20,6 +20,6 @@ pub trait PauseRepository: Send + Sync {
     /// invalid, and remembers which they were. A second time takes only what has come since. Returns how many there were.
     fn pause_oauth(&self, audit: AuditEvent) -> impl Future<Output = Result<Paused, StoreError>> + Send;
     /// Stores the switch as on and restores what is remembered, and nothing else. Tokens of people whose password has changed
-    /// meanwhile stay invalid.
+    /// meanwhile stay invalid, and clients that were switched off by hand meanwhile (`client_changed` with `active` false) stay off.
     fn resume_oauth(&self, audit: AuditEvent) -> impl Future<Output = Result<Paused, StoreError>> + Send;
 }
