@@ -67,7 +67,11 @@ impl Shop {
         file.execute_batch(&OPEN.replace("{now}", now).replace("{day}", "86400000000")).unwrap();
         let early = shop.leave(&["--execute", "--yes"]);
         assert!(early.refused(3).contains("is not finalized"), "{early:?}");
-        shop.place.json(&["migrate", "finalize", "execute", "--yes"]);
+        let ended = shop.place.json(&["migrate", "finalize", "execute", "--yes"]);
+        let steps = ended["checklist"]["steps"].as_array().unwrap();
+        let ways = steps.iter().find(|step| step["step"] == "say which ways are open, and until when").unwrap();
+        assert_eq!(ways["found"], "the old doors are closed for everybody", "{ways}");
+        assert_eq!(ways["state"], "done", "no policy is asked for where no way is left");
         shop
     }
 

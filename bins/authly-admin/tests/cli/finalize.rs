@@ -258,6 +258,9 @@ fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
     assert_eq!(still.as_array().unwrap().len(), 2, "their method is as it was");
     let phase = || site.place.json(&["migrate", "status"])["phase"].clone();
     assert_eq!(phase(), "finalized", "although somebody keeps the password");
+    let seen = site.step("see everybody sign in by OAuth, or waive them");
+    assert!(seen["found"].as_str().unwrap().starts_with("0 of "), "{seen}");
+    assert!(seen["found"].as_str().unwrap().ends_with(" have not, 2 are waived"), "{seen}");
     let waivers: Vec<String> =
         site.rows(&["migration_items"]).into_iter().filter(|row| row.contains("waived")).collect();
     assert!(waivers.iter().any(|row| row.contains("on leave")) && waivers.iter().any(|row| row.contains("a service")));
@@ -274,10 +277,8 @@ fn the_archive_is_purged_after_its_grace_period_and_then_there_is_no_way_back() 
     assert!(site.rows(&["migration_archive"]).is_empty());
     assert!(site.finalize(&["undo", "--yes"]).refused(3).contains("there is no way back"));
     assert_eq!(site.finalize(&["purge", "--yes"]).code, 3);
-    let list = site.place.run(&["migrate", "checklist", "--output", "json"]);
-    let list: Value = serde_json::from_str(&list.out).unwrap();
-    let last = list["steps"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["step"], &last["state"]), (&"purge what was removed".into(), &"done".into()));
+    assert_eq!(site.step("purge what was removed")["state"], "done");
+    assert_eq!(site.step("close the old doors for good")["found"], "done; there is no way back");
 }
 
 #[test]
@@ -287,13 +288,14 @@ fn a_token_that_was_put_away_does_not_outlive_a_new_password() {
     site.place.json(&["migrate", "finalize", "execute", "--yes"]);
     site.sql("UPDATE users SET password_set_at = {now} + {day} WHERE id = (SELECT user_id FROM source_links ORDER BY source_id LIMIT 1)");
     let undone = site.place.json(&["migrate", "finalize", "undo", "--yes"]);
-    assert_eq!(undone["dead"], 1);
+    assert_eq!(undone["dead"], 2, "the token and the API key");
 }
 
 #[test]
 fn the_checklist_tells_the_next_command() {
     let place = Place::new();
     assert_eq!(place.run(&["migrate", "schema", "up"]).code, 0);
+    place.json(&["user", "create", "--email", "boss@example.com", "--admin", "--verified"]);
     let fresh = place.run(&["migrate", "checklist", "--output", "json"]);
     assert_eq!(fresh.code, 11, "{fresh:?}");
     let list: Value = serde_json::from_str(&fresh.out).unwrap();
@@ -301,6 +303,7 @@ fn the_checklist_tells_the_next_command() {
     let step = |name: &str| steps.iter().find(|step| step["step"] == name).unwrap();
     assert_eq!(step("bring the schema up to date")["state"], "done");
     assert_eq!(step("register the applications as clients")["state"], "open");
+    assert_eq!(step("bring the accounts in")["state"], "open", "an operator's own account was not brought in");
     assert_eq!(step("compare every source with what is here")["state"], "not_applicable");
     assert_eq!(step("make and verify a backup")["next"], "authly-admin backup create");
     let open = steps.iter().filter(|step| step["state"] == "open").count();

@@ -163,6 +163,13 @@ impl Site {
         self.place.run(&[&["migrate", "finalize"], arguments].concat())
     }
 
+    /// A step of the checklist.
+    pub(crate) fn step(&self, name: &str) -> Value {
+        let list = self.place.run(&["migrate", "checklist", "--output", "json"]);
+        let list: Value = serde_json::from_str(&list.out).unwrap();
+        list["steps"].as_array().unwrap().iter().find(|step| step["step"] == name).unwrap().clone()
+    }
+
     pub(crate) fn methods(&self) -> Value {
         let overall = &self.place.json(&["migrate", "status"])["overall"];
         serde_json::json!([overall["dual"], overall["oauth"]])

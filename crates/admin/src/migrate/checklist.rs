@@ -65,10 +65,14 @@ pub struct Checklist {
 /// Measures every step.
 pub async fn checklist<T: Tools>(tools: &T, around: Surroundings) -> Result<Checklist, MigrateError> {
     let (target, now) = (tools.target(), tools.clock().now());
-    let facts = target.gate_facts(now, now.minus(QUIET)).await?;
+    let mut facts = target.gate_facts(now, now.minus(QUIET)).await?;
     let figures = target.figures().await?;
     let policies = target.policies().await?.len();
     let end = target.finalization().await?;
+    // Who was waived by the end stays waived.
+    let waived = end.as_ref().map_or(0, |end| end.waived).min(facts.not_completed);
+    facts.not_completed -= waived;
+    facts.waived += waived;
     let (tenants, groups) = target.tenants().await?;
     let without_groups =
         tenants.iter().filter(|tenant| tenant.active && !groups.iter().any(|group| group.tenant == Some(tenant.id)));
@@ -148,7 +152,8 @@ impl State<'_> {
         let phase = "import";
         let (_, overall) = progress::overview(self.figures);
         let sources = self.facts.sources.len();
-        let moved = overall.total > 0;
+        // An account of an operator's own brings nobody in.
+        let moved = overall.imported > 0 || self.is_over();
         let waits = self.facts.quarantined + self.facts.conflicts;
         let groups = match (self.tenants, self.without_groups) {
             (0, _) => None,
@@ -197,13 +202,14 @@ impl State<'_> {
         let pending = overall.total.saturating_sub(overall.completed);
         // Letters may have been written into files as well.
         let invited = overall.invited > 0;
+        let said = format!("{}; where there is none both ways are open", count(self.policies, "policy", "policies"));
         let told = (pending > 0 && (self.around.mail || invited)).then_some(invited);
         vec![
             perhaps(
                 phase,
                 "say which ways are open, and until when",
-                (self.tenants > 0 || self.policies > 0).then_some(self.policies > 0),
-                format!("{}; where there is none both ways are open", count(self.policies, "policy", "policies")),
+                (self.tenants > 0 || self.policies > 0).then_some(self.policies > 0 || self.is_over()),
+                words(self.is_over(), "the old doors are closed for everybody", &said),
                 "authly-admin migrate policy set --help",
             ),
             perhaps(
@@ -250,6 +256,9 @@ impl State<'_> {
             (None, _) => "the old doors are open".to_owned(),
             (Some(FinalizationState::Undoing), _) => "is being taken back".to_owned(),
             (Some(FinalizationState::Executing), _) => "is under way".to_owned(),
+            (Some(FinalizationState::Purging | FinalizationState::Purged), _) => {
+                "done; there is no way back".to_owned()
+            }
             (_, Some(kept)) => format!("done; what was removed is kept until {}", kept.to_rfc3339()),
             (_, None) => "done".to_owned(),
         };
