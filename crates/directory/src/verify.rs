@@ -36,7 +36,7 @@ pub enum OwnerProof {
     Session(UserId),
 }
 
-/// What a link to verify an address leads to.
+/// What a link to verify an address, or an invitation, leads to.
 #[derive(Clone, Debug)]
 pub struct VerificationLink {
     /// The account, with the address.
@@ -50,7 +50,7 @@ pub struct VerificationLink {
 pub enum Asks {
     /// Nobody has a password that works: one is to be set.
     NewPassword,
-    /// Nothing more: they are signed in as the account.
+    /// Nothing more: they are signed in as the account, or the address is verified.
     Nothing,
     /// The password, or a new one.
     Password,
@@ -64,13 +64,18 @@ impl<V: DirectoryServices> Directory<V> {
         visitor: Option<UserId>,
     ) -> Result<VerificationLink, LinkFailed> {
         let account = self.open_link(token, LinkKind::VerifyAddress).await?.account;
+        let asks = self.asks(&account, visitor).await?;
+        Ok(VerificationLink { account, asks })
+    }
+
+    /// What shows that this account, whose address nobody has verified, is the reader's.
+    pub(crate) async fn asks(&self, account: &Account, visitor: Option<UserId>) -> Result<Asks, StoreError> {
         let user = account.subject.id;
-        let asks = match self.services().accounts().account(user).await? {
+        Ok(match self.services().accounts().account(user).await? {
             _ if visitor == Some(user) => Asks::Nothing,
             Some((account, credential)) if credential.hash.is_some() && !account.reset_required => Asks::Password,
             _ => Asks::NewPassword,
-        };
-        Ok(VerificationLink { account, asks })
+        })
     }
 
     /// Verifies the address that the link was sent to, for somebody whose the account is.
@@ -104,7 +109,8 @@ impl<V: DirectoryServices> Directory<V> {
         self.set_password_by(LinkKind::VerifyAddress, token, password, visitor).await
     }
 
-    async fn prove(&self, link: &EmailLink, proof: &OwnerProof, now: Timestamp) -> Result<(), LinkFailed> {
+    /// Whether that shows that the account is theirs who follow the link.
+    pub(crate) async fn prove(&self, link: &EmailLink, proof: &OwnerProof, now: Timestamp) -> Result<(), LinkFailed> {
         let typed = match proof {
             OwnerProof::Session(user) if *user == link.user => return Ok(()),
             OwnerProof::Session(_) => return Err(LinkFailed::Unproven),

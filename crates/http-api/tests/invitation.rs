@@ -9,7 +9,8 @@ use authly_admin_cases::{
     migrate::{Silent, Stop},
 };
 use authly_directory::{
-    invite::{InvitationRepository as _, Lane, Verdict},
+    account::{Account, Credential},
+    invite::{InvitationRepository as _, InviteeAsk, Lane, Verdict},
     mail::{
         letter::{Invitation, Letter, MailKind, OwnWords},
         outbox::Hold,
@@ -21,7 +22,7 @@ use authly_directory::{
 };
 use authly_testkit::{Browser, Options, Page, TestApp};
 use oauth_core::{
-    ids::{LeaseId, UserId},
+    ids::LeaseId,
     policy::Policies,
     services::{Clock as _, Services as _},
 };
@@ -66,7 +67,11 @@ async fn start() -> TestApp {
 
 /// Invites everybody; returns the path of the newest letter's link.
 async fn invite(app: &TestApp) -> String {
-    let report = app.app.admin.invite(&options(), &Catalogue, &Stop::default(), &mut Silent).await.unwrap();
+    invite_with(app, &options()).await
+}
+
+async fn invite_with(app: &TestApp, options: &InviteOptions) -> String {
+    let report = app.app.admin.invite(options, &Catalogue, &Stop::default(), &mut Silent).await.unwrap();
     assert!(report.reconciles && report.of(Verdict::Invited) == 1, "{report:?}");
     let services = app.app.engine.services();
     let now = services.clock().now();
@@ -82,14 +87,27 @@ async fn invite(app: &TestApp) -> String {
     format!("/invitation?token={}", letter.link.unwrap().0.expose())
 }
 
+async fn account(app: &TestApp) -> (Account, Credential) {
+    let memory = app.app.engine.services().accounts();
+    let user = memory.invitees(InviteeAsk { limit: 1, ..InviteeAsk::default() }).await.unwrap();
+    memory.account(user.first().unwrap().user).await.unwrap().unwrap()
+}
+
 /// Lets the account need a new password.
 async fn forget_the_password(app: &TestApp) {
-    let memory = app.app.engine.services().accounts();
-    let user = memory.invitees(authly_directory::invite::InviteeAsk { limit: 1, ..Default::default() }).await.unwrap();
-    let id: UserId = user.first().unwrap().user;
-    let (mut account, _) = memory.account(id).await.unwrap().unwrap();
-    account.reset_required = true;
-    memory.put_account(account, None);
+    let (account, _) = account(app).await;
+    app.app.engine.services().accounts().put_account(Account { reset_required: true, ..account }, None);
+}
+
+/// Invites the account after nobody has verified its address, whoever chose its password.
+async fn invite_unverified(app: &TestApp) -> String {
+    let (account, credential) = account(app).await;
+    app.app.engine.services().accounts().put_account(Account { is_verified: false, ..account }, credential.hash);
+    invite_with(app, &InviteOptions { unverified: true, ..options() }).await
+}
+
+async fn is_verified(app: &TestApp) -> bool {
+    account(app).await.0.is_verified
 }
 
 async fn opened(app: &TestApp) -> u64 {
@@ -161,6 +179,70 @@ async fn an_invitation_sets_a_password_where_there_is_none() {
     assert_eq!(post(&mut browser, &poor, &[("password", "yet another one")]).await.status, 410);
     let page = browser.open("/sign-in").await;
     assert_eq!(browser.sign_in(&page, EMAIL, NEW).await.status, 200);
+}
+
+/// SECURITY.md row 55: somebody made an account in the older system with a stranger's address and a password of their own. Nothing of
+/// theirs outlives the moment in which the owner of the address takes the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_to_an_unverified_address_leaves_nothing_to_whoever_chose_the_password() {
+    let app = start().await;
+    let link = invite_unverified(&app).await;
+    let mut stranger = app.browser();
+    let page = stranger.open("/sign-in").await;
+    assert_eq!(stranger.sign_in(&page, EMAIL, PASSWORD).await.status, 200);
+    let mut owner = app.browser();
+    let page = owner.open(&link).await;
+    assert!(page.body.contains("autocomplete=\"current-password\"") && page.body.contains("Set a new password"));
+    // A click is no consent to a password that somebody else chose, and neither is a wrong one.
+    let clicked = post(&mut owner, &page, &[]).await;
+    assert!(clicked.status == 200 && clicked.body.contains("current-password"), "{}", clicked.body);
+    let wrong = post(&mut owner, &page, &[("current_password", "what I use elsewhere")]).await;
+    assert!(wrong.status == 400 && wrong.body.contains("role=\"alert\"") && !wrong.body.contains("I use elsewhere"));
+    assert!(!is_verified(&app).await && opened(&app).await == 0);
+
+    let form = owner.open(&format!("{link}&password=new")).await;
+    assert!(form.body.contains("autocomplete=\"new-password\"") && form.body.contains("signed out everywhere"));
+    let poor = post(&mut owner, &form, &[("password", "short")]).await;
+    assert!(poor.status == 422 && poor.body.contains("autocomplete=\"new-password\""));
+    let done = post(&mut owner, &poor, &[("password", NEW)]).await;
+    assert!(done.status == 200 && done.body.contains("/sign-in?login_hint=ada%2Bx%40example.org"), "{}", done.body);
+    assert!(is_verified(&app).await && opened(&app).await == 1);
+    assert!(stranger.open("/account").await.is_sign_in());
+    for (password, status) in [(PASSWORD, 400), (NEW, 200)] {
+        let mut browser = app.browser();
+        let page = browser.open("/sign-in").await;
+        assert_eq!(browser.sign_in(&page, EMAIL, password).await.status, status, "{password}");
+    }
+    assert_eq!(owner.open(&link).await.status, 410);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_to_an_unverified_address_is_followed_with_the_password_or_a_session() {
+    for by_session in [false, true] {
+        let app = start().await;
+        let link = invite_unverified(&app).await;
+        let mut browser = app.browser();
+        if by_session {
+            let page = browser.open("/sign-in").await;
+            assert_eq!(browser.sign_in(&page, EMAIL, PASSWORD).await.status, 200);
+        }
+        let page = browser.open(&link).await;
+        assert_eq!(page.body.contains("current-password"), !by_session);
+        let proof: &[(&str, &str)] = if by_session { &[] } else { &[("current_password", PASSWORD)] };
+        let answer = post(&mut browser, &page, proof).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert!(answer.location().ends_with("/sign-in?login_hint=ada%2Bx%40example.org"));
+        assert!(is_verified(&app).await && opened(&app).await == 1, "{by_session}");
+    }
+}
+
+/// The form for a new password is for unverified addresses alone, whatever the address of the page says.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_the_page_makes_no_invitation_set_a_password() {
+    let app = start().await;
+    let link = invite(&app).await;
+    let page = app.browser().open(&format!("{link}&password=new")).await;
+    assert!(page.status == 200 && !page.body.contains("type=\"password\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,7 +104,8 @@ pub struct Invitation<'a> {
     pub notice: Option<MailNotice>,
 }
 
-/// The page that verifies an address by a link. The form posts `csrf` and `token`, and `current_password` where that is asked for.
+/// The page that verifies an address by a link, or by an invitation. The form posts `csrf` and `token`, and `current_password` where
+/// that is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VerifyAddress<'a> {
     /// Where the form is posted.
@@ -117,6 +118,8 @@ pub struct VerifyAddress<'a> {
     pub address: &'a str,
     /// Where those who do not know the account's password set one; none if nobody is asked for it.
     pub new_password_url: Option<&'a str>,
+    /// Whether an invitation leads here.
+    pub invited: bool,
     /// Whether another password was typed than the account's.
     pub wrong_password: bool,
     /// What to say above the form.

@@ -50,7 +50,7 @@ pub(crate) struct WhomArgs {
     /// For how long a link is good
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = super::scope::duration)]
     pub(crate) valid: Duration,
-    /// Also addresses that nobody has verified; following the link verifies them
+    /// Also addresses that nobody has verified: following the link then takes the account's password, or a new one
     #[arg(long)]
     pub(crate) include_unverified: bool,
     /// Your own words: a text file that begins with `Subject:` (with an .html file beside it, if you want), or a folder with

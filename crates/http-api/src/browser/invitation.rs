@@ -1,34 +1,44 @@
 //! The page that an invitation leads to. GET shows it and uses nothing up; POST says that its reader has come, sets the password
 //! of an account whose old one could not be carried over, and goes on to the sign-in page with the address filled in.
+//!
+//! Where nobody has verified the address, its reader also shows that the account is theirs by a session or by its password, or sets a new
+//! one (see `authly_directory::invite::open`).
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use authly_directory::{account::Account, mail::link::LinkKind, recover::LinkFailed, services::DirectoryServices};
-use authly_pages::{Invitation, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError};
-use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint, secret::Secret};
+use authly_directory::{
+    mail::link::LinkKind,
+    recover::LinkFailed,
+    services::DirectoryServices,
+    verify::{Asks, OwnerProof},
+};
+use authly_pages::{Invitation, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress};
+use oauth_core::{
+    authorize::error::PageError, csrf::Form, endpoint::Endpoint, ids::UserId, params::Params, secret::Secret,
+};
 
 use super::{
     cookies::{self, browser_id, keep_browser_id},
     failure,
-    mail_link::{self, binding, note, token_of},
+    mail_link::{self, binding, note, signed_in, token_of, wants_new_password, with_new_password},
     sign_in,
 };
 use crate::{app::App, body, page, respond};
 
-/// What the page says beside the account.
+/// What the form is about and what it says beside the account.
 #[derive(Default)]
 struct Said {
-    error: Option<SetPasswordError>,
+    /// Whether a new password is wanted where the one that there is would do.
+    new_password: bool,
+    wrong_password: bool,
+    poor: Option<SetPasswordError>,
     notice: Option<MailNotice>,
     status: StatusCode,
 }
 
 /// `GET /invitation?token=..`: shows what is to be done, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
-    let token = token_of(&request);
-    match app.directory.open_link(&token, LinkKind::Invitation).await {
-        Ok(link) => render(&app, &request, &token, &link.account, &Said::default()),
-        Err(error) => failed(&app, &request, error),
-    }
+    let new_password = wants_new_password(&request);
+    render(&app, &request, &token_of(&request), Said { new_password, ..Said::default() }).await
 }
 
 /// `POST /invitation`: follows the invitation, once.
@@ -47,31 +57,74 @@ pub async fn accept<V: DirectoryServices>(
     };
     let (holder, _) = browser_id(&app, &request);
     if app.engine.check_form(&binding(Form::Invitation, holder, token), form.one("csrf").unwrap_or_default()).is_err() {
-        let said = Said { notice: Some(MailNotice::Expired), status: StatusCode::BAD_REQUEST, error: None };
-        return render(&app, &request, token, &account, &said);
-    }
-    let visitor = cookies::visitor(&request);
-    if !account.reset_required {
-        return match app.directory.open_invitation(token, &visitor).await {
-            Ok(account) => respond::see_other(&app.engine.settings().issuer.url(&sign_in::hinted(&account.email))),
-            Err(error) => failed(&app, &request, error),
+        let new_password = form.one("password").is_some();
+        let said = Said {
+            new_password,
+            notice: Some(MailNotice::Expired),
+            status: StatusCode::BAD_REQUEST,
+            ..Said::default()
         };
+        return render(&app, &request, token, said).await;
     }
-    let password = Secret::new(form.one("password").unwrap_or_default().to_owned());
-    match app.directory.set_password_by_invitation(token, &password, &visitor).await {
+    let here = match signed_in(&app, &request).await {
+        Ok(here) => here,
+        Err(answer) => return answer,
+    };
+    if account.reset_required || (!account.is_verified && form.one("password").is_some()) {
+        return set(&app, &request, token, form.one("password").unwrap_or_default(), here).await;
+    }
+    follow(&app, &request, token, &form, here).await
+}
+
+/// Goes on to the sign-in page.
+async fn follow<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    token: &str,
+    form: &Params,
+    here: Option<UserId>,
+) -> HttpResponse {
+    let proof = match (form.one("current_password"), here) {
+        (Some(password), _) => Some(OwnerProof::Password(Secret::new(password.to_owned()))),
+        (None, here) => here.map(OwnerProof::Session),
+    };
+    match app.directory.open_invitation(token, proof.as_ref(), &cookies::visitor(request)).await {
+        Ok(account) => respond::see_other(&app.engine.settings().issuer.url(&sign_in::hinted(&account.email))),
+        Err(LinkFailed::WrongPassword) => {
+            let said = Said { wrong_password: true, status: StatusCode::BAD_REQUEST, ..Said::default() };
+            render(app, request, token, said).await
+        }
+        // Signed out, or in as somebody else, since the form was made.
+        Err(LinkFailed::Unproven) => render(app, request, token, Said::default()).await,
+        Err(error) => failed(app, request, error),
+    }
+}
+
+/// Sets a password.
+async fn set<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+    token: &str,
+    password: &str,
+    here: Option<UserId>,
+) -> HttpResponse {
+    let password = Secret::new(password.to_owned());
+    match app.directory.set_password_by_invitation(token, &password, &cookies::visitor(request)).await {
         Ok(account) => {
             let way_on = sign_in::hinted(&account.email);
-            let mut answer = note(&app, &request, Note::PasswordSet, StatusCode::OK, &way_on);
-            // The session of this browser has ended with all others.
-            cookies::clear_session(&mut answer, &app.engine.settings().issuer);
+            let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, &way_on);
+            if here == Some(account.subject.id) {
+                // The session of this browser has ended with all others.
+                cookies::clear_session(&mut answer, &app.engine.settings().issuer);
+            }
             answer
         }
         Err(LinkFailed::Policy(refused)) => {
-            let error = Some(mail_link::poor(&refused));
-            let said = Said { error, status: StatusCode::UNPROCESSABLE_ENTITY, notice: None };
-            render(&app, &request, token, &account, &said)
+            let poor = Some(mail_link::poor(&refused));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            render(app, request, token, Said { new_password: true, poor, status, ..Said::default() }).await
         }
-        Err(error) => failed(&app, &request, error),
+        Err(error) => failed(app, request, error),
     }
 }
 
@@ -79,30 +132,45 @@ fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: Link
     mail_link::failed(app, request, error, Note::InvitationOver, Endpoint::SignIn)
 }
 
-fn render<V: DirectoryServices>(
-    app: &App<V>,
-    request: &HttpRequest,
-    token: &str,
-    account: &Account,
-    said: &Said,
-) -> HttpResponse {
+async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &str, said: Said) -> HttpResponse {
+    let here = match signed_in(app, request).await {
+        Ok(here) => here,
+        Err(answer) => return answer,
+    };
+    let (account, asks) = match app.directory.look_at_invitation(token, here).await {
+        Ok(link) => (link.account, link.asks),
+        Err(error) => return failed(app, request, error),
+    };
     let (holder, fresh) = browser_id(app, request);
     let csrf = app.engine.form_token(&binding(Form::Invitation, holder, token));
-    let (action, notice) = (Endpoint::Invitation.path(), said.notice);
     let setting = page::Setting::of(request, None);
     let frame = setting.frame(app);
-    let html = if account.reset_required {
+    let (action, notice) = (Endpoint::Invitation.path(), said.notice);
+    let html = if asks == Asks::NewPassword || (said.new_password && !account.is_verified) {
         let view = SetPassword {
             action,
             csrf: &csrf,
             token,
             account: &account.email,
             password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-            reached_by: ReachedBy::Invitation,
-            error: said.error,
+            reached_by: if account.reset_required { ReachedBy::Invitation } else { ReachedBy::Verification },
+            error: said.poor,
             notice,
         };
         authly_pages::set_password(&view, &frame)
+    } else if asks == Asks::Password {
+        let new_password_url = with_new_password(Endpoint::Invitation, token);
+        let view = VerifyAddress {
+            action,
+            csrf: &csrf,
+            token,
+            address: &account.email,
+            new_password_url: Some(&new_password_url),
+            invited: true,
+            wrong_password: said.wrong_password,
+            notice,
+        };
+        authly_pages::verify_address(&view, &frame)
     } else {
         let view = Invitation { action, csrf: &csrf, token, account: &account.email, notice };
         authly_pages::invitation(&view, &frame)

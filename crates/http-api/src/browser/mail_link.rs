@@ -10,16 +10,47 @@ use oauth_core::{
     browser::BrowserId,
     csrf::{Form, FormBinding, Holder},
     endpoint::Endpoint,
+    ids::UserId,
     params::Params,
 };
 
-use super::failure::{self, PageFailure};
+use super::{
+    cookies::browser,
+    failure::{self, PageFailure},
+};
 use crate::{app::App, page, respond};
+
+/// The query that asks for the form with the new password.
+const NEW: (&str, &str) = ("password", "new");
 
 /// What a link's token is in the address of its page.
 pub fn token_of(request: &HttpRequest) -> String {
     let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
     params.one("token").unwrap_or_default().to_owned()
+}
+
+/// Whether the address of the page asks for the form with the new password.
+pub fn wants_new_password(request: &HttpRequest) -> bool {
+    let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
+    params.one(NEW.0) == Some(NEW.1)
+}
+
+/// The same link, for those who do not know the account's password.
+pub fn with_new_password(page: Endpoint, token: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("token", token).append_pair(NEW.0, NEW.1);
+    format!("{}?{}", page.path(), query.finish())
+}
+
+/// Who is signed in here.
+pub async fn signed_in<V: DirectoryServices>(
+    app: &App<V>,
+    request: &HttpRequest,
+) -> Result<Option<UserId>, HttpResponse> {
+    match app.engine.session(&browser(app, request)).await {
+        Ok(session) => Ok(session.map(|session| session.subject.id)),
+        Err(error) => Err(failure::render(app, request, &error.into())),
+    }
 }
 
 /// The form of a link's page.

@@ -9,19 +9,14 @@ use authly_directory::{
     verify::{Asks, OwnerProof},
 };
 use authly_pages::{MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress};
-use oauth_core::{
-    authorize::error::PageError, csrf::Form, endpoint::Endpoint, ids::UserId, params::Params, secret::Secret,
-};
+use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint, secret::Secret};
 
 use super::{
-    cookies::{self, browser, browser_id, keep_browser_id},
+    cookies::{self, browser_id, keep_browser_id},
     failure,
-    mail_link::{self, binding, note, token_of},
+    mail_link::{self, binding, note, signed_in, token_of, wants_new_password, with_new_password},
 };
 use crate::{app::App, body, page};
-
-/// The query that asks for the form with the new password.
-const NEW: (&str, &str) = ("password", "new");
 
 /// What the form is about and what it says beside that.
 #[derive(Default)]
@@ -36,8 +31,7 @@ struct Said {
 
 /// `GET /verify-email?token=..`: shows the form, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
-    let params = Params::parse_unrepeated(request.query_string().as_bytes()).unwrap_or_default();
-    let new_password = params.one(NEW.0) == Some(NEW.1);
+    let new_password = wants_new_password(&request);
     render(&app, &request, &token_of(&request), Said { new_password, ..Said::default() }).await
 }
 
@@ -115,14 +109,6 @@ async fn set<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &
     }
 }
 
-/// Who is signed in here.
-async fn signed_in<V: DirectoryServices>(app: &App<V>, request: &HttpRequest) -> Result<Option<UserId>, HttpResponse> {
-    match app.engine.session(&browser(app, request)).await {
-        Ok(session) => Ok(session.map(|session| session.subject.id)),
-        Err(error) => Err(failure::render(app, request, &error.into())),
-    }
-}
-
 fn failed<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, error: LinkFailed) -> HttpResponse {
     mail_link::failed(app, request, error, Note::VerificationOver, Endpoint::SignIn)
 }
@@ -155,13 +141,14 @@ async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token
         authly_pages::set_password(&view, &frame)
     } else {
         let csrf = app.engine.form_token(&binding(Form::VerifyAddress, holder, token));
-        let new_password_url = (link.asks == Asks::Password).then(|| with_new_password(token));
+        let new_password_url = (link.asks == Asks::Password).then(|| with_new_password(Endpoint::VerifyEmail, token));
         let view = VerifyAddress {
             action,
             csrf: &csrf,
             token,
             address: &link.account.email,
             new_password_url: new_password_url.as_deref(),
+            invited: false,
             wrong_password: said.wrong_password,
             notice: said.notice,
         };
@@ -170,11 +157,4 @@ async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token
     let mut answer = page::html(said.status, html, None);
     keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
-}
-
-/// The same link, for those who do not know the password.
-fn with_new_password(token: &str) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("token", token).append_pair(NEW.0, NEW.1);
-    format!("{}?{}", Endpoint::VerifyEmail.path(), query.finish())
 }

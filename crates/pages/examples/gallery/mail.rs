@@ -54,6 +54,13 @@ pub(super) fn mail_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
         ("verify-address", verify_address(&verifying(), frame)),
         ("verify-address-wrong", verify_address(&VerifyAddress { wrong_password: true, ..verifying() }, frame)),
         ("verify-address-signed-in", verify_address(&VerifyAddress { new_password_url: None, ..verifying() }, frame)),
+        (
+            "invitation-unverified",
+            verify_address(
+                &VerifyAddress { invited: true, new_password_url: Some("/invitation"), ..verifying() },
+                frame,
+            ),
+        ),
         ("check-mail", mail_note(&MailNote { note: Note::PasswordLinkSent, way_on: Some("/sign-in") }, frame)),
         ("link-over", mail_note(&MailNote { note: Note::PasswordLinkOver, way_on: Some("/forgot") }, frame)),
     ]

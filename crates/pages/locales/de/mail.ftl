@@ -26,6 +26,7 @@ invitation-same-password = Ihr Konto und Ihr Passwort bleiben, wie sie sind. Mel
 invitation-continue = Weiter zur Anmeldung
 invitation-stranger = Wenn das nicht Ihre Adresse ist, schließen Sie diese Seite. Es hat sich nichts geändert.
 invitation-new-password = Ihr Konto ist hierher umgezogen. Das alte Passwort konnte nicht mitkommen; wählen Sie ein neues.
+invitation-unverified = Ihr Konto ist hierher umgezogen. Dass { $address } Ihnen gehört, hat noch niemand bestätigt; geben Sie dazu einmal das Passwort des Kontos ein.
 verify-title = E-Mail-Adresse bestätigen
 verify-lead = Bestätigen Sie, dass { $address } Ihnen gehört.
 verify-password-hint = Das, das Sie für dieses Konto gewählt haben.

@@ -49,6 +49,8 @@ invitation-continue = Continue to sign in
 invitation-stranger = If this is not your address, close this page. Nothing has changed.
 # On the page that sets a password, when an invitation leads there.
 invitation-new-password = Your account has moved here. Its old password could not be carried over, so choose a new one.
+# The same page for an account whose address nobody has confirmed, before the field for its password. { $address } is an email address.
+invitation-unverified = Your account has moved here. Nobody has confirmed yet that { $address } is yours, so enter the password of the account once.
 # Heading of the page that verifies an address by a link.
 verify-title = Confirm your email address
 # Below that heading. { $address } is an email address.

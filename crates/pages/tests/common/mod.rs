@@ -167,6 +167,10 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
             ),
         ),
         (
+            "invitation-unverified",
+            verify_address(&VerifyAddress { invited: true, ..verify_view(text, Some("/invitation")) }, frame),
+        ),
+        (
             "invitation-set-password",
             set_password(&SetPassword { reached_by: ReachedBy::Invitation, ..set_password_view(text) }, frame),
         ),
