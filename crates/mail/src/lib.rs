@@ -13,6 +13,7 @@ pub mod folder;
 mod lockstep;
 pub mod postman;
 pub mod render;
+mod secured;
 pub mod smtp;
 pub mod template;
 

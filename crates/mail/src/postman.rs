@@ -31,8 +31,9 @@ const BATCH: u32 = 20;
 const FILES: u32 = 64;
 /// What came of so many is written down at once.
 const SETTLED: usize = 16;
-/// How long they are held before one of them is begun.
-const HELD: Duration = Duration::from_secs(20 * 60);
+/// How long they are held before one of them is begun: longer than all steps of one mail may take before its content, and no longer,
+/// since a process that died must not keep them from the next.
+const HELD: Duration = Duration::from_secs(7 * 60);
 /// How long those for files are held: a process that died must not keep them from the next for long.
 const HELD_FILES: Duration = Duration::from_secs(30);
 /// How long handing over the content may take, with room: after that nobody knows.
@@ -79,6 +80,10 @@ impl Postman {
         for mail in &held {
             if stop() {
                 services.accounts().release_mails(lease).await?;
+                break;
+            }
+            // A slow mail server: what is left is anybody's again.
+            if services.clock().now() >= hold.until {
                 break;
             }
             // Who is not there for one mail is not there for the others: they wait as long, without being tried one by one.

@@ -10,16 +10,18 @@ use lettre::{
         Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
         client::{AsyncSmtpConnection, Certificate, TlsParameters},
-        commands::{Data, Mail, Rcpt},
+        commands::{Data, Mail, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
 use oauth_core::secret::Secret;
 use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio_native_tls::native_tls;
 
 use crate::{
     courier::{Courier, Handed, Outgoing},
     lockstep::Lockstep,
+    secured::Secured,
 };
 
 /// How the connection is protected.
@@ -100,8 +102,9 @@ impl Smtp {
                 within(CONNECT, AsyncSmtpConnection::connect_with_transport(stream, &hello)).await
             }
             Encryption::Tls => {
-                let tls = Some(self.tls()?);
-                within(CONNECT, AsyncSmtpConnection::connect_tokio1(place, Some(CONNECT), &hello, tls, None)).await
+                let (trusted, stream) = (self.trusted()?, tcp(place).await?);
+                let stream = Box::new(within(CONNECT, Secured::begin(stream, &settings.host, trusted)).await??);
+                within(CONNECT, AsyncSmtpConnection::connect_with_transport(stream, &hello)).await
             }
         };
         let mut connection = connected?.map_err(|error| told(&error))?;
@@ -122,12 +125,20 @@ impl Smtp {
 
     fn tls(&self) -> Result<TlsParameters, String> {
         let mut builder = TlsParameters::builder(self.settings.host.clone());
-        if let Some(path) = &self.settings.ca_certificate {
-            let shown = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-            let pem = std::fs::read(path).map_err(|error| shown(&error))?;
-            builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| shown(&error))?);
+        for certificate in self.trusted()? {
+            let own = certificate.to_der().map_err(|error| error.to_string())?;
+            builder = builder.add_root_certificate(Certificate::from_der(own).map_err(|error| words(&error))?);
         }
         builder.build_native().map_err(|error| words(&error))
+    }
+
+    /// All certificates of the file that are trusted beside those of the system.
+    fn trusted(&self) -> Result<Vec<native_tls::Certificate>, String> {
+        let Some(path) = &self.settings.ca_certificate else { return Ok(Vec::new()) };
+        let shown = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let pem = std::fs::read(path).map_err(|error| shown(&error))?;
+        let found = native_tls::Certificate::stack_from_pem(&pem).map_err(|error| shown(&error))?;
+        if found.is_empty() { Err(shown(&"there is no certificate in it")) } else { Ok(found) }
     }
 
     /// The address of a server on this machine.
@@ -163,16 +174,14 @@ impl Smtp {
             parameters.push(MailParameter::SmtpUtfEight);
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        let refused = |answer: Result<Result<_, Error>, String>| match answer {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.is_permanent() => Err(Refused::Always(words(&error))),
-            Ok(Err(error)) => Err(Refused::Now(words(&error))),
-            Err(late) => Err(Refused::Now(late)),
+        let Err((why, answered)) = envelope(&mut connection, mail, parameters).await else {
+            return Ok(self.open.insert(connection));
         };
-        refused(within(COMMAND, connection.command(Mail::new(Some(mail.from.clone()), parameters))).await)?;
-        refused(within(COMMAND, connection.command(Rcpt::new(mail.to.clone(), vec![]))).await)?;
-        refused(within(COMMAND, connection.command(Data)).await)?;
-        Ok(self.open.insert(connection))
+        // Who refuses one mail takes the next: a new connection for each would be slow, and many servers count them.
+        if answered && matches!(within(COMMAND, connection.command(Rset)).await, Ok(Ok(_))) {
+            self.open = Some(connection);
+        }
+        Err(why)
     }
 }
 
@@ -212,6 +221,23 @@ impl std::fmt::Debug for Smtp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Smtp").field("settings", &self.settings).finish_non_exhaustive()
     }
+}
+
+/// Who sends, and to whom; or why not, and whether the server said so.
+async fn envelope(
+    connection: &mut AsyncSmtpConnection,
+    mail: &Outgoing,
+    parameters: Vec<MailParameter>,
+) -> Result<(), (Refused, bool)> {
+    let refused = |answer: Result<Result<_, Error>, String>| match answer {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error.is_permanent() => Err((Refused::Always(words(&error)), true)),
+        Ok(Err(error)) => Err((Refused::Now(words(&error)), error.is_transient())),
+        Err(late) => Err((Refused::Now(late), false)),
+    };
+    refused(within(COMMAND, connection.command(Mail::new(Some(mail.from.clone()), parameters))).await)?;
+    refused(within(COMMAND, connection.command(Rcpt::new(mail.to.clone(), vec![]))).await)?;
+    refused(within(COMMAND, connection.command(Data)).await)
 }
 
 /// A connection on which nothing waits: a mail's content and the dot behind it are two writes, and the second would be held back

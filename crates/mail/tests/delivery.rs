@@ -11,7 +11,7 @@ use authly_mail::{
     Courier, Encryption, Folder, Handed, Occasion, Outgoing, Sender, Site, Smtp, SmtpSettings, render::render,
 };
 use oauth_core::{ids::MailId, secret::Secret, settings::Issuer, time::Timestamp};
-use support::{MailServer, Shield, Temper};
+use support::{MailServer, Shield, Temper, certificate};
 
 fn mail(number: u128) -> Outgoing {
     let at = Timestamp::from_seconds(1_700_000_000);
@@ -161,6 +161,59 @@ async fn one_connection_carries_many_mails() {
     assert_eq!(seen.commands.last().unwrap(), "QUIT");
     assert_eq!(carry(&mut smtp, 4).await, ACCEPTED);
     assert_eq!(server.seen().connections, 2);
+}
+
+/// Many servers count connections; a list of people has many addresses that nobody reads any more.
+#[tokio::test]
+async fn a_refusal_costs_no_connection() {
+    let server = MailServer::start(Shield::StartTls, Temper::Recipient("550 no such user here"));
+    let mut smtp = to(&server, Encryption::StartTls);
+    for number in 1..=3 {
+        assert!(matches!(carry(&mut smtp, number).await, Handed::Tried(Attempted::Refused(_))));
+    }
+    server.becomes(Temper::Kind);
+    assert_eq!(carry(&mut smtp, 4).await, ACCEPTED);
+    let seen = server.seen();
+    assert_eq!((seen.connections, seen.contents.len()), (1, 1));
+    assert_eq!(seen.commands.iter().filter(|command| *command == "RSET").count(), 3);
+}
+
+/// A file of a company's own authority holds several certificates, and any of them may be the one.
+#[tokio::test]
+async fn every_certificate_of_the_file_is_trusted() {
+    for (shield, encryption) in [(Shield::StartTls, Encryption::StartTls), (Shield::Tls, Encryption::Tls)] {
+        let server = MailServer::start(shield, Temper::Kind);
+        let own = std::fs::read_to_string(&server.ca).unwrap();
+        let others = String::from_utf8(certificate("another authority").0.to_pem().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("authority.pem");
+        let with = |text: String| {
+            std::fs::write(&file, text).unwrap();
+            Smtp::new(SmtpSettings { ca_certificate: Some(file.clone()), ..settings(&server, encryption) })
+        };
+        assert_eq!(carry(&mut with(format!("# ours\n{others}\n{own}")), 1).await, ACCEPTED, "{encryption:?}");
+        assert!(matches!(carry(&mut with(others.clone()), 2).await, Handed::NobodyThere(_)), "{encryption:?}");
+        let empty = carry(&mut with("# nothing\n".to_owned()), 3).await;
+        assert!(matches!(&empty, Handed::NobodyThere(why) if why.contains("no certificate")), "{empty:?}");
+    }
+}
+
+/// The content and the dot behind it are two writes; held back until the first is confirmed, each mail took 40 ms and more.
+#[tokio::test]
+async fn mails_under_tls_do_not_wait_for_late_confirmations() {
+    for (shield, encryption) in [(Shield::StartTls, Encryption::StartTls), (Shield::Tls, Encryption::Tls)] {
+        let server = MailServer::start(shield, Temper::Kind);
+        let mut smtp = to(&server, encryption);
+        let mut took = Vec::new();
+        for number in 0..20 {
+            let began = std::time::Instant::now();
+            assert_eq!(carry(&mut smtp, number).await, ACCEPTED);
+            took.push(began.elapsed());
+        }
+        took.sort();
+        // Of twenty, so that a busy machine does not matter.
+        assert!(took[5] < std::time::Duration::from_millis(30), "{encryption:?}: {took:?}");
+    }
 }
 
 #[tokio::test]

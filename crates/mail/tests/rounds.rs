@@ -9,12 +9,12 @@ use authly_directory::{
     identifier::EmailAddress,
     mail::{
         letter::{Letter, MailKind, NewMail, Visitor},
-        outbox::{Hold, MailState, OutboxEntry, OutboxQuery, Resend},
+        outbox::{Attempted, Hold, MailState, OutboxEntry, OutboxQuery, Resend},
         store::MailRepository as _,
     },
     services::DirectoryServices as _,
 };
-use authly_mail::{Encryption, Postman, Round, Sender, Site, Smtp, SmtpSettings};
+use authly_mail::{Courier, Encryption, Handed, Outgoing, Postman, Round, Sender, Site, Smtp, SmtpSettings};
 use authly_testkit::TestServices;
 use oauth_core::{
     ids::{LeaseId, MailId},
@@ -211,6 +211,41 @@ async fn a_link_that_has_expired_is_not_sent_any_more() {
     round(&services, Resend::Never, &mut smtp(&server)).await;
     assert_eq!(entry(&services, id).await.state, MailState::Failed);
     assert_eq!(server.seen().connections, 0);
+}
+
+/// A mail server that takes minutes for each.
+struct Slow<'a> {
+    services: &'a TestServices,
+    tried: usize,
+}
+
+impl Courier for Slow<'_> {
+    async fn carry(&mut self, _: &Outgoing, begin: impl Future<Output = bool> + Send) -> Handed {
+        self.tried += 1;
+        self.services.clock().advance(Duration::from_secs(3 * 60));
+        if begin.await { Handed::Tried(Attempted::Accepted) } else { Handed::NotOurs }
+    }
+
+    async fn rest(&mut self) {}
+}
+
+/// Once the hold is over others may have the rest: none of it is tried in vain, and nothing is forgotten.
+#[tokio::test]
+async fn a_round_ends_with_its_hold() {
+    let services = TestServices::new();
+    for _ in 0..10 {
+        queue(&services).await;
+    }
+    let (mut slow, mut sent, mut rounds) = (Slow { services: &services, tried: 0 }, 0, 0);
+    while sent < 10 {
+        let round = postman(Resend::Never).round(&services, &mut slow, || false).await.unwrap();
+        (sent, rounds) = (sent + round.sent, rounds + 1);
+        assert!(round.sent > 0 && slow.tried <= sent + rounds, "{round:?}, {} tried", slow.tried);
+    }
+    assert_eq!(
+        round(&services, Resend::Never, &mut smtp(&MailServer::start(Shield::None, Temper::Kind))).await.taken,
+        0
+    );
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) struct MailServer {
 
 impl MailServer {
     pub(crate) fn start(shield: Shield, temper: Temper) -> Self {
-        let (certificate, key) = certificate();
+        let (certificate, key) = certificate("localhost");
         let folder = tempfile::tempdir().unwrap();
         let ca = folder.path().join("ca.pem");
         std::fs::write(&ca, certificate.to_pem().unwrap()).unwrap();
@@ -200,10 +200,11 @@ fn content<S: Read>(stream: &mut BufReader<S>) -> Option<String> {
     }
 }
 
-fn certificate() -> (X509, PKey<Private>) {
+/// A certificate of nobody but itself, for a server on this machine.
+pub(crate) fn certificate(name_of_its_owner: &str) -> (X509, PKey<Private>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", "localhost").unwrap();
+    name.append_entry_by_text("CN", name_of_its_owner).unwrap();
     let name = name.build();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
