@@ -61,6 +61,11 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(found.iter().map(view).collect())
     }
 
+    /// How many mails there are, by state.
+    pub async fn mail_counts(&self) -> Result<Vec<(MailState, u64)>, AdminError> {
+        Ok(self.services.accounts().count_mails().await?)
+    }
+
     /// One mail.
     pub async fn mail(&self, id: &str) -> Result<MailView, AdminError> {
         Ok(view(&self.find_mail(id).await?))

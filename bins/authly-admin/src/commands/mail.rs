@@ -59,20 +59,32 @@ pub(crate) async fn outbox<V: DirectoryServices>(
 ) -> Result<(), Failure> {
     match command {
         OutboxCommand::List { state, limit } => {
-            let mails = admin.mails(state.map(Into::into), limit).await.map_err(refused("cannot list the mails"))?;
-            console.list(&mails, COLUMNS, "No mails here.")
+            let state = state.map(MailState::from);
+            let mails = admin.mails(state, limit).await.map_err(refused("cannot list the mails"))?;
+            console.list(&mails, COLUMNS, "No mails here.")?;
+            if is_full(mails.len(), limit) {
+                let (all, states) = counted(admin, state).await?;
+                console.note(&format!("These are the newest {limit} of {all} mails ({states})."));
+            }
+            Ok(())
         }
         OutboxCommand::Show { id } => console.item(&admin.mail(&id).await.map_err(refused("cannot show the mail"))?),
         OutboxCommand::Retry { id: Some(id), .. } => {
             console.item(&admin.retry_mail(&id).await.map_err(refused("cannot queue the mail again"))?)
         }
         OutboxCommand::Retry { id: None, state } => {
-            let mails = admin.mails(state.map(Into::into), MOST_AT_ONCE).await;
+            let state = state.map(MailState::from);
+            let mails = admin.mails(state, MOST_AT_ONCE).await;
             let mut queued = Vec::new();
             for mail in mails.map_err(refused("cannot list the mails"))? {
                 queued.push(admin.retry_mail(&mail.id).await.map_err(refused("cannot queue a mail again"))?);
             }
-            console.list(&queued, COLUMNS, "No mails in this state.")
+            console.list(&queued, COLUMNS, "No mails in this state.")?;
+            if is_full(queued.len(), MOST_AT_ONCE) {
+                let (left, _) = counted(admin, state).await?;
+                console.note(&format!("The newest {MOST_AT_ONCE} were taken at once; {left} are in this state now."));
+            }
+            Ok(())
         }
         OutboxCommand::Drop { id } => {
             let mail = admin.mail(&id).await.map_err(refused("cannot drop the mail"))?;
@@ -80,6 +92,25 @@ pub(crate) async fn outbox<V: DirectoryServices>(
             console.item(&admin.drop_mail(&id).await.map_err(refused("cannot drop the mail"))?)
         }
     }
+}
+
+/// Whether there may be more than so many.
+fn is_full(found: usize, limit: u32) -> bool {
+    u32::try_from(found).is_ok_and(|found| found >= limit)
+}
+
+/// How many mails there are, and of which state how many.
+async fn counted<V: DirectoryServices>(admin: &Admin<V>, state: Option<MailState>) -> Result<(u64, String), Failure> {
+    let counts = admin.mail_counts().await.map_err(refused("cannot count the mails"))?;
+    let counts = counts.into_iter().filter(|(one, _)| state.is_none_or(|state| *one == state));
+    let mut all = 0;
+    let states: Vec<_> = counts
+        .map(|(state, count)| {
+            all += count;
+            format!("{count} {}", state.as_str())
+        })
+        .collect();
+    Ok((all, states.join(", ")))
 }
 
 /// Sends a mail past the outbox, so that the answer of the mail server is seen at once.

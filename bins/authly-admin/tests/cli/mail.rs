@@ -95,6 +95,36 @@ fn the_outbox_is_looked_after() {
     assert_eq!(place.run(&["mail", "outbox", "retry"]).code, 64);
 }
 
+/// Of 100,000 letters a list shows a few: it says so, and how the others are.
+#[test]
+fn a_list_that_is_cut_off_says_how_many_there_are() {
+    let place = Place::new();
+    for name in ["ada", "bob", "eve"] {
+        place.json(&["user", "create", "--email", &format!("{name}@example.com"), "--username", name, "--verified"]);
+    }
+    let letters = place.folder.path().join("letters");
+    let invite = ["migrate", "invite", "--all", "--execute", "--limit", "2", "--outbox", letters.to_str().unwrap()];
+    assert_eq!(place.run(&invite).code, 0);
+    let cut = place.run(&["mail", "outbox", "list", "--limit", "1"]);
+    assert!(cut.err.contains("the newest 1 of 2 mails (2 sent)"), "{cut:?}");
+    assert!(!place.run(&["mail", "outbox", "list", "--limit", "3"]).err.contains("newest"));
+}
+
+#[test]
+fn a_wave_that_nobody_is_in_says_what_to_do() {
+    let place = Place::new();
+    for name in ["ada", "bob", "eve"] {
+        place.json(&["user", "create", "--email", &format!("{name}@example.com"), "--username", name, "--verified"]);
+    }
+    let invite = |more: &[&str]| place.run(&[&["migrate", "invite", "--all"], more].concat());
+    let none = invite(&["--wave", "1"]);
+    assert!(none.out.contains("3 other_wave = 3 accounts") && none.err.contains("Add --wave-size"), "{none:?}");
+    assert!(!invite(&["--wave", "1", "--wave-size", "2"]).err.contains("Nobody is in wave"));
+    let last = invite(&["--wave", "7", "--wave-size", "2"]);
+    assert!(last.err.contains("Nobody is in wave 7: the last wave is 2."), "{last:?}");
+    assert!(!invite(&[]).err.contains("Nobody is in wave"));
+}
+
 #[test]
 fn a_link_is_shown_where_no_mail_can_be_sent() {
     let place = Place::new().with("AUTHLY_ISSUER", "http://localhost:8123");

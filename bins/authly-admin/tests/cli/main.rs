@@ -8,6 +8,7 @@ mod cutover;
 mod finalize;
 mod guidance;
 mod installation;
+mod letters;
 mod mail;
 mod migrate;
 mod provision;

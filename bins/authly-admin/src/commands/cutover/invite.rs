@@ -45,7 +45,10 @@ pub(super) enum Ask {
 struct Delivered {
     accepted: usize,
     left: u64,
+    /// Of these: handed over by somebody just now, or by a process that died.
+    under_way: u64,
     trouble: Option<String>,
+    stopped: bool,
 }
 
 /// The operator's own words, or those of the catalogue.
@@ -119,6 +122,7 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         policies,
     };
     let (stop, mut ticker) = (ticker::stop_on_signal(), Ticker::new(false));
+    ticker.counts("accounts");
     let report = admin.invite(&options, &Pen { template, site: &site }, &stop, &mut ticker).await;
     ticker.end();
     let report = report.map_err(refused("cannot invite"))?;
@@ -133,8 +137,8 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     let unverified = report.of(Verdict::NoUsableAddress);
     if unverified > 0 && !whom.include_unverified {
         console.note(&format!(
-            "{} no address that counts as verified. If the application has verified it in its own way, \
-             --include-unverified writes to them as well; who follows the link verifies the address here.",
+            "{} no address that counts as verified. --include-unverified writes to them as well; who follows the link and has \
+             the account's password, or sets a new one that ends all else, verifies the address here.",
             words::count(unverified, "account has", "accounts have")
         ));
     }
@@ -154,6 +158,7 @@ async fn deliver<S: AnyStore, C: CutoverStore>(
     let stopped = || stop.is_asked();
     let failed = |error| Trouble::caused("cannot read or write the outbox", &error, "check that the database answers");
     let mut done = Delivered::default();
+    ticker.counts("letters");
     if let Some(path) = &whom.outbox {
         let (postman, mut folder) = (by_file(settings)?, Folder::new(path));
         ticker.phase("writing");
@@ -168,7 +173,7 @@ async fn deliver<S: AnyStore, C: CutoverStore>(
         }
     } else if whom.deliver {
         let Some(Post { postman, mut courier }) = mail::post(settings)? else { return Err(no_mail().into()) };
-        let total = waiting(services.store()).await?;
+        let (total, _) = waiting(services.store()).await?;
         ticker.phase("sending");
         loop {
             let round = postman.round(&**services, &mut courier, stopped).await.map_err(failed)?;
@@ -183,15 +188,17 @@ async fn deliver<S: AnyStore, C: CutoverStore>(
     } else {
         return Ok(done);
     }
-    done.left = waiting(services.store()).await?;
+    (done.left, done.under_way) = waiting(services.store()).await?;
+    done.stopped = stop.is_asked();
     Ok(done)
 }
 
-/// Mails that wait.
-async fn waiting<S: AnyStore>(store: &S) -> Result<u64, Failure> {
+/// Mails that wait, and those that are being handed over.
+async fn waiting<S: AnyStore>(store: &S) -> Result<(u64, u64), Failure> {
     let counts = store.count_mails().await;
     let counts = counts.map_err(|error| Trouble::caused("cannot read the outbox", &error, "check the database"))?;
-    Ok(counts.iter().filter(|(state, _)| *state == MailState::Queued).map(|(_, count)| count).sum())
+    let of = |wanted| counts.iter().filter(|(state, _)| *state == wanted).map(|(_, count)| count).sum();
+    Ok((of(MailState::Queued), of(MailState::Sending)))
 }
 
 /// Who writes files where no mail server may be set.
@@ -201,8 +208,14 @@ fn by_file(settings: &Settings) -> Result<Postman, Trouble> {
 }
 
 fn tell(report: &InviteReport, delivered: Option<&Delivered>, console: Console) -> Result<(), Failure> {
-    let delivery =
-        delivered.map(|done| json!({ "accepted": done.accepted, "still_queued": done.left, "trouble": done.trouble }));
+    let delivery = delivered.map(|done| {
+        json!({
+            "accepted": done.accepted,
+            "still_queued": done.left,
+            "under_way": done.under_way,
+            "trouble": done.trouble,
+        })
+    });
     if console.is_json() {
         let mut shown = serde_json::to_value(report).unwrap_or(Value::Null);
         if let (Some(members), Some(delivery)) = (shown.as_object_mut(), delivery) {
@@ -234,6 +247,7 @@ fn tell(report: &InviteReport, delivered: Option<&Delivered>, console: Console) 
 }
 
 fn hints(report: &InviteReport, delivered: Option<&Delivered>, whom: &WhomArgs, console: Console) {
+    waves(report, whom, console);
     if report.dry_run {
         let asked = whom.execute && whom.dry_run;
         let why = if asked { "DRY_RUN is set" } else { "This was a dry run" };
@@ -250,6 +264,7 @@ fn hints(report: &InviteReport, delivered: Option<&Delivered>, whom: &WhomArgs, 
             words::count(done.accepted, "mail", "mails"),
             words::count(done.left, "waits", "wait")
         ));
+        rest(done, console);
     } else {
         console.note(
             "The letters wait in the outbox, and the servers deliver them; accounts count as invited from the mail server's \
@@ -258,8 +273,41 @@ fn hints(report: &InviteReport, delivered: Option<&Delivered>, whom: &WhomArgs, 
     }
 }
 
+/// What to do where nobody is in the wave that was asked for.
+fn waves(report: &InviteReport, whom: &WhomArgs, console: Console) {
+    let Some(wave) = whom.wave.filter(|wave| report.accounts > 0 && !report.waves.contains_key(wave)) else { return };
+    let last = report.waves.last_key_value().map(|(last, _)| last);
+    console.note(&match last {
+        Some(last) => format!("Nobody is in wave {wave}: the last wave is {last}."),
+        None => format!(
+            "Nobody is in wave {wave}, since nobody has a wave yet. Add --wave-size 100, or --wave-size 10%, which splits the \
+             accounts into waves; with --execute it is kept."
+        ),
+    });
+}
+
+/// Why some wait although nothing was wrong, and until when.
+fn rest(done: &Delivered, console: Console) {
+    if done.stopped || done.trouble.is_some() {
+        return;
+    }
+    if done.left > 0 {
+        console.note(
+            "What waits was postponed by the mail server, or is held by another process, perhaps by one that died: then it is \
+             free after seven minutes at most. The servers, or the same command, send it.",
+        );
+    }
+    if done.under_way > 0 {
+        console.note(&format!(
+            "{} elsewhere just now, or by a process that died: then it is listed as unknown within five minutes, and not sent \
+             again unasked.",
+            words::count(done.under_way, "mail is handed over", "mails are handed over")
+        ));
+    }
+}
+
 fn code(report: &InviteReport, delivered: Option<&Delivered>) -> Result<(), Failure> {
-    if report.stopped {
+    if report.stopped || delivered.is_some_and(|done| done.stopped) {
         let remedy = "the same command goes on where this one stopped; nobody gets a letter twice";
         return Err(Trouble::new("the command was stopped", "somebody asked for it", remedy).into());
     }

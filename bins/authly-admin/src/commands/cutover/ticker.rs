@@ -20,6 +20,7 @@ const LINE: Duration = Duration::from_secs(5);
 pub(super) struct Ticker {
     terminal: bool,
     phase: &'static str,
+    unit: &'static str,
     began: Instant,
     first: Option<u64>,
     told: Option<Instant>,
@@ -35,6 +36,7 @@ impl Ticker {
         Self {
             terminal: io::stderr().is_terminal(),
             phase: "",
+            unit: "rows",
             began: Instant::now(),
             first: None,
             told: None,
@@ -42,6 +44,11 @@ impl Ticker {
             open_line: false,
             rows: keep_rows.then(Vec::new),
         }
+    }
+
+    /// What is counted from here on, if not rows.
+    pub(super) fn counts(&mut self, unit: &'static str) {
+        self.unit = unit;
     }
 
     /// Ends the line of the bar.
@@ -62,14 +69,14 @@ impl Ticker {
             return;
         }
         self.told = Some(Instant::now());
-        let text = line(self.phase, done, of, done - first.min(done), self.began.elapsed());
+        let text = line((self.phase, self.unit), done, of, done - first.min(done), self.began.elapsed());
         if complete || self.logged.is_none_or(|at| at.elapsed() >= LINE) {
             self.logged = Some(Instant::now());
             journal::write(Level::Info, &text);
         }
         let mut out = io::stderr().lock();
         let _unheard = if self.terminal {
-            write!(out, "\r\u{1b}[2K{}", fitted(&text, done, of, columns()))
+            write!(out, "\r\u{1b}[2K{}", fitted(&text, self.unit, done, of, columns()))
         } else {
             writeln!(out, "{text}")
         };
@@ -98,13 +105,13 @@ impl Observer for Ticker {
     }
 }
 
-fn line(phase: &str, done: u64, of: u64, here: u64, took: Duration) -> String {
+fn line((phase, unit): (&str, &str), done: u64, of: u64, here: u64, took: Duration) -> String {
     let percent = (done * 100).checked_div(of).unwrap_or(100).min(100);
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let rate = (here * 1_000).checked_div(millis).unwrap_or(0);
     let left = of.saturating_sub(done).checked_div(rate).filter(|_| done < of);
     let left = left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
-    format!("{phase}: {percent} %, {done} of {of} rows, {rate} rows/s{left}")
+    format!("{phase}: {percent} %, {done} of {of} {unit}, {rate} {unit}/s{left}")
 }
 
 fn clock(seconds: u64) -> String {
@@ -121,14 +128,14 @@ fn columns() -> usize {
 }
 
 /// Bar and text in one line of the terminal: a line that wraps could not be drawn over. The bar gives way to the text.
-fn fitted(text: &str, done: u64, of: u64, columns: usize) -> String {
+fn fitted(text: &str, unit: &str, done: u64, of: u64, columns: usize) -> String {
     const WIDEST: usize = 24;
     const NARROWEST: usize = 4;
     // Some terminals go to the next line already when the last column is written.
     let room = columns.saturating_sub(1);
-    // What is told of the rows gives way first: the share of them stands before it.
-    let rows = format!(", {done} of {of} rows");
-    let text = if text.chars().count() > room { text.replacen(&rows, "", 1) } else { text.to_owned() };
+    // How many there are gives way first: the share stands before it.
+    let counts = format!(", {done} of {of} {unit}");
+    let text = if text.chars().count() > room { text.replacen(&counts, "", 1) } else { text.to_owned() };
     let width = room.saturating_sub(text.chars().count() + "[] ".len()).min(WIDEST);
     if width < NARROWEST {
         return text.chars().take(room).collect();
@@ -184,9 +191,12 @@ mod tests {
 
     #[test]
     fn a_line_tells_rate_and_time_left() {
-        let text = line("importing", 2_000, 10_000, 1_000, Duration::from_secs(2));
+        let text = line(("importing", "rows"), 2_000, 10_000, 1_000, Duration::from_secs(2));
         assert_eq!(text, "importing: 20 %, 2000 of 10000 rows, 500 rows/s, 16 s left");
-        assert_eq!(line("importing", 0, 0, 0, Duration::ZERO), "importing: 100 %, 0 of 0 rows, 0 rows/s");
+        assert_eq!(
+            line(("sending", "letters"), 0, 0, 0, Duration::ZERO),
+            "sending: 100 %, 0 of 0 letters, 0 letters/s"
+        );
         assert_eq!(clock(3_725), "1 h 2 min");
     }
 
@@ -199,14 +209,14 @@ mod tests {
 
     #[test]
     fn a_line_with_its_bar_stays_within_the_terminal() {
-        let text = line("looking for names that collide", 10_000, 20_000, 10_000, Duration::from_secs(1));
+        let text = line(("looking for names that collide", "rows"), 10_000, 20_000, 10_000, Duration::from_secs(1));
         for columns in 1..200 {
-            assert!(fitted(&text, 10_000, 20_000, columns).chars().count() < columns, "{columns}");
+            assert!(fitted(&text, "rows", 10_000, 20_000, columns).chars().count() < columns, "{columns}");
         }
-        assert!(fitted(&text, 10_000, 20_000, 200).starts_with("[############------------] looking"));
-        assert!(fitted(&text, 10_000, 20_000, 90).contains("[#"), "the bar gives way before the text does");
-        let narrow = fitted(&text, 10_000, 20_000, 70);
+        assert!(fitted(&text, "rows", 10_000, 20_000, 200).starts_with("[############------------] looking"));
+        assert!(fitted(&text, "rows", 10_000, 20_000, 90).contains("[#"), "the bar gives way before the text does");
+        let narrow = fitted(&text, "rows", 10_000, 20_000, 70);
         assert!(narrow.ends_with("looking for names that collide: 50 %, 10000 rows/s, 1 s left"), "{narrow}");
-        assert_eq!(fitted(&text, 10_000, 20_000, 21), "looking for names th");
+        assert_eq!(fitted(&text, "rows", 10_000, 20_000, 21), "looking for names th");
     }
 }
