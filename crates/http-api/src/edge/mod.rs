@@ -6,6 +6,7 @@
 pub mod address;
 pub mod closed;
 pub mod cors;
+pub mod finish;
 pub mod headers;
 pub mod host;
 pub mod network;
@@ -31,7 +32,17 @@ pub use self::{
 use crate::{app::App, page, respond};
 
 /// The middleware around everything.
+///
+/// A request that has begun is brought to its end, though its caller hangs up: a guess must be counted and written down, and what it began
+/// for others must not stay half done.
 pub async fn edge<V: DirectoryServices, B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    finish::Finish::new(answer::<V, B>(request, next)).await
+}
+
+async fn answer<V: DirectoryServices, B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {

@@ -3,5 +3,6 @@
 
 mod forms;
 mod guesses;
+mod hang_up;
 mod strangers;
 mod world;

@@ -97,8 +97,11 @@ impl Fake {
             groups_claim: "groups".to_owned(),
             sign_out,
             people,
-        };
-        Upstream::new(provider, Box::new(self.clone()), Box::new(|_| ()))
+        }
+    }
+
+    pub(crate) fn upstream_with(&self, people: PeopleRule, sign_out: SignOut) -> Upstream {
+        Upstream::new(Self::provider(people, sign_out), Box::new(self.clone()), Box::new(|_| ()))
     }
 
     pub(crate) async fn app(&self) -> TestApp {

@@ -5,6 +5,7 @@ mod attacks;
 mod away;
 mod fake;
 mod farewell;
+mod hang_up;
 mod logout;
 mod sign_in;
 mod tenants;
