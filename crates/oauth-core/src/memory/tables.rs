@@ -1,6 +1,6 @@
 //! The maps behind the store, and how snapshots are put together from them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     audit::AuditEvent,
