@@ -144,7 +144,7 @@ pub(crate) struct Choices {
     /// At most so many rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
-    /// Only rows that changed since the last finished import
+    /// Only rows that changed since the last finished import, or while it ran
     #[arg(long)]
     pub(crate) since_watermark: bool,
     /// Put a strong hash around weak digests at once, not only at a sign-in

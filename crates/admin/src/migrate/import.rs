@@ -20,7 +20,8 @@ use super::{
     feed::Feed,
     finalize,
     pace::{Pace, Rests},
-    rate::Rate,
+    rate::{self, Rate},
+    since,
     stride::Stride,
     tenants::{self, Mapped},
     tools::event,
@@ -92,7 +93,7 @@ pub async fn import<T: Tools, S: Source>(
     let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
     rules.wrap_weak = options.wrap_weak;
     rules.only_tenant.clone_from(&options.tenant);
-    let since = watermark(tools, &rules, options).await?;
+    let since = since::watermark(tools, &rules, options).await?;
     observer.phase("counting");
     let total = source.count(since).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
@@ -126,23 +127,6 @@ pub async fn import<T: Tools, S: Source>(
     report.stopped = stopped;
     report.seconds = tools.clock().now().since(started).as_secs_f64();
     Ok(report)
-}
-
-/// The instant from which on rows are read.
-async fn watermark<T: Tools>(
-    tools: &T,
-    rules: &Rules,
-    options: &ImportOptions,
-) -> Result<Option<Timestamp>, MigrateError> {
-    if !options.since_watermark {
-        return Ok(None);
-    }
-    let runs = tools.target().runs(Some(&rules.source), 100).await?;
-    let done = |run: &&Run| run.plan.kind == RunKind::Import && run.state == RunState::Finished;
-    let found = runs.iter().find(done).and_then(|run| run.watermark);
-    let why =
-        "no finished import of this source tells when its rows last changed; import without --since-watermark first";
-    found.map(Some).ok_or_else(|| MigrateError::Refused(why.to_owned()))
 }
 
 /// Takes the lease.
@@ -240,7 +224,7 @@ impl<T: Tools> Import<'_, T> {
         let resolutions = walk::resolutions(self.tools, self.rules).await?;
         let lease = self.run.map(Run::lease);
         let collisions = walk.census(self.tools, self.rules, &resolutions, total, lease, observer).await?;
-        let turn = self.tools.target().turn();
+        let (turn, batch) = (self.tools.target().turn(), rate::of_a_second(self.options.max_rate, self.options.batch));
         let mut batches = Batches {
             tools: self.tools,
             rules: self.rules,
@@ -250,7 +234,7 @@ impl<T: Tools> Import<'_, T> {
             progress: self.run.map(progress).unwrap_or_default(),
             lease,
             beat: Beat::new(lease, self.tools.clock().now()),
-            stride: Stride::new(self.options.pace.most_rows(self.options.batch, turn), turn.map(|turn| turn.write)),
+            stride: Stride::new(self.options.pace.most_rows(batch, turn), turn.map(|turn| turn.write)),
             gap: turn.map(|turn| turn.gap),
             rests: Rests::new(self.options.pace, self.tools.clock().now()),
             on_error: self.options.on_error,
@@ -261,7 +245,7 @@ impl<T: Tools> Import<'_, T> {
         // Hashes take their time, and so does a rate: what is decided then is soon old.
         let ahead = self.options.pace.works_ahead() && self.options.max_rate.is_none() && !self.options.wrap_weak;
         let checkpoint = batches.progress.checkpoint.clone();
-        let mut feed = Feed::new(walk, self.since, self.options.batch, self.options.limit, checkpoint);
+        let mut feed = Feed::new(walk, self.since, batch, self.options.limit, checkpoint);
         let mut next = feed.next(batches.stride.rows()).await?;
         loop {
             if stop.is_asked() && matches!(next, Next::Decided(_) | Next::Undecided(_)) {

@@ -20,6 +20,7 @@ mod pen;
 mod rate;
 mod report;
 mod rollback;
+mod since;
 mod status;
 mod stride;
 mod tenants;

@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use oauth_core::time::Timestamp;
 
+/// How many rows are read and written at a time, where so many were asked for: no more than go into a second. After each the rate
+/// is waited for, and a lease must not be slept through, nor the wish to stop.
+pub(super) fn of_a_second(rate: Option<u32>, asked: u32) -> u32 {
+    rate.map_or(asked, |rate| asked.min(rate)).max(1)
+}
+
 /// Keeps to a rate.
 pub(super) struct Rate {
     rate: Option<u32>,
@@ -26,6 +32,12 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_is_read_at_a_time_than_goes_into_a_second() {
+        assert_eq!((of_a_second(None, 500), of_a_second(Some(8_000), 500)), (500, 500));
+        assert_eq!((of_a_second(Some(20), 500), of_a_second(Some(0), 500)), (20, 1));
+    }
 
     #[test]
     fn a_rate_is_kept_from_the_first_row_on() {

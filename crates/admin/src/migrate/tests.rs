@@ -5,6 +5,7 @@ mod back;
 mod check;
 mod end;
 mod pace;
+mod since;
 mod write_back;
 
 use std::{
@@ -65,7 +66,7 @@ impl Source for Rows {
     }
 }
 
-/// Ports that count and remember, and never wait.
+/// Ports that count and remember, and wait by putting the clock forward.
 #[derive(Default)]
 struct Bench {
     target: MemoryTarget,
@@ -75,13 +76,13 @@ struct Bench {
     pauses: Mutex<Vec<Duration>>,
 }
 
-/// A clock that goes on by a second each time it is asked.
+/// A clock that goes on by a millisecond each time it is asked; it counts microseconds.
 #[derive(Default)]
 struct Ticks(AtomicI64);
 
 impl Clock for Ticks {
     fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(1_700_000_000 + self.0.fetch_add(1, Ordering::SeqCst))
+        Timestamp::from_micros(1_700_000_000_000_000 + self.0.fetch_add(1_000, Ordering::SeqCst))
     }
 }
 
@@ -162,6 +163,7 @@ impl Tools for Bench {
 
     async fn pause(&self, time: Duration) {
         self.pauses.lock().unwrap().push(time);
+        self.clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
 

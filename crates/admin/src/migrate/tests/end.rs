@@ -41,7 +41,7 @@ fn a_gate_that_shut_since_the_plan_refuses_and_nothing_is_changed() {
     let bench = ready_to_end();
     let plan = ready(finalize_plan(&bench, Vec::new(), TERMS)).unwrap();
     assert!(plan.is_open(), "{plan:?}");
-    bench.clock.0.fetch_add(2 * 86_400, Ordering::SeqCst);
+    bench.clock.0.fetch_add(2 * 86_400_000_000, Ordering::SeqCst);
     let refused = end(&bench, plan).unwrap_err();
     let unmet: Vec<_> = refused.conditions.iter().filter(|one| !one.met).map(|one| one.name).collect();
     assert_eq!(unmet, ["backup"]);

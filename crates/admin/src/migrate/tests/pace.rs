@@ -33,3 +33,17 @@ fn wrapping_is_paced_by_the_hash_and_not_by_the_batch() {
     let rests = bench.pauses.into_inner().unwrap().len();
     assert_eq!(rests, 1 + 3 + 1, "after reading, after each part of forty hashes, and after the batch");
 }
+
+#[test]
+fn a_slow_rate_is_waited_for_in_short_rests() {
+    let options = ImportOptions { max_rate: Some(2), pace: Pace::Full, batch: 500, ..execute() };
+    let bench = Bench::default();
+    assert_eq!(run(&bench, &people(60), &options).reconciles, Some(true));
+    let rests = bench.pauses.into_inner().unwrap();
+    assert!(rests.iter().all(|rest| *rest <= Duration::from_secs(1)), "{rests:?}");
+    assert!(rests.iter().sum::<Duration>() > Duration::from_secs(29), "sixty rows, two a second: {rests:?}");
+    // Each write says that the run is alive, so nobody takes the lease meanwhile.
+    let mut written: Vec<_> = bench.target.lines().iter().map(|line| line.at).collect();
+    written.dedup();
+    assert_eq!(written.len(), 30, "two rows at a time");
+}
