@@ -168,7 +168,8 @@ impl Person {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_restart() {
-    let world = World::new(Kind::Postgres, dirty(Legacy::Tenants, long(50_000).unwrap_or(1_000))).await;
+    let rows = long(50_000).unwrap_or(1_000);
+    let world = World::new(Kind::Postgres, dirty(Legacy::Tenants, rows)).await;
     let world = world.with_stored_switch();
     let people = 20;
     let site = Site::prepare(&world.installation, people).unwrap();
@@ -208,8 +209,10 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
     admin(&["migrate", "schema", "verify"]).await;
 
     phase("import");
+    let begin = Instant::now();
     let import = world.about_source(&["import", "--execute"], &["--batch", "100"]);
     admin(&import).await;
+    let import = begin.elapsed();
 
     phase("oauth disable");
     shared.paused.store(true, Ordering::SeqCst);
@@ -243,6 +246,13 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
         task.await.unwrap();
     }
     let failures = shared.failures.lock().unwrap().clone();
+    let longest = shared.longest.load(Ordering::Relaxed);
+    println!(
+        "{rows} rows imported in {import:?}, answers of {:?} are {:?}, {} failures, the longest {longest} ms",
+        Work::ALL,
+        shared.answers,
+        failures.len()
+    );
     assert!(
         failures.is_empty(),
         "{} requests failed, the first:\n{}",
@@ -253,7 +263,6 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
         assert!(answers.load(Ordering::Relaxed) > 20, "{work:?} was done only {answers:?} times");
     }
     // Hash threads of both servers and of twenty people share two cores here; nobody waits for a lock on top of that.
-    let longest = shared.longest.load(Ordering::Relaxed);
     assert!(longest < 8_000, "somebody waited for {longest} ms");
     servers.into_iter().for_each(|server| server.stop().unwrap());
 }
