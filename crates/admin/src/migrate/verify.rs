@@ -1,9 +1,11 @@
 //! The check after an import: the source is read again, and every row compared with what is here.
 
+mod password;
+
 use std::collections::{BTreeMap, HashMap};
 
 use authly_cutover::{
-    account::{CredentialState, TargetAccount},
+    account::TargetAccount,
     decide::{self, Context, Rules, View},
     outcome::Outcome,
     person::Person,
@@ -13,7 +15,7 @@ use authly_cutover::{
     store::{CutoverStore as _, Link, Resolution, SnapshotAsk, TargetSnapshot, TimedFact},
 };
 use futures_util::future::join;
-use oauth_core::{audit::AuditKind, services::Clock as _, subject::AccountStatus};
+use oauth_core::{audit::AuditKind, ids::UserId, services::Clock as _, subject::AccountStatus};
 use serde::Serialize;
 use serde_json::json;
 
@@ -102,18 +104,27 @@ pub async fn verify<T: Tools, S: Source>(
                 now: tools.clock().now(),
                 run: RunId::DRY,
             };
+            let mut doubts = Vec::new();
             for part in people.chunks(AT_ONCE) {
                 take_turns().await;
                 for person in part {
                     let outcome = decide::decide(person, &context).outcome;
                     linked += u64::from(view.link(&person.id).is_some());
-                    found.row(person, outcome, &view, &rules);
+                    doubts.extend(found.row(person, outcome, &view, &rules));
+                }
+            }
+            for doubt in doubts {
+                match password::is_its_own(tools, &rules.source, &doubt.row, doubt.user).await? {
+                    true => found.as_it_should_be(doubt.changed_here),
+                    false => found.differ(Some(&doubt.row), doubt.what),
                 }
             }
             found.rows += u64::try_from(people.len()).unwrap_or(u64::MAX);
             observer.reading(found.rows, total);
+            Ok::<(), MigrateError>(())
         };
-        let (next, ()) = join(next, comparing).await;
+        let (next, compared) = join(next, comparing).await;
+        compared?;
         match next? {
             Some(next) => page = next,
             None => break,
@@ -139,8 +150,9 @@ impl Verified {
         }
     }
 
-    /// Compares one row; `outcome` is what an import would make of it now.
-    fn row(&mut self, person: &Person, outcome: Outcome, view: &View, rules: &Rules) {
+    /// Compares one row; `outcome` is what an import would make of it now. A password that differs is a doubt only, if the rest
+    /// is as it should be.
+    fn row(&mut self, person: &Person, outcome: Outcome, view: &View, rules: &Rules) -> Option<Doubt> {
         let id = Some(&person.id);
         match outcome {
             Outcome::SkipDeleted | Outcome::SkipTenant => self.skipped += 1,
@@ -148,51 +160,53 @@ impl Verified {
                 Some(_) => self.waiting += 1,
                 None => self.differ(id, "waits for a decision, and is not listed"),
             },
-            Outcome::Unchanged => {
-                let Some(link) = view.link(&person.id) else { return self.differ(id, "has no link") };
-                match view.account(link.user) {
-                    // Deleted here: that is its owner's will.
-                    None => self.changed_here += 1,
-                    Some(account) if account.status == AccountStatus::Deleted => self.changed_here += 1,
-                    Some(account) => self.account(person, account, link, rules),
-                }
-            }
+            Outcome::Unchanged => match view.link(&person.id).map(|link| (link, view.account(link.user))) {
+                None => self.differ(id, "has no link"),
+                // Deleted here: that is its owner's will.
+                Some((_, None)) => self.changed_here += 1,
+                Some((_, Some(account))) if account.status == AccountStatus::Deleted => self.changed_here += 1,
+                Some((link, Some(account))) => return self.account(person, account, link, rules),
+            },
             Outcome::Updated => self.differ(id, "changed in the source since it was imported"),
             _ => self.differ(id, "is not imported"),
         }
+        None
     }
 
-    fn account(&mut self, person: &Person, account: &TargetAccount, link: &Link, rules: &Rules) {
+    fn account(&mut self, person: &Person, account: &TargetAccount, link: &Link, rules: &Rules) -> Option<Doubt> {
         let id = Some(&person.id);
         if rules.in_place || link.base.is_empty() {
             self.accounts += 1;
-            return;
-        }
-        let set_here = account.password_set_at.is_some_and(|at| at > link.at) || account.hash_upgraded_at.is_some();
-        // The row was linked to somebody who was here before, and who kept the password.
-        let own = account.user != rules.user(&person.id)
-            || account.password_set_at.is_some_and(|at| Some(at) != person.password_set_at);
-        let wrapped = account.credential_state == CredentialState::Wrapped;
-        let usable = account.hash.is_some() || account.upgraded_hash.is_some();
-        let differs = match (&person.hash, set_here || own || wrapped) {
-            (_, true) => None,
-            (Some(hash), false) if usable => (account.effective_hash() != Some(hash)).then_some("has another hash"),
-            (Some(_), false) => (!account.reset_required).then_some("has no hash, and need not be reset"),
-            (None, false) => usable.then_some("has a hash that the source has not"),
-        };
-        if let Some(what) = differs {
-            return self.differ(id, what);
+            return None;
         }
         let wanted = person.tenant.as_ref().and_then(|key| rules.tenants.get(key));
         if let Some(tenant) = wanted {
             let groups = person.groups.iter().filter_map(|name| tenant.groups.get(name));
             if account.tenant == Some(tenant.id) && !groups.into_iter().all(|group| account.groups.contains(group)) {
-                return self.differ(id, "is not in all its groups");
+                self.differ(id, "is not in all its groups");
+                return None;
             }
         }
-        self.accounts += 1;
-        self.changed_here += u64::from(account.updated_at > link.at);
+        let changed_here = account.updated_at > link.at;
+        if let Some(what) = password::difference(person, account, link, rules) {
+            return Some(Doubt { row: person.id.clone(), user: account.user, what, changed_here });
+        }
+        self.as_it_should_be(changed_here);
+        None
     }
+
+    fn as_it_should_be(&mut self, changed_here: bool) {
+        self.accounts += 1;
+        self.changed_here += u64::from(changed_here);
+    }
+}
+
+/// A password that is not the source's: a difference, unless it is the account's own.
+struct Doubt {
+    row: SourceId,
+    user: UserId,
+    what: &'static str,
+    changed_here: bool,
 }
 
 /// A page of the source, and what is here of it.

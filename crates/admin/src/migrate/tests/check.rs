@@ -51,6 +51,44 @@ fn a_check_is_clean_where_a_row_is_an_account_with_a_password_of_its_own() {
     }
 }
 
+/// An account may have the very id that the import would give it, and have been here before the row was linked to it all the same.
+#[test]
+fn a_check_is_clean_where_the_account_of_the_rows_own_id_keeps_what_it_had() {
+    for (hash, difference) in [(Some("$2b$12$own"), "has another hash"), (None, "has no hash, and need not be reset")] {
+        let bench = Bench::default();
+        let rows = people(2);
+        run(&bench, &rows, &execute());
+        let change = || {
+            let mut account = bench.target.accounts().remove(0);
+            account.hash = hash.map(|hash| StoredHash::new(hash.to_owned()));
+            bench.target.put(account);
+        };
+        change();
+        let spoiled = check(&bench, &rows);
+        assert_eq!(spoiled.differences, BTreeMap::from([(difference, 1)]), "the import gave it a password");
+        let whose = |id: &str| bench.target.lines().iter().find(|line| line.source_id.as_str() == id).unwrap().user;
+        let id =
+            rows.iter().find(|row| whose(row.id.as_str()) == Some(bench.target.accounts()[0].user)).unwrap().id.clone();
+        ready(unlink(&bench, &name(), &id)).unwrap();
+        assert_eq!(run(&bench, &rows, &execute()).outcomes["import_relink"], 1);
+        let checked = check(&bench, &rows);
+        assert!(checked.clean && checked.accounts == 2, "{checked:?}");
+        // A new password in the source is carried over, and from then on it is the import's again.
+        let newer = |row: &SourceRow| {
+            let mut row = row.clone();
+            if row.id == id {
+                row.columns.insert("password_hash".to_owned(), Value::Text("$2b$12$newer".to_owned()));
+            }
+            row
+        };
+        let newer: Vec<SourceRow> = rows.iter().map(newer).collect();
+        assert_eq!(run(&bench, &newer, &execute()).outcomes["updated"], 1);
+        assert!(check(&bench, &newer).clean);
+        change();
+        assert_eq!(check(&bench, &newer).differences, BTreeMap::from([(difference, 1)]));
+    }
+}
+
 #[test]
 fn a_link_by_hand_keeps_the_account_as_it_is_and_can_be_removed() {
     let bench = Bench::default();
