@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{
-    ApiKeysCommand, BackArgs, FinalizeCommand, InviteArgs, RollbackBackArgs, SourceArgs, TokensCommand, WhomArgs,
-    WriteBackArgs,
+    ApiKeysCommand, BackArgs, FinalizeCommand, Intent, InviteArgs, RollbackBackArgs, SourceArgs, TokensCommand,
+    WhomArgs, WriteBackArgs,
 };
 
 #[derive(Debug, Subcommand)]
@@ -160,12 +160,8 @@ pub(crate) struct ImportArgs {
     pub(crate) choices: Choices,
     #[command(flatten)]
     pub(crate) back: BackArgs,
-    /// Write; without it nothing is written
-    #[arg(long)]
-    pub(crate) execute: bool,
-    /// Write nothing, whatever else is said
-    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
     /// Refuse if the source has changed since this plan was made
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
@@ -204,7 +200,7 @@ pub(crate) enum AtError {
     Quarantine,
 }
 
-/// How hard an import works.
+/// How hard an import or a rollback works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Effort {
     /// One thing at a time, in small pieces with rests between them
@@ -240,15 +236,16 @@ pub(crate) struct RollbackArgs {
     /// One account: e-mail address, user name or id
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
-    /// Write; without it nothing is written
-    #[arg(long)]
-    pub(crate) execute: bool,
-    /// Write nothing, whatever else is said
-    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
     /// Overwrite what owners changed since
     #[arg(long)]
     pub(crate) force: bool,
+    /// `gentle`, with rests while people sign in, or `full`
+    ///
+    /// At full pace it goes on without a rest: for when nobody signs in, or nobody can.
+    #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]
+    pub(crate) pace: Effort,
     #[command(flatten)]
     pub(crate) back: RollbackBackArgs,
 }

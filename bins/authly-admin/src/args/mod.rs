@@ -8,6 +8,7 @@ mod cutover;
 mod finalize;
 mod group;
 mod hash;
+mod intent;
 mod invite;
 mod keys;
 mod mail;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},
     hash::HashCommand,
+    intent::Intent,
     invite::{InviteArgs, LetterChoice, WhomArgs},
     keys::{KeyAlgorithm, KeysCommand},
     mail::{MailCommand, OutboxCommand, StateChoice},

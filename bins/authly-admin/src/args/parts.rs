@@ -2,22 +2,25 @@
 
 use clap::{Args, Subcommand};
 
-use super::SourceArgs;
+use super::{Effort, Intent, SourceArgs};
 
 /// Bring a part of a source in.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PartArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Write; without it nothing is written
-    #[arg(long)]
-    pub(crate) execute: bool,
-    /// Write nothing, whatever else is said
-    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
-    pub(crate) dry_run: bool,
-    /// Rows of a batch
+    #[command(flatten)]
+    pub(crate) intent: Intent,
+    /// The most rows of a batch
+    ///
+    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
+    /// `gentle`, with rests while people sign in, or `full`
+    ///
+    /// At full pace it goes on without a rest: for when nobody signs in.
+    #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]
+    pub(crate) pace: Effort,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::SourceArgs;
+use super::{Intent, SourceArgs};
 
 /// The heading of options about the application's own table.
 const APPLICATION: &str = "The application's own table";
@@ -29,12 +29,8 @@ pub(crate) struct BackArgs {
 pub(crate) struct WriteBackArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Write; without it nothing is written
-    #[arg(long)]
-    pub(crate) execute: bool,
-    /// Write nothing, whatever else is said
-    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
     /// The address with a user who may write; that of the source if not given
     #[arg(long, value_name = "ADDRESS", env = "AUTHLY_WRITE_BACK", hide_env_values = true)]
     pub(crate) write_to: Option<String>,

@@ -74,10 +74,20 @@ fn an_import_is_dry_unless_told_and_then_does_what_it_said() {
 }
 
 #[test]
-fn an_environment_that_says_dry_run_wins() {
-    let place = place(20).with("DRY_RUN", "true");
-    assert_eq!(report(&import(&place, &["--execute"]))["dry_run"], true);
-    assert_eq!(accounts(&place), 0);
+fn whoever_says_dry_run_wins_and_is_told_so() {
+    let place = place(20);
+    let words = |more: &'static str| [&["migrate", "import", "--execute"], SOURCE, &[more]].concat();
+    let back = ["migrate", "rollback", "--all", "--execute", "--dry-run"];
+    for dry in [place.run(&words("--dry-run")), place.run(&back)] {
+        assert!(dry.err.contains("--dry-run was given, so nothing was written."), "{dry:?}");
+    }
+    let mut place = place;
+    for (said, dry) in [("true", true), ("1", true), ("Yes", true), ("0", false), ("false", false), ("", false)] {
+        place.variables = vec![("DRY_RUN", said.to_owned())];
+        let done = place.run(&words("--yes"));
+        assert_eq!(done.err.contains("DRY_RUN is set, so nothing was written."), dry, "{said}: {done:?}");
+        assert_eq!(accounts(&place) == 0, dry, "{said}");
+    }
 }
 
 #[test]

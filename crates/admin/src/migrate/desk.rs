@@ -11,7 +11,7 @@ use authly_cutover::{
 use oauth_core::{ids::UserId, subject::Reach};
 
 use super::{
-    Board, Gauges, MigrateError, RollbackOptions, RollbackReport, RollbackScope, Stop, Tools, board, rollback,
+    Board, Gauges, MigrateError, Pace, RollbackOptions, RollbackReport, RollbackScope, Stop, Tools, board, rollback,
 };
 
 /// What the desk answers, later.
@@ -54,12 +54,12 @@ where
     }
 
     fn rehearse(&self, scope: RollbackScope, stop: Stop) -> Answer<'_, RollbackReport> {
-        let options = RollbackOptions { scope, execute: false, later: Later::Keep, by: None };
+        let options = RollbackOptions { scope, execute: false, later: Later::Keep, pace: Pace::Gentle, by: None };
         Box::pin(async move { rollback::roll_back(self, &options, &stop).await })
     }
 
     fn roll_back(&self, scope: RollbackScope, by: UserId, stop: Stop) -> Answer<'_, RollbackReport> {
-        let options = RollbackOptions { scope, execute: true, later: Later::Keep, by: Some(by) };
+        let options = RollbackOptions { scope, execute: true, later: Later::Keep, pace: Pace::Gentle, by: Some(by) };
         Box::pin(async move { rollback::roll_back(self, &options, &stop).await })
     }
 }

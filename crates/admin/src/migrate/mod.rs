@@ -17,6 +17,7 @@ mod link;
 mod pace;
 mod parts;
 mod pen;
+mod pieces;
 mod rate;
 mod report;
 mod rollback;

@@ -18,7 +18,7 @@ use oauth_core::{audit::AuditKind, services::Clock as _, store::Commit};
 use serde_json::json;
 
 use self::page::Walk;
-use super::{ImportReport, MigrateError, Observer, Stop, Tools, tools::event};
+use super::{ImportReport, MigrateError, Observer, Stop, Tools, pace::Pace, pieces::Pieces, tools::event};
 
 /// How to bring a part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct PartOptions {
     pub execute: bool,
     /// Rows of a batch.
     pub batch: u32,
+    /// How hard it works.
+    pub pace: Pace,
 }
 
 /// Brings a part of a source in, or tells what that would do.
@@ -72,6 +74,7 @@ pub async fn import_part<T: Tools, S: Inspect>(
         part,
         run: run.as_ref().map(|(run, _)| run),
         progress: run.as_ref().map(|(run, _)| progress(run)).unwrap_or_default(),
+        pieces: Pieces::new(tools, options.pace, options.batch),
     };
     observer.phase(if part == Part::Tokens { "tokens" } else { "API keys" });
     let walked = walk.walk(source, options.batch.max(1), total, stop, observer).await;

@@ -1,5 +1,7 @@
 //! The rollback: from the ledger, newest line first, a dry run by default.
 
+mod waiting;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use authly_cutover::{
@@ -20,13 +22,10 @@ use oauth_core::{
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{MigrateError, Stop, Tools, finalize, pen, status, tools::event};
+use super::{MigrateError, Stop, Tools, finalize, pace::Pace, pen, pieces::Pieces, status, tools::event, walk::Beat};
 
-/// Lines of the ledger that are taken back at a time.
+/// Lines of the ledger that are taken back at a time at most.
 const PAGE: u32 = 500;
-
-/// The same where every other writer waits meanwhile.
-const SHORT_PAGE: u32 = 100;
 
 /// How often a page is decided anew after somebody was faster.
 const ATTEMPTS: usize = 8;
@@ -53,6 +52,8 @@ pub struct RollbackOptions {
     pub execute: bool,
     /// Whether later changes of owners are lost.
     pub later: Later,
+    /// How hard it works.
+    pub pace: Pace,
     /// Who asked for it on a page; the command line has nobody.
     pub by: Option<UserId>,
 }
@@ -134,6 +135,8 @@ pub async fn roll_back<T: Tools>(
             source: &source,
             run: run.as_ref(),
             seq: 0,
+            pieces: Pieces::new(tools, options.pace, PAGE),
+            beat: Beat::new(run.as_ref().map(Run::lease), tools.clock().now()),
             seen: BTreeSet::new(),
             dry: HashMap::new(),
         };
@@ -175,6 +178,8 @@ struct Back<'a, T> {
     source: &'a SourceName,
     run: Option<&'a Run>,
     seq: u64,
+    pieces: Pieces,
+    beat: Beat,
     /// Accounts that are counted already.
     seen: BTreeSet<UserId>,
     /// A dry run: accounts as they would be by now; `None` for those that would be gone.
@@ -189,13 +194,13 @@ struct OneAccount {
 
 impl<T: Tools> Back<'_, T> {
     async fn all(&mut self, report: &mut RollbackReport, stop: &Stop) -> Result<(), MigrateError> {
-        let limit = if self.tools.target().turn().is_some() { SHORT_PAGE } else { PAGE };
         let mut before = None;
         loop {
             if stop.is_asked() {
                 report.stopped = true;
                 return Ok(());
             }
+            let limit = u32::try_from(self.pieces.rows()).unwrap_or(PAGE);
             let ask = LedgerAsk { scope: self.scope, changes_only: true, before, limit };
             let entries = self.tools.target().ledger(ask).await?;
             let Some(last) = entries.last().map(|entry| entry.item.key) else { return Ok(()) };
@@ -204,6 +209,8 @@ impl<T: Tools> Back<'_, T> {
             let own: Vec<LedgerItem> =
                 open.map(|entry| entry.item).filter(|item| item.source == *self.source).collect();
             self.page(own, report).await?;
+            self.pieces.rest(self.tools).await;
+            self.beat.beat(self.tools).await?;
             if end {
                 return Ok(());
             }
@@ -211,41 +218,8 @@ impl<T: Tools> Back<'_, T> {
         }
     }
 
-    /// Rows that wait are of the imports that are taken back. What an operator decided about rows is kept: it is heeded by the next
-    /// import, as the decisions of the profile are.
-    async fn clear_waiting(&self, report: &mut RollbackReport) -> Result<(), MigrateError> {
-        let of_run = match self.scope {
-            LedgerScope::All => None,
-            LedgerScope::Run(run) => Some(run),
-            LedgerScope::Tenant(_) | LedgerScope::User(_) => return Ok(()),
-        };
-        let mut after = None;
-        loop {
-            let rows = self.tools.target().pen(Some(self.source), false, after, PAGE).await?;
-            let Some(last) = rows.last().map(|row| (row.source.clone(), row.source_id.clone())) else { return Ok(()) };
-            let end = u32::try_from(rows.len()).is_ok_and(|count| count < PAGE);
-            let gone: Vec<_> = rows.into_iter().filter(|row| of_run.is_none_or(|run| row.run == run)).collect();
-            report.waiting_cleared += u64::try_from(gone.len()).unwrap_or(u64::MAX);
-            if let Some(run) = self.run.filter(|_| !gone.is_empty()) {
-                let mut write = BatchWrite::empty(run.lease(), self.tools.clock().now());
-                write.progress.last_seq = self.seq;
-                let detail = json!({ "migration_run": run.plan.id, "waiting_cleared": gone.len() });
-                write.audit.push(AuditEvent { user: self.by, ..event(self.tools, AuditKind::SettingChanged, detail) });
-                write.settled = gone.into_iter().map(|row| row.source_id).collect();
-                match self.tools.target().commit_batch(write).await? {
-                    BatchCommit::Applied => {}
-                    BatchCommit::Fenced => return Err(MigrateError::Fenced),
-                    BatchCommit::Lost => {
-                        let why = "rows that wait changed at this moment; run the rollback again".to_owned();
-                        return Err(MigrateError::Refused(why));
-                    }
-                }
-            }
-            if end {
-                return Ok(());
-            }
-            after = Some(last);
-        }
+    async fn put(&mut self, rows: usize, write: BatchWrite) -> Result<BatchCommit, MigrateError> {
+        Ok(self.pieces.write(self.tools, rows, self.tools.target().commit_batch(write)).await?)
     }
 
     /// Takes one page back.
@@ -324,7 +298,7 @@ impl<T: Tools> Back<'_, T> {
         write.progress.last_seq = seq;
         let detail = json!({ "migration_run": run.plan.id, "rolled_back": write.ledger.len() });
         write.audit.push(AuditEvent { user: self.by, ..event(self.tools, AuditKind::SettingChanged, detail) });
-        match self.tools.target().commit_batch(write).await? {
+        match self.put(write.ledger.len(), write).await? {
             BatchCommit::Applied => {
                 self.seq = seq;
                 Ok(true)

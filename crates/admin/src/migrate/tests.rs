@@ -5,6 +5,7 @@ mod back;
 mod check;
 mod end;
 mod pace;
+mod pieces;
 mod since;
 mod write_back;
 

@@ -40,9 +40,9 @@ pub(super) async fn leave<T: Tools>(
         Some(plan) if table.is_parted(&plan).await.map_err(|error| ended(DROP)(error.into()))? => plan,
         _ => table.plan(&profile).await.map_err(|error| refused(DROP, &address, &error))?,
     };
-    if !arguments.execute || arguments.dry_run {
+    if let Some(why) = arguments.intent.why_not("drop them") {
         show(&plan, true, console)?;
-        console.note("This was a dry run: nothing was changed. Add --execute to drop them.");
+        console.note(&why);
         return Ok(());
     }
     if !console.is_json() {

@@ -1,7 +1,7 @@
 //! `authly-admin migrate import`.
 
 use authly_admin_cases::migrate::{
-    self, Foreseeing, ImportOptions, ImportReport, OnError, Pace, Stop, Stopped, Tools, Unwritten,
+    self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
 };
 use authly_config::Settings;
 use authly_cutover::{outcome::Outcome, words::count};
@@ -10,12 +10,12 @@ use authly_sources::Access;
 use serde_json::json;
 
 use super::{
-    bench, plan, stopped,
+    bench, pace, plan, stopped,
     ticker::{self, Ticker},
     write_back::{self, Application},
 };
 use crate::{
-    args::{AtError, Choices, Effort, ImportArgs},
+    args::{AtError, Choices, ImportArgs},
     commands::source,
     console::Console,
     failure::{Code, Failure},
@@ -31,7 +31,7 @@ pub(super) async fn run<T: Tools>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let execute = arguments.execute && !arguments.dry_run;
+    let execute = arguments.intent.writes();
     let access = if execute { Access::Write } else { Access::Read };
     let application = match arguments.back.write_back {
         true => {
@@ -52,10 +52,7 @@ pub(super) async fn run<T: Tools>(
         execute,
         batch: arguments.batch,
         max_rate: arguments.max_rate,
-        pace: match arguments.pace {
-            Effort::Gentle => Pace::Gentle,
-            Effort::Full => Pace::Full,
-        },
+        pace: pace(arguments.pace),
         on_error: match arguments.on_error {
             AtError::Stop => OnError::Stop,
             AtError::Quarantine => OnError::Quarantine,
@@ -94,10 +91,8 @@ pub(super) async fn run<T: Tools>(
         });
         write_back::tell(back, console)?;
     }
-    if arguments.execute && arguments.dry_run {
-        console.note("DRY_RUN is set, so nothing was written.");
-    } else if !execute {
-        console.note("This was a dry run: nothing was written. Add --execute to import.");
+    if let Some(why) = arguments.intent.why_not("import") {
+        console.note(&why);
     }
     bench::tell_of_key(settings, console);
     code(&report)?;

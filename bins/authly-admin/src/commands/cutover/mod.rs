@@ -18,7 +18,7 @@ mod verify;
 mod watch;
 mod write_back;
 
-use authly_admin_cases::migrate::{self, MigrateError};
+use authly_admin_cases::migrate::{self, MigrateError, Pace};
 use authly_config::Settings;
 use authly_cutover::inspect::Part;
 use authly_runtime::{
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 use self::bench::Bench;
 use crate::{
-    args::{ApiKeysCommand, CutoverCommand, TokensCommand, WhomArgs},
+    args::{ApiKeysCommand, CutoverCommand, Effort, TokensCommand, WhomArgs},
     commands::support_bundle::part,
     console::Console,
     failure::Failure,
@@ -114,6 +114,14 @@ pub(crate) async fn run<D: Database>(
             checklist::run(settings, database, &bench, console).await
         }
         CutoverCommand::Finalize(command) => finalize::run(command, settings, database, console).await,
+    }
+}
+
+/// How hard something works.
+const fn pace(effort: Effort) -> Pace {
+    match effort {
+        Effort::Gentle => Pace::Gentle,
+        Effort::Full => Pace::Full,
     }
 }
 

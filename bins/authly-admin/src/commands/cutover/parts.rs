@@ -5,7 +5,7 @@ use authly_config::Settings;
 use authly_cutover::inspect::Part;
 
 use super::{
-    import, stopped,
+    import, pace, stopped,
     ticker::{self, Ticker},
 };
 use crate::{args::PartArgs, commands::source, console::Console, failure::Failure};
@@ -17,18 +17,18 @@ pub(super) async fn run<T: Tools>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let execute = arguments.execute && !arguments.dry_run;
+    let execute = arguments.intent.writes();
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let profile = opened.profile().clone();
-    let options = PartOptions { part, execute, batch: arguments.batch };
+    let options = PartOptions { part, execute, batch: arguments.batch, pace: pace(arguments.pace) };
     let mut ticker = Ticker::new(false);
     let stop = ticker::stop_on_signal();
     let report = migrate::import_part(tools, &mut opened, &profile, &name, options, &stop, &mut ticker).await;
     ticker.end();
     let report = report.map_err(stopped("cannot import"))?;
     import::tell(&report, console)?;
-    if !execute {
-        console.note("This was a dry run: nothing was written. Add --execute to import.");
+    if let Some(why) = arguments.intent.why_not("import") {
+        console.note(&why);
     }
     import::code(&report)
 }

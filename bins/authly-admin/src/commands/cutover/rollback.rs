@@ -13,7 +13,7 @@ use oauth_core::{ids::UserId, services::Services as _};
 use serde_json::json;
 
 use super::{
-    Bench, stopped, ticker,
+    Bench, pace, stopped, ticker,
     write_back::{self, Application},
 };
 use crate::{
@@ -33,7 +33,7 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let execute = arguments.execute && !arguments.dry_run;
+    let execute = arguments.intent.writes();
     let back = match arguments.back.source() {
         Some(source) => {
             let source = source.map_err(|why| Failure::usage(Trouble::new("cannot write back", why, "")))?;
@@ -48,7 +48,7 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         let warning = format!("What their owners changed since {later}. A dry run (without --execute) tells which.");
         console.agree("take accounts back", &warning)?;
     }
-    let options = RollbackOptions { scope, execute, later, by: None };
+    let options = RollbackOptions { scope, execute, later, pace: pace(arguments.pace), by: None };
     let report = migrate::roll_back(bench, &options, &ticker::stop_on_signal()).await;
     let report = report.map_err(stopped("cannot take accounts back"))?;
     let results: serde_json::Map<String, serde_json::Value> = report
@@ -65,8 +65,8 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         "waiting_cleared": report.waiting_cleared,
         "stopped": report.stopped,
     }))?;
-    if !execute {
-        console.note("This was a dry run: nothing was written. Add --execute to take them back.");
+    if let Some(why) = arguments.intent.why_not("take them back") {
+        console.note(&why);
     }
     match back {
         Some((name, source)) if execute => {

@@ -101,7 +101,7 @@ pub(super) async fn run<T: Tools>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let execute = arguments.execute && !arguments.dry_run;
+    let execute = arguments.intent.writes();
     let access = if execute { Access::Write } else { Access::Read };
     let name = source::name(&arguments.source, &source::profile(&arguments.source.profile)?)?;
     migrate::may_write_back(tools, &name).await.map_err(super::finalize::ended(WHAT))?;
@@ -116,8 +116,8 @@ pub(super) async fn run<T: Tools>(
     ticker.end();
     let report = report?;
     tell(&report, console)?;
-    if !execute {
-        console.note("This was a dry run: nothing was written. Add --execute to write.");
+    if let Some(why) = arguments.intent.why_not("write") {
+        console.note(&why);
     }
     code(&report)
 }

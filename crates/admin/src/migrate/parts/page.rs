@@ -22,7 +22,7 @@ use oauth_core::{
 };
 use serde_json::{Map, json};
 
-use crate::migrate::{MigrateError, Observer, Stop, Stopped, Tools};
+use crate::migrate::{MigrateError, Observer, Stop, Stopped, Tools, pieces::Pieces};
 
 /// A row that was read: whose it is, and what is to be put in for it.
 struct Read {
@@ -54,6 +54,7 @@ pub(super) struct Walk<'a, T> {
     pub(super) part: Part,
     pub(super) run: Option<&'a Run>,
     pub(super) progress: Progress,
+    pub(super) pieces: Pieces,
 }
 
 impl<T: Tools> Walk<'_, T> {
@@ -65,20 +66,28 @@ impl<T: Tools> Walk<'_, T> {
         stop: &Stop,
         observer: &mut impl Observer,
     ) -> Result<Option<Stopped>, MigrateError> {
+        let (mut after, mut over) = (self.progress.checkpoint.clone(), false);
+        let mut read = Vec::new().into_iter();
         loop {
             if stop.is_asked() {
                 return Ok(Some(Stopped::Asked));
             }
-            let after = self.progress.checkpoint.clone();
-            let rows = source.part(self.part, PageAsk { after, limit: batch, since: None }).await?;
-            let count = rows.len();
-            if count > 0 {
-                self.page(&rows).await?;
-                observer.done(&self.progress.counters, total);
+            if read.len() == 0 {
+                let rows = source.part(self.part, PageAsk { after: after.take(), limit: batch, since: None }).await?;
+                over = u32::try_from(rows.len()).is_ok_and(|count| count < batch);
+                after = rows.last().map(|last| last.id.clone());
+                read = rows.into_iter();
             }
-            if u32::try_from(count).is_ok_and(|count| count < batch) {
+            let piece: Vec<SourceRow> = read.by_ref().take(self.pieces.rows()).collect();
+            if piece.is_empty() {
                 return Ok(None);
             }
+            self.page(&piece).await?;
+            observer.done(&self.progress.counters, total);
+            if over && read.len() == 0 {
+                return Ok(None);
+            }
+            self.pieces.rest(self.tools).await;
         }
     }
 
@@ -172,7 +181,7 @@ impl<T: Tools> Walk<'_, T> {
     }
 
     async fn put<'r>(
-        &self,
+        &mut self,
         wanted: &[(&'r Read, UserId)],
         now: Timestamp,
     ) -> Result<Vec<(&'r Read, Put)>, MigrateError> {
@@ -205,10 +214,14 @@ impl<T: Tools> Walk<'_, T> {
                 Err(_) => {}
             }
         }
-        let put = match self.part {
-            Part::Tokens => self.tools.target().put_tokens(tokens, write).await?,
-            Part::ApiKeys | Part::Groups => self.tools.target().put_api_keys(self.name, keys, write).await?,
+        let (target, part, name) = (self.tools.target(), self.part, self.name);
+        let put = async move {
+            match part {
+                Part::Tokens => target.put_tokens(tokens, write).await,
+                Part::ApiKeys | Part::Groups => target.put_api_keys(name, keys, write).await,
+            }
         };
+        let put = if write { self.pieces.write(self.tools, wanted.len(), put).await? } else { put.await? };
         Ok(wanted.iter().map(|(row, _)| *row).zip(put).collect())
     }
 
@@ -271,7 +284,8 @@ impl<T: Tools> Walk<'_, T> {
         }
         if let Some(mut write) = write {
             write.progress = progress.clone();
-            match self.tools.target().commit_batch(write).await? {
+            let commit = (write.ledger.len(), self.tools.target().commit_batch(write));
+            match self.pieces.write(self.tools, commit.0, commit.1).await? {
                 BatchCommit::Applied => {}
                 BatchCommit::Fenced => return Err(MigrateError::Fenced),
                 BatchCommit::Lost => {

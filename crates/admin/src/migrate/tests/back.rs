@@ -3,7 +3,8 @@
 use super::*;
 
 pub(super) fn back(bench: &Bench, execute: bool) -> RollbackReport {
-    let options = RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, by: None };
+    let options =
+        RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, pace: Pace::Full, by: None };
     ready(roll_back(bench, &options, &Stop::default())).unwrap()
 }
 
@@ -84,7 +85,7 @@ fn rows_that_wait_go_with_the_imports_that_they_are_of() {
     let id = SourceId::parse("000002").unwrap();
     ready(resolve(&bench, &name(), &id, Resolution::Drop)).unwrap();
     let tenant = RollbackScope::User(bench.target.accounts()[0].user);
-    let one = RollbackOptions { scope: tenant, execute: true, later: Later::Keep, by: None };
+    let one = RollbackOptions { scope: tenant, execute: true, later: Later::Keep, pace: Pace::Full, by: None };
     assert_eq!(
         ready(roll_back(&bench, &one, &Stop::default())).unwrap().waiting_cleared,
         0,
