@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use authly_directory::{
     account::{Account, AccountChange, NewAccount, TenantMove},
-    identifier::{EmailAddress, Identifier},
+    identifier::{EmailAddress, Identifier, fold},
     password::{PasswordService as _, PresentedPassword, StoredHash},
     services::DirectoryServices,
     store::{AccountQuery, AccountRepository as _, PasswordChange, Replace},
@@ -156,7 +156,7 @@ impl<V: DirectoryServices> Admin<V> {
     /// Changes a user; switching an account off or moving it to another tenant ends its sessions and grants at once.
     pub async fn update_user(&self, name: &str, change: AccountChange) -> Result<UserView, AdminError> {
         let account = self.find_living(name).await?;
-        let change = self.renamed(&account, change);
+        let change = readdressed(&account, self.renamed(&account, change));
         if let Some(email) = &change.email
             && EmailAddress::parse(email).is_none()
         {
@@ -309,6 +309,13 @@ impl<V: DirectoryServices> Admin<V> {
             found => Ok(found?.record.id),
         }
     }
+}
+
+/// Nobody has verified another address, unless it is said that it is right.
+fn readdressed(account: &Account, change: AccountChange) -> AccountChange {
+    let another = change.email.as_ref().is_some_and(|email| fold(email) != fold(&account.email));
+    let unsaid = another && change.is_verified.is_none();
+    if unsaid { AccountChange { is_verified: Some(false), ..change } } else { change }
 }
 
 /// A preferred name that is the user name says nothing new.

@@ -43,6 +43,18 @@ fn a_user_goes_by_id_address_and_name() {
     assert!(!place.run(&["user", "show", "ada"]).out.contains("argon2"), "hashes stay inside");
 }
 
+/// What an address was verified for is not true of another one.
+#[test]
+fn another_address_is_not_verified_unless_it_is_said() {
+    let place = Place::new();
+    ada(&place);
+    let verified = |more: &[&str]| place.json(&[&["user", "update", "ada"], more].concat())["is_verified"].clone();
+    assert_eq!(verified(&["--email", "ADA@example.com"]), true, "the same one");
+    assert_eq!(verified(&["--name", "Ada King"]), true);
+    assert_eq!(verified(&["--email", "ada@example.org"]), false);
+    assert_eq!(verified(&["--email", "ada@example.net", "--verified", "on"]), true);
+}
+
 #[test]
 fn lists_are_filtered_and_paged() {
     let place = Place::new();
