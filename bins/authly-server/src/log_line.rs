@@ -4,7 +4,10 @@ use std::fmt;
 
 use authly_config::LogFormat;
 use authly_seal::SystemClock;
-use oauth_core::services::Clock as _;
+use oauth_core::{
+    services::Clock as _,
+    text::{harmless, steers},
+};
 use serde_json::{Map, Value};
 use tracing::{
     Event, Level, Subscriber,
@@ -41,7 +44,8 @@ where
                 fields.others.into_iter().for_each(|(name, value)| {
                     line.entry(name).or_insert(value);
                 });
-                writeln!(writer, "{}", Value::Object(line))
+                // JSON leaves some characters as they are that a terminal obeys, and lines may end at.
+                writeln!(writer, "{}", harmless(&Value::Object(line).to_string()))
             }
             LogFormat::Text => {
                 write!(writer, "{time} {:<7} {}", level_name(level), plain(&fields.message))?;
@@ -67,9 +71,9 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// Control characters could forge a line or steer a terminal.
+/// Some characters could forge a line or steer a terminal.
 fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[derive(Default)]

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, bundle::FluentBundle, concurrent};
+use oauth_core::text::steers;
 
 /// The words in one language.
 pub struct Catalogue {
@@ -75,12 +76,7 @@ const LONGEST: usize = 320;
 
 /// A value as it may stand in a line: without line ends, other controls and marks that turn the direction of writing.
 pub(crate) fn plain(value: &str) -> String {
-    let unwanted = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    value.chars().filter(|c| !unwanted(c)).take(LONGEST).collect()
+    value.chars().filter(|c| !steers(*c)).take(LONGEST).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod installation;
 mod letters;
 mod mail;
 mod migrate;
+mod printed;
 mod provision;
 mod site;
 mod source;
