@@ -129,8 +129,13 @@ fn remedy(error: &AdminError) -> String {
     }
 }
 
+/// The command that is about such a thing.
 fn noun(what: &str) -> &str {
-    if what == "key" { "keys" } else { what }
+    match what {
+        "key" => "keys",
+        "living API key" => "api-key",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +170,16 @@ mod tests {
             assert!(known.contains(&option(field)), "{} is no option", option(field));
         }
         assert_eq!(option("user"), "user");
+    }
+
+    #[test]
+    fn a_remedy_names_a_command_that_there_is() {
+        use clap::CommandFactory as _;
+        let known = crate::args::Cli::command();
+        for what in ["client", "scope", "user", "tenant", "group", "key", "living API key"] {
+            let command = known.find_subcommand(noun(what)).unwrap_or_else(|| panic!("no command is about a {what}"));
+            assert!(command.find_subcommand("list").is_some(), "{what}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod run;
 mod secret_files;
 mod secret_input;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -30,9 +30,13 @@ fn main() -> ExitCode {
         },
         // Help and version that were asked for are results; everything else is wrong usage.
         Err(error) => {
-            let asked_for = error.exit_code() == 0;
-            let _unheard = error.print();
-            if asked_for { ExitCode::SUCCESS } else { ExitCode::from(Code::Usage as u8) }
+            let printed = error.print();
+            match (error.exit_code(), printed) {
+                // A reader that has gone away, as `head` does, is no failure.
+                (0, Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(Code::Failed as u8),
+                (0, _) => ExitCode::SUCCESS,
+                _ => ExitCode::from(Code::Usage as u8),
+            }
         }
     }
 }

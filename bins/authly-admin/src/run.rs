@@ -1,6 +1,6 @@
 //! From a parsed command line to the command: with the store, with the settings alone, or with nothing.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use authly_config::{Problem, Report, Settings};
 use authly_runtime::{
@@ -51,8 +51,10 @@ fn command(cli: Cli) -> Result<(), Failure> {
     let console = Console { format: cli.global.output, yes: cli.global.yes };
     match cli.command {
         Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "authly-admin", &mut io::stdout());
-            Ok(())
+            // The generator panics where it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "authly-admin", &mut script);
+            console.raw(&String::from_utf8_lossy(&script))
         }
         Command::Reference { page } => console.raw(&reference::page(page)),
         Command::Hash(command) => runtime()?.block_on(commands::hash::run(command, console)),

@@ -68,6 +68,8 @@ pub(crate) enum CutoverCommand {
     Quarantine(QuarantineCommand),
     /// Take accounts back from the ledger; a dry run, unless --execute is given
     #[command(
+        override_usage = "authly-admin migrate rollback [OPTIONS] <SCOPE>\n\n\
+        SCOPE is one of --all, --run, --tenant, --user",
         after_help = "What owners changed since stays and is listed, unless --force is given. Accounts that were on OAuth alone before \
         the migration are never touched.\n\nExamples:\n  \
         authly-admin migrate rollback --all\n  \
@@ -98,7 +100,9 @@ pub(crate) enum CutoverCommand {
     Verify(Box<SourceArgs>),
     /// Link a row to an account by hand, or its account to the external provider
     #[command(
-        after_help = "The account stays as it is, and later imports carry over what changes in the row from then on.\n\nExamples:\n  \
+        after_help = "The account stays as it is, and later imports carry over what changes in the row from then on. What is no account \
+        here is taken as the id at the external provider, for the account of a row that is imported already; it is told which of both \
+        it was.\n\nExamples:\n  \
         authly-admin migrate link --source-name legacy-users --source-id 17 --subject ada@example.com\n  \
         authly-admin migrate link --source-name tenants --source-id 17 --subject grace@example.com"
     )]
@@ -274,6 +278,8 @@ pub(crate) enum QuarantineCommand {
     Show(RowArgs),
     /// Decide about a row; the next import heeds it
     #[command(
+        override_usage = "authly-admin migrate quarantine resolve [OPTIONS] <DECISION> <ROW>\n\n\
+        DECISION is one of --drop, --keep-both, --merge, or --rename-email and --rename-username",
         after_help = "Examples:\n  authly-admin migrate quarantine resolve 17 --rename-email ada@example.com\n  \
         authly-admin migrate quarantine resolve 18 --drop"
     )]

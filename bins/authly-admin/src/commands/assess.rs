@@ -22,10 +22,13 @@ use super::{
 };
 use crate::{
     args::{AssessArgs, ExportArgs, ProfileCommand, VerifyPasswordArgs},
-    console::{Console, harmless},
+    console::Console,
     failure::{Code, Failure},
     secret_input,
 };
+
+/// What to do about a tenant that is not there.
+pub(super) const NAME_A_TENANT: &str = "name one of the source's tenants in --tenant, as it is written there; `authly-admin migrate assess` without it lists them";
 
 /// A file of canaries is not larger.
 const MOST_CANARIES: u64 = 1024 * 1024;
@@ -234,10 +237,10 @@ fn unwritten(error: &io::Error) -> Failure {
     Trouble::caused("cannot write the export", error, "name a file that does not exist yet").into()
 }
 
-/// Newline-delimited JSON; nothing at all for no account. It may go to a terminal, and a name may hold anything.
+/// Newline-delimited JSON; nothing at all for no account.
 fn line(out: &mut impl Write, account: &Exported) -> io::Result<()> {
-    let line = serde_json::to_string(account)?;
-    writeln!(out, "{}", harmless(&line))
+    serde_json::to_writer(&mut *out, account)?;
+    out.write_all(b"\n")
 }
 
 /// For its owner alone, and never over another file.
@@ -259,5 +262,9 @@ impl Observer for Phases {
 }
 
 fn failed(what: &str, error: &MigrateError) -> Failure {
-    Trouble::new(what, error, "check that the source answers; nothing was changed").into()
+    let remedy = match error {
+        MigrateError::NoTenant { .. } => NAME_A_TENANT,
+        _ => "check that the source answers; nothing was changed",
+    };
+    Trouble::new(what, error, remedy).into()
 }

@@ -321,8 +321,11 @@ fn a_check_after_the_import_is_clean_and_a_link_can_be_repaired() {
     place.run(&[&["migrate", "unlink"][..], &row].concat()).refused(1);
     let file = rusqlite::Connection::open(place.folder.path().join("old.db")).unwrap();
     let email: String = file.query_row("SELECT email FROM legacy_users WHERE id = 1", [], |row| row.get(0)).unwrap();
-    let linked = place.json(&[&["migrate", "link", "--subject", email.trim()][..], &row].concat());
-    assert!(linked["user"].is_string(), "{linked}");
+    let link = |subject: &str| place.run(&[&["migrate", "link", "--subject", subject][..], &row].concat());
+    assert!(link("adaa").refused(1).contains("id, e-mail address or user name \"adaa\""));
+    assert!(link("adaa@example.com").refused(1).contains("user list --contains adaa"));
+    assert_eq!(link(email.trim()).code, 0);
+    assert!(link("adaa").err.contains("noted as the id of the row's account at the external provider"));
     import(&place, &["--execute"]);
     assert_eq!(verify(&place).code, 0);
 }

@@ -234,3 +234,20 @@ fn references_and_completions_need_no_store() {
     }
     assert!(place.run(&["completion", "bash"]).out.contains("authly-admin"));
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure_and_a_full_disk_is_one() {
+    use std::process::{Command, Stdio};
+    for words in [&["completion", "bash"][..], &["--help"], &["migrate", "profile", "show", "tenants"]] {
+        let command = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_authly-admin"));
+            command.args(words).stderr(Stdio::null());
+            command
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(command().stdout(writer).status().unwrap().code(), Some(0), "{words:?}");
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        assert_eq!(command().stdout(full).status().unwrap().code(), Some(1), "{words:?}");
+    }
+}

@@ -141,12 +141,16 @@ fn an_export_is_a_line_for_each_account_and_none_for_none() {
     let lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 20);
     assert!(lines.windows(2).all(|pair| pair[0]["email"].as_str() <= pair[1]["email"].as_str()));
-    let none = place.run(&[command(&["export"]), vec!["--tenant", "nobody"]].concat());
-    assert_eq!((none.code, none.out.as_str()), (0, ""));
+    let nobody = place.run(&[command(&["export"]), vec!["--tenant", "nobody", "--output", "json"]].concat());
+    assert!(nobody.refused(1).contains("no tenant \"nobody\" in the source: it has no tenants"), "{nobody:?}");
     let file = [command(&["export"]), vec!["--out", "users.ndjson"]].concat();
     assert_eq!(place.run(&file).code, 0);
     assert_eq!(fs::read_to_string(place.folder.path().join("users.ndjson")).unwrap(), done.out);
     place.run(&file).refused(1);
+    let old = rusqlite::Connection::open(place.folder.path().join("old.db")).unwrap();
+    old.execute("DELETE FROM legacy_users", []).unwrap();
+    let none = place.run(&command(&["export"]));
+    assert_eq!((none.code, none.out.as_str()), (0, ""));
 }
 
 #[test]
@@ -220,6 +224,14 @@ fn an_application_with_tenants_is_assessed_in_postgresql() {
     );
     let one = place.run(&["migrate", "export", "--profile", "tenants", "--tenant", "tenant-9"]);
     assert!(one.out.lines().count() < lines.len() && one.out.contains("tenant-9"), "{}", one.out);
+    assert_eq!(place.run(&["migrate", "schema", "up"]).code, 0);
+    for command in ["assess", "export", "plan", "import"] {
+        let typo =
+            place.run(&["migrate", command, "--profile", "tenants", "--tenant", "tenant-9x", "--output", "json"]);
+        let told = typo.refused(1);
+        assert!(told.contains("there is no tenant \"tenant-9x\" in the source: it has tenant-9,"), "{command}: {told}");
+        assert!(told.contains("more") && told.contains("--tenant"), "{command}: {told}");
+    }
 }
 
 /// Issue 2, 2: every secret also as `NAME_FILE`; the address of a source may hold a password.

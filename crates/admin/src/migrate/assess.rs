@@ -112,6 +112,7 @@ pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
     let tables = source.table_counts().await?;
     let tables = tables.into_iter().map(|(table, rows)| TableLine { table, rows }).collect();
     let tenants = tenants(source, profile).await?;
+    must_be_there(options.tenant.as_deref(), &tenants)?;
     let mut rules = Rules::of(&profile.profile, name.clone());
     rules.tenants = tenants.values().map(|tenant| (tenant.id.clone(), unmapped(tenant))).collect();
     let mut assessment = Assessment::new(now, options.rows);
@@ -121,10 +122,6 @@ pub async fn assess<S: Inspect, J: HashJudge, P: PasswordService>(
     let mut census = Census::default();
     let slug = |person: &Person| person.tenant.as_ref().and_then(|key| tenants.get(key)).map(|tenant| &tenant.slug);
     let wanted = |person: &Person| options.tenant.is_none() || slug(person) == options.tenant.as_ref();
-    if let Some(tenant) = options.tenant.as_ref().filter(|tenant| !tenants.values().any(|known| known.slug == **tenant))
-    {
-        return Err(MigrateError::NotFound { what: "tenant of the source", name: tenant.clone() });
-    }
     walk(source, profile, &tenants, of, options.limit, observer, |person| {
         if wanted(person) {
             assessment.note(person, &rules, hashes.0);
@@ -209,6 +206,7 @@ pub async fn export<S: Inspect>(
     sink: impl FnMut(&Exported) -> ControlFlow<()>,
 ) -> Result<usize, MigrateError> {
     let tenants = tenants(source, profile).await?;
+    must_be_there(tenant, &tenants)?;
     let of = source.count(None).await?;
     observer.phase("exporting");
     let (mut after, mut read, mut accounts) = (None, 0u64, Vec::new());
@@ -308,6 +306,15 @@ async fn tenants<S: Inspect>(
 ) -> Result<BTreeMap<String, TenantOfSource>, MigrateError> {
     let rows = source.tenants().await?;
     Ok(rows.iter().map(|row| (row.id.clone(), profile.tenant(row))).collect())
+}
+
+/// Refuses a tenant that the source does not have.
+fn must_be_there(wanted: Option<&str>, tenants: &BTreeMap<String, TenantOfSource>) -> Result<(), MigrateError> {
+    let slugs = || tenants.values().map(|tenant| tenant.slug.as_str());
+    match wanted.filter(|wanted| !slugs().any(|slug| slug == *wanted)) {
+        Some(unknown) => Err(super::tenants::unknown(unknown, slugs())),
+        None => Ok(()),
+    }
 }
 
 /// A tenant as the rules about names see it; what it becomes in the target does not matter to them.

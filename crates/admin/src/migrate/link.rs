@@ -52,9 +52,9 @@ pub async fn link<T: Tools>(
             check(external)?;
             link.user
         }
-        (Subject::External(_), None) => {
-            let why = "the row is not imported, and no account has that id; name an account that is here";
-            return Err(MigrateError::Refused(why.to_owned()));
+        (Subject::External(external), None) => {
+            let (subject, row, source_name) = (external.clone(), id.to_string(), source.to_string());
+            return Err(MigrateError::NotImported { subject, row, source_name });
         }
     };
     let account = tools.target().target_accounts(&[user]).await?.pop();
@@ -107,7 +107,10 @@ fn check(external: &str) -> Result<(), MigrateError> {
     let nothing = ["null", "none", "undefined", "nil"].contains(&external.trim().to_ascii_lowercase().as_str());
     match text::line(external, 255) {
         Ok(_) if !nothing => Ok(()),
-        _ => Err(MigrateError::Refused(format!("{external:?} is no id of an account"))),
+        _ => Err(MigrateError::Refused(format!(
+            "{external:?} is no account here, and no id at an external provider: that is one line of 255 characters at most, and \
+             no word for nothing"
+        ))),
     }
 }
 

@@ -82,6 +82,16 @@ pub enum MigrateError {
     /// The pool of password hashes is full.
     #[error(transparent)]
     Hashes(#[from] Busy),
+    /// The source has no such tenant.
+    #[error("{}", no_tenant(.name, .alike, *.more))]
+    NoTenant {
+        /// What was asked for.
+        name: String,
+        /// Short names that it has, those that are most like it first.
+        alike: Vec<String>,
+        /// How many others there are.
+        more: usize,
+    },
     /// What was asked for is not there.
     #[error("there is no {what} {name:?}")]
     NotFound {
@@ -89,6 +99,19 @@ pub enum MigrateError {
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// What a row is to be linked to is no account here, and the row has none whose id at the external provider it could be.
+    #[error(
+        "no account here has the id, e-mail address or user name {subject:?}; as an id at the external provider it could be \
+         noted for a row that is imported, and row {row} of {source_name} is not"
+    )]
+    NotImported {
+        /// What was named.
+        subject: String,
+        /// The row.
+        row: String,
+        /// Its source.
+        source_name: String,
     },
     /// The ledger cannot be read.
     #[error(transparent)]
@@ -113,6 +136,16 @@ impl MigrateError {
             source_name: run.plan.source.to_string(),
             since: run.started_at.to_rfc3339(),
             heartbeat: run.heartbeat_at.to_rfc3339(),
+        }
+    }
+}
+
+fn no_tenant(name: &str, alike: &[String], more: usize) -> String {
+    match (alike, more) {
+        ([], _) => format!("there is no tenant {name:?} in the source: it has no tenants"),
+        (alike, 0) => format!("there is no tenant {name:?} in the source: it has {}", alike.join(", ")),
+        (alike, more) => {
+            format!("there is no tenant {name:?} in the source: it has {}, and {more} more", alike.join(", "))
         }
     }
 }

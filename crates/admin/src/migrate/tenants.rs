@@ -1,6 +1,9 @@
 //! The tenants of a source become tenants of the target, found by their short names or created, with their groups.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use authly_cutover::{
     decide::{MappedTenant, Rules},
@@ -78,9 +81,23 @@ pub(super) async fn map<T: Tools>(
     if let Some(only) = &rules.only_tenant
         && !slugs.contains(only)
     {
-        return Err(MigrateError::NotFound { what: "tenant of the source", name: only.clone() });
+        return Err(unknown(only, slugs.iter().map(String::as_str)));
     }
     Ok(mapped)
+}
+
+/// Tenants that are named where the one that was asked for is not there.
+const MOST_NAMED: usize = 5;
+
+/// That the source has no such tenant, and which it has: those first that begin like it.
+pub(super) fn unknown<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> MigrateError {
+    let in_common = |slug: &str| slug.chars().zip(name.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+    let mut alike: Vec<&str> = there.collect();
+    alike.sort_unstable_by_key(|slug| (Reverse(in_common(slug)), *slug));
+    alike.dedup();
+    let more = alike.len().saturating_sub(MOST_NAMED);
+    alike.truncate(MOST_NAMED);
+    MigrateError::NoTenant { name: name.to_owned(), alike: alike.into_iter().map(str::to_owned).collect(), more }
 }
 
 /// The groups that the profile makes for a tenant.
@@ -88,4 +105,21 @@ fn groups_of(profile: &BoundProfile, tenant: &TenantOfSource) -> Vec<String> {
     let Some(rules) = &profile.profile.tenants else { return Vec::new() };
     let patterns = rules.members_group.iter().chain(&rules.administrators_group);
     patterns.map(|pattern| pattern.replace("{slug}", &tenant.slug)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_is_not_there_is_told_with_those_that_are_most_like_it() {
+        let told = |name: &str, there: &[&str]| unknown(name, there.iter().copied()).to_string();
+        let there = ["zeta", "beta", "acme-two", "acme", "gamma", "delta", "acme"];
+        assert_eq!(
+            told("Acme-tow", &there),
+            "there is no tenant \"Acme-tow\" in the source: it has acme-two, acme, beta, delta, gamma, and 1 more"
+        );
+        assert_eq!(told("x", &["acme"]), "there is no tenant \"x\" in the source: it has acme");
+        assert_eq!(told("x", &[]), "there is no tenant \"x\" in the source: it has no tenants");
+    }
 }

@@ -16,6 +16,9 @@ use crate::{
     failure::{Failure, refused},
 };
 
+/// What could not be done.
+const WHAT: &str = "cannot link the row";
+
 pub(super) async fn link<S: AnyStore, C: CutoverStore>(
     bench: &Bench<S, C>,
     row: &LinkArgs,
@@ -25,13 +28,22 @@ pub(super) async fn link<S: AnyStore, C: CutoverStore>(
     let (source, id) = read(row)?;
     let subject = self::subject(bench, subject).await?;
     let known = bench.target().runs(Some(&source), 1).await;
-    if known.map_err(|error| stopped("cannot link the row")(error.into()))?.is_empty() {
+    let unknown = known.map_err(|error| stopped(WHAT)(error.into()))?.is_empty();
+    let linked = migrate::link(bench, &source, &id, &subject).await;
+    console.item(&linked.map_err(stopped(WHAT))?)?;
+    if unknown {
         console.note(&format!(
             "No import of a source called {source} was ever here: check the name, or `unlink` the row again."
         ));
     }
-    let linked = migrate::link(bench, &source, &id, &subject).await;
-    console.item(&linked.map_err(stopped("cannot link the row"))?)
+    if let Subject::External(external) = &subject {
+        // A mistyped name of an account looks like an id elsewhere.
+        console.note(&format!(
+            "No account here is called {external:?}, so it was noted as the id of the row's account at the external provider. \
+             `migrate link` with the right one replaces it."
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn unlink<S: AnyStore, C: CutoverStore>(
@@ -56,10 +68,18 @@ async fn subject<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, text: &str) 
     let Ok(identifier) = Identifier::parse(text) else { return Ok(Subject::External(text.to_owned())) };
     let found = bench.live().store().find_accounts(&identifier).await;
     let found = found.map_err(|error| refused("cannot find the account")(error.into()))?;
-    if found.is_empty() && !text.contains('@') {
-        return Ok(Subject::External(text.to_owned()));
+    match (found.is_empty(), text.split_once('@')) {
+        (true, None) => Ok(Subject::External(text.to_owned())),
+        (true, Some((name, _))) => {
+            let why = format!("no account here has the e-mail address or user name {text:?}");
+            let remedy = format!(
+                "`authly-admin user list --contains {}` shows what is like it; an account may be named by its id, too",
+                if name.is_empty() { "TEXT" } else { name }
+            );
+            Err(Trouble::new(WHAT, why, remedy).into())
+        }
+        (false, _) => Ok(Subject::Account(find(bench, text).await?)),
     }
-    Ok(Subject::Account(find(bench, text).await?))
 }
 
 fn read(row: &LinkArgs) -> Result<(SourceName, SourceId), Failure> {

@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use self::bench::Bench;
 use crate::{
     args::{ApiKeysCommand, CutoverCommand, Effort, TokensCommand, WhomArgs},
-    commands::support_bundle::part,
+    commands::{assess::NAME_A_TENANT, support_bundle::part},
     console::Console,
     failure::Failure,
 };
@@ -185,13 +185,23 @@ fn stopped(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
             MigrateError::Fenced => "`authly-admin migrate status` shows the run",
             MigrateError::Hashes(_) => "try again in a moment",
             MigrateError::Ledger(_) => "set the SECRET_ENCRYPTION_KEY that the import ran with",
-            MigrateError::NotFound { what: "tenant" | "tenant of the source", .. } => {
+            MigrateError::NoTenant { .. } => NAME_A_TENANT,
+            MigrateError::NotFound { what: "tenant", .. } => {
                 "`authly-admin migrate status` lists the tenants that are here"
             }
             MigrateError::NotFound { what: "waiting row", .. } => {
                 "`authly-admin migrate quarantine list` shows all that wait"
             }
+            MigrateError::NotFound { what: "link", .. } => {
+                "check --source-name and --source-id; the row may be unlinked already"
+            }
+            MigrateError::NotFound { what: "run", .. } => {
+                "`authly-admin migrate status --output json` shows the last one"
+            }
             MigrateError::NotFound { .. } => "check the name",
+            MigrateError::NotImported { .. } => {
+                "name an account as `authly-admin user list --contains TEXT` shows it, or import the row first"
+            }
             MigrateError::Refused(_) | MigrateError::Step(_) => "",
             MigrateError::Source(_) => {
                 "check the source and the profile; what is written so far stays, and the next run goes on"

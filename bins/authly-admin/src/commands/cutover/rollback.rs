@@ -65,6 +65,9 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
         "waiting_cleared": report.waiting_cleared,
         "stopped": report.stopped,
     }))?;
+    if report.results.is_empty() && report.left_alone + report.waiting_cleared == 0 && !report.stopped {
+        console.note("There is nothing to take back: no migration wrote anything of it, or it was taken back before.");
+    }
     if let Some(why) = arguments.intent.why_not("take them back") {
         console.note(&why);
     }

@@ -98,6 +98,9 @@ fn a_link_by_hand_keeps_the_account_as_it_is_and_can_be_removed() {
     let id = |row: u32| SourceId::parse(&format!("{row:06}")).unwrap();
     let taken = ready(link(&bench, &name(), &id(2), &Subject::Account(user)));
     assert!(matches!(taken, Err(MigrateError::Refused(_))), "{taken:?}");
+    let typo = ready(link(&bench, &name(), &id(2), &Subject::External("adaa".to_owned()))).unwrap_err().to_string();
+    assert!(typo.contains("no account here has the id, e-mail address or user name \"adaa\""), "{typo}");
+    assert!(typo.contains("row 000002 of legacy-users is not"), "{typo}");
     ready(unlink(&bench, &name(), &id(1))).unwrap();
     let linked = ready(link(&bench, &name(), &id(2), &Subject::Account(user))).unwrap();
     assert_eq!(linked.user, Some(user.to_string()));
