@@ -1,12 +1,11 @@
 //! What the terminal sees: tables for people, JSON for programs, questions before something is removed.
 
-use std::{
-    borrow::Cow,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
-};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use authly_runtime::trouble::Trouble;
 use comfy_table::{ContentArrangement, Table, presets};
+pub(crate) use oauth_core::text::harmless;
+use oauth_core::text::steers;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -112,7 +111,8 @@ impl Console {
         if !io::stdin().is_terminal() {
             return Err(cancelled("nobody is there to be asked"));
         }
-        let _unheard = write!(io::stderr().lock(), "This cannot be undone. Type {name} to {act} it: ");
+        let question = format!("This cannot be undone. Type {name} to {act} it: ");
+        let _unheard = write!(io::stderr().lock(), "{}", harmless(&question));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         if read.is_ok() && answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
@@ -125,7 +125,8 @@ impl Console {
         if self.yes {
             return Ok(());
         }
-        let _unheard = write!(io::stderr().lock(), "This would {act}.\n{warning}\nType yes to do it: ");
+        let question = format!("This would {act}.\n{warning}\nType yes to do it: ");
+        let _unheard = write!(io::stderr().lock(), "{}", harmless(&question));
         let mut answer = String::new();
         let read = io::stdin().lock().take(1_000).read_line(&mut answer);
         if read.is_ok() && answer.trim() == "yes" {
@@ -188,18 +189,7 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// Text without what could steer a terminal: what came from a source or a database may hold such characters, those that JSON leaves as they are
-/// (C1) among them. They are written as JSON writes others, so that JSON stays JSON and means the same.
-pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    let written = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    Cow::Owned(text.chars().map(written).collect())
-}
-
-/// A value as people read it; control characters, which could steer the terminal, are shown escaped.
+/// A value as people read it; characters that could steer the terminal are shown escaped.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -242,7 +232,7 @@ fn ends_in_an_instant(text: &str) -> bool {
 }
 
 fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]
@@ -268,7 +258,7 @@ mod tests {
         assert_eq!(cell(&json!(["a", "b"])), "a\nb");
         assert_eq!(cell(&json!(true)), "yes");
         assert_eq!([json!(null), json!([]), json!({})].map(|nothing| cell(&nothing)), ["-", "-", "-"]);
-        assert_eq!(cell(&json!("a\u{1b}[31mb")), "a\\u{1b}[31mb");
+        assert_eq!(cell(&json!("a\u{1b}[31mb\u{202e}c")), "a\\u{1b}[31mb\\u{202e}c");
     }
 
     #[test]
@@ -282,15 +272,5 @@ mod tests {
         for other in ["2026-11-21T08:01:15.x", "2026-11-21 08:01:15.17Z", "é.1Z", ".", "v1.2.Z"] {
             assert_eq!(cell(&json!(other)), other);
         }
-    }
-
-    #[test]
-    fn nothing_that_is_printed_steers_the_terminal_and_json_stays_json() {
-        assert_eq!(harmless("a\u{1b}]0;x\u{7}\r\nb\tc"), "a\\u001b]0;x\\u0007\\u000d\nb\tc");
-        assert!(matches!(harmless("plain \u{2588} text"), Cow::Borrowed(_)));
-        let name = json!({ "name": "a\u{9b}31mb\u{7f}" });
-        let printed = harmless(&pretty(&name)).into_owned();
-        assert!(!printed.chars().any(|c| c.is_control() && c != '\n'), "{printed:?}");
-        assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), name);
     }
 }

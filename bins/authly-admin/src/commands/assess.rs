@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     args::{AssessArgs, ExportArgs, ProfileCommand, VerifyPasswordArgs},
-    console::Console,
+    console::{Console, harmless},
     failure::{Code, Failure},
     secret_input,
 };
@@ -237,10 +237,10 @@ fn unwritten(error: &io::Error) -> Failure {
     Trouble::caused("cannot write the export", error, "name a file that does not exist yet").into()
 }
 
-/// Newline-delimited JSON; nothing at all for no account.
+/// Newline-delimited JSON; nothing at all for no account. It may go to a terminal, and a name may hold anything.
 fn line(out: &mut impl Write, account: &Exported) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, account)?;
-    out.write_all(b"\n")
+    let line = serde_json::to_string(account)?;
+    writeln!(out, "{}", harmless(&line))
 }
 
 /// For its owner alone, and never over another file.
