@@ -2,13 +2,13 @@
 //! that came before wrote it (S002-45).
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write as _,
     path::Path,
     sync::{Mutex, OnceLock},
 };
 
-use authly_runtime::Trouble;
+use authly_runtime::{Trouble, private_file};
 use authly_seal::SystemClock;
 use oauth_core::services::Clock as _;
 
@@ -30,11 +30,7 @@ pub(crate) enum Level {
 
 /// Opens the log, to write behind what stands in it.
 pub(crate) fn open(path: &Path) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| {
+    let file = private_file::append(path).map_err(|error| {
         let what = format!("cannot write the log {}", path.display());
         Trouble::caused(what, &error, "name a file in MIGRATION_LOG that this user may write, or unset it")
     })?;

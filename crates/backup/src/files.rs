@@ -3,11 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use authly_runtime::Trouble;
+use authly_runtime::{Trouble, private_file};
 use sha2::{Digest as _, Sha256};
 
 use crate::name::beside;
@@ -39,8 +38,7 @@ impl Draft {
 
     /// Creates it, for its owner alone.
     pub(crate) fn create(&self) -> Result<File, Trouble> {
-        let file = File::options().write(true).create_new(true).mode(0o600).open(&self.path);
-        file.map_err(|error| cannot("create", &self.path, &error))
+        private_file::create_new(&self.path).map_err(|error| cannot("create", &self.path, &error))
     }
 
     /// Writes it whole.

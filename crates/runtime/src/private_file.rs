@@ -1,4 +1,4 @@
-//! Files that only the server's own user reads: keys and secrets made in development.
+//! Files that only their owner reads: keys and secrets made in development, and what commands write that names people.
 
 use std::{
     fs,
@@ -24,6 +24,16 @@ pub fn create_folder(folder: &Path) -> Result<(), Trouble> {
             "name a folder that this user may write to in AUTHLY_DATA_DIR",
         )
     })
+}
+
+/// Creates a file for its owner alone; one that is there is an error, and so is a link that somebody else put there.
+pub fn create_new(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file to write behind what stands in it; one that is made now is for its owner alone.
+pub fn append(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 /// Reads the file; `None` where there is none. A file that others may read is refused.
@@ -77,7 +87,7 @@ fn chance() -> u64 {
 }
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = create_new(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -99,6 +109,20 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(home.path().join("data")).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(home.path().join("data")).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_new_file_is_for_its_owner_alone_and_replaces_none() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("some.json");
+        create_new(&path).unwrap().write_all(b"first").unwrap();
+        assert_eq!(create_new(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        append(&path).unwrap().write_all(b", second").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first, second");
+        append(&home.path().join("some.log")).unwrap();
+        for file in fs::read_dir(home.path()).unwrap() {
+            assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, BufWriter, Write},
     ops::ControlFlow,
     path::Path,
@@ -11,7 +11,7 @@ use std::{
 use authly_admin_cases::migrate::{self, AssessOptions, Assessed, Exported, MigrateError, Observer, PasswordResult};
 use authly_config::Settings;
 use authly_cutover::{assess::Severity, profile::Profile, words};
-use authly_runtime::trouble::Trouble;
+use authly_runtime::{Trouble, private_file};
 use authly_seal::SystemClock;
 use oauth_core::{secret::Secret, services::Clock as _};
 use serde_json::json;
@@ -199,7 +199,7 @@ pub(crate) async fn verify_password(
 pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: Console) -> Result<(), Failure> {
     let (mut opened, _) = source::open(&arguments.source, settings).await?;
     let bound = opened.profile().clone();
-    let file = arguments.out.as_deref().map(create).transpose().map_err(|error| unwritten(&error))?;
+    let file = arguments.out.as_deref().map(private_file::create_new).transpose().map_err(|error| unwritten(&error))?;
     let out: Box<dyn Write> = match &file {
         Some(file) => Box::new(file),
         None => Box::new(io::stdout().lock()),
@@ -241,15 +241,6 @@ fn unwritten(error: &io::Error) -> Failure {
 fn line(out: &mut impl Write, account: &Exported) -> io::Result<()> {
     let line = serde_json::to_string(account)?;
     writeln!(out, "{}", harmless(&line))
-}
-
-/// For its owner alone, and never over another file.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Tells what takes a while, to people.

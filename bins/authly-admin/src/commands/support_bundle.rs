@@ -1,13 +1,13 @@
 //! `authly-admin support-bundle`: what somebody who helps has to know, in one file without secrets (S002-50).
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
 use authly_config::{Problem, Settings};
-use authly_runtime::{Trouble, convert, live, store::Database};
+use authly_runtime::{Trouble, convert, live, private_file, store::Database};
 use authly_seal::SystemClock;
 use oauth_core::services::Clock as _;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) async fn run<D: Database>(
     let now = SystemClock.now();
     let out =
         arguments.out.unwrap_or_else(|| PathBuf::from(format!("authly-support-{}.json", stamp(&now.to_rfc3339()))));
-    let mut file = create(&out).map_err(|error| {
+    let mut file = private_file::create_new(&out).map_err(|error| {
         Trouble::caused(
             format!("cannot write {}", out.display()),
             &error,
@@ -117,15 +117,6 @@ fn end(path: &Path) -> io::Result<String> {
     // The first line has no beginning.
     let begin = if skipped == 0 { 0 } else { text.find('\n').map_or(0, |end| end + 1) };
     Ok(text.get(begin..).unwrap_or_default().to_owned())
-}
-
-/// For its owner alone, and never over another file.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// An instant as it may stand in the name of a file: 20261121_174130.

@@ -8,7 +8,7 @@ use authly_cutover::{
     digest::Digest,
     source::{Source as _, SourceName},
 };
-use authly_runtime::Trouble;
+use authly_runtime::{Trouble, private_file};
 use authly_sources::OpenSource;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,11 +96,7 @@ fn write(file: &Path, plan: &serde_json::Value) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error).into()),
         _ => {}
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(&beside).map_err(|error| failed(&error))?;
+    let mut out = private_file::create_new(Path::new(&beside)).map_err(|error| failed(&error))?;
     serde_json::to_writer(&mut out, plan).map_err(|error| failed(&error))?;
     out.write_all(b"\n").and_then(|()| out.sync_all()).map_err(|error| failed(&error))?;
     Ok(std::fs::rename(&beside, file).map_err(|error| failed(&error))?)
