@@ -52,9 +52,8 @@ impl Visitor for Serve<'_> {
         for step in store::bring_up_to_date(settings, &database).await? {
             tracing::info!(step, "the schema was brought up to date");
         }
-        let store = database.open().await?;
-        let started = start::start(settings, store.clone()).await?;
-        let desk = desk::desk(settings, &started.live, store);
+        let started = start::start(settings, database.open().await?).await?;
+        let desk = desk::desk(settings, &started.live);
         let app = Data::new(app(settings, &started, desk)?);
         let uses = actix_rt::spawn(write_uses(app.clone()));
         let others = started.live.hash_pool().others();

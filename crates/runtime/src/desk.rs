@@ -22,18 +22,16 @@ use crate::{
     live::{AnyStore, Live},
 };
 
-/// The desk over `live`, with the migration's part of the same store.
-pub fn desk<S: AnyStore, C: CutoverStore + BoardStore + 'static>(
+/// The desk over `live`.
+pub fn desk<S: AnyStore + CutoverStore + BoardStore + 'static>(
     settings: &Settings,
     live: &Arc<Live<S>>,
-    target: C,
 ) -> Box<dyn Desk> {
-    Box::new(Bench::new(settings, live.clone(), target))
+    Box::new(Bench::new(settings, live.clone()))
 }
 
 /// The ports of a migration over the services of an installation.
-pub struct Bench<S, C> {
-    target: C,
+pub struct Bench<S> {
     hashes: Hashes<S>,
 }
 
@@ -43,14 +41,14 @@ pub struct Hashes<S> {
     policy: &'static str,
 }
 
-impl<S: AnyStore, C: CutoverStore> Bench<S, C> {
-    /// The ports over `live`, with the migration's part of the same store.
-    pub fn new(settings: &Settings, live: Arc<Live<S>>, target: C) -> Self {
+impl<S: AnyStore> Bench<S> {
+    /// The ports over `live`.
+    pub fn new(settings: &Settings, live: Arc<Live<S>>) -> Self {
         let policy = match settings.passwords.hash {
             PasswordHash::Argon2id { .. } => "argon2",
             PasswordHash::Bcrypt { .. } => "bcrypt",
         };
-        Self { target, hashes: Hashes { live, policy } }
+        Self { hashes: Hashes { live, policy } }
     }
 
     /// The services.
@@ -71,15 +69,15 @@ impl<S: AnyStore> Wrap for Hashes<S> {
     }
 }
 
-impl<S: AnyStore, C: CutoverStore> Tools for Bench<S, C> {
-    type Target = C;
+impl<S: AnyStore + CutoverStore> Tools for Bench<S> {
+    type Target = S;
     type Clock = SystemClock;
     type Random = SystemRandom;
     type Sealer = Sealer;
     type Hashes = Hashes<S>;
 
-    fn target(&self) -> &C {
-        &self.target
+    fn target(&self) -> &S {
+        self.live().store()
     }
 
     fn clock(&self) -> &SystemClock {

@@ -38,9 +38,8 @@ pub(super) async fn open<D: Database>(
     settings: &Settings,
     database: &D,
     keys: Keys,
-) -> Result<Bench<D::Store, D::Store>, Failure> {
+) -> Result<Bench<D::Store>, Failure> {
     let store = database.open().await?;
-    let target = store.clone();
     let sealer = match keys {
         Keys::Useless => keys::useless_sealer(),
         Keys::Needed => {
@@ -54,5 +53,5 @@ pub(super) async fn open<D: Database>(
         }
     };
     let live = Arc::new(Live::for_administration(settings, store, sealer)?);
-    Ok(Bench::new(settings, live, target))
+    Ok(Bench::new(settings, live))
 }

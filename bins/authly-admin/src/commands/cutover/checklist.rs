@@ -5,11 +5,11 @@ use authly_admin_cases::{
     migrate::{self, Checklist, Surroundings, TodoState},
 };
 use authly_config::Settings;
-use authly_cutover::store::CutoverStore;
-use authly_runtime::{AnyStore, Trouble, store::Database};
+use authly_runtime::{Trouble, store::Database};
 use oauth_core::{
     client::{Client, ClientState},
     services::Services as _,
+    store::CatalogRepository as _,
 };
 
 use super::{Bench, stopped};
@@ -25,7 +25,7 @@ const STEPS: &[Column] =
 pub(super) async fn run<D: Database>(
     settings: &Settings,
     database: &D,
-    bench: &Bench<D::Store, D::Store>,
+    bench: &Bench<D::Store>,
     console: Console,
 ) -> Result<(), Failure> {
     let around = surroundings(settings, database, bench).await?;
@@ -45,10 +45,10 @@ pub(super) fn print(list: &Checklist, console: Console) -> Result<(), Failure> {
 }
 
 /// What only the installation as a whole shows.
-pub(super) async fn surroundings<D: Database, S: AnyStore, C: CutoverStore>(
+pub(super) async fn surroundings<D: Database>(
     settings: &Settings,
     database: &D,
-    bench: &Bench<S, C>,
+    bench: &Bench<D::Store>,
 ) -> Result<Surroundings, Failure> {
     let records = bench.live().store().load_catalog().await;
     let records = records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;

@@ -68,8 +68,8 @@ impl Words for Pen<'_> {
     }
 }
 
-pub(super) async fn run<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+pub(super) async fn run<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     ask: Ask,
     whom: WhomArgs,
     settings: &Settings,
@@ -147,8 +147,8 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
 }
 
 /// Delivers what waits, where this command is to do that.
-async fn deliver<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+async fn deliver<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     whom: &WhomArgs,
     settings: &Settings,
     stop: &Stop,

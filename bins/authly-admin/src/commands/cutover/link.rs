@@ -19,8 +19,8 @@ use crate::{
 /// What could not be done.
 const WHAT: &str = "cannot link the row";
 
-pub(super) async fn link<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+pub(super) async fn link<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     row: &LinkArgs,
     subject: &str,
     console: Console,
@@ -46,8 +46,8 @@ pub(super) async fn link<S: AnyStore, C: CutoverStore>(
     Ok(())
 }
 
-pub(super) async fn unlink<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+pub(super) async fn unlink<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     row: &LinkArgs,
     console: Console,
 ) -> Result<(), Failure> {
@@ -59,7 +59,7 @@ pub(super) async fn unlink<S: AnyStore, C: CutoverStore>(
 }
 
 /// An account that is here, else an id at the external provider.
-async fn subject<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, text: &str) -> Result<Subject, Failure> {
+async fn subject<S: AnyStore + CutoverStore>(bench: &Bench<S>, text: &str) -> Result<Subject, Failure> {
     if let Some(user) = UserId::parse(text) {
         let found = bench.target().target_accounts(&[user]).await;
         let there = !found.map_err(|error| stopped("cannot find the account")(error.into()))?.is_empty();

@@ -130,7 +130,7 @@ async fn for_letters<D: Database>(
     settings: &Settings,
     database: &D,
     whom: &WhomArgs,
-) -> Result<Bench<D::Store, D::Store>, Failure> {
+) -> Result<Bench<D::Store>, Failure> {
     if whom.execute && !whom.dry_run {
         open(settings, database, bench::Keys::Needed).await
     } else {
@@ -139,11 +139,7 @@ async fn for_letters<D: Database>(
 }
 
 /// The tools over the store, which is brought up to date first.
-async fn open<D: Database>(
-    settings: &Settings,
-    database: &D,
-    keys: bench::Keys,
-) -> Result<Bench<D::Store, D::Store>, Failure> {
+async fn open<D: Database>(settings: &Settings, database: &D, keys: bench::Keys) -> Result<Bench<D::Store>, Failure> {
     store::bring_up_to_date(settings, database).await?;
     bench::open(settings, database, keys).await
 }
@@ -172,7 +168,7 @@ pub(crate) async fn support<D: Database>(settings: &Settings, database: &D) -> V
 }
 
 /// The tools for commands that only look: they neither make a store nor change one.
-async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store, D::Store>, Failure> {
+async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store>, Failure> {
     store::must_be_up_to_date(settings, database).await?;
     bench::open(settings, database, bench::Keys::Useless).await
 }

@@ -24,8 +24,8 @@ const COLUMNS: &[Column] = &[
     ("Decided", "resolution"),
 ];
 
-pub(super) async fn run<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+pub(super) async fn run<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     command: QuarantineCommand,
     console: Console,
 ) -> Result<(), Failure> {
@@ -74,10 +74,7 @@ fn heeded_by(source: &str) -> &'static str {
     }
 }
 
-async fn resolution<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
-    decision: Decision,
-) -> Result<Resolution, Failure> {
+async fn resolution<S: AnyStore + CutoverStore>(bench: &Bench<S>, decision: Decision) -> Result<Resolution, Failure> {
     Ok(match decision {
         Decision { drop: true, .. } => Resolution::Drop,
         Decision { keep_both: true, .. } => Resolution::KeepBoth,
@@ -87,8 +84,8 @@ async fn resolution<S: AnyStore, C: CutoverStore>(
 }
 
 /// The one row that waits under that key.
-async fn locate<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+async fn locate<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     row: &RowArgs,
 ) -> Result<(SourceName, SourceId), Failure> {
     let what = "cannot find the row";

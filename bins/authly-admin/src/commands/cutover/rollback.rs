@@ -27,8 +27,8 @@ use crate::{
 const WITH_IT: &str = "With --execute the application's own table follows: the rows of accounts that are taken back say again what \
                        they said before, but for columns that the application changed itself since.";
 
-pub(super) async fn run<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+pub(super) async fn run<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     arguments: RollbackArgs,
     settings: &Settings,
     console: Console,
@@ -94,8 +94,8 @@ pub(super) async fn run<S: AnyStore, C: CutoverStore>(
     if report.conflict_count > 0 && !arguments.force { Err(Failure::silent(Code::Partly)) } else { Ok(()) }
 }
 
-async fn scope<S: AnyStore, C: CutoverStore>(
-    bench: &Bench<S, C>,
+async fn scope<S: AnyStore + CutoverStore>(
+    bench: &Bench<S>,
     arguments: &RollbackArgs,
 ) -> Result<RollbackScope, Failure> {
     if let Some(run) = &arguments.run {
@@ -114,7 +114,7 @@ async fn scope<S: AnyStore, C: CutoverStore>(
 }
 
 /// The one account that a name or id means.
-pub(super) async fn find<S: AnyStore, C: CutoverStore>(bench: &Bench<S, C>, name: &str) -> Result<UserId, Failure> {
+pub(super) async fn find<S: AnyStore + CutoverStore>(bench: &Bench<S>, name: &str) -> Result<UserId, Failure> {
     if let Some(id) = UserId::parse(name) {
         return Ok(id);
     }
