@@ -54,6 +54,9 @@ pub(crate) const TUNED: &[(&str, &str)] = &[
     ("enable_seqscan", "off"),
     ("enable_mergejoin", "off"),
     ("jit", "off"),
+    // Between two statements of a transaction lies the way there and back. A machine that is gone without a word must not hold its
+    // locks until the system gives its connection up, which may take hours: nobody registers meanwhile, and no import goes on.
+    ("idle_in_transaction_session_timeout", "60000"),
 ];
 
 /// What the sessions of grouped lookups and writes are set to besides. Their statements are written so that each key is found by an
@@ -251,5 +254,13 @@ mod tests {
     #[test]
     fn parameters_are_decoded() {
         assert_eq!(decoded("%2Ftmp%2Fa%zz%4"), "/tmp/a%zz%4");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_session_that_stands_still_within_a_transaction_is_given_up_by_the_server() {
+        let database = authly_pg_fixture::PgFixture::empty().await;
+        let store = crate::PgStore::new(database.url(), crate::PgOptions::default()).unwrap();
+        let told = store.db().read("SHOW idle_in_transaction_session_timeout", &[]).await.unwrap();
+        assert_eq!(told[0].get::<_, String>(0), "1min");
     }
 }
