@@ -9,6 +9,7 @@ use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
+    db::{Params, Steps},
     store::PgStore,
     value::{At, Reader},
 };
@@ -50,6 +51,21 @@ pub(crate) const RECORD: &str = "
     INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (id) DO NOTHING";
+
+/// The same for many.
+pub(crate) const RECORD_ALL: &str = "
+    INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::jsonb[])
+    ON CONFLICT (id) DO NOTHING";
+
+/// Writes an event within a step, where there is one.
+pub(crate) async fn record(steps: &Steps<'_>, audit: Option<AuditEvent>) -> Result<(), StoreError> {
+    let Some(event) = audit.map(AuditParams::from) else { return Ok(()) };
+    let params: Params<'_> =
+        &[&event.id, &event.at, &event.kind, &event.user, &event.client, &event.address, &event.detail];
+    steps.change(RECORD, params).await?;
+    Ok(())
+}
 
 const NEWEST: &str = "
     SELECT id, at, kind, user_id, client_id, address, detail

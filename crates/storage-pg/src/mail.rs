@@ -20,9 +20,10 @@ use oauth_core::{
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+pub(crate) use crate::audit::record;
 use crate::{
     api_keys,
-    audit::{AuditParams, RECORD},
+    audit::AuditParams,
     codes::commit,
     db::{Params, Steps, Unknown},
     grants, invite,
@@ -353,14 +354,6 @@ async fn queue(steps: &Steps<'_>, mail: &NewMail) -> Result<(), StoreError> {
         &At(mail.at),
     ];
     steps.change(QUEUE, params).await?;
-    Ok(())
-}
-
-pub(crate) async fn record(steps: &Steps<'_>, audit: Option<AuditEvent>) -> Result<(), StoreError> {
-    let Some(event) = audit.map(AuditParams::from) else { return Ok(()) };
-    let params: Params<'_> =
-        &[&event.id, &event.at, &event.kind, &event.user, &event.client, &event.address, &event.detail];
-    steps.change(RECORD, params).await?;
     Ok(())
 }
 
