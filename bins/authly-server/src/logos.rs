@@ -42,23 +42,30 @@ impl Folder {
         Some(Self { path, logos: logos.clone(), seen: None })
     }
 
-    /// Reads the pictures again if a file of the folder has changed; one that cannot be used leaves all as they were.
+    /// Reads the pictures again if a file of the folder has changed.
     pub(crate) fn read_if_changed(&mut self) {
-        let seen = Some(look(&self.path));
-        if seen == self.seen {
-            return;
+        let seen = look(&self.path);
+        if self.seen.as_ref() != Some(&seen) {
+            self.exchange(seen);
         }
-        let is_first = self.seen.is_none();
-        self.seen = seen;
+    }
+
+    /// Reads the pictures again.
+    pub(crate) fn read_again(&mut self) {
+        let seen = look(&self.path);
+        self.exchange(seen);
+    }
+
+    /// One picture that cannot be used leaves all as they were.
+    fn exchange(&mut self, seen: Vec<Seen>) {
+        self.seen = Some(seen);
         match read(&self.path) {
             Ok(logos) => {
+                tracing::info!(count = logos.len(), "the logos have been read");
                 self.logos.replace(logos);
-                if !is_first {
-                    tracing::info!("the logos have been read again");
-                }
             }
             Err(Trouble { what, why, .. }) => {
-                tracing::error!(what, why, "the new logos cannot be used; those before stay")
+                tracing::error!(what, why, "the new logos cannot be used; those before stay");
             }
         }
     }

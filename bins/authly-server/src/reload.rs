@@ -31,7 +31,12 @@ pub(crate) async fn follow<S: AnyStore>(
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
-            _ = hang_up.recv() => before = again(&source, before, &live, &logs).await,
+            _ = hang_up.recv() => {
+                before = again(&source, before, &live, &logs).await;
+                if let Some(logos) = &mut files.logos {
+                    logos.read_again();
+                }
+            }
             _ = look.tick() => {}
         }
         if let Some(certificate) = &files.certificate {

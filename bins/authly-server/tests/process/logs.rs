@@ -52,9 +52,10 @@ fn a_hang_up_shows_new_logos() {
     std::fs::create_dir(&folder).unwrap();
     let place = place.with("AUTHLY_LOGO_DIR", folder.display().to_string());
     let server = place.start();
+    server.log.wait_for("the logos have been read");
     std::fs::write(folder.join("demo.png"), b"\x89PNG\r\n\x1a\n a picture").unwrap();
     server.signal("HUP");
-    server.log.wait_for("the logos have been read again");
+    server.log.wait_for("count=1");
     std::fs::write(folder.join("demo.png"), "<svg onload=alert(1)>").unwrap();
     server.signal("HUP");
     server.log.wait_for("the new logos cannot be used");
