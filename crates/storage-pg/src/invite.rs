@@ -20,6 +20,7 @@ use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
+    audit::{AuditParams, RECORD_ALL},
     db::{Params, Steps, Unknown},
     mail, rows,
     store::PgStore,
@@ -244,8 +245,15 @@ async fn write(steps: &Steps<'_>, letters: Vec<NewInvitation>, lane: Lane) -> Re
     let sealed: Vec<&[u8]> = mails().map(|mail| mail.sealed.as_slice()).collect();
     let times: Vec<At> = mails().map(|mail| At(mail.at)).collect();
     steps.change(MAILS, &[&lane.as_str(), &ids, &kinds, &recipients, &owners, &sealed, &times]).await?;
-    for letter in letters {
-        mail::record(steps, Some(letter.audit)).await?;
-    }
+    // One trip for all of them.
+    let events: Vec<AuditParams> = letters.into_iter().map(|letter| letter.audit.into()).collect();
+    let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+    let times: Vec<_> = events.iter().map(|event| &event.at).collect();
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    let users: Vec<_> = events.iter().map(|event| event.user).collect();
+    let clients: Vec<_> = events.iter().map(|event| event.client).collect();
+    let places: Vec<_> = events.iter().map(|event| event.address.as_deref()).collect();
+    let details: Vec<_> = events.iter().map(|event| &event.detail).collect();
+    steps.change(RECORD_ALL, &[&ids, &times, &kinds, &users, &clients, &places, &details]).await?;
     Ok(())
 }
