@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use authly_admin_cases::user::UserDraft;
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
+    columns,
     digest::Digest,
     ledger::{Action, LedgerItem, LedgerKey},
     memory::MemoryTarget,
@@ -19,6 +20,7 @@ use authly_testkit::{Browser, Options, Page, SeededRandom, TestApp};
 use oauth_core::{
     claims::Profile,
     ids::{TenantId, UserId},
+    services::Services as _,
     store::CatalogRepository as _,
     subject::AccountStatus,
     time::Timestamp,
@@ -104,6 +106,7 @@ async fn fill(app: &TestApp, target: &MemoryTarget, acme: TenantId, globex: Tena
             of_globex.push(user);
         }
         let account = account(user, tenant, &format!("p{number}@{slug}.example"), now, number == 0);
+        let after = columns::of(&account, app.services.sealer());
         write.accounts.push(AccountWrite::Create(Box::new(account)));
         let source_id = SourceId::parse(&format!("row-{}", number % 3)).unwrap();
         write.ledger.push(LedgerItem {
@@ -114,7 +117,7 @@ async fn fill(app: &TestApp, target: &MemoryTarget, acme: TenantId, globex: Tena
             tenant: Some(tenant),
             action: Action::Create,
             before: Map::new(),
-            after: Map::new(),
+            after,
             outcome: None,
             reason: None,
             undoes: None,
