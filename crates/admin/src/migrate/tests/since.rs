@@ -5,6 +5,7 @@ use authly_cutover::{
     run::{Begun, RunId, RunKind, RunPlan, RunState},
     store::{BatchCommit, BatchWrite, CutoverStore as _, RunEnd},
 };
+use oauth_core::store::Commit;
 use serde_json::json;
 
 use super::*;
@@ -108,7 +109,7 @@ fn of_one_tenant(bench: &Bench, tenant: &str) {
     write.progress.watermark = Some(instant("2021-05-06T07:08:09Z"));
     assert_eq!(ready(bench.target.commit_batch(write)).unwrap(), BatchCommit::Applied);
     let end = RunEnd { state: RunState::Finished, at: now, note: None, audit: None };
-    ready(bench.target.finish_run(run.lease(), end)).unwrap();
+    assert_eq!(ready(bench.target.finish_run(run.lease(), end)).unwrap(), Commit::Applied);
 }
 
 #[test]
