@@ -4,6 +4,7 @@
 //! `AUTHLY_TEST_MIGRATION=heavy` makes the sources as big and the crashes as many as a night allows, a number as big as that.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod compared;
 mod crashes;
 mod dirt;
 mod exactness;
