@@ -140,20 +140,10 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(snapshot)
     }
 
-    /// Sets a password by link. All sessions, grants, older tokens and API keys of the account end, and no browser is known any more:
-    /// whoever had the old password had them all. The first password here of somebody whose old one could not be carried over ends
-    /// no API key.
+    /// Sets a password by a link of that kind, if it may. All sessions, grants, older tokens and API keys of the account end, and no
+    /// browser is known any more: whoever had the old password had them all. The first password here of somebody whose old one could
+    /// not be carried over ends no API key, unless nobody had verified the address: then the keys may be somebody else's.
     pub async fn set_password_by_link(
-        &self,
-        token: &str,
-        password: &Secret<String>,
-        visitor: &Visitor,
-    ) -> Result<Account, LinkFailed> {
-        self.set_password_by(LinkKind::SetPassword, token, password, visitor).await
-    }
-
-    /// Sets a password by a link of that kind.
-    pub(crate) async fn set_password_by(
         &self,
         kind: LinkKind,
         token: &str,
@@ -162,20 +152,23 @@ impl<V: DirectoryServices> Directory<V> {
     ) -> Result<Account, LinkFailed> {
         let now = self.engine.now();
         self.charge_address("link:address", visitor.address.as_deref(), |limits| limits.address, now).await?;
-        let LinkSnapshot { link, account } = self.open_link(token, kind).await?;
+        let found = self.open_link(token, kind).await?;
+        found.may_set_password().map_err(LinkFailed::Over)?;
+        let proof = found.proof();
+        let LinkSnapshot { link, account } = found;
         self.settings.password_policy.judge(password.expose(), &[&account.email, &account.username])?;
         let new = PresentedPassword::parse(password.expose());
         let new = new.ok_or(PasswordRefused::TooLong(self.settings.password_policy.max_bytes))?;
         let (hash, older_hash) = self.new_hashes::<LinkFailed>(&new).await?;
         let mut audit = self.engine.audit(AuditKind::PasswordChanged, visitor.address.clone(), now);
         audit.user = Some(link.user);
-        let api_keys = if account.reset_required { ApiKeys::Keep } else { ApiKeys::End };
+        let api_keys = if account.reset_required && account.is_verified { ApiKeys::Keep } else { ApiKeys::End };
         audit.detail = serde_json::json!({ "by": "link", "kind": kind.as_str(), "api_keys": api_keys.as_str() });
         let notice = self.notice(MailKind::PasswordChanged, &account, visitor, now);
         let write = LinkedPassword {
             kind,
             link: LinkUse { token: link.token, user: link.user, address: account.email.clone(), at: now, audit },
-            delivery: link.delivery,
+            proof,
             hash,
             older_hash,
             api_keys,

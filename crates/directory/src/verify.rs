@@ -98,17 +98,6 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    /// Verifies the address and sets a password, for somebody who does not know the one that there is: whoever chose that one may have
-    /// registered with an address that is not theirs. Everything ends that [`set_password_by_link`](Self::set_password_by_link) ends.
-    pub async fn verify_with_new_password(
-        &self,
-        token: &str,
-        password: &Secret<String>,
-        visitor: &Visitor,
-    ) -> Result<Account, LinkFailed> {
-        self.set_password_by(LinkKind::VerifyAddress, token, password, visitor).await
-    }
-
     /// Whether that shows that the account is theirs who follow the link.
     pub(crate) async fn prove(&self, link: &EmailLink, proof: &OwnerProof, now: Timestamp) -> Result<(), LinkFailed> {
         let typed = match proof {

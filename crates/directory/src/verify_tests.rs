@@ -97,7 +97,8 @@ fn a_new_password_takes_the_account_from_whoever_registered_with_the_address() {
     let world = mailing();
     let (user, token) = registered(&world);
     let set = |token: &str, password: &str| {
-        now_or_never(world.directory.verify_with_new_password(token, &secret(password), &visitor()))
+        let kind = LinkKind::VerifyAddress;
+        now_or_never(world.directory.set_password_by_link(kind, token, &secret(password), &visitor()))
     };
     assert!(matches!(set(&token, "short"), Err(LinkFailed::Policy(_))));
     set(&token, "the owner's own one").unwrap();
@@ -114,7 +115,8 @@ fn a_link_for_a_verified_address_opens_nothing() {
     let world = mailing();
     let (user, token) = registered(&world);
     world.put(&Account { is_verified: true, ..stored(&world, user) }, hash("correct horse"));
-    let set = now_or_never(world.directory.verify_with_new_password(&token, &secret("another one here"), &visitor()));
+    let (kind, password) = (LinkKind::VerifyAddress, secret("another one here"));
+    let set = now_or_never(world.directory.set_password_by_link(kind, &token, &password, &visitor()));
     assert!(matches!(set, Err(LinkFailed::Over(LinkRefused::Verified))));
     assert!(matches!(verify(&world, &token), Err(LinkFailed::Over(LinkRefused::Verified))));
 }

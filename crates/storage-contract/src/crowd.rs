@@ -6,7 +6,7 @@ use authly_directory::{
     identifier::EmailAddress,
     mail::{
         letter::{MailKind, NewMail},
-        link::{Delivery, EmailLink, LinkKind},
+        link::{AddressProof, Delivery, EmailLink, LinkKind},
         outbox::Hold,
         store::{ApiKeys, LinkUse, LinkedPassword, NewLink},
     },
@@ -365,7 +365,7 @@ pub async fn a_link_that_twenty_open_sets_one_password<S: WholeStore>(w: World<S
             let write = LinkedPassword {
                 kind: LinkKind::SetPassword,
                 link,
-                delivery: Delivery::Mailed,
+                proof: AddressProof::Known,
                 hash: hash_of(&number.to_string()),
                 older_hash: None,
                 api_keys: ApiKeys::End,

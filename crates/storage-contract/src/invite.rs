@@ -6,7 +6,7 @@ use authly_directory::{
     invite::{InvitationFigures, Invitee, InviteeAsk, Lane, NewInvitation},
     mail::{
         letter::{MailKind, NewMail},
-        link::{Delivery, EmailLink, LinkKind},
+        link::{AddressProof, EmailLink, LinkKind},
         outbox::{Hold, MailState, Settlement},
         store::{ApiKeys, LinkUse, LinkedPassword},
     },
@@ -212,7 +212,7 @@ pub async fn a_password_is_set_by_an_invitation<S: WholeStore>(w: World<S>) {
     let set = |kind| LinkedPassword {
         kind,
         link: use_of(&w, &link, w.later(5)),
-        delivery: Delivery::Mailed,
+        proof: AddressProof::Known,
         hash: hash_of("new"),
         older_hash: None,
         api_keys: ApiKeys::Keep,

@@ -5,7 +5,7 @@ use authly_directory::{
     identifier::EmailAddress,
     mail::{
         letter::{MailKind, NewMail},
-        link::{Delivery, EmailLink, LinkKind},
+        link::{AddressProof, Delivery, EmailLink, LinkKind},
         outbox::OutboxQuery,
         store::{ApiKeys, LinkUse, LinkedPassword, NewLink},
     },
@@ -71,7 +71,7 @@ pub(crate) fn password<S: WholeStore>(w: &World<S>, link: &EmailLink, address: &
     LinkedPassword {
         kind: LinkKind::SetPassword,
         link: link_use,
-        delivery: link.delivery,
+        proof: AddressProof::Known,
         hash: hash_of("new"),
         older_hash: None,
         api_keys: ApiKeys::End,
@@ -205,10 +205,12 @@ pub async fn a_password_by_link_ends_everything_older<S: WholeStore>(w: World<S>
 
 /// A link that came by mail verifies the address; one that an administrator handed over does not.
 pub async fn only_a_mailed_link_verifies_with_the_password<S: WholeStore>(w: World<S>) {
-    for (name, delivery) in [("ada", Delivery::Mailed), ("bob", Delivery::Shown)] {
+    for (name, delivery, proof) in
+        [("ada", Delivery::Mailed, AddressProof::First), ("bob", Delivery::Shown, AddressProof::Nothing)]
+    {
         let user = waiting(&w, name).await;
         let link = issue(&w, EmailLink { delivery, ..new_link(&w, user, LinkKind::SetPassword) }).await;
-        let write = password(&w, &link, &address(&w, user).await, w.later(5));
+        let write = LinkedPassword { proof, ..password(&w, &link, &address(&w, user).await, w.later(5)) };
         assert_eq!(w.store.set_password_by_link(write).await.unwrap(), Commit::Applied);
         let account = w.store.account(user).await.unwrap().unwrap().0;
         let mailed = delivery == Delivery::Mailed;
@@ -233,7 +235,14 @@ pub async fn a_password_by_a_verification_link_starts_anew<S: WholeStore>(w: Wor
     let link = issue(&w, new_link(&w, user, LinkKind::VerifyAddress)).await;
     let verify = issue(&w, new_link(&w, user, LinkKind::VerifyAddress)).await;
     let set = issue(&w, new_link(&w, user, LinkKind::SetPassword)).await;
-    let by = |link| LinkedPassword { kind: LinkKind::VerifyAddress, ..password(&w, link, &address, w.later(5)) };
+    let by = |link| LinkedPassword {
+        kind: LinkKind::VerifyAddress,
+        proof: AddressProof::First,
+        ..password(&w, link, &address, w.later(5))
+    };
+    let as_if_verified = LinkedPassword { proof: AddressProof::Known, ..by(&link) };
+    assert_eq!(w.store.set_password_by_link(as_if_verified).await.unwrap(), Commit::Lost, "decided on something else");
+    assert_eq!(w.store.link(link.token).await.unwrap().unwrap().link.used_at, None);
     assert_eq!(w.store.set_password_by_link(by(&set)).await.unwrap(), Commit::Lost);
     assert_eq!(w.store.set_password_by_link(by(&link)).await.unwrap(), Commit::Applied);
     let (account, credential) = w.store.account(user).await.unwrap().unwrap();
@@ -262,6 +271,12 @@ pub async fn a_new_password_keeps_the_consents_of_a_verified_account<S: WholeSto
     assert_eq!(w.store.issue_code(consented).await.unwrap(), Commit::Applied);
     let link = issue(&w, new_link(&w, user, LinkKind::SetPassword)).await;
     let write = password(&w, &link, &address(&w, user).await, w.later(5));
+    let as_if_unverified = LinkedPassword { proof: AddressProof::First, ..write.clone() };
+    assert_eq!(
+        w.store.set_password_by_link(as_if_unverified).await.unwrap(),
+        Commit::Lost,
+        "decided on something else"
+    );
     assert_eq!(w.store.set_password_by_link(write).await.unwrap(), Commit::Applied);
     let fresh = w.begin("new", w.new_session(user)).await;
     let found = w.store.authorize_snapshot(Some(fresh.token), client).await.unwrap();

@@ -112,9 +112,7 @@ const WITHDRAW: &str = "
     SELECT $5::uuid, $6::timestamptz, $7::text, $8::uuid, $9::uuid, $10::text, $11::jsonb
      WHERE $5::uuid IS NOT NULL AND (EXISTS (SELECT 1 FROM forgotten) OR EXISTS (SELECT 1 FROM ended))";
 
-/// Of an account whose address nobody has verified: somebody else may have consented.
-pub(crate) const FORGET_CONSENTS: &str = "
-    DELETE FROM consents WHERE user_id = $1 AND EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND NOT u.is_verified)";
+pub(crate) const FORGET_CONSENTS: &str = "DELETE FROM consents WHERE user_id = $1";
 
 impl GrantRepository for PgStore {
     async fn code(&self, code: TokenHash) -> Result<Option<CodeSnapshot>, StoreError> {

@@ -57,10 +57,20 @@ const USE: &str = "
 pub(crate) const USE_UP: &str =
     "UPDATE email_links SET used_at = $3 WHERE user_id = $1 AND kind = $2 AND used_at IS NULL";
 
-pub(crate) const VERIFY: &str = "
-    UPDATE users SET is_verified = TRUE, updated_at = $2,
-           status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
-     WHERE id = $1";
+macro_rules! verify {
+    ($as_it_stands:literal) => {
+        concat!(
+            "UPDATE users SET is_verified = TRUE, updated_at = $2,
+                    status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
+              WHERE id = $1",
+            $as_it_stands
+        )
+    };
+}
+
+pub(crate) const VERIFY: &str = verify!("");
+
+const VERIFY_AS_DECIDED: &str = verify!(" AND COALESCE(is_verified, FALSE) = $3");
 
 const END_SESSIONS: &str = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
 
@@ -207,10 +217,14 @@ impl MailRepository for PgStore {
         if write.kind == LinkKind::Invitation {
             invite::opened(&steps, link.user, link.at).await?;
         }
-        if write.delivery == Delivery::Mailed {
+        if let Some(was_verified) = write.proof.was_verified() {
+            if steps.change(VERIFY_AS_DECIDED, &[&user, &now, &was_verified]).await? == 0 {
+                return Ok(Commit::Lost);
+            }
             steps.change(USE_UP, &[&user, &LinkKind::VerifyAddress.as_str(), &now]).await?;
+        }
+        if write.proof.forgets_consents() {
             steps.change(grants::FORGET_CONSENTS, &[&user]).await?;
-            steps.change(VERIFY, &[&user, &now]).await?;
         }
         let change = PasswordChange {
             user: link.user,

@@ -230,22 +230,31 @@ pub(crate) const USE_UP: &str =
 pub(crate) const VERIFY: &str = "UPDATE users SET is_verified = 1, updated_at = ?2, \
                       status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END WHERE id = ?1";
 
-/// Of an account whose address nobody has verified: somebody else may have consented.
-const FORGET_CONSENTS: &str = "DELETE FROM consents WHERE user_id = ?1 \
-                               AND EXISTS (SELECT 1 FROM users u WHERE u.id = ?1 AND NOT u.is_verified)";
+/// Whether the address is verified, or not, as was decided upon.
+const STANDS: &str = "SELECT 1 FROM users WHERE id = ?1 AND is_verified = ?2";
+
+const FORGET_CONSENTS: &str = "DELETE FROM consents WHERE user_id = ?1";
 
 fn set_password(db: Db<'_>, write: LinkedPassword) -> Outcome<Commit> {
     let link = write.link;
+    let was_verified = write.proof.was_verified();
+    if let Some(was_verified) = was_verified
+        && !db.exists(STANDS, params![link.user.uuid(), was_verified])?
+    {
+        return Ok(Commit::Lost);
+    }
     if !use_link(db, &link, write.kind)? {
         return Ok(Commit::Lost);
     }
     if write.kind == LinkKind::Invitation {
         invite::opened(db, link.user, link.at)?;
     }
-    if write.delivery == Delivery::Mailed {
+    if was_verified.is_some() {
         db.run(USE_UP, params![link.user.uuid(), LinkKind::VerifyAddress.as_str(), link.at.micros()])?;
-        db.run(FORGET_CONSENTS, [link.user.uuid()])?;
         db.run(VERIFY, params![link.user.uuid(), link.at.micros()])?;
+    }
+    if write.proof.forgets_consents() {
+        db.run(FORGET_CONSENTS, [link.user.uuid()])?;
     }
     let change = PasswordChange {
         user: link.user,

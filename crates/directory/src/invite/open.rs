@@ -4,7 +4,7 @@
 //! Where nobody has verified the address, somebody else may have chosen the password in the older system. Then the rule of
 //! [`crate::verify`] holds: whoever follows the link also shows that the account is theirs, or sets a new password that ends all else.
 
-use oauth_core::{audit::AuditKind, ids::UserId, secret::Secret, store::Commit};
+use oauth_core::{audit::AuditKind, ids::UserId, store::Commit};
 
 use super::store::InvitationRepository as _;
 use crate::{
@@ -57,22 +57,6 @@ impl<V: DirectoryServices> Directory<V> {
             Commit::Applied => Ok(account),
             Commit::Lost => Err(LinkFailed::Over(LinkRefused::Used)),
         }
-    }
-
-    /// Follows an invitation and sets a password: the one that the account needs, or one in place of a password that somebody else may
-    /// have chosen, since nobody has verified the address. Refused for all others: an invitation is good for a longer time than a link
-    /// to set a password. All sessions, grants and older tokens of the account end.
-    pub async fn set_password_by_invitation(
-        &self,
-        token: &str,
-        password: &Secret<String>,
-        visitor: &Visitor,
-    ) -> Result<Account, LinkFailed> {
-        let snapshot = self.open_link(token, LinkKind::Invitation).await?;
-        if !snapshot.account.reset_required && snapshot.account.is_verified {
-            return Err(LinkFailed::Over(LinkRefused::OtherKind));
-        }
-        self.set_password_by(LinkKind::Invitation, token, password, visitor).await
     }
 }
 

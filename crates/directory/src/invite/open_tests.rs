@@ -64,7 +64,7 @@ fn open(world: &World, token: &str) -> Result<Account, LinkFailed> {
 }
 
 fn set(world: &World, token: &str, password: &str) -> Result<Account, LinkFailed> {
-    now_or_never(world.directory.set_password_by_invitation(token, &secret(password), &visitor()))
+    now_or_never(world.directory.set_password_by_link(LinkKind::Invitation, token, &secret(password), &visitor()))
 }
 
 fn prove(world: &World, token: &str, proof: &OwnerProof) -> Result<Account, LinkFailed> {
@@ -184,7 +184,8 @@ fn an_invitation_is_no_link_to_set_a_password_or_to_verify_an_address() {
     let ada = account(1, "ada@example.org", "ada");
     world.put(&ada, hash("the old one"));
     let token = invited(&world, &ada);
-    let by_link = now_or_never(world.directory.set_password_by_link(&token, &secret("a new one entirely"), &visitor()));
+    let (kind, password) = (LinkKind::SetPassword, secret("a new one entirely"));
+    let by_link = now_or_never(world.directory.set_password_by_link(kind, &token, &password, &visitor()));
     assert!(matches!(by_link, Err(LinkFailed::Over(LinkRefused::OtherKind))));
     let by_session = OwnerProof::Session(ada.subject.id);
     let verified = now_or_never(world.directory.verify_address(&token, &by_session, &visitor()));

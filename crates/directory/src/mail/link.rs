@@ -41,6 +41,33 @@ pub enum Delivery {
     Shown,
 }
 
+/// What a password that is set by a link says about the account's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressProof {
+    /// For the first time, whose it is.
+    First,
+    /// Whose it is, as was known before.
+    Known,
+    /// Nothing.
+    Nothing,
+}
+
+impl AddressProof {
+    /// Whether what the account consented to is forgotten: until now somebody else may have done that, who registered with the address.
+    pub fn forgets_consents(self) -> bool {
+        self == Self::First
+    }
+
+    /// Whether the address must have been verified before, for this still to be so; `None` where it stays as it is.
+    pub const fn was_verified(self) -> Option<bool> {
+        match self {
+            Self::First => Some(false),
+            Self::Known => Some(true),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// A link as a store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailLink {
@@ -118,6 +145,28 @@ impl LinkSnapshot {
         }
         Ok(())
     }
+
+    /// Whether the link, which opens what it is for, may also set a password. An invitation gives the one that the account needs, or one
+    /// in place of a password that somebody else may have chosen, since nobody has verified the address; it is good for a longer time
+    /// than a link to set a password, and replaces no other. A link to verify an address is for those, too, who do not know the
+    /// password: whoever chose that one may have registered with an address that is not theirs.
+    pub fn may_set_password(&self) -> Result<(), LinkRefused> {
+        match self.link.kind {
+            LinkKind::Invitation if self.account.is_verified && !self.account.reset_required => {
+                Err(LinkRefused::OtherKind)
+            }
+            LinkKind::Invitation | LinkKind::SetPassword | LinkKind::VerifyAddress => Ok(()),
+        }
+    }
+
+    /// What whoever follows the link shows of the account's address.
+    pub const fn proof(&self) -> AddressProof {
+        match (self.link.delivery, self.account.is_verified) {
+            (Delivery::Shown, _) => AddressProof::Nothing,
+            (Delivery::Mailed, true) => AddressProof::Known,
+            (Delivery::Mailed, false) => AddressProof::First,
+        }
+    }
 }
 
 /// Whether an account may get or use a link: everybody who may hold tokens, with or without a password, unless an administrator
@@ -167,6 +216,39 @@ mod tests {
         assert_eq!(link.decide(LinkKind::VerifyAddress, at(9)), Err(LinkRefused::Verified));
         link.account.is_verified = false;
         assert_eq!(link.decide(LinkKind::VerifyAddress, at(9)), Ok(()));
+    }
+
+    #[test]
+    fn only_a_mailed_link_shows_whose_the_address_is_and_only_the_first_forgets_what_went_before() {
+        let mut of = snapshot();
+        for (delivery, is_verified, proof) in [
+            (Delivery::Mailed, false, AddressProof::First),
+            (Delivery::Mailed, true, AddressProof::Known),
+            (Delivery::Shown, false, AddressProof::Nothing),
+            (Delivery::Shown, true, AddressProof::Nothing),
+        ] {
+            (of.link.delivery, of.account.is_verified) = (delivery, is_verified);
+            assert_eq!(of.proof(), proof);
+            assert_eq!(proof.forgets_consents(), proof == AddressProof::First);
+            assert!(proof.was_verified().is_none_or(|was| was == is_verified));
+        }
+    }
+
+    #[test]
+    fn an_invitation_replaces_no_password_that_is_surely_the_owners() {
+        let mut of = snapshot();
+        for (kind, may) in [
+            (LinkKind::SetPassword, Ok(())),
+            (LinkKind::VerifyAddress, Ok(())),
+            (LinkKind::Invitation, Err(LinkRefused::OtherKind)),
+        ] {
+            of.link.kind = kind;
+            assert_eq!(of.may_set_password(), may, "{kind:?}");
+        }
+        for (is_verified, reset_required) in [(false, false), (false, true), (true, true)] {
+            (of.account.is_verified, of.account.reset_required) = (is_verified, reset_required);
+            assert_eq!(of.may_set_password(), Ok(()));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use oauth_core::{
 
 use super::{
     letter::NewMail,
-    link::{Delivery, EmailLink, LinkKind, LinkSnapshot},
+    link::{AddressProof, EmailLink, LinkKind, LinkSnapshot},
     outbox::{HeldMail, Hold, MailState, OutboxEntry, OutboxQuery, Resend, Settlement},
 };
 use crate::password::StoredHash;
@@ -69,8 +69,8 @@ pub struct LinkedPassword {
     pub kind: LinkKind,
     /// The use of the link.
     pub link: LinkUse,
-    /// How the link came: by mail it verifies the address too.
-    pub delivery: Delivery,
+    /// What it says about the address. It applies only while the address is verified, or not, as this was decided upon.
+    pub proof: AddressProof,
     /// The hash by the policy.
     pub hash: StoredHash,
     /// The hash for an older program, where the database is shared with one.
@@ -91,8 +91,8 @@ pub trait MailRepository: Send + Sync {
     fn verify_address(&self, write: LinkUse) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Uses a link to set a password. In the same step: every other link to set one is used up, failures and `reset_required`
     /// are cleared, all sessions and legacy tokens of the account end, and its grants are revoked, with its API keys if the write says
-    /// so. One that came by mail verifies the address: links to verify it are used up too, and if nobody had verified it before, what the account consented to is forgotten,
-    /// since somebody else may have done that.
+    /// so. Where it proves the address, that is verified: links to verify it are used up too, and what the account consented to is
+    /// forgotten if the proof says so.
     fn set_password_by_link(&self, write: LinkedPassword) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     /// Queues a mail that carries no link.

@@ -16,7 +16,7 @@ use crate::{
     invite::Lane,
     mail::{
         letter::NewMail,
-        link::{Delivery, LinkKind, LinkSnapshot},
+        link::{LinkKind, LinkSnapshot},
         outbox::{HeldMail, Hold, MOST_ATTEMPTS, MailState, OutboxEntry, OutboxQuery, Resend, Settlement},
         store::{ApiKeys, LinkUse, LinkedPassword, MailRepository, NewLink},
     },
@@ -89,15 +89,16 @@ impl MailRepository for MemoryDirectory {
         let (mut people, link) = (self.lock(), write.link);
         let Some(account) = people.opened_by(&link, write.kind) else { return Ok(Commit::Lost) };
         write.notice.as_ref().map_or(Ok(()), |mail| people.check_mail(mail))?;
-        let account = match write.delivery {
-            Delivery::Mailed => {
+        let account = match write.proof.was_verified() {
+            Some(was) if was != account.is_verified => return Ok(Commit::Lost),
+            Some(_) => {
                 people.use_up_links(link.user, LinkKind::VerifyAddress, link.at);
-                if !account.is_verified {
+                if write.proof.forgets_consents() {
                     self.store.forget_consents(link.user);
                 }
                 verified(account, link.at)
             }
-            Delivery::Shown => account,
+            None => account,
         };
         let account = Account { reset_required: false, updated_at: link.at, ..account };
         self.enter_password(&mut people, account, write.hash, link.at);

@@ -109,7 +109,8 @@ async fn set<V: DirectoryServices>(
     here: Option<UserId>,
 ) -> HttpResponse {
     let password = Secret::new(password.to_owned());
-    match app.directory.set_password_by_invitation(token, &password, &cookies::visitor(request)).await {
+    let visitor = cookies::visitor(request);
+    match app.directory.set_password_by_link(LinkKind::Invitation, token, &password, &visitor).await {
         Ok(account) => {
             let way_on = sign_in::hinted(&account.email);
             let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, &way_on);

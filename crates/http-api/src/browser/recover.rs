@@ -106,7 +106,8 @@ pub async fn set<V: DirectoryServices>(
         return render_set(&app, &request, token, &account, None, notice, StatusCode::BAD_REQUEST);
     }
     let password = Secret::new(form.one("password").unwrap_or_default().to_owned());
-    match app.directory.set_password_by_link(token, &password, &cookies::visitor(&request)).await {
+    let visitor = cookies::visitor(&request);
+    match app.directory.set_password_by_link(LinkKind::SetPassword, token, &password, &visitor).await {
         Ok(_) => {
             let mut answer = note(&app, &request, Note::PasswordSet, StatusCode::OK, Endpoint::SignIn.path());
             // The session of this browser has ended with all others.

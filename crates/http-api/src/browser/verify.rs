@@ -4,6 +4,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
+    mail::link::LinkKind,
     recover::LinkFailed,
     services::DirectoryServices,
     verify::{Asks, OwnerProof},
@@ -91,7 +92,8 @@ async fn set<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &
         Err(answer) => return answer,
     };
     let password = Secret::new(password.to_owned());
-    match app.directory.verify_with_new_password(token, &password, &cookies::visitor(request)).await {
+    let visitor = cookies::visitor(request);
+    match app.directory.set_password_by_link(LinkKind::VerifyAddress, token, &password, &visitor).await {
         Ok(account) => {
             let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, Endpoint::SignIn.path());
             if here == Some(account.subject.id) {

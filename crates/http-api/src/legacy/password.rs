@@ -46,7 +46,8 @@ pub async fn reset<V: DirectoryServices>(
     let visitor = cookies::visitor(&request);
     match (asked.email, asked.token, asked.password) {
         (_, Some(token), Some(password)) => {
-            let set = app.directory.set_password_by_link(&token, &Secret::new(password), &visitor).await;
+            let password = Secret::new(password);
+            let set = app.directory.set_password_by_link(LinkKind::SetPassword, &token, &password, &visitor).await;
             set.map_err(|failed| link_failed(&failed))?;
             Ok(message("The password is set. All sessions have ended."))
         }
@@ -84,7 +85,8 @@ pub async fn verify<V: DirectoryServices>(
             app.directory.verify_address(&asked.token, &proof, &visitor).await
         }
         (None, Some(password)) => {
-            app.directory.verify_with_new_password(&asked.token, &Secret::new(password), &visitor).await
+            let (kind, password) = (LinkKind::VerifyAddress, Secret::new(password));
+            app.directory.set_password_by_link(kind, &asked.token, &password, &visitor).await
         }
         // Somebody else may have registered with the address: the link alone says nothing about the account.
         _ => match app.directory.open_link(&asked.token, LinkKind::VerifyAddress).await {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use authly_directory::{
-    account::AccountChange, identifier::Identifier, mail::letter::Visitor, store::AccountRepository as _,
+    account::AccountChange,
+    identifier::Identifier,
+    mail::{letter::Visitor, link::LinkKind},
+    store::AccountRepository as _,
     upstream::UpstreamRepository as _,
 };
 use authly_testkit::{ClientKey, Page, TestApp};
@@ -251,7 +254,7 @@ async fn who_registered_with_a_strangers_address_gets_no_part_of_the_strangers_s
     let shown = app.app.admin.password_link("ada", Duration::from_secs(60)).await.unwrap().token.expose().to_owned();
     let visitor = Visitor { address: None, browser: None, locale: "en".to_owned() };
     let new = Secret::new("the owner's own one".to_owned());
-    app.app.directory.set_password_by_link(&shown, &new, &visitor).await.unwrap();
+    app.app.directory.set_password_by_link(LinkKind::SetPassword, &shown, &new, &visitor).await.unwrap();
     assert_eq!(sign_in(&fake, &app).await.1.status, 403);
     let verified = AccountChange { is_verified: Some(true), ..AccountChange::default() };
     let audit = app.app.engine.audit(AuditKind::AccountChanged, None, app.app.engine.now());
