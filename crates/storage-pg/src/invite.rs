@@ -215,7 +215,7 @@ impl InvitationRepository for PgStore {
             return Ok(Commit::Lost);
         }
         opened(&steps, write.user, write.at).await?;
-        steps.change(mail::VERIFY, &[&write.user.uuid(), &At(write.at)]).await?;
+        steps.change(mail::VERIFY, &[&write.user.uuid(), &At(write.at), &None::<bool>]).await?;
         mail::record(&steps, Some(write.audit)).await?;
         steps.commit().await?;
         Ok(Commit::Applied)

@@ -57,20 +57,10 @@ const USE: &str = "
 pub(crate) const USE_UP: &str =
     "UPDATE email_links SET used_at = $3 WHERE user_id = $1 AND kind = $2 AND used_at IS NULL";
 
-macro_rules! verify {
-    ($as_it_stands:literal) => {
-        concat!(
-            "UPDATE users SET is_verified = TRUE, updated_at = $2,
-                    status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
-              WHERE id = $1",
-            $as_it_stands
-        )
-    };
-}
-
-pub(crate) const VERIFY: &str = verify!("");
-
-const VERIFY_AS_DECIDED: &str = verify!(" AND COALESCE(is_verified, FALSE) = $3");
+/// Only an address that is verified, or not, as `$3` says, if it does.
+pub(crate) const VERIFY: &str = "
+    UPDATE users SET is_verified = TRUE, updated_at = $2, status = CASE status WHEN 'pending_verification' THEN 'active' ELSE status END
+     WHERE id = $1 AND ($3::boolean IS NULL OR COALESCE(is_verified, FALSE) = $3)";
 
 const END_SESSIONS: &str = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
 
@@ -200,7 +190,7 @@ impl MailRepository for PgStore {
             return Ok(Commit::Lost);
         }
         steps.change(USE_UP, &[&write.user.uuid(), &LinkKind::VerifyAddress.as_str(), &At(write.at)]).await?;
-        steps.change(VERIFY, &[&write.user.uuid(), &At(write.at)]).await?;
+        steps.change(VERIFY, &[&write.user.uuid(), &At(write.at), &None::<bool>]).await?;
         record(&steps, Some(write.audit)).await?;
         steps.commit().await?;
         Ok(Commit::Applied)
@@ -218,7 +208,7 @@ impl MailRepository for PgStore {
             invite::opened(&steps, link.user, link.at).await?;
         }
         if let Some(was_verified) = write.proof.was_verified() {
-            if steps.change(VERIFY_AS_DECIDED, &[&user, &now, &was_verified]).await? == 0 {
+            if steps.change(VERIFY, &[&user, &now, &Some(was_verified)]).await? == 0 {
                 return Ok(Commit::Lost);
             }
             steps.change(USE_UP, &[&user, &LinkKind::VerifyAddress.as_str(), &now]).await?;
@@ -392,8 +382,7 @@ pub(crate) fn read_held(row: &Row) -> Result<HeldMail, StoreError> {
 }
 
 fn read_entry(row: &Row) -> Result<OutboxEntry, StoreError> {
-    let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
-    entry(&mut Reader::new(row, "mail_outbox", &key))
+    entry(&mut Reader::new(row, "mail_outbox", &row.try_get::<_, Uuid>(0).unwrap_or_default()))
 }
 
 fn entry(row: &mut Reader<'_>) -> Result<OutboxEntry, StoreError> {

@@ -26,10 +26,13 @@ fn named(line: &str) -> impl Iterator<Item = (&str, &str)> {
 fn exists(sources: &[Source], file: &str, function: &str) -> bool {
     let below_crates = format!("crates/{file}");
     let is_meant = |source: &&Source| source.path == file || source.path == below_crates;
-    let declared = format!("fn {function}(");
+    let declared = [format!("fn {function}("), format!("fn {function}<")];
     // Tests of a list are named in it and declared by a macro.
     let listed = |text: &str| text.lines().any(|line| line.trim().trim_end_matches([',', ';']) == function);
-    sources.iter().find(is_meant).is_some_and(|source| source.text.contains(&declared) || listed(&source.text))
+    sources
+        .iter()
+        .find(is_meant)
+        .is_some_and(|source| declared.iter().any(|start| source.text.contains(start)) || listed(&source.text))
 }
 
 #[cfg(test)]
@@ -39,9 +42,11 @@ mod tests {
     #[test]
     fn a_test_that_is_gone_is_told() {
         let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
-        let tests = source("crates/a/tests/b.rs", "#[test]\nfn it_holds() {}\nsuite! {\n    it_is_listed,\n}\n");
-        let page =
-            "`a/tests/b.rs::it_holds`, `crates/a/tests/b.rs::it_is_listed`, `std::fs` and `b.rs::x` are no such names";
+        let tests = source(
+            "crates/a/tests/b.rs",
+            "#[test]\nfn it_holds() {}\nfn of_all<S>() {}\nsuite! {\n    it_is_listed,\n}\n",
+        );
+        let page = "`a/tests/b.rs::it_holds`, `a/tests/b.rs::of_all`, `crates/a/tests/b.rs::it_is_listed`, `std::fs` and `b.rs::x` are no such names";
         assert_eq!(check(&[tests, source("docs/x.md", page)]), Vec::<String>::new());
         let tests = source("crates/a/tests/b.rs", "fn it_holds_more() {}");
         let found = check(&[tests, source("docs/x.md", "one\n`a/tests/b.rs::it_holds`, `a/tests/c.rs::it_holds`")]);
