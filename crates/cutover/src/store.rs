@@ -84,6 +84,11 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     fn turn(&self) -> Option<Turn> {
         None
     }
+    /// A figure that changes when others sign in at the store meanwhile, and not by what an import writes; for an import that gives
+    /// way to them. One that never changes where a store cannot tell.
+    fn others_at_work(&self) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        std::future::ready(Ok(0))
+    }
     /// Writes a batch: everything or nothing. `Fenced` if the lease is gone; `Lost` if any guard fails or any unique value is taken.
     ///
     /// An outage of power may take the last batches back until the run is finished, and then whatever was written after them too;

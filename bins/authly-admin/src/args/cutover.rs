@@ -171,7 +171,7 @@ pub(crate) struct ImportArgs {
     pub(crate) plan: Option<PathBuf>,
     /// The most rows of a batch, which is written as a whole
     ///
-    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
+    /// Into SQLite go as many at a time as fit into 4 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
     /// At most so many rows a second, to spare the source
@@ -179,7 +179,8 @@ pub(crate) struct ImportArgs {
     pub(crate) max_rate: Option<u32>,
     /// `gentle`, with rests while people sign in, or `full`
     ///
-    /// At full pace it reads and decides while it writes, and is twice as fast: for when nobody signs in.
+    /// Gently it rests for a fifth of the time, and for three quarters while people sign in. At full pace it never does, and reads and
+    /// decides while it writes: for when nobody signs in.
     #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]
     pub(crate) pace: Effort,
     /// How far it gives way to other work on this machine, 0 to 19

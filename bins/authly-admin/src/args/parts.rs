@@ -13,7 +13,7 @@ pub(crate) struct PartArgs {
     pub(crate) intent: Intent,
     /// The most rows of a batch
     ///
-    /// Into SQLite go as many at a time as fit into 10 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
+    /// Into SQLite go as many at a time as fit into 4 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
     /// `gentle`, with rests while people sign in, or `full`

@@ -168,3 +168,48 @@ pub(super) async fn pending(db: &Db, ask: &PendingAsk) -> Result<Vec<PendingAcco
     };
     rows.iter().map(read).collect()
 }
+
+/// Each sign-in begins a session, or clears the failures of the account, which an import does next to never. The server counts with
+/// a second's delay.
+const OTHERS: &str = "
+    SELECT pg_stat_get_tuples_inserted('sessions'::regclass) + pg_stat_get_tuples_deleted('login_failures'::regclass)";
+
+pub(super) async fn others_at_work(db: &Db) -> Result<u64, StoreError> {
+    let row = db.read_one(OTHERS, &[]).await?;
+    row.map_or(Ok(0), |row| Reader::new(&row, "sessions", &"-").take("id").map(unsigned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{PgOptions, PgStore};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_sign_in_is_noticed_within_seconds_and_an_account_that_is_written_is_not() {
+        let database = authly_pg_fixture::PgFixture::empty().await;
+        let store = PgStore::new(database.url(), PgOptions::default()).unwrap();
+        store.migrate().await.unwrap();
+        let client = store.own_connection().await.unwrap();
+        let account = "INSERT INTO users (id, email, username) VALUES (gen_random_uuid(), 'a@example.org', 'a')";
+        client.batch_execute(account).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let before = others_at_work(store.db()).await.unwrap();
+        client.batch_execute("UPDATE users SET username = 'b'").await.unwrap();
+        assert_eq!(others_at_work(store.db()).await.unwrap(), before);
+        // What a sign-in leaves of the failure that it was charged with.
+        let sign_in = "INSERT INTO login_failures (user_id, device, failures, last_failed_at, expires_at)
+                       SELECT id, '\\x00', 1, now(), now() FROM users;
+                       DELETE FROM login_failures";
+        client.batch_execute(sign_in).await.unwrap();
+        let noticed = async {
+            while others_at_work(store.db()).await.unwrap() == before {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                // A session that does nothing tells nothing.
+                client.batch_execute("SELECT 1").await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), noticed).await.unwrap();
+    }
+}

@@ -79,6 +79,10 @@ impl CutoverStore for PgStore {
         batch::tenants(self.db()).await
     }
 
+    async fn others_at_work(&self) -> Result<u64, StoreError> {
+        figures::others_at_work(self.db()).await
+    }
+
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {
         batch::commit(self.db(), &write).await
     }

@@ -77,6 +77,14 @@ impl CutoverStore for SqliteStore {
         Some(TURN)
     }
 
+    async fn others_at_work(&self) -> Result<u64, StoreError> {
+        // It changes when another process has written into the file, as a server does for each sign-in.
+        self.write_again_if_lost(|db| {
+            Ok(db.0.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+        })
+        .await
+    }
+
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {
         self.write_again_if_lost(move |db| batch::commit(db, &write)).await
     }
