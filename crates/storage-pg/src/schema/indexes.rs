@@ -1,5 +1,7 @@
 //! Indexes that are built beside the traffic: a broken-off build leaves an invalid one, which `IF NOT EXISTS` would keep for ever.
 
+use std::time::{Duration, Instant};
+
 use tokio_postgres::Client;
 
 use super::{SchemaError, online::MARK};
@@ -27,6 +29,19 @@ pub(super) async fn drop_if_broken(client: &Client, statement: &str) -> Result<(
     Ok(())
 }
 
+/// Builds an index; tells how long it took.
+pub(super) async fn build(client: &Client, statement: &str) -> Result<Duration, tokio_postgres::Error> {
+    let began = Instant::now();
+    client.batch_execute(statement).await?;
+    Ok(began.elapsed())
+}
+
+/// How long to rest after an index that took so long: whoever signs in meanwhile shares the processors with it, and plans anew what
+/// it asks of the table. Long builds are few, and need no long rest.
+pub(super) fn rest(took: Duration) -> Duration {
+    (took * 4).min(Duration::from_secs(1))
+}
+
 /// Builds again what is missing or broken of the indexes of all marked files; returns their names.
 pub(super) async fn repair<'a>(
     client: &Client,
@@ -43,11 +58,12 @@ pub(super) async fn repair<'a>(
         };
         client.batch_execute("SET lock_timeout = '10min'").await?;
         drop_if_broken(client, statement).await?;
-        client.batch_execute(statement).await?;
+        let took = build(client, statement).await?;
         if is_usable(client, name).await? != Some(true) {
             return Err(SchemaError::Failed(format!("the index {name} is not valid after it was built")));
         }
         rebuilt.push(name.to_owned());
+        tokio::time::sleep(rest(took)).await;
     }
     Ok(rebuilt)
 }
@@ -65,6 +81,12 @@ fn index_of(statement: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_is_followed_by_a_rest_of_four_times_its_time_and_a_second_at_most() {
+        assert_eq!(rest(Duration::from_millis(120)), Duration::from_millis(480));
+        assert_eq!(rest(Duration::from_secs(600)), Duration::from_secs(1));
+    }
 
     #[test]
     fn a_marked_file_is_read_statement_by_statement() {

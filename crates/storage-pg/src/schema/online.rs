@@ -1,9 +1,6 @@
 //! Runs migrations beside the traffic: short waits for locks, and marked files statement by statement without a transaction.
 
-use std::{
-    error::Error as _,
-    time::{Duration, Instant},
-};
+use std::error::Error as _;
 
 use authly_failpoint::{Place, reached};
 use refinery::Migration;
@@ -38,10 +35,9 @@ impl AsyncTransaction for Online<'_> {
             for statement in indexes::statements(query) {
                 indexes::drop_if_broken(self.0, &statement).await?;
                 reached(Place::IndexBegun);
-                let began = Instant::now();
-                self.0.batch_execute(&statement).await?;
+                let took = indexes::build(self.0, &statement).await?;
                 reached(Place::IndexBuilt);
-                tokio::time::sleep(rest(began.elapsed())).await;
+                tokio::time::sleep(indexes::rest(took)).await;
             }
         }
         Ok(queries.len())
@@ -55,12 +51,6 @@ impl AsyncQuery<Vec<Migration>> for Online<'_> {
 }
 
 impl AsyncMigrate for Online<'_> {}
-
-/// How long to rest after an index that took so long: whoever signs in meanwhile shares the processors with it, and plans anew what
-/// it asks of the table. Long builds are few, and need no long rest.
-fn rest(took: Duration) -> Duration {
-    (took * 2).min(Duration::from_secs(1))
-}
 
 /// Whether another holder of a lock was in the way.
 pub(super) fn may_try_again(error: &refinery::Error) -> bool {
@@ -83,15 +73,4 @@ fn database_error(error: &refinery::Error) -> Option<&tokio_postgres::Error> {
         cause = error.source();
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_index_is_followed_by_a_rest_of_twice_its_time_and_a_second_at_most() {
-        assert_eq!(rest(Duration::from_millis(120)), Duration::from_millis(240));
-        assert_eq!(rest(Duration::from_secs(600)), Duration::from_secs(1));
-    }
 }
