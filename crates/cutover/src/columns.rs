@@ -2,7 +2,7 @@
 //!
 //! Every column that a migration writes is here, so that the replay of a ledger on a snapshot gives the state that followed
 //! (G17) and the replay of `before` the one that was. Hashes are sealed; everything else is readable. A line about a whole
-//! account names only what is not as in every [`blank`] one: an import writes a line for each row, and most columns of most
+//! account names only what is not as in every blank one: an import writes a line for each row, and most columns of most
 //! accounts are empty.
 
 use std::collections::BTreeSet;
