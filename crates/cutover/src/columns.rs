@@ -58,10 +58,14 @@ pub fn whole(user: UserId, told: &Columns) -> Columns {
     columns
 }
 
-/// The columns that differ, as they were and as they are.
+/// An address, and whether it is verified: what is said of the one is said of no other, so that a line names both or neither.
+pub const OF_ADDRESS: [&str; 2] = ["email", "is_verified"];
+
+/// The columns that differ, as they were and as they are; where one of [`OF_ADDRESS`] does, both.
 pub fn difference(from: &TargetAccount, to: &TargetAccount, sealer: &impl Sealer) -> (Columns, Columns) {
     let (mut before, mut after) = (readable(from), readable(to));
-    before.retain(|name, value| after.get(name) != Some(value));
+    let of_address = OF_ADDRESS.iter().any(|name| before.get(*name) != after.get(*name));
+    before.retain(|name, value| after.get(name) != Some(value) || of_address && OF_ADDRESS.contains(&name.as_str()));
     after.retain(|name, _| before.contains_key(name));
     for ((name, old), (_, new)) in hashes(from).into_iter().zip(hashes(to)) {
         if old != new {
@@ -339,6 +343,22 @@ mod tests {
             columns["hash"] = broken;
             assert_eq!(account(own.user, &columns, &Open), Err(corrupt("hash")));
         }
+    }
+
+    #[test]
+    fn an_address_and_whether_it_is_verified_are_named_together() {
+        let mut own = blank(UserId::from_uuid(uuid::Uuid::from_u128(7)));
+        own.email = "ada@example.com".to_owned();
+        let named = |change: fn(&mut TargetAccount)| {
+            let mut changed = own.clone();
+            change(&mut changed);
+            let (before, after) = difference(&own, &changed, &Open);
+            assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+            before.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(named(|account| account.email = "b@example.com".to_owned()), OF_ADDRESS);
+        assert_eq!(named(|account| account.is_verified = true), OF_ADDRESS);
+        assert_eq!(named(|account| account.is_locked = true), ["is_locked"]);
     }
 
     #[test]

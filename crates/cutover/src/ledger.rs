@@ -1,7 +1,7 @@
 //! The ledger: what a run changed of every row, so that it can be told, audited and taken back.
 //!
-//! Append-only. `before` and `after` hold the columns that differ, by name; a
-//! rollback is the replay of `before`. Hashes stand in them sealed.
+//! Append-only. `before` and `after` hold the columns that differ, by name (with an address whether it is verified, and the other
+//! way round); a rollback is the replay of `before`. Hashes stand in them sealed.
 
 use oauth_core::{
     ids::{TenantId, UserId},
@@ -43,6 +43,13 @@ pub enum Action {
     Remove,
     /// A row's link was removed.
     Unlink,
+}
+
+impl LedgerItem {
+    /// Whether the line changed that column, and does not only name it beside another.
+    pub fn changed(&self, column: &str) -> bool {
+        self.before.get(column) != self.after.get(column)
+    }
 }
 
 impl Action {

@@ -2,12 +2,16 @@
 //!
 //! A column is restored where it still is as the line left it. Where it is not, somebody or something changed it later: marks
 //! of use (a sign-in, a failure) stay silently, an upgraded hash is still the old password and goes back, and what the owner or
-//! an administrator changed is a conflict, kept unless the operator forces it.
+//! an administrator changed is a conflict, kept unless the operator forces it. Whether an address is verified goes with the
+//! address (`flag.rs`).
+
+mod flag;
 
 use authly_directory::password::StoredHash;
 use oauth_core::{services::Sealer, time::Timestamp};
 use serde_json::Value;
 
+use self::flag::Flag;
 use crate::{
     account::{AuthMethod, TargetAccount},
     columns::{self, ColumnError, Columns},
@@ -120,9 +124,12 @@ fn replay(
     later: Later,
     sealer: &impl Sealer,
 ) -> Result<Vec<String>, ColumnError> {
-    let own = later_changes(account, &item.after, sealer)?;
+    let mut own = later_changes(account, &item.after, sealer)?;
+    own.retain(|name| item.changed(name));
     let mut conflicts = Vec::new();
-    for (name, value) in item.before.iter().filter(|(name, _)| *name != "link") {
+    let address = account.email.clone();
+    let apart = |name: &str| name == "link" || name == flag::VERIFIED;
+    for (name, value) in item.before.iter().filter(|(name, _)| !apart(name) && item.changed(name)) {
         let mine = own.contains(&name.as_str());
         let still = columns::matches(account, name, item.after.get(name).unwrap_or(&Value::Null), sealer)?;
         if mine {
@@ -136,6 +143,9 @@ fn replay(
         if back {
             columns::put(account, name, value, sealer)?;
         }
+    }
+    if flag::put_back(account, &address, item)? == Flag::Kept {
+        conflicts.push(flag::VERIFIED.to_owned());
     }
     if item.before.is_empty() || later == Later::Overwrite {
         return Ok(conflicts);

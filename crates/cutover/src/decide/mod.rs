@@ -4,6 +4,8 @@
 //! row is decided against a snapshot of the target, in this order: what an operator resolved, whether it is to be looked at
 //! at all, whether it can be read, whether it was imported before, and last whom it would contradict.
 
+#[cfg(test)]
+mod address_tests;
 pub mod census;
 mod fresh;
 #[cfg(test)]

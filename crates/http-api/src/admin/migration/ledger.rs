@@ -130,6 +130,7 @@ impl Told {
         let mut columns: Vec<&str> = item.before.keys().chain(item.after.keys()).map(String::as_str).collect();
         columns.sort_unstable();
         columns.dedup();
+        columns.retain(|name| item.changed(name));
         // A whole account that was created or removed has all of them.
         let columns = if item.before.is_empty() || item.after.is_empty() { String::new() } else { columns.join(", ") };
         Self {
