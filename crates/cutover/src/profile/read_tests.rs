@@ -148,6 +148,17 @@ fn an_active_legacy_user_is_verified_and_an_inactive_one_is_not() {
     }
 }
 
+/// What the guide says of a source whose program never asked anybody to confirm an address.
+#[test]
+fn without_its_line_the_profile_of_legacy_users_verifies_nobody() {
+    let line = "verified = { column = \"is_active\", equals = true }\n";
+    let (_, text) = crate::profile::BUILT_IN.iter().find(|(known, _)| *known == "legacy-users").unwrap();
+    assert!(text.contains(line), "{text}");
+    let profile = bound(&text.replace(line, ""));
+    let person = profile.person(&row(&[("is_active", Value::Integer(1))]), &BTreeMap::new());
+    assert_eq!((person.activity, person.is_verified), (Activity::Active, false));
+}
+
 const CUSTOM: &str = r#"
 name = "custom"
 [source]
