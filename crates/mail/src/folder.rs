@@ -102,9 +102,15 @@ fn create_private(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Writes a new file. What an attempt left that was cut short goes, and so does a link that somebody else put there: nothing is written
+/// through it.
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;

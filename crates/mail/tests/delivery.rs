@@ -246,6 +246,26 @@ async fn a_folder_takes_whole_files_that_only_their_owner_reads() {
     assert!(matches!(blocked, Handed::Tried(Attempted::Postponed(_))));
 }
 
+/// Whoever may write into the folder puts a link there, under the name that the next mail has while it is written; or an attempt was cut short.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_writes_through_nothing_that_stands_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (others, draft) =
+        (folder.path().join("others"), |number| folder.path().join(format!(".{}.part", uuid(number))));
+    std::fs::write(&others, "untouched").unwrap();
+    std::os::unix::fs::symlink(&others, draft(1)).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("nobodys"), draft(2)).unwrap();
+    std::fs::write(draft(3), "half a mail, and for everybody to read").unwrap();
+    for number in 1..=3 {
+        assert_eq!(carry(&mut Folder::new(folder.path()), number).await, ACCEPTED);
+        let file = std::fs::symlink_metadata(folder.path().join(format!("{}.eml", uuid(number)))).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()), 0o100_600, "{number}");
+    }
+    assert_eq!(std::fs::read_to_string(&others).unwrap(), "untouched");
+    assert!(!folder.path().join("nobodys").exists());
+}
+
 /// CVE-2011-0411: answers that stand in plain text behind the word to STARTTLS must not be taken for answers under TLS. Taken so,
 /// each would answer the question after it, and the server's refusal would never be read: the mail would count as accepted.
 #[tokio::test]

@@ -15,11 +15,11 @@ use crate::trouble::Trouble;
 /// Longer files hold no key.
 const LIMIT: u64 = 64 * 1024;
 
-/// Creates the data folder for its owner alone; one that is there is left as it is.
+/// Creates a folder, the data folder if nobody says otherwise, for its owner alone; one that is there is left as it is.
 pub fn create_folder(folder: &Path) -> Result<(), Trouble> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
         Trouble::caused(
-            format!("cannot create the data folder {}", folder.display()),
+            format!("cannot create the folder {}", folder.display()),
             &error,
             "name a folder that this user may write to in AUTHLY_DATA_DIR",
         )
@@ -29,6 +29,22 @@ pub fn create_folder(folder: &Path) -> Result<(), Trouble> {
 /// Creates a file for its owner alone; one that is there is an error, and so is a link that somebody else put there.
 pub fn create_new(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Writes a file for its owner alone that appears when it is whole, in place of one that has its name. What a crash left beside it, or a link
+/// that somebody else put there, goes: nothing is written through either.
+pub fn replace(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = Path::new(&beside);
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut out = io::BufWriter::new(create_new(beside)?);
+    write(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    fs::rename(beside, path)
 }
 
 /// Opens a file to write behind what stands in it; one that is made now is for its owner alone.
@@ -123,6 +139,26 @@ mod tests {
         for file in fs::read_dir(home.path()).unwrap() {
             assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_written_through_a_link() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, beside) = (home.path().join("report"), home.path().join("report.part"));
+        let others = home.path().join("others");
+        fs::write(&others, "untouched").unwrap();
+        for name in [&path, &beside] {
+            std::os::unix::fs::symlink(&others, name).unwrap();
+        }
+        for text in ["first", "second"] {
+            replace(&path, |out| out.write_all(text.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        let file = fs::symlink_metadata(&path).unwrap();
+        assert_eq!((file.is_file(), file.permissions().mode() & 0o777), (true, 0o600));
+        assert!(replace(&path, |_| Err(io::ErrorKind::StorageFull.into())).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second", "what is not whole replaces nothing");
+        assert_eq!(fs::read_to_string(&others).unwrap(), "untouched");
     }
 
     #[test]
