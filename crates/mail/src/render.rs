@@ -81,11 +81,44 @@ struct Words {
     url: String,
     until: Option<String>,
     /// Stand below the link, a line each.
-    more: Vec<String>,
+    more: Vec<More>,
     plain: String,
     stranger: String,
     cause: String,
     causes: Vec<String>,
+}
+
+/// A line that names an address: what stands before it, the address, and what stands behind it.
+struct More {
+    before: String,
+    address: String,
+    /// Where the address leads; none where it is not known to be one.
+    target: Option<String>,
+    after: String,
+}
+
+impl More {
+    fn of(catalogue: &Catalogue, key: &str, name: &'static str, value: &str) -> Self {
+        let (line, address) = (catalogue.text(key, &[(name, value)]), plain(value));
+        let (before, after) = line.split_once(&address).unwrap_or((line.as_str(), ""));
+        let address = if before.len() == line.len() { String::new() } else { address };
+        Self { before: before.to_owned(), target: target(&address), after: after.to_owned(), address }
+    }
+
+    fn line(&self) -> String {
+        format!("{}{}{}", self.before, self.address, self.after)
+    }
+}
+
+/// Where an address leads that is one of the web or of mail.
+fn target(address: &str) -> Option<String> {
+    if ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme)) {
+        return Some(address.to_owned());
+    }
+    // What a `mailto:` link reads as more than an address (RFC 6068 2) makes none.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._+-".contains(c);
+    let (local, host) = address.split_once('@')?;
+    (!local.is_empty() && host.contains('.') && address.chars().all(plain)).then(|| format!("mailto:{address}"))
 }
 
 #[derive(Template)]
@@ -181,8 +214,8 @@ fn steps(
 }
 
 /// What stands below the link of an invitation.
-fn more(invitation: &Invitation, catalogue: &Catalogue) -> Vec<String> {
-    let line = |key, name, value: &str| catalogue.text(key, &[(name, value)]);
+fn more(invitation: &Invitation, catalogue: &Catalogue) -> Vec<More> {
+    let line = |key, name, value: &str| More::of(catalogue, key, name, value);
     let mut lines = Vec::new();
     lines.extend(invitation.ends.map(|ends| line("ends", "until", &day(ends))));
     lines.extend(invitation.guide.as_ref().map(|guide| line("guide", "url", guide)));
@@ -209,7 +242,7 @@ fn text(words: &Words) -> String {
     parts.push(words.url.clone());
     parts.extend(words.until.clone());
     if !words.more.is_empty() {
-        parts.push(words.more.join("\n"));
+        parts.push(words.more.iter().map(More::line).collect::<Vec<_>>().join("\n"));
     }
     parts.push(words.stranger.clone());
     let mut cause = vec![words.cause.clone()];
@@ -228,4 +261,30 @@ pub fn day(at: Timestamp) -> String {
 fn minute(at: Timestamp) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     at.to_offset().format(&format).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_leads_to_the_web_or_to_a_mailbox_and_to_nothing_else() {
+        assert_eq!(target("https://help.example.com/a?b=c").as_deref(), Some("https://help.example.com/a?b=c"));
+        assert_eq!(target("help+it@example.com").as_deref(), Some("mailto:help+it@example.com"));
+        for other in ["", "room 12", "help@desk", "@example.com", "a@example.com?bcc=b@example.com", "javascript:a@b.c"]
+        {
+            assert_eq!(target(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_line_reads_the_same_with_its_link() {
+        for catalogue in Catalogue::all() {
+            let more = More::of(catalogue, "support", "support", "help@example.com");
+            assert_eq!(more.line(), catalogue.text("support", &[("support", "help@example.com")]));
+            assert_eq!((more.address.as_str(), more.target.is_some()), ("help@example.com", true));
+            let line = More::of(catalogue, "ends", "until", "");
+            assert_eq!(line.line(), catalogue.text("ends", &[("until", "")]));
+        }
+    }
 }

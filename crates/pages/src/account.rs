@@ -110,6 +110,14 @@ impl Account<'_> {
         }
     }
 
+    fn is_current_wrong(&self) -> bool {
+        self.notice == Some(AccountNotice::PasswordRefused(AccountPasswordError::Wrong))
+    }
+
+    fn is_new_refused(&self) -> bool {
+        matches!(self.notice, Some(AccountNotice::PasswordRefused(_))) && !self.is_current_wrong()
+    }
+
     fn failure(&self, frame: &Frame<'_>) -> Option<String> {
         match self.notice? {
             AccountNotice::Expired => Some(frame.t("form-expired").to_owned()),

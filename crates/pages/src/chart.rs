@@ -177,24 +177,47 @@ fn open(words: &Words<'_>, width: usize, class: &'static str, most: u64) -> Mark
     svg
 }
 
-/// The names beside the last day, where their part is high enough for a line of text.
+/// The height of a line of names.
+const LINE: f64 = 17.0;
+
+/// The names beside the last day, each with the colour of its part. Names of thin parts move up and down, so that each has a line.
 fn labels(svg: &mut Markup, words: &Words<'_>, last: Option<&DayParts<'_>>, most: u64) {
     let Some(last) = last.filter(|_| !words.parts.is_empty()) else { return };
-    svg.raw("<svg class=\"labels\" width=\"150\" height=\"200\" aria-hidden=\"true\" focusable=\"false\">");
+    svg.raw("<svg class=\"labels\" width=\"190\" height=\"200\" aria-hidden=\"true\" focusable=\"false\">");
+    let mut lines: Vec<(&str, &str, f64)> = Vec::new();
     for (part, (name, class)) in words.parts.iter().zip(COLOURS).enumerate() {
-        let (top, bottom) = (height(sum(last, part + 1), most), height(sum(last, part), most));
-        if bottom - top < 9.0 {
-            continue;
+        if last.parts.get(part).is_some_and(|value| *value > 0) {
+            let (top, bottom) = (height(sum(last, part + 1), most), height(sum(last, part), most));
+            lines.push((name, class, f64::midpoint(top, bottom) * HEIGHT / 100.0));
         }
-        svg.raw("<text class=\"");
+    }
+    spread(&mut lines);
+    for (name, class, middle) in lines {
+        svg.raw("<rect class=\"");
         svg.text(class);
-        svg.raw("\" x=\"4\" y=\"");
-        svg.text(&format!("{:.1}", f64::midpoint(top, bottom) * HEIGHT / 100.0 + 4.5));
+        svg.raw("\" x=\"4\" width=\"4\" height=\"12\" y=\"");
+        svg.text(&format!("{:.1}", middle - 6.0));
+        svg.raw("\"/><text x=\"14\" y=\"");
+        svg.text(&format!("{:.1}", middle + 4.5));
         svg.raw("\">");
         svg.text(name);
         svg.raw("</text>");
     }
     svg.raw("</svg>");
+}
+
+/// Moves lines, which come from the bottom up, as far apart as they are high, and none out of the chart.
+fn spread(lines: &mut [(&str, &str, f64)]) {
+    let mut lowest = HEIGHT - LINE / 2.0;
+    for (_, _, middle) in lines.iter_mut() {
+        *middle = middle.min(lowest);
+        lowest = *middle - LINE;
+    }
+    let mut highest = LINE / 2.0;
+    for (_, _, middle) in lines.iter_mut().rev() {
+        *middle = middle.max(highest);
+        highest = *middle + LINE;
+    }
 }
 
 fn axis(svg: &mut Markup, days: &[DayParts<'_>]) {
@@ -283,6 +306,21 @@ mod tests {
         assert_eq!(percent(0, 0), None);
         assert_eq!(spaced(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(spaced(123), "123");
+    }
+
+    #[test]
+    fn every_part_of_the_last_day_has_its_name_in_a_line_of_its_own() {
+        let words = Words { parts: &["one", "two", "three", "four"], ..WORDS };
+        for parts in [[1, 1, 997, 1], [997, 1, 1, 1], [1, 1, 1, 997], [250, 250, 250, 250]] {
+            let svg = area(&words, &[DayParts { date: "2026-01-01", parts }]).to_string();
+            let lines = svg.split("<text x=\"14\" y=\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+            let lines: Vec<f64> = lines.map(|line| line.parse().unwrap_or(f64::NAN)).collect();
+            assert_eq!(lines.len(), 4, "{parts:?}");
+            assert!(lines.iter().all(|line| (10.0..=HEIGHT).contains(line)), "{parts:?}: {lines:?}");
+            assert!(lines.is_sorted_by(|below, above| below - above >= LINE - 0.2), "{parts:?}: {lines:?}");
+        }
+        let svg = area(&words, &[DayParts { date: "2026-01-01", parts: [0, 1, 0, 0] }]).to_string();
+        assert!(svg.contains(">two</text>") && !svg.contains(">one</text>"), "{svg}");
     }
 
     #[test]

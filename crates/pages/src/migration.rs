@@ -21,6 +21,8 @@ pub use self::{
 pub struct MigrationPlace<'a> {
     /// The path of the first page, such as `/admin/migration`; the others are below it.
     pub base: &'a str,
+    /// The path of the reader's own account; empty for no link.
+    pub account: &'a str,
     /// The name of the only tenant that is shown; `None` where all are.
     pub tenant: Option<&'a str>,
     /// Whether taking back is offered.

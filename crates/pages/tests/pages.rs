@@ -201,3 +201,35 @@ fn a_theme_is_linked_after_the_stylesheet_under_the_same_prefix() {
     let stylesheet = html.find("/authly.css\"").unwrap();
     assert!(html.find(&format!("href=\"/x{}\"", theme.path())).unwrap() > stylesheet);
 }
+
+#[test]
+fn the_field_that_was_refused_is_the_one_that_is_marked() {
+    let marked = |error| {
+        let notice = Some(AccountNotice::PasswordRefused(error));
+        let html = account(&Account { has_password: true, notice, ..Account::default() }, &frame());
+        assert!(html.contains("<title>Error: Your account"));
+        let field =
+            |id: &str| html.split(&format!("id=\"{id}\"")).nth(1).unwrap().split('>').next().unwrap().to_owned();
+        ["current_password", "new_password"].map(|id| field(id).contains("aria-invalid=\"true\""))
+    };
+    assert_eq!(marked(AccountPasswordError::Wrong), [true, false]);
+    assert_eq!(marked(AccountPasswordError::Short), [false, true]);
+}
+
+#[test]
+fn what_the_gate_found_shows_its_instants_as_times() {
+    let found = "last used 2027-01-14T08:00:00Z, in <1> tenant; x, ..";
+    let gate = [GateLine { name: "quiet", found, ..GateLine::default() }];
+    let view = Migration { phase: MigrationPhase::Under, gate: &gate, ..Migration::default() };
+    let html = migration(&view, &frame());
+    let found = "last used <time datetime=\"2027-01-14T08:00:00Z\">2027-01-14 08:00 UTC</time>, in &#60;1&#62; tenant; x, \u{2026}</p>";
+    assert!(html.contains(found), "{html}");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_says_why_in_words() {
+    let row = |flaws| WaitingRow { kind: "quarantine", reason: "flawed", flaws, ..WaitingRow::default() };
+    let rows = [row(&[("email_missing", "email"), ("of_tomorrow", "x")])];
+    let html = migration_rows(&MigrationRows { rows: &rows, ..MigrationRows::default() }, &frame());
+    assert!(html.contains("Quarantine · no address (email), of_tomorrow (x)"), "{html}");
+}

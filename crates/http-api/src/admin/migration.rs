@@ -51,6 +51,7 @@ impl Admitted {
     fn place(&self) -> MigrationPlace<'_> {
         MigrationPlace {
             base: Endpoint::AdminMigration.path(),
+            account: Endpoint::Account.path(),
             tenant: self.tenant.as_deref(),
             may_roll_back: self.may_roll_back(),
         }

@@ -211,6 +211,8 @@ async fn letters_carry_what_the_operator_says() {
         "https://help.example.com/guide",
         "help@example.com",
         "https://auth.example.com/invitation?token=3D",
+        "href=3D\"https://help.example.com/guide\"",
+        "href=3D\"mailto:help@example.com\"",
     ] {
         assert!(mail.contains(words), "{words} is not in\n{mail}");
     }

@@ -2,13 +2,15 @@
 
 use authly_pages::*;
 
-const PLACE: MigrationPlace<'_> = MigrationPlace { base: "/admin/migration", tenant: None, may_roll_back: true };
+const PLACE: MigrationPlace<'_> =
+    MigrationPlace { base: "/admin/migration", account: "/account", tenant: None, may_roll_back: true };
+const FLAWS: &[(&str, &str)] = &[("email_invalid", "email"), ("tenant_unknown", "tenant")];
 const RUN: &str = "018f4c1e-7c11-7b43-a675-76baa2bf0995";
 
 pub(super) fn migration_pages(frame: &Frame<'_>) -> Vec<(&'static str, String)> {
     let rows = [
-        waiting("101", "a•••@example.com", "email_taken", "account 018f4c1e", "acme"),
-        waiting("a-long-key-of-another-system/4711", "zentrale-poststelle•••@dokumente.example", "unreadable", "", ""),
+        waiting("101", "a•••@example.com", "email_taken", &[], "acme"),
+        waiting("a-long-key-of-another-system/4711", "zentrale-poststelle•••@dokumente.example", "flawed", FLAWS, ""),
     ];
     let lines = [line("101", "import", "import", ""), line("102", "link", "", "email, status")];
     let (rows, lines) = (rows.as_slice(), Some(lines.as_slice()));
@@ -41,11 +43,11 @@ fn waiting<'a>(
     source_id: &'a str,
     label: &'a str,
     reason: &'a str,
-    detail: &'a str,
+    flaws: &'a [(&'a str, &'a str)],
     tenant: &'a str,
 ) -> WaitingRow<'a> {
     let (source, kind, since) = ("legacy-users", "conflict", "2026-11-21T07:19:29Z");
-    WaitingRow { source, source_id, kind, reason, detail, label, tenant, since }
+    WaitingRow { source, source_id, kind, reason, flaws, label, tenant, since }
 }
 
 fn line<'a>(source_id: &'a str, action: &'a str, outcome: &'a str, columns: &'a str) -> LedgerLine<'a> {

@@ -58,7 +58,7 @@ verify-lead = Confirm that { $address } is yours.
 # Below the field for the password: confirming takes the account's password too, so that nobody confirms an account that somebody else made.
 verify-password-hint = The one you chose for this account.
 # Shown above the form after another password was typed.
-verify-wrong-password = This is not the password of the account. If you did not create it, set a new password.
+verify-wrong-password = This is not the password of the account. Try again, or set a new one below.
 # Its button.
 verify-confirm = Confirm address
 # Below that form, before the link that follows.

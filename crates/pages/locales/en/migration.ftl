@@ -230,6 +230,30 @@ reason-tenant-inactive = Of a tenant that is not in operation
 reason-username-taken = The user name belongs to another account
 # Reason.
 reason-username-is-email = The user name is another's address
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-email-missing = no address
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-email-invalid = the address is none
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-email-too-long = the address is too long
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-username-too-long = the user name is too long
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-username-invalid = the user name has control characters
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-external-subject-invalid = the id at the provider is none
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-time-invalid = the time is none
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-tenant-slug-taken = another tenant has this short name
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-tenant-unknown = there is no such tenant
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-wrong-type = not of the type that the profile says
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-status-unknown = a status that the profile does not know
+# What cannot be read in a row; the name of its column follows in brackets.
+flaw-too-long = too long
 # Below the heading.
 ledger-text = Every change that a migration made, newest first. Give one of the three.
 # Label of a field: an id of an account or an address.

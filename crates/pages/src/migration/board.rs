@@ -313,6 +313,29 @@ impl GateLine<'_> {
         let known = frame.locale.find(&format!("gate-{}", self.name.replace('_', "-")));
         known.unwrap_or(self.wants).to_owned()
     }
+
+    /// What was measured, as a terminal prints it; its instants are marked, so that the page shows them in the reader's own time zone.
+    fn found_words(&self) -> Markup {
+        let mut found = Markup::new();
+        for (place, word) in self.found.split(' ').enumerate() {
+            if place > 0 {
+                found.raw(" ");
+            }
+            let instant = word.trim_end_matches([',', ';']);
+            let shown = readable(instant);
+            if shown == instant {
+                found.text(if word == ".." { "\u{2026}" } else { word });
+                continue;
+            }
+            found.raw("<time datetime=\"");
+            found.text(instant);
+            found.raw("\">");
+            found.text(&shown);
+            found.raw("</time>");
+            found.text(word.get(instant.len()..).unwrap_or_default());
+        }
+        found
+    }
 }
 
 #[derive(Template)]

@@ -121,6 +121,10 @@ impl MigrationRollback<'_> {
         }
     }
 
+    fn is_wrong_word(&self) -> bool {
+        self.notice == Some(RollbackNotice::WrongWord)
+    }
+
     fn target_code(&self) -> &'static str {
         self.target.map_or("", RollbackTarget::as_str)
     }

@@ -31,8 +31,8 @@ pub struct WaitingRow<'a> {
     pub kind: &'a str,
     /// The code of the reason.
     pub reason: &'a str,
-    /// What explains it.
-    pub detail: &'a str,
+    /// What of it cannot be read: the code of each flaw, and the column.
+    pub flaws: &'a [(&'a str, &'a str)],
     /// Who it is, masked by the caller.
     pub label: &'a str,
     /// The short name of its tenant.
@@ -48,6 +48,11 @@ impl WaitingRow<'_> {
 
     fn reason_words(&self, frame: &Frame<'_>) -> String {
         named(frame, "reason", self.reason)
+    }
+
+    fn flaws_words(&self, frame: &Frame<'_>) -> String {
+        let words = self.flaws.iter().map(|(kind, column)| format!("{} ({column})", named(frame, "flaw", kind)));
+        words.collect::<Vec<_>>().join(", ")
     }
 
     fn since_words(&self) -> String {

@@ -269,7 +269,7 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
                         source_id: text,
                         kind: text,
                         reason: text,
-                        detail: text,
+                        flaws: &[(text, text)],
                         label: text,
                         tenant: text,
                         since: text,
@@ -311,7 +311,7 @@ pub(crate) fn everything(text: &str, frame: &Frame<'_>) -> Vec<(&'static str, St
 }
 
 fn place(text: &str) -> MigrationPlace<'_> {
-    MigrationPlace { base: "/admin/migration", tenant: Some(text), may_roll_back: true }
+    MigrationPlace { base: "/admin/migration", account: "/account", tenant: Some(text), may_roll_back: true }
 }
 
 fn taking_back(text: &str) -> MigrationRollback<'_> {

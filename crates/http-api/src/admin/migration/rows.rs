@@ -33,7 +33,9 @@ pub async fn rows<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpReq
     };
     let (kind, reason) = (kind.map_or("", PenKind::as_str), reason.map_or("", ReasonCode::as_str));
     let told: Vec<Told> = entries.iter().map(|entry| Told::of(&app, entry)).collect();
-    let views: Vec<WaitingRow<'_>> = entries.iter().zip(&told).map(|(entry, told)| told.view(entry)).collect();
+    let flaws: Vec<Vec<(&str, &str)>> = entries.iter().map(|entry| flaws(&entry.reason)).collect();
+    let views: Vec<WaitingRow<'_>> =
+        entries.iter().zip(&told).zip(&flaws).map(|((entry, told), flaws)| told.view(entry, flaws)).collect();
     let full = u32::try_from(entries.len()).is_ok_and(|count| count == ROWS);
     let more = entries.last().filter(|_| full).map(|last| {
         let query =
@@ -51,7 +53,6 @@ fn behind(admitted: &Admitted) -> Option<(SourceName, SourceId)> {
 
 /// The texts of a row.
 struct Told {
-    detail: String,
     label: String,
     tenant: String,
     since: String,
@@ -60,20 +61,19 @@ struct Told {
 impl Told {
     fn of<V: DirectoryServices>(app: &App<V>, entry: &PenEntry) -> Self {
         Self {
-            detail: flaws(&entry.reason),
             label: masked(&entry.label),
             tenant: entry.tenant.map(|id| tenant_name(app, id)).unwrap_or_default(),
             since: entry.at.to_rfc3339(),
         }
     }
 
-    fn view<'a>(&'a self, entry: &'a PenEntry) -> WaitingRow<'a> {
+    fn view<'a>(&'a self, entry: &'a PenEntry, flaws: &'a [(&'a str, &'a str)]) -> WaitingRow<'a> {
         WaitingRow {
             source: entry.source.as_str(),
             source_id: entry.source_id.as_str(),
             kind: entry.kind.as_str(),
             reason: entry.reason.code.as_str(),
-            detail: &self.detail,
+            flaws,
             label: &self.label,
             tenant: &self.tenant,
             since: &self.since,
@@ -82,9 +82,7 @@ impl Told {
 }
 
 /// Which columns cannot be read. Other details name accounts, perhaps of other tenants, and are not shown.
-fn flaws(reason: &Reason) -> String {
-    let Some(flaws) = reason.detail.get("flaws").and_then(serde_json::Value::as_array) else { return String::new() };
-    let text = |flaw: &serde_json::Value, member: &str| flaw.get(member)?.as_str().map(str::to_owned);
-    let words = flaws.iter().filter_map(|flaw| Some(format!("{} ({})", text(flaw, "kind")?, text(flaw, "column")?)));
-    words.collect::<Vec<_>>().join(", ")
+fn flaws(reason: &Reason) -> Vec<(&str, &str)> {
+    let flaws = reason.detail.get("flaws").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    flaws.iter().filter_map(|flaw| Some((flaw.get("kind")?.as_str()?, flaw.get("column")?.as_str()?))).collect()
 }
