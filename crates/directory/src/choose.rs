@@ -9,6 +9,7 @@ use oauth_core::{
     ids::UserId,
     session::{AuthenticationMethod, NewSession, Session},
     store::{Commit, SessionRepository as _, StoreError},
+    time::Timestamp,
     token::TokenHash,
 };
 
@@ -45,10 +46,12 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(found.and_then(|(account, credential)| Some(Choice::new(account, &credential.hash?))))
     }
 
-    /// Signs in on the page as the account that was chosen, while its password is still the one that was verified.
+    /// Signs in on the page as the account that was chosen, while its password is still the one that was verified: at `proven_at`, which is
+    /// when this person proved who they are (OpenID Connect Core 2, `auth_time`), however much later they say which account they mean.
     pub async fn sign_in_chosen(
         &self,
         choice: &Choice,
+        proven_at: Timestamp,
         known_device: Option<KnownDevice>,
         address: Option<String>,
         visit: PageVisit<'_>,
@@ -65,7 +68,10 @@ impl<V: DirectoryServices> Directory<V> {
         let device = device.map_or(Device::Unknown, |known| Device::Known(known.mark));
         let verified = Verified { account, hash, device, outdated: false };
         let replaced = self.replaced(&visit).await?;
-        let (entry, session) = self.begin_session(&verified.account, &visit, address.clone(), replaced.as_ref());
+        let (mut entry, mut session) =
+            self.begin_session(&verified.account, &visit, address.clone(), replaced.as_ref());
+        session.0.authenticated_at = proven_at;
+        entry.session = Some(session.0.clone());
         match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
             Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),
             Commit::Lost => Err(SignInRefused::Failed),

@@ -135,11 +135,13 @@ fn whoever_has_the_password_of_several_accounts_chooses() {
         let browser = Browser::default();
         let visit =
             PageVisit { door: Door::Page, browser: &browser, remember: Remember::BrowserSession, user_agent: None };
-        now_or_never(world.directory.sign_in_chosen(choice, None, None, visit))
+        now_or_never(world.directory.sign_in_chosen(choice, at(0), None, None, visit))
     };
+    world.set_time(30);
     let signed_in = choose(&choices[1]).unwrap();
     assert_eq!(signed_in.account.username, "two");
-    assert!(now_or_never(world.memory().session(signed_in.cookie.hash())).unwrap().is_some());
+    let session = now_or_never(world.memory().session(signed_in.cookie.hash())).unwrap().unwrap();
+    assert_eq!((session.authenticated_at, session.created_at), (at(0), at(30)), "the password was typed before");
     assert_eq!(world.audit(), ["signed_in"], "the password was right, so nothing failed");
     let offered = now_or_never(world.directory.choice(two.subject.id)).unwrap().unwrap();
     assert_eq!(offered.proof, choices[1].proof);

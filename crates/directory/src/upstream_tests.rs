@@ -138,6 +138,7 @@ fn a_sign_out_there_ends_the_session_here() {
     world.put(&account(1, "ada@example.com", "ada"), hash("pw"));
     let signed_in = sign_in(&world, &identity("alice", "ada@example.com"), NewPeople::Refuse).unwrap();
     let said = authly_upstream::logout_token::SignedOutThere {
+        id: oauth_core::token::TokenHash::of(b"j"),
         subject: None,
         session: Some("s1".to_owned()),
         at: crate::testing::at(0),

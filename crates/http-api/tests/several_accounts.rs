@@ -103,6 +103,25 @@ async fn an_offer_opens_nothing_elsewhere_later_or_altered() {
     assert_eq!(browser.get("/account").await.status, 303);
 }
 
+/// OpenID Connect Core 2: `auth_time` is when somebody proved who they are. Taking an offer, later or once more, proves nothing new.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_is_taken_later_or_again_is_no_fresh_proof() {
+    let (app, flow) = start().await;
+    let mut browser = app.browser();
+    let typed = app.app.engine.now();
+    let page = browser.open("/sign-in").await;
+    let page = browser.sign_in(&page, EMAIL, PASSWORD).await;
+    let offered = offers(&page);
+    for _ in 0..2 {
+        app.clock.advance(std::time::Duration::from_secs(60));
+        choose(&mut browser, "", &offered[0]).await;
+        let fresh = flow.clone().with("max_age", "30");
+        assert!(browser.open(&fresh.path()).await.is_sign_in(), "the password was typed a minute ago");
+        let tokens = flow.tokens(&app, &mut browser, EMAIL).await;
+        assert_eq!(tokens.claims("id_token")["auth_time"], typed.seconds());
+    }
+}
+
 /// Without a request under way the account page follows; "another account" leads back.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_question_works_without_an_application() {

@@ -110,6 +110,11 @@ impl FormBinding<'_> {
 
     /// Checks the token that came with the form.
     pub fn check(&self, sealer: &impl Sealer, token: &str, now: Timestamp) -> Result<(), FormRefused> {
+        self.expiry(sealer, token, now).map(|_| ())
+    }
+
+    /// Checks the token that came with the form, and tells when it ends: which also tells when the form was made.
+    pub fn expiry(&self, sealer: &impl Sealer, token: &str, now: Timestamp) -> Result<Timestamp, FormRefused> {
         if token.len() > Self::MAX_TOKEN {
             return Err(FormRefused::Foreign);
         }
@@ -117,7 +122,7 @@ impl FormBinding<'_> {
         let clear = sealer.open(Purpose::Csrf, &self.context(), &sealed).map_err(|_| FormRefused::Foreign)?;
         let expires_at = clear.expose().as_slice().try_into().map(i64::from_be_bytes);
         let expires_at = expires_at.map(Timestamp::from_micros).map_err(|_| FormRefused::Foreign)?;
-        if now >= expires_at { Err(FormRefused::Expired) } else { Ok(()) }
+        if now >= expires_at { Err(FormRefused::Expired) } else { Ok(expires_at) }
     }
 
     /// A hash over all parts, each with its length, so that no two bindings read the same.
@@ -174,6 +179,7 @@ mod tests {
         let token = binding.token(&FakeSealer, LATER);
         let before = Timestamp::from_micros(LATER.micros() - 1);
         assert_eq!(binding.check(&FakeSealer, &token, before), Ok(()));
+        assert_eq!(binding.expiry(&FakeSealer, &token, before), Ok(LATER));
         assert_eq!(binding.check(&FakeSealer, &token, LATER), Err(FormRefused::Expired));
     }
 

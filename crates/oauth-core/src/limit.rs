@@ -3,7 +3,7 @@
 //! The same arithmetic runs in memory here and in Redis in its own crate, so that both behave alike.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     future::Future,
     hash::{BuildHasher as _, Hash, RandomState},
     sync::Mutex,
@@ -101,6 +101,22 @@ impl LocalLimiter {
         states.insert(hash, state);
         verdict
     }
+
+    /// Puts back what [`take_now`](Self::take_now) took: for what is charged before anybody can know whether it counts.
+    pub fn give_back_now(&self, key: &(impl Hash + ?Sized), rate: Rate, now: Timestamp) {
+        let hash = self.hasher.hash_one(key);
+        let shard = usize::try_from(hash % 16).ok().and_then(|index| self.shards.get(index));
+        let Some(shard) = shard else { return };
+        let mut states = shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Entry::Occupied(mut state) = states.entry(hash) {
+            let before = state.get().minus(rate.every);
+            if before > now {
+                state.insert(before);
+            } else {
+                state.remove();
+            }
+        }
+    }
 }
 
 /// Half at once, so that a flood of keys does not make each request walk through all of them.
@@ -153,6 +169,23 @@ mod tests {
             assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed);
         }
         assert_eq!(limiter.peek_now("a", RATE, now), Verdict::Limited(Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let (limiter, now) = (LocalLimiter::new(), Timestamp::from_seconds(1_000));
+        for _ in 0..20 {
+            assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed);
+            limiter.give_back_now("a", RATE, now);
+        }
+        limiter.give_back_now("a", RATE, now);
+        for _ in 0..5 {
+            assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed, "a full bucket is no more than full");
+        }
+        assert!(matches!(limiter.take_now("a", RATE, now), Verdict::Limited(_)));
+        limiter.give_back_now("a", RATE, now);
+        assert_eq!(limiter.take_now("a", RATE, now), Verdict::Allowed);
+        assert!(matches!(limiter.take_now("a", RATE, now), Verdict::Limited(_)));
     }
 
     /// However many keys somebody has, and however empty they leave each bucket.

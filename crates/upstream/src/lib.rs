@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod carrier;
 pub mod document;
 pub mod farewell;
+pub mod heard;
 pub mod id_token;
 pub mod identity;
 pub mod keep;

@@ -6,6 +6,7 @@ use oauth_core::{
     crypto::VerifierSet,
     jws::{TokenFault, audience::Audience, compact::Compact, date::NumericDate},
     time::Timestamp,
+    token::TokenHash,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,12 +38,21 @@ struct Claims {
 /// Whose sessions end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedOutThere {
+    /// Which token says so: the hash of what is signed in it.
+    pub id: TokenHash,
     /// The person, if named.
     pub subject: Option<UpstreamSubject>,
     /// The session there, if named: then only those that came from it.
     pub session: Option<String>,
     /// When it was said.
     pub at: Timestamp,
+}
+
+impl SignedOutThere {
+    /// When nobody can say it again with the same token.
+    pub fn counts_until(&self) -> Timestamp {
+        self.at.plus(OLDEST)
+    }
 }
 
 /// Who claims to send this; proves nothing, and serves to find the provider.
@@ -95,7 +105,9 @@ pub fn verify(
     if subject.is_none() && session.is_none() {
         return Err(TokenFault::Claim("sub"));
     }
-    Ok(SignedOutThere { subject, session, at: issued_at })
+    // What was signed, `jti` among it: a signature may be written in more than one way, and a `jti` may be given twice by mistake.
+    let signed = text.rsplit_once('.').map_or(text, |(signed, _)| signed);
+    Ok(SignedOutThere { id: TokenHash::of(signed.as_bytes()), subject, session, at: issued_at })
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::{
     breaker::{Breaker, Health, Passage},
     carrier::{Answer, Call, Carrier},
     document::{DocumentFault, Metadata},
+    heard::Heard,
     id_token,
     identity::Identity,
     keep::{Kept, Stay},
@@ -47,6 +48,7 @@ pub struct Upstream {
     provider: Provider,
     carrier: Box<dyn Carrier>,
     known: Mutex<Known>,
+    heard: Heard,
     /// Told when the provider comes and goes.
     watch: Box<dyn Fn(Health) + Send + Sync>,
 }
@@ -146,7 +148,12 @@ pub struct Arrived {
 impl Upstream {
     /// A provider nothing is known of yet; `watch` is told when it goes away and when it is back.
     pub fn new(provider: Provider, carrier: Box<dyn Carrier>, watch: Box<dyn Fn(Health) + Send + Sync>) -> Self {
-        Self { provider, carrier, known: Mutex::default(), watch }
+        Self { provider, carrier, known: Mutex::default(), heard: Heard::default(), watch }
+    }
+
+    /// What it has said of those who signed out there.
+    pub const fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// The provider.

@@ -2,6 +2,7 @@
 
 mod draft;
 mod migration_test;
+mod registrar;
 mod view;
 
 use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
@@ -18,6 +19,7 @@ use oauth_core::{
 pub use self::{
     draft::{ClientChange, ClientDraft, SecretChoice},
     migration_test::MIGRATION_TEST_CLIENT,
+    registrar::Registrar,
     view::ClientView,
 };
 use crate::{Admin, AdminError};
@@ -32,16 +34,28 @@ pub struct Registered {
 }
 
 impl<V: DirectoryServices> Admin<V> {
-    /// Registers a client.
+    /// Registers a client, as the operator of the installation.
     pub async fn create_client(&self, draft: ClientDraft) -> Result<Registered, AdminError> {
+        self.create(draft, None).await
+    }
+
+    /// Registers a client for the bearer of a token, within what they may give.
+    pub async fn register_client(&self, draft: ClientDraft, by: &Registrar) -> Result<Registered, AdminError> {
+        self.create(by.own(draft)?, Some(by)).await
+    }
+
+    async fn create(&self, draft: ClientDraft, by: Option<&Registrar>) -> Result<Registered, AdminError> {
         let now = self.now();
         let id = match &draft.client_id {
             Some(id) => self.chosen_client_id(id).await?,
             None => self.random_client_id()?,
         };
-        let known = self.services.store().load_catalog().await?.scopes;
+        let known = self.services.store().load_catalog().await?;
         let key = ClientKey::generate(now, self.services.random());
-        let mut client = draft.build(key, id, now, &self.settings, &known)?;
+        let mut client = draft.build(key, id, now, &self.settings, &known.scopes)?;
+        if let Some(by) = by {
+            by.check(&client, &known)?;
+        }
         let secret = match (draft.needs_secret(), &draft.secret) {
             (false, _) => None,
             (true, SecretChoice::Generate) => {
@@ -59,6 +73,10 @@ impl<V: DirectoryServices> Admin<V> {
             Some(client.key),
             serde_json::json!({ "created": client.id.as_str() }),
         );
+        let audit = match by {
+            Some(by) => by.sign(audit),
+            None => audit,
+        };
         self.services
             .store()
             .create_client(&client, audit)

@@ -1,7 +1,11 @@
-//! `POST /admin/oauth/clients` (S000-78): registers a client.
+//! `POST /admin/oauth/clients` (S000-78): registers a client. What the administrator of a tenant may give to one stands in
+//! `authly_admin_cases::client::Registrar`.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use authly_admin_cases::{AdminError, client::ClientDraft};
+use authly_admin_cases::{
+    AdminError,
+    client::{ClientDraft, Registrar},
+};
 use authly_directory::services::DirectoryServices;
 use oauth_core::{
     client::{AuthMethod, ClientType, GrantType},
@@ -13,6 +17,7 @@ use serde::Deserialize;
 use crate::{
     app::App,
     bearer, body,
+    browser::cookies,
     respond::{self, Dialect, Failure},
 };
 
@@ -52,9 +57,8 @@ pub async fn create<V: DirectoryServices>(
 ) -> Result<HttpResponse, Failure> {
     let administrator = app.engine.bearer(bearer::required(&request)?, ScopeSet::ADMIN).await?;
     let asked: Registration = body::client_metadata(&request, payload).await?;
-    // The administrator of a tenant registers clients of that tenant.
-    let draft = ClientDraft { tenant: administrator.reach().tenant(), ..asked.into() };
-    let registered = app.admin.create_client(draft).await.map_err(|error| refused(&error))?;
+    let registrar = Registrar::of(&administrator, cookies::address(&request));
+    let registered = app.admin.register_client(asked.into(), &registrar).await.map_err(|error| refused(&error))?;
     (app.catalog_changed)();
     let mut answer = serde_json::to_value(&registered.client).unwrap_or_default();
     if let (Some(secret), Some(answer)) = (&registered.secret, answer.as_object_mut()) {

@@ -158,13 +158,15 @@ async fn sign_in_as<V: DirectoryServices>(
         Err(error) => return failure::render(app, request, &PageFailure::Store(error)),
     };
     let (holder, _) = browser_id(app, request);
-    if app.engine.check_form(&offer_binding(holder, id.as_ref(), &shown(&choice, remember)), token).is_err() {
+    let Ok(ends) = app.engine.form_expiry(&offer_binding(holder, id.as_ref(), &shown(&choice, remember)), token) else {
         return failure::render(app, request, &PageError::Form.into());
-    }
+    };
+    // The page was offered when the password had been verified; taking the offer, once more as well, proves nothing new.
+    let proven_at = ends.minus(OFFER);
     let browser = browser(app, request);
     let visit = PageVisit { door: Door::Page, browser: &browser, remember, user_agent: cookies::user_agent(request) };
     let known = sign_in::known_device(app, request);
-    match app.directory.sign_in_chosen(&choice, known, cookies::address(request), visit).await {
+    match app.directory.sign_in_chosen(&choice, proven_at, known, cookies::address(request), visit).await {
         Ok(signed_in) => {
             sign_in::count(app, Door::Page, None, Some(&signed_in.account.subject));
             sign_in::go_on(app, request, id, &signed_in)

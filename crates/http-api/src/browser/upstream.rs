@@ -219,8 +219,10 @@ pub async fn logged_out<V: DirectoryServices>(
     };
     let name = upstream.provider().name.as_str();
     match upstream.signed_out(app.engine.services().as_ref(), token).await {
+        Ok(said) if upstream.heard().knows(&said) => respond::empty_ok(),
         Ok(said) => match app.directory.signed_out_upstream(&issuer, &said, cookies::address(&request)).await {
             Ok(ended) => {
+                upstream.heard().note(&said, app.engine.now());
                 tracing::info!(provider = name, ended, "a provider ended sessions");
                 respond::empty_ok()
             }

@@ -1,7 +1,7 @@
 //! Client authentication at the machine endpoints, protected against guessing.
 //!
 //! OAuth 2.1 2.4.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks". Failures are
-//! counted per client and address, so a stranger's guesses never shut the client itself out; a request that succeeds costs nothing.
+//! counted per client and address, so a stranger's guesses never shut the client itself out; a request that succeeds costs nothing in the end.
 //! The counters are this process' own: a token request does not wait for another machine because of them.
 
 use std::{error::Error, fmt, time::Duration};
@@ -9,7 +9,10 @@ use std::{error::Error, fmt, time::Duration};
 use actix_web::{HttpRequest, http::header};
 use authly_directory::{directory::network, services::DirectoryServices};
 use oauth_core::{
-    client::{authenticate::AuthenticatedClient, presented::PresentedClient},
+    client::{
+        authenticate::{AuthenticatedClient, Authentication},
+        presented::PresentedClient,
+    },
     error::{ClientError, ErrorCode, RequestError, TokenError, Wire, WireError},
     limit::Verdict,
     params::Params,
@@ -68,12 +71,26 @@ pub async fn authenticated<V: DirectoryServices>(
     if let Verdict::Limited(wait) = app.client_failures.peek_now(&key, rate, now) {
         return Err(Unproven::TooMany(wait));
     }
-    app.engine.authenticate(presented).await.map_err(|error| {
-        if error.wire().code == ErrorCode::InvalidClient {
+    let step = app.engine.begin_authentication(presented);
+    // A guess at an imported secret costs a slow hash. It is charged before, so that of those that come at once no more are tried than of
+    // those that come one by one.
+    let charged = matches!(step, Ok(Authentication::SlowHash(_)));
+    if charged && let Verdict::Limited(wait) = app.client_failures.take_now(&key, rate, now) {
+        return Err(Unproven::TooMany(wait));
+    }
+    let proven = match step {
+        Ok(step) => app.engine.finish_authentication(step).await,
+        Err(error) => Err(error),
+    };
+    let guessed = proven.as_ref().is_err_and(|error| error.wire().code == ErrorCode::InvalidClient);
+    match (charged, guessed) {
+        (true, false) => app.client_failures.give_back_now(&key, rate, now),
+        (false, true) => {
             app.client_failures.take_now(&key, rate, now);
         }
-        Unproven::Token(error.into())
-    })
+        (true, true) | (false, false) => {}
+    }
+    proven.map_err(|error| Unproven::Token(error.into()))
 }
 
 /// The client's credentials in header or body.

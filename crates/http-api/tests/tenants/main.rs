@@ -3,4 +3,5 @@
 
 mod doors;
 mod endpoints;
+mod registration;
 mod world;

@@ -69,3 +69,28 @@ async fn a_session_that_began_with_the_password_goes_on() {
     assert!(there.open("/account").await.is_sign_in());
     assert!(own.get("/account").await.status.is_success());
 }
+
+/// OpenID Connect Back-Channel Logout 2.6: the provider repeats a token whose answer got lost, and somebody may have caught it.
+#[tokio::test]
+async fn a_logout_token_ends_sessions_once() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    app.user("ada@example.com").await;
+    let everywhere = |jti: &str| {
+        logout_token(&fake, |it| {
+            it.as_object_mut().unwrap().remove("sid");
+            (it["sub"], it["jti"]) = (json!("alice"), json!(jti));
+        })
+    };
+    let said =
+        async |token: &str| app.post("/sign-in/upstream/logout", &[("logout_token", token)]).await.status.as_u16();
+    let token = everywhere("j1");
+    let (mut before, _) = sign_in(&fake, &app).await;
+    assert_eq!(said(&token).await, 200);
+    assert!(before.open("/account").await.is_sign_in());
+    let (mut since, _) = sign_in(&fake, &app).await;
+    assert_eq!(said(&token).await, 200, "it was done, whoever has not heard of it");
+    assert!(since.get("/account").await.status.is_success(), "who signed in since stays");
+    assert_eq!(said(&everywhere("j2")).await, 200);
+    assert!(since.open("/account").await.is_sign_in(), "another one is news");
+}

@@ -21,9 +21,19 @@ use crate::{
 impl<V: Services> Engine<V> {
     /// Proves who a client is (RFC 6749 2.3), from memory alone unless its secret or keys were imported or published elsewhere.
     pub async fn authenticate(&self, presented: PresentedClient) -> Result<AuthenticatedClient, ClientError> {
+        self.finish_authentication(self.begin_authentication(presented)?).await
+    }
+
+    /// Judges credentials as far as memory reaches. What is left to do stands in the step, so that whoever limits guesses can charge for a
+    /// slow hash before it is computed (OAuth 2.1 2.4.1).
+    pub fn begin_authentication(&self, presented: PresentedClient) -> Result<Authentication, ClientError> {
         let catalog = self.catalog();
-        let client = catalog.client(presented.id());
-        match authenticate(client, presented, self.now())? {
+        authenticate(catalog.client(presented.id()), presented, self.now())
+    }
+
+    /// Does what is left to do.
+    pub async fn finish_authentication(&self, step: Authentication) -> Result<AuthenticatedClient, ClientError> {
+        match step {
             Authentication::Done(client) => Ok(client),
             Authentication::Keys(step) => self.by_assertion(step).await,
             Authentication::SlowHash(step) => self.by_slow_hash(step).await,

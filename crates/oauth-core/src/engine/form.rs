@@ -4,6 +4,7 @@ use super::Engine;
 use crate::{
     csrf::{FormBinding, FormRefused},
     services::Services,
+    time::Timestamp,
 };
 
 impl<V: Services> Engine<V> {
@@ -15,5 +16,10 @@ impl<V: Services> Engine<V> {
     /// Checks the token that came with a form.
     pub fn check_form(&self, binding: &FormBinding<'_>, token: &str) -> Result<(), FormRefused> {
         binding.check(self.services.sealer(), token, self.now())
+    }
+
+    /// Checks the token that came with a form, and tells when it ends.
+    pub fn form_expiry(&self, binding: &FormBinding<'_>, token: &str) -> Result<Timestamp, FormRefused> {
+        binding.expiry(self.services.sealer(), token, self.now())
     }
 }
