@@ -84,6 +84,10 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     fn turn(&self) -> Option<Turn> {
         None
     }
+    /// Whether it works on the processors of this machine, as far as can be told.
+    fn works_on_this_machine(&self) -> bool {
+        true
+    }
     /// A figure that changes when others sign in at the store meanwhile, and not by what an import writes; for an import that gives
     /// way to them. One that never changes where a store cannot tell.
     fn others_at_work(&self) -> impl Future<Output = Result<u64, StoreError>> + Send {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use authly_admin_cases::migrate::{Desk, Tools, Wrap};
+use authly_admin_cases::migrate::{Desk, Processors, Tools, Wrap};
 use authly_config::{PasswordHash, Settings};
 use authly_cutover::{
     board::BoardStore,
@@ -20,6 +20,7 @@ use crate::{
     hashes::judged,
     keys::Sealer,
     live::{AnyStore, Live},
+    processors::Gauge,
 };
 
 /// The desk over `live`.
@@ -33,6 +34,7 @@ pub fn desk<S: AnyStore + CutoverStore + BoardStore + 'static>(
 /// The ports of a migration over the services of an installation.
 pub struct Bench<S> {
     hashes: Hashes<S>,
+    processors: Gauge,
 }
 
 /// The pool of password hashes, and what the policy makes.
@@ -48,7 +50,7 @@ impl<S: AnyStore> Bench<S> {
             PasswordHash::Argon2id { .. } => "argon2",
             PasswordHash::Bcrypt { .. } => "bcrypt",
         };
-        Self { hashes: Hashes { live, policy } }
+        Self { hashes: Hashes { live, policy }, processors: Gauge::new() }
     }
 
     /// The services.
@@ -98,6 +100,10 @@ impl<S: AnyStore + CutoverStore> Tools for Bench<S> {
 
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
         self.hashes.live.accounts().email_uniqueness().await
+    }
+
+    fn processors(&self) -> Option<Processors> {
+        self.processors.read()
     }
 
     async fn pause(&self, time: Duration) {

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod postgres;
 pub mod priority;
 pub mod private_file;
+pub mod processors;
 pub mod rewrap;
 pub mod sqlite;
 pub mod start;

@@ -3,6 +3,7 @@
 
 use std::{
     future::Future,
+    net::IpAddr,
     pin::Pin,
     str::FromStr as _,
     sync::{
@@ -113,6 +114,24 @@ impl Target {
         let mut other = self.clone();
         other.config.dbname(database);
         other
+    }
+
+    /// Whether every server that it names is on this machine.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        use tokio_postgres::config::Host;
+
+        let (hosts, addresses) = (self.config.get_hosts(), self.config.get_hostaddrs());
+        let is_here = |host: &Host| match host {
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+            }
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        };
+        match addresses {
+            [] => !hosts.is_empty() && hosts.iter().all(is_here),
+            _ => addresses.iter().all(|address| address.to_canonical().is_loopback()),
+        }
     }
 
     /// A connection with the server's own settings, for migrations, driven by the task that is returned with it.
@@ -233,6 +252,22 @@ mod tests {
 
     fn parse(url: &str) -> Result<Target, ConnectError> {
         Target::parse(url, Duration::from_secs(2))
+    }
+
+    #[test]
+    fn a_server_is_on_this_machine_by_its_address() {
+        let is_here = |url: &str| parse(url).unwrap().is_on_this_machine();
+        for here in ["localhost", "127.0.0.1:6000", "127.8.0.1", "[::1]", "%2Frun%2Fpostgresql", "localhost,127.0.0.1"]
+        {
+            assert!(is_here(&format!("postgresql://u@{here}/a")), "{here}");
+        }
+        for elsewhere in ["db", "10.0.0.7", "db.example.com", "localhost.example.com", "127.0.0.1,10.0.0.7", "[::2]"] {
+            assert!(!is_here(&format!("postgresql://u@{elsewhere}/a")), "{elsewhere}");
+        }
+        assert!(
+            is_here("postgresql://u@db/a?hostaddr=127.0.0.1")
+                && !is_here("postgresql://u@localhost/a?hostaddr=10.0.0.7")
+        );
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl PgStore {
         self.inner.db.trips()
     }
 
+    /// Whether the server is on this machine by its address: by a socket in a folder, or on the loopback interface.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        self.inner.target.is_on_this_machine()
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.inner.db
     }

@@ -19,6 +19,7 @@ mod cutover;
 mod db;
 mod deletion;
 mod error;
+mod flusher;
 mod grants;
 mod invite;
 mod keys;

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use crate::{
     db::Db,
     error::{Fault, OpenError, Outcome},
+    flusher::Flusher,
 };
 
 /// Writes that may wait; beyond that the answer is "busy".
@@ -157,13 +158,14 @@ impl Incoming {
 }
 
 fn work(connection: &Connection, incoming: &mut Incoming) {
-    let mut batch = Vec::new();
+    let (mut batch, mut flusher) = (Vec::new(), Flusher::of(connection));
     while incoming.gather(&mut batch) {
         batch.retain(|step| !step.is_abandoned());
         if batch.is_empty() {
             continue;
         }
-        let committed = commit(Db(connection), &mut batch).map_err(|fault| {
+        let waits = batch.iter().any(|step| step.last() == Last::AtOnce);
+        let committed = commit(Db(connection), &mut batch, waits).map_err(|fault| {
             tracing::error!(error = ?fault.0, writes = batch.len(), "a batch of writes was not committed");
             // Whatever is still open is not going to be committed.
             if !connection.is_autocommit() {
@@ -174,13 +176,16 @@ fn work(connection: &Connection, incoming: &mut Incoming) {
                 _ => StoreErrorKind::Unavailable,
             }
         });
+        if !waits {
+            flusher.wake();
+        }
         batch.drain(..).for_each(|step| step.answer(committed.clone()));
     }
 }
 
-/// Runs all steps in one transaction, which waits for the disk if one of them does.
-fn commit(db: Db<'_>, batch: &mut [Box<dyn Step>]) -> Outcome<()> {
-    if batch.iter().any(|step| step.last() == Last::AtOnce) {
+/// Runs all steps in one transaction, which waits for the disk or does not.
+fn commit(db: Db<'_>, batch: &mut [Box<dyn Step>], waits: bool) -> Outcome<()> {
+    if waits {
         return transact(db, batch);
     }
     db.0.pragma_update(None, "synchronous", "NORMAL")?;

@@ -177,10 +177,11 @@ pub(crate) struct ImportArgs {
     /// At most so many rows a second, to spare the source
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_rate: Option<u32>,
-    /// `gentle`, with rests while people sign in, or `full`
+    /// `gentle`, while nobody else needs a processor, or `full`
     ///
-    /// Gently it rests for a fifth of the time, and for three quarters while people sign in. At full pace it never does, and reads and
-    /// decides while it writes: for when nobody signs in.
+    /// Gently it works in pieces of some milliseconds and looks before each whether somebody else is at work, such as a server that
+    /// checks a password: people do not notice. With a database on another machine it rests for a fifth of the time instead, and for
+    /// three quarters while people sign in. At full pace it never waits, and reads and decides while it writes: for when nobody signs in.
     #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]
     pub(crate) pace: Effort,
     /// How far it gives way to other work on this machine, 0 to 19
@@ -208,7 +209,7 @@ pub(crate) enum AtError {
 /// How hard an import or a rollback works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Effort {
-    /// One thing at a time, in small pieces with rests between them
+    /// One thing at a time, in small pieces, while nobody else needs a processor
     Gentle,
     /// As fast as it can
     Full,
@@ -246,7 +247,7 @@ pub(crate) struct RollbackArgs {
     /// Overwrite what owners changed since
     #[arg(long)]
     pub(crate) force: bool,
-    /// `gentle`, with rests while people sign in, or `full`
+    /// `gentle`, while nobody else needs a processor, or `full`
     ///
     /// At full pace it goes on without a rest: for when nobody signs in, or nobody can.
     #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]

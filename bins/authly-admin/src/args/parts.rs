@@ -16,7 +16,7 @@ pub(crate) struct PartArgs {
     /// Into SQLite go as many at a time as fit into 4 ms, so that sign-ins hardly wait; into PostgreSQL at a gentle pace 100.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batch: u32,
-    /// `gentle`, with rests while people sign in, or `full`
+    /// `gentle`, while nobody else needs a processor, or `full`
     ///
     /// At full pace it goes on without a rest: for when nobody signs in.
     #[arg(long, value_enum, value_name = "PACE", hide_possible_values = true, default_value_t = Effort::Gentle)]

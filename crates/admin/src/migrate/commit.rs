@@ -1,6 +1,6 @@
 //! One batch: snapshot, decisions, the one write; again where somebody was faster, row by row where nothing else helps.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use authly_cutover::{
     batch::{self, Decided, RowReport},
@@ -18,8 +18,7 @@ use super::{
     MigrateError, OnError, Tools,
     ahead::Touched,
     breath::{AT_ONCE, take_turns},
-    pace::Rests,
-    stride::Stride,
+    pieces::{Manner, Pieces, Took},
     walk::Beat,
     wrap,
 };
@@ -39,10 +38,7 @@ pub(super) struct Batches<'a, T> {
     /// `None` in a dry run.
     pub(super) lease: Option<Lease>,
     pub(super) beat: Beat,
-    pub(super) stride: Stride,
-    /// How long the next write holds back where others wait for the one before.
-    pub(super) gap: Option<Duration>,
-    pub(super) rests: Rests,
+    pub(super) pieces: Pieces,
     pub(super) on_error: OnError,
 }
 
@@ -98,32 +94,21 @@ pub(super) type Write = Option<BatchWrite>;
 /// What became of a write.
 pub(super) struct Written {
     done: BatchCommit,
-    /// How long it took, where that matters.
-    took: Option<Duration>,
-    /// How long the next one was held back.
-    held_back: Duration,
+    took: Took,
 }
 
-/// Writes a batch, and where it matters tells how long that took and lets others write after it.
-pub(super) async fn put<T: Tools>(
-    tools: &T,
-    write: Write,
-    learns: bool,
-    gap: Option<Duration>,
-) -> Result<Written, MigrateError> {
-    let mut written = Written { done: BatchCommit::Applied, took: None, held_back: Duration::ZERO };
-    let Some(write) = write else { return Ok(written) };
-    let began = learns.then(|| tools.clock().now());
-    written.done = tools.target().commit_batch(write).await?;
-    written.took = began.map(|began| tools.clock().now().since(began));
-    if written.done == BatchCommit::Applied {
-        reached(Place::BatchCommitted);
-    }
-    if let Some(gap) = gap {
-        tools.pause(gap).await;
-        written.held_back = gap;
-    }
-    Ok(written)
+/// Writes a batch.
+pub(super) async fn put<T: Tools>(tools: &T, write: Write, manner: Manner) -> Result<Written, MigrateError> {
+    let Some(write) = write else { return Ok(Written { done: BatchCommit::Applied, took: Took::NOTHING }) };
+    let committing = async {
+        let done = tools.target().commit_batch(write).await?;
+        if done == BatchCommit::Applied {
+            reached(Place::BatchCommitted);
+        }
+        Ok::<_, MigrateError>(done)
+    };
+    let (done, took) = manner.write(tools, committing).await;
+    Ok(Written { done: done?, took })
 }
 
 impl<T: Tools> Batches<'_, T> {
@@ -198,12 +183,9 @@ impl<T: Tools> Batches<'_, T> {
         ready: Ready,
         written: Written,
     ) -> Result<Result<Done, Vec<Person>>, MigrateError> {
-        self.rests.held_back(written.held_back);
+        self.pieces.took((written.done == BatchCommit::Applied).then_some(ready.done.rows.len()), written.took);
         match written.done {
             BatchCommit::Applied => {
-                if let Some(took) = written.took {
-                    self.stride.took(ready.done.rows.len(), took);
-                }
                 self.progress = ready.progress;
                 Ok(Ok(ready.done))
             }
@@ -256,7 +238,7 @@ impl<T: Tools> Batches<'_, T> {
             return Ok(Done { rows: Vec::new(), stop: Some(RowReport::of(&row)) });
         }
         let (ready, write) = self.assemble(vec![row], &view, self.progress.clone()).await?;
-        let done = put(self.tools, write, false, self.gap).await?;
+        let done = put(self.tools, write, self.pieces.manner()).await?;
         self.written(ready, done)?
             .map_err(|_| MigrateError::Refused(format!("the store refuses even to note that row {} failed", person.id)))
     }
@@ -264,7 +246,7 @@ impl<T: Tools> Batches<'_, T> {
     /// One attempt; `None` if something changed meanwhile.
     async fn attempt(&mut self, people: &[Person]) -> Result<Option<Done>, MigrateError> {
         let (ready, write) = self.decide(people.to_vec()).await?;
-        let done = put(self.tools, write, self.stride.learns(), self.gap).await?;
+        let done = put(self.tools, write, self.pieces.manner()).await?;
         Ok(self.written(ready, done)?.ok())
     }
 
@@ -289,7 +271,7 @@ impl<T: Tools> Batches<'_, T> {
                 None
             }
             Some(lease) => {
-                wrap::wrap(self.tools, &mut rows, &mut self.beat, &mut self.rests).await?;
+                wrap::wrap(self.tools, &mut rows, &mut self.beat, self.pieces.rests()).await?;
                 let (now, source) = (self.tools.clock().now(), &self.rules.source);
                 Some(batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer()))
             }

@@ -8,7 +8,7 @@ use authly_cutover::{
 };
 use oauth_core::time::Timestamp;
 
-use super::{MigrateError, commit::Next, walk::Walk};
+use super::{MigrateError, commit::Next, pieces::Pieces, walk::Walk};
 
 /// Reads pages of a source, and hands them out in parts of any size.
 pub(super) struct Feed<'a, 'w, S> {
@@ -36,11 +36,11 @@ impl<'a, 'w, S: Source> Feed<'a, 'w, S> {
         Self { walk, since, page: page.max(1), limit, after, read: 0, rest: Vec::new().into_iter(), over: false }
     }
 
-    /// The next rows, `most` at most.
-    pub(super) async fn next(&mut self, most: usize) -> Result<Next, MigrateError> {
+    /// The next rows, as many as a piece has.
+    pub(super) async fn next(&mut self, pieces: &Pieces) -> Result<Next, MigrateError> {
         if self.rest.len() == 0 {
             let left = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.read));
-            let size = u32::try_from(left).unwrap_or(u32::MAX).min(self.page);
+            let size = u32::try_from(left).unwrap_or(u32::MAX).min(pieces.page(self.page));
             if size == 0 {
                 return Ok(Next::Limit);
             }
@@ -54,7 +54,7 @@ impl<'a, 'w, S: Source> Feed<'a, 'w, S> {
             self.after = people.last().map(|last| last.id.clone());
             self.rest = people.into_iter();
         }
-        let part: Vec<Person> = self.rest.by_ref().take(most.max(1)).collect();
+        let part: Vec<Person> = self.rest.by_ref().take(pieces.rows().max(1)).collect();
         Ok(if part.is_empty() { Next::End } else { Next::Undecided(part) })
     }
 }

@@ -19,10 +19,10 @@ use super::{
     commit::{self, Batches, Next},
     feed::Feed,
     finalize,
-    pace::{Pace, Rests},
+    pace::Pace,
+    pieces::Pieces,
     rate::{self, Rate},
     since,
-    stride::Stride,
     tenants::{self, Mapped},
     tools::event,
     walk::{self, Beat, Walk},
@@ -224,7 +224,7 @@ impl<T: Tools> Import<'_, T> {
         let resolutions = walk::resolutions(self.tools, self.rules).await?;
         let lease = self.run.map(Run::lease);
         let collisions = walk.census(self.tools, self.rules, &resolutions, total, lease, observer).await?;
-        let (turn, batch) = (self.tools.target().turn(), rate::of_a_second(self.options.max_rate, self.options.batch));
+        let batch = rate::of_a_second(self.options.max_rate, self.options.batch);
         let mut batches = Batches {
             tools: self.tools,
             rules: self.rules,
@@ -234,9 +234,7 @@ impl<T: Tools> Import<'_, T> {
             progress: self.run.map(progress).unwrap_or_default(),
             lease,
             beat: Beat::new(lease, self.tools.clock().now()),
-            stride: Stride::new(self.options.pace.most_rows(batch, turn), turn.map(|turn| turn.write)),
-            gap: turn.map(|turn| turn.gap),
-            rests: Rests::new(self.options.pace, self.tools.clock().now()),
+            pieces: Pieces::new(self.tools, self.options.pace, batch),
             on_error: self.options.on_error,
         };
         self.create_tenants(&mut batches).await?;
@@ -246,7 +244,7 @@ impl<T: Tools> Import<'_, T> {
         let ahead = self.options.pace.works_ahead() && self.options.max_rate.is_none() && !self.options.wrap_weak;
         let checkpoint = batches.progress.checkpoint.clone();
         let mut feed = Feed::new(walk, self.since, batch, self.options.limit, checkpoint);
-        let mut next = feed.next(batches.stride.rows()).await?;
+        let mut next = feed.next(&batches.pieces).await?;
         loop {
             if stop.is_asked() && matches!(next, Next::Decided(_) | Next::Undecided(_)) {
                 return Ok((batches.progress, Some(Stopped::Asked)));
@@ -258,18 +256,18 @@ impl<T: Tools> Import<'_, T> {
                 Next::End => return Ok((batches.progress, None)),
             };
             let touched = write.as_ref().filter(|_| ahead && !ready.stops()).map(Touched::by);
-            let (progress, learns, gap) = (ready.progress.clone(), batches.stride.learns(), batches.gap);
+            let (progress, manner) = (ready.progress.clone(), batches.pieces.manner());
             // The next rows are read and decided while these are written.
             let following = async {
                 match &touched {
                     None => Ok(None),
-                    Some(touched) => match feed.next(batches.stride.rows()).await? {
+                    Some(touched) => match feed.next(&batches.pieces).await? {
                         Next::Undecided(people) => batches.decide_ahead(people, progress, touched).await.map(Some),
                         other => Ok(Some(other)),
                     },
                 }
             };
-            let (put, mut following) = join(commit::put(self.tools, write, learns, gap), following).await;
+            let (put, mut following) = join(commit::put(self.tools, write, manner), following).await;
             let done = match batches.written(ready, put?)? {
                 Ok(done) => done,
                 Err(people) => {
@@ -286,10 +284,10 @@ impl<T: Tools> Import<'_, T> {
                 return Ok((batches.progress, Some(Stopped::Row { source_id, outcome, reason })));
             }
             let least = rate.rest(examined, self.tools.clock().now());
-            batches.rests.rest(self.tools, least).await;
+            batches.pieces.rests().rest(self.tools, least).await;
             next = match following? {
                 Some(next) => next,
-                None => feed.next(batches.stride.rows()).await?,
+                None => feed.next(&batches.pieces).await?,
             };
         }
     }

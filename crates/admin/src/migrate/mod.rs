@@ -9,6 +9,7 @@ mod board;
 mod breath;
 mod checklist;
 mod commit;
+mod company;
 mod desk;
 mod feed;
 mod finalize;
@@ -40,6 +41,7 @@ pub use self::{
     },
     board::{Board, Gauges, Phase, SchemeLine, TenantLine, board, gauges},
     checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
+    company::Processors,
     desk::{Answer, Desk},
     finalize::{
         ColumnsReport, Executed, FinalizePlan, FinalizeTerms, Purged, Undone, Waived, WaiverLine, decide_inactive,

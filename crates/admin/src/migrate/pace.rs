@@ -1,21 +1,27 @@
-//! How hard an import works: as hard as it can, or so that whoever signs in meanwhile hardly notices.
+//! How hard an import works: as hard as it can, or so that whoever signs in meanwhile does not notice.
 //!
 //! A sign-in hashes a password: it wants one processor for some milliseconds, and the store for a moment. A low priority is not
-//! enough for that: Linux weighs it within a session, and the database has none. So an import does one thing at a time, which
-//! leaves a processor to others wherever there are two, does it in small pieces, and rests. While nobody signs in it rests for a
-//! fifth of the time; while somebody does it works for a moment and rests three times as long, so that most sign-ins never meet it.
+//! enough for that: Linux weighs it within a session, and the database has none. So an import does one thing at a time, in small
+//! pieces, and looks before each whether anybody else wants a processor. If so it waits until they are done, which a sign-in is soon:
+//! it works while people type, and hardly loses time by it.
+//!
+//! Where the processors do not tell, because the database works on those of another machine or the import is held to some of them,
+//! it rests instead: a fifth of the time, and three quarters while the store counts sign-ins.
 
 use std::time::Duration;
 
 use authly_cutover::store::{CutoverStore as _, Turn};
 use oauth_core::{services::Clock as _, time::Timestamp};
 
-use super::Tools;
+use super::{
+    Tools,
+    company::{Company, Processors},
+};
 
 /// How hard an import works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// One thing at a time, in small pieces, with a rest after each: for when people sign in.
+    /// One thing at a time, in small pieces, while nobody else wants a processor: for when people sign in.
     #[default]
     Gentle,
     /// The next rows are read and decided while others are written, without a rest: for when nobody does.
@@ -23,20 +29,30 @@ pub enum Pace {
 }
 
 /// How many rows are written at a time at most where nobody waits for the write: what a processor is busy with for less time than
-/// with a sign-in. No fewer, as each write waits for a disk, maybe a slow one.
+/// with a sign-in.
 const PIECE: u32 = 100;
+
+/// How many in company: what takes some milliseconds with all that belongs to it. Fewer would be mostly ways to and fro.
+const LITTLE: usize = 25;
+
+/// How many rows are read at a time in company.
+const SHORT_PAGE: u32 = 100;
+
+/// After how long it looks again whether the processors are free.
+const AGAIN: Duration = Duration::from_millis(1);
+
+/// How long it waits for them at first: longer than a hash takes mostly.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// How long it waits for them at least. On a machine that is busy all the time an import has to end, too; this is three times what
+/// a little piece takes.
+const SHORTEST_WAIT: Duration = Duration::from_millis(12);
 
 /// The longest rest. Work that took long waited for somebody else, most of all: that was a rest already.
 const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// How long it works at a time while others sign in: less would leave no sign-in alone, however long the rests are.
 const SPELL: Duration = Duration::from_millis(50);
-
-/// How often it looks whether others sign in.
-const LOOK: Duration = Duration::from_millis(250);
-
-/// How long others are taken to be there after the last sign of them.
-const COMPANY: Duration = Duration::from_secs(5);
 
 impl Pace {
     /// How many rows may be written at a time, where so many were asked for.
@@ -53,7 +69,7 @@ impl Pace {
         matches!(self, Self::Full)
     }
 
-    /// How long to rest after so much work. Alone, a quarter as long, so that one processor of two is free and the other one for a fifth.
+    /// How long to rest after so much work, where the processors do not tell. Alone, a quarter as long.
     fn rest(self, worked: Duration, in_company: bool) -> Duration {
         match (self, in_company) {
             (Self::Full, _) => Duration::ZERO,
@@ -67,40 +83,42 @@ impl Pace {
 /// The rests of one import.
 pub(super) struct Rests {
     pace: Pace,
-    /// When the last one ended.
+    /// Whether it can see who wants the processors that it and the store work on.
+    watches: bool,
+    /// When the last rest ended.
     since: Timestamp,
     /// How much of the next one it has had.
     had: Duration,
-    others: Others,
-}
-
-/// Whether others sign in, by a figure of the store that changes when they do.
-struct Others {
-    figure: Option<u64>,
-    looked_at: Timestamp,
-    seen_at: Option<Timestamp>,
-}
-
-impl Others {
-    fn are_to_be_looked_for(&self, now: Timestamp) -> bool {
-        self.figure.is_none() || now.since(self.looked_at) >= LOOK
-    }
-
-    fn note(&mut self, figure: u64, now: Timestamp) {
-        if self.figure.replace(figure).is_some_and(|before| before != figure) {
-            self.seen_at = Some(now);
-        }
-        self.looked_at = now;
-    }
-
-    fn are_there(&self, now: Timestamp) -> bool {
-        self.seen_at.is_some_and(|seen| now.since(seen) < COMPANY)
-    }
+    company: Company,
+    in_company: bool,
+    /// How long it waits for the processors.
+    patience: Duration,
 }
 
 impl Rests {
-    pub(super) const fn new(pace: Pace, now: Timestamp) -> Self {
-        Self { pace, since: now, had: Duration::ZERO, others: Others { figure: None, looked_at: now, seen_at: None } }
+    pub(super) fn new(pace: Pace, tools: &impl Tools) -> Self {
+        let watches = tools.target().works_on_this_machine() && tools.processors().is_some();
+        Self::of(pace, watches, tools.clock().now())
+    }
+
+    const fn of(pace: Pace, watches: bool, now: Timestamp) -> Self {
+        let (had, company, patience) = (Duration::ZERO, Company::NONE, LONGEST_WAIT);
+        Self { pace, watches, since: now, had, company, in_company: false, patience }
+    }
+
+    /// How many rows to write at a time, of so many.
+    pub(super) fn rows(&self, rows: usize) -> usize {
+        if self.works_little() { rows.min(LITTLE) } else { rows }
+    }
+
+    /// How many rows to read at a time, of so many.
+    pub(super) fn page(&self, rows: u32) -> u32 {
+        if self.works_little() { rows.min(SHORT_PAGE) } else { rows }
+    }
+
+    /// Whether it works in the smallest pieces: others came lately, and it can see when they come again.
+    pub(super) const fn works_little(&self) -> bool {
+        self.watches && self.in_company
     }
 
     /// Counts what it held back for another reason.
@@ -111,23 +129,58 @@ impl Rests {
     /// How long it has to rest yet.
     fn due(&self, now: Timestamp) -> Duration {
         let worked = now.since(self.since).saturating_sub(self.had);
-        self.pace.rest(worked, self.others.are_there(now)).saturating_sub(self.had)
+        self.pace.rest(worked, self.in_company).saturating_sub(self.had)
     }
 
-    /// Rests as long as the work since the last time asks for, and at least that long.
+    /// Rests as long as others or the work since the last time ask for, and at least that long.
     pub(super) async fn rest<T: Tools>(&mut self, tools: &T, least: Duration) {
-        let now = tools.clock().now();
-        if self.pace == Pace::Gentle && self.others.are_to_be_looked_for(now) {
-            // A store that cannot tell has other troubles, of which the next write will.
-            if let Ok(figure) = tools.target().others_at_work().await {
-                self.others.note(figure, now);
+        let rest = match self.pace {
+            Pace::Full => least,
+            Pace::Gentle if self.watches => least.saturating_sub(self.until_free(tools).await),
+            Pace::Gentle => {
+                self.count(tools).await;
+                self.due(tools.clock().now()).max(least)
             }
-        }
-        let rest = self.due(now).max(least);
+        };
         if !rest.is_zero() {
             tools.pause(rest).await;
             (self.since, self.had) = (tools.clock().now(), Duration::ZERO);
         }
+    }
+
+    /// Waits until nobody else needs the processors; tells how long that was. Half as long each time that it waited in vain.
+    async fn until_free<T: Tools>(&mut self, tools: &T) -> Duration {
+        let began = tools.clock().now();
+        let (mut now, mut looks) = (began, 0u32);
+        let free = loop {
+            if !tools.processors().is_some_and(Processors::are_needed) {
+                break true;
+            }
+            if now.since(began) >= self.patience {
+                break false;
+            }
+            tools.pause(AGAIN).await;
+            (now, looks) = (tools.clock().now(), looks.saturating_add(1));
+        };
+        self.patience = if free { LONGEST_WAIT } else { (self.patience / 2).max(SHORTEST_WAIT) };
+        // Once may be what this work itself has left to do.
+        if looks > 1 {
+            self.company.seen(now);
+        }
+        self.in_company = self.company.is_there(now);
+        now.since(began)
+    }
+
+    /// Asks the store for company.
+    async fn count<T: Tools>(&mut self, tools: &T) {
+        let now = tools.clock().now();
+        if self.company.is_to_be_counted(now) {
+            // A store that cannot tell has other troubles, of which the next write will.
+            if let Ok(figure) = tools.target().others_at_work().await {
+                self.company.count(figure, now);
+            }
+        }
+        self.in_company = self.company.is_there(now);
     }
 }
 
@@ -140,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gentle_import_works_for_four_fifths_of_the_time_and_a_full_one_always() {
+    fn where_the_processors_do_not_tell_it_works_for_four_fifths_of_the_time_and_a_full_one_always() {
         assert_eq!(Pace::Gentle.rest(millis(16), false), millis(4));
         assert_eq!(Pace::Gentle.rest(Duration::ZERO, false), Duration::ZERO);
         assert_eq!(Pace::Gentle.rest(millis(60_000), false), LONGEST_REST, "a lease is not slept through");
@@ -151,26 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn while_others_sign_in_it_works_for_a_moment_and_rests_three_times_as_long() {
+    fn there_it_works_for_a_moment_in_company_and_rests_three_times_as_long() {
         assert_eq!(Pace::Gentle.rest(millis(49), true), Duration::ZERO, "it goes on, and rests for all of it later");
         assert_eq!(Pace::Gentle.rest(millis(50), true), millis(150));
         assert_eq!(Pace::Gentle.rest(millis(60_000), true), LONGEST_REST);
-    }
-
-    #[test]
-    fn others_are_there_for_some_seconds_after_each_sign_of_them() {
-        let began = Timestamp::from_seconds(1_000);
-        let mut rests = Rests::new(Pace::Gentle, began);
-        assert!(rests.others.are_to_be_looked_for(began), "what the figure is before anybody came");
-        rests.others.note(7, began);
-        assert!(!rests.others.are_to_be_looked_for(began.plus(millis(249))));
-        assert!(rests.others.are_to_be_looked_for(began.plus(millis(250))));
-        let now = began.plus(millis(60));
-        assert_eq!(rests.due(now), millis(15), "nobody is there");
-        rests.others.note(8, now);
-        assert_eq!(rests.due(now), millis(180));
-        rests.others.note(8, now.plus(millis(4_000)));
-        assert!(rests.others.are_there(now.plus(millis(4_999))) && !rests.others.are_there(now.plus(millis(5_000))));
     }
 
     #[test]
@@ -183,7 +220,7 @@ mod tests {
     #[test]
     fn what_was_held_back_is_a_part_of_the_rest() {
         let began = Timestamp::from_seconds(1_000);
-        let mut rests = Rests::new(Pace::Gentle, began);
+        let mut rests = Rests::of(Pace::Gentle, false, began);
         let now = began.plus(millis(23));
         assert_eq!(rests.due(now), Duration::from_micros(5_750));
         rests.held_back(millis(3));

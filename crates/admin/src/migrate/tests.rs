@@ -44,7 +44,7 @@ use oauth_core::{
     time::Timestamp,
 };
 
-use super::*;
+use super::{pace::Rests, *};
 
 struct Rows(Vec<SourceRow>);
 
@@ -75,6 +75,8 @@ struct Bench {
     random: Steps,
     words: Words,
     pauses: Mutex<Vec<Duration>>,
+    /// Threads of others that want one of two processors, look by look; the processors do not tell, if `None`.
+    others: Mutex<Option<Vec<u32>>>,
 }
 
 /// A clock that goes on by a millisecond each time it is asked; it counts microseconds.
@@ -160,6 +162,11 @@ impl Tools for Bench {
 
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
         Ok(EmailUniqueness::Global)
+    }
+
+    fn processors(&self) -> Option<Processors> {
+        let mut others = self.others.lock().unwrap();
+        others.as_mut().map(|others| Processors { count: 2, wanted: others.pop().unwrap_or(0) })
     }
 
     async fn pause(&self, time: Duration) {
@@ -333,4 +340,39 @@ fn the_gate_is_shut_at_first() {
     run(&bench, &people(1), &execute());
     let shut: Vec<_> = ready(gate(&bench)).unwrap().into_iter().filter(|one| !one.met).map(|one| one.name).collect();
     assert_eq!(shut, ["completed", "quiet", "hashes", "backup", "verified"]);
+}
+
+/// Rests once before the next piece, with these looks at the processors ahead; tells how often it waited, and for how many rows it is.
+fn rest(bench: &Bench, rests: &mut Rests, looks: &[u32]) -> (usize, usize) {
+    *bench.others.lock().unwrap() = Some(looks.iter().rev().copied().collect());
+    ready(rests.rest(bench, Duration::ZERO));
+    (std::mem::take(&mut *bench.pauses.lock().unwrap()).len(), rests.rows(100))
+}
+
+#[test]
+fn a_gentle_import_waits_while_others_need_the_processors_and_works_little_after_it() {
+    let bench = Bench { others: Mutex::new(Some(Vec::new())), ..Bench::default() };
+    let mut rests = Rests::new(Pace::Gentle, &bench);
+    assert_eq!(rest(&bench, &mut rests, &[]), (0, 100), "nobody is there");
+    assert_eq!(rest(&bench, &mut rests, &[1]), (1, 100), "it may have been its own work");
+    assert_eq!(rest(&bench, &mut rests, &[1, 2, 1]), (3, 25));
+    assert_eq!(rest(&bench, &mut rests, &[]), (0, 25));
+    bench.clock.0.fetch_add(5_000_000, Ordering::SeqCst);
+    assert_eq!(rest(&bench, &mut rests, &[]), (0, 100), "they have not come again for a while");
+    let mut rests = Rests::new(Pace::Full, &bench);
+    assert_eq!(rest(&bench, &mut rests, &[1; 500]), (0, 100));
+    let report = run(&bench, &people(9), &ImportOptions { pace: Pace::Gentle, ..execute() });
+    assert_eq!(report.reconciles, Some(true));
+    assert!(!bench.pauses.lock().unwrap().is_empty(), "the import itself looks");
+}
+
+#[test]
+fn where_the_processors_are_never_free_it_waits_less_each_time_and_goes_on() {
+    let bench = Bench { others: Mutex::new(Some(Vec::new())), ..Bench::default() };
+    let mut rests = Rests::new(Pace::Gentle, &bench);
+    // Each look takes a millisecond by this clock, and so does the wait behind it.
+    let waits = [(); 5].map(|()| rest(&bench, &mut rests, &[1; 500]).0);
+    assert_eq!(waits, [50, 25, 13, 7, 6]);
+    rest(&bench, &mut rests, &[]);
+    assert_eq!(rest(&bench, &mut rests, &[1; 500]).0, 50, "they were free meanwhile");
 }

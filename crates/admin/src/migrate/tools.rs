@@ -19,6 +19,8 @@ use oauth_core::{
 };
 use serde_json::Value;
 
+use super::company::Processors;
+
 /// Wraps weak digests.
 pub trait Wrap: Send + Sync {
     /// A strong hash over a weak digest; `None` for everything that is not one.
@@ -50,6 +52,10 @@ pub trait Tools: Send + Sync {
     fn hashes(&self) -> &Self::Hashes;
     /// Where the target wants an address to stand for one account only.
     fn email_uniqueness(&self) -> impl Future<Output = Result<EmailUniqueness, StoreError>> + Send;
+    /// The processors of this machine at this moment; `None` where nobody can tell, or where only some of them may be used.
+    fn processors(&self) -> Option<Processors> {
+        None
+    }
     /// Waits.
     fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }

@@ -81,14 +81,16 @@ impl<S: Source> Walk<'_, S> {
         observer: &mut impl Observer,
         mut note: impl FnMut(&Person),
     ) -> Result<(), MigrateError> {
-        let (ahead, mut rests) = (self.pace.works_ahead(), Rests::new(self.pace, tools.clock().now()));
-        let (mut people, mut read) = (self.page(None, PAGE, None).await?, 0u64);
+        let (ahead, mut rests) = (self.pace.works_ahead(), Rests::new(self.pace, tools));
+        let mut size = PAGE;
+        let (mut people, mut read) = (self.page(None, size, None).await?, 0u64);
         loop {
             // The next page is read while this one is noted, unless one thing is to be done at a time.
-            let last = behind(&people, PAGE);
+            let last = behind(&people, size);
+            size = rests.page(PAGE);
             let next = async {
                 match last {
-                    Some(_) => self.page(last, PAGE, None).await.map(Some),
+                    Some(_) => self.page(last, size, None).await.map(Some),
                     None => Ok(None),
                 }
             };

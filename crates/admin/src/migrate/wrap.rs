@@ -39,7 +39,11 @@ pub(super) async fn wrap<T: Tools>(
             _ => None,
         })
         .collect();
-    for chunk in waiting.chunks_mut(AT_ONCE) {
+    let mut waiting = waiting.as_mut_slice();
+    while !waiting.is_empty() {
+        let at_once = if rests.works_little() { 1 } else { AT_ONCE };
+        let (chunk, behind) = waiting.split_at_mut(at_once.min(waiting.len()));
+        waiting = behind;
         let work = chunk.iter().filter_map(|account| account.hash.clone()).map(|hash| one(tools, hash)).collect();
         let wrapped = All::new(work).await;
         // Hashes of a batch may take longer than a run is thought alive without a sign of it.

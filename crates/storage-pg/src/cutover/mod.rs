@@ -79,6 +79,10 @@ impl CutoverStore for PgStore {
         batch::tenants(self.db()).await
     }
 
+    fn works_on_this_machine(&self) -> bool {
+        self.is_on_this_machine()
+    }
+
     async fn others_at_work(&self) -> Result<u64, StoreError> {
         figures::others_at_work(self.db()).await
     }
