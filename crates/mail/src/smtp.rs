@@ -1,7 +1,7 @@
 //! A mail server (RFC 5321): TLS by STARTTLS, which is demanded (RFC 3207), or from the first byte (RFC 8314); without TLS only
 //! to this machine. A connection is kept while there are mails.
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, future::Future, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use authly_directory::mail::outbox::Attempted;
 use lettre::{
@@ -154,31 +154,37 @@ impl Smtp {
 
     /// Everything before the content, after which the server waits for it.
     async fn announce(&mut self, mail: &Outgoing) -> Result<&mut AsyncSmtpConnection, Refused> {
-        // A server that has waited too long closes; that is seen here, and nothing is lost.
-        let mut kept = self.open.take().filter(|connection| !connection.has_broken());
-        if let Some(connection) = &mut kept
-            && within(COMMAND, connection.test_connected()).await != Ok(true)
-        {
-            kept = None;
-        }
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => self.connect().await.map_err(Refused::Server)?,
+        let kept = match self.open.take().filter(|connection| !connection.has_broken()) {
+            // Whether the server is still there its answer says: to ask before would cost each mail the way there and back.
+            Some(mut kept) => match sender(&mut kept, mail).await {
+                // It has waited too long, and closed. Nothing was begun; another connection is made.
+                Err(Unannounced::Gone(_)) => None,
+                answer => Some((kept, answer)),
+            },
+            None => None,
         };
-        let mut parameters = Vec::new();
-        if ![&mail.from, &mail.to].into_iter().all(|address| <Address as AsRef<str>>::as_ref(address).is_ascii()) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                self.open = Some(connection);
-                return Err(Refused::Always("the mail server takes no such address (SMTPUTF8)".to_owned()));
+        let (mut connection, mut answer) = match kept {
+            Some(kept) => kept,
+            None => {
+                let mut fresh = self.connect().await.map_err(Refused::Server)?;
+                let answer = sender(&mut fresh, mail).await;
+                (fresh, answer)
             }
-            parameters.push(MailParameter::SmtpUtfEight);
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        };
+        if answer.is_ok() {
+            answer = recipient(&mut connection, mail).await;
         }
-        let Err((why, answered)) = envelope(&mut connection, mail, parameters).await else {
-            return Ok(self.open.insert(connection));
+        let why = match answer {
+            Ok(()) => return Ok(self.open.insert(connection)),
+            Err(Unannounced::Gone(why)) => return Err(Refused::Now(why)),
+            Err(Unannounced::Unsaid(why)) => {
+                self.open = Some(connection);
+                return Err(why);
+            }
+            Err(Unannounced::Answered(why)) => why,
         };
         // Who refuses one mail takes the next: a new connection for each would be slow, and many servers count them.
-        if answered && matches!(within(COMMAND, connection.command(Rset)).await, Ok(Ok(_))) {
+        if matches!(within(COMMAND, connection.command(Rset)).await, Ok(Ok(_))) {
             self.open = Some(connection);
         }
         Err(why)
@@ -217,27 +223,57 @@ impl Courier for Smtp {
     }
 }
 
-impl std::fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Smtp").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
-/// Who sends, and to whom; or why not, and whether the server said so.
-async fn envelope(
-    connection: &mut AsyncSmtpConnection,
-    mail: &Outgoing,
-    parameters: Vec<MailParameter>,
-) -> Result<(), (Refused, bool)> {
-    let refused = |answer: Result<Result<_, Error>, String>| match answer {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) if error.is_permanent() => Err((Refused::Always(words(&error)), true)),
-        Ok(Err(error)) => Err((Refused::Now(words(&error)), error.is_transient())),
-        Err(late) => Err((Refused::Now(late), false)),
+/// Why a mail could not be announced.
+enum Unannounced {
+    /// The server said so, and waits for what comes next.
+    Answered(Refused),
+    /// The server did not answer, or said that it ends the connection (RFC 5321 3.8).
+    Gone(String),
+    /// Nothing was said to the server.
+    Unsaid(Refused),
+}
+
+/// Who sends.
+async fn sender(connection: &mut AsyncSmtpConnection, mail: &Outgoing) -> Result<(), Unannounced> {
+    let mut parameters = Vec::new();
+    if ![&mail.from, &mail.to].into_iter().all(|address| <Address as AsRef<str>>::as_ref(address).is_ascii()) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            let why = "the mail server takes no such address (SMTPUTF8)".to_owned();
+            return Err(Unannounced::Unsaid(Refused::Always(why)));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    say(connection, Mail::new(Some(mail.from.clone()), parameters)).await
+}
+
+/// To whom; then the server waits for the content.
+async fn recipient(connection: &mut AsyncSmtpConnection, mail: &Outgoing) -> Result<(), Unannounced> {
+    say(connection, Rcpt::new(mail.to.clone(), vec![])).await?;
+    say(connection, Data).await
+}
+
+async fn say(connection: &mut AsyncSmtpConnection, command: impl fmt::Display) -> Result<(), Unannounced> {
+    const CLOSING: &str = "421";
+    let error = match within(COMMAND, connection.command(command)).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => error,
+        Err(late) => return Err(Unannounced::Gone(late)),
     };
-    refused(within(COMMAND, connection.command(Mail::new(Some(mail.from.clone()), parameters))).await)?;
-    refused(within(COMMAND, connection.command(Rcpt::new(mail.to.clone(), vec![]))).await)?;
-    refused(within(COMMAND, connection.command(Data)).await)
+    let closes = error.status().is_some_and(|code| code.to_string() == CLOSING);
+    Err(if error.is_permanent() {
+        Unannounced::Answered(Refused::Always(words(&error)))
+    } else if error.is_transient() && !closes {
+        Unannounced::Answered(Refused::Now(words(&error)))
+    } else {
+        Unannounced::Gone(words(&error))
+    })
 }
 
 /// A connection on which nothing waits: a mail's content and the dot behind it are two writes, and the second would be held back

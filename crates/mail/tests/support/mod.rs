@@ -33,6 +33,8 @@ pub(crate) enum Temper {
     Content(&'static str),
     /// Goes away after the content, without a word.
     Cut,
+    /// Takes a mail and goes away; to the next command it says this first, if anything.
+    Closes(Option<&'static str>),
     /// Somebody in between puts this behind the word to STARTTLS; the server itself refuses every content with the second.
     Injected(&'static str, &'static str),
     /// Somebody in between puts this behind the answer to the first EHLO.
@@ -140,6 +142,7 @@ fn converse<S: Read + Write>(
     temper: &Mutex<Temper>,
     seen: &Mutex<Seen>,
 ) -> Option<bool> {
+    let mut taken = false;
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).ok()? == 0 {
@@ -149,6 +152,12 @@ fn converse<S: Read + Write>(
         seen.lock().unwrap().commands.push(command.clone());
         let temper = *temper.lock().unwrap();
         let word = command.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+        if let Temper::Closes(Some(farewell)) = temper
+            && taken
+        {
+            stream.get_mut().write_all(format!("{farewell}\r\n").as_bytes()).ok()?;
+            return None;
+        }
         let answer = match word.as_str() {
             "EHLO" if starttls => match temper {
                 Temper::InjectedEarly(text) => format!("250-mail.test\r\n250 STARTTLS\r\n{}", text.trim_end()),
@@ -172,6 +181,14 @@ fn converse<S: Read + Write>(
                 match temper {
                     Temper::Content(line) | Temper::Injected(_, line) => line.to_owned(),
                     Temper::Cut => return None,
+                    Temper::Closes(None) => {
+                        stream.get_mut().write_all(b"250 it is here\r\n").ok()?;
+                        return None;
+                    }
+                    Temper::Closes(Some(_)) => {
+                        taken = true;
+                        "250 it is here".to_owned()
+                    }
                     _ => "250 it is here".to_owned(),
                 }
             }
