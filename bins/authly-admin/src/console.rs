@@ -111,11 +111,8 @@ impl Console {
         if !io::stdin().is_terminal() {
             return Err(cancelled("nobody is there to be asked"));
         }
-        let question = format!("This cannot be undone. Type {name} to {act} it: ");
-        let _unheard = write!(io::stderr().lock(), "{}", harmless(&question));
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
+        let answer = answer(&format!("This cannot be undone. Type {name} to {act} it: "));
+        if answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
     }
 }
 
@@ -125,16 +122,25 @@ impl Console {
         if self.yes {
             return Ok(());
         }
-        let question = format!("This would {act}.\n{warning}\nType yes to do it: ");
-        let _unheard = write!(io::stderr().lock(), "{}", harmless(&question));
-        let mut answer = String::new();
-        let read = io::stdin().lock().take(1_000).read_line(&mut answer);
-        if read.is_ok() && answer.trim() == "yes" {
+        if answer(&format!("This would {act}.\n{warning}\nType yes to do it: ")).trim() == "yes" {
             return Ok(());
         }
         let remedy = "answer yes, or add --yes to do it unasked";
         Err(Trouble::new(format!("did not {act}"), "cancelled", remedy).into())
     }
+}
+
+/// Asks, and reads one line.
+fn answer(question: &str) -> String {
+    let mut err = io::stderr().lock();
+    let _unheard = write!(err, "{}", harmless(question));
+    let mut line = String::new();
+    let read = io::stdin().lock().take(1_000).read_line(&mut line);
+    if !line.ends_with('\n') || !io::stdin().is_terminal() {
+        // No terminal has ended the line of the question.
+        let _unheard = writeln!(err);
+    }
+    if read.is_ok() { line } else { String::new() }
 }
 
 fn json(value: &impl Serialize) -> Result<Value, Failure> {

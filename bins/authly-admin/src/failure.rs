@@ -72,7 +72,8 @@ impl Failure {
     pub(crate) fn tell(&self) -> ExitCode {
         if let Some(trouble) = &self.trouble {
             let mut out = io::stderr().lock();
-            let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let said = |name| std::env::var_os(name).unwrap_or_default();
+            let colour = out.is_terminal() && said("NO_COLOR").is_empty() && said("TERM") != "dumb";
             let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
             let _unheard = writeln!(out, "{on}error:{off} {}", harmless(&to_the_second(&trouble.to_string())));
         }

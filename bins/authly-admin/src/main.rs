@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod console;
 mod failure;
+mod hidden;
 mod journal;
 mod reference;
 mod run;
@@ -11,8 +12,6 @@ mod secret_files;
 mod secret_input;
 
 use std::{io, process::ExitCode};
-
-use clap::Parser as _;
 
 use crate::{
     args::Cli,
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
     if let Err(trouble) = secret_files::take_up() {
         return Failure::from(trouble).tell();
     }
-    match Cli::try_parse() {
+    match Cli::read(std::env::args_os()) {
         Ok(cli) => match run::run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.tell(),

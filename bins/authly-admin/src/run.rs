@@ -50,12 +50,7 @@ fn name(arguments: impl Iterator<Item = String>) -> String {
 fn command(cli: Cli) -> Result<(), Failure> {
     let console = Console { format: cli.global.output, yes: cli.global.yes };
     match cli.command {
-        Command::Completion { shell } => {
-            // The generator panics where it cannot write.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "authly-admin", &mut script);
-            console.raw(&String::from_utf8_lossy(&script))
-        }
+        Command::Completion { shell } => commands::completion::run(shell, console),
         Command::Reference { page } => console.raw(&reference::page(page)),
         Command::Hash(command) => runtime()?.block_on(commands::hash::run(command, console)),
         Command::Keys(KeysCommand::Generate) => commands::keys::generate(console),
@@ -155,7 +150,7 @@ impl Visitor for Task<'_> {
                 commands::user_link::run(&admin, settings, command, console).await
             }
             Command::User(command) => commands::user::run(&admin, command, console).await,
-            Command::Mail(MailCommand::Outbox(command)) => commands::mail::outbox(&admin, command, console).await,
+            Command::Mail(MailCommand::Outbox(command)) => commands::outbox::run(&admin, command, console).await,
             Command::Mail(MailCommand::Test { .. }) => Ok(()),
             Command::Tenant(command) => commands::tenant::run(&admin, command, console).await,
             Command::Group(command) => commands::group::run(&admin, command, console).await,

@@ -67,7 +67,7 @@ pub fn examine(facts: &StoreFacts, now: Timestamp) -> Vec<Finding> {
         findings.push(Finding::warning("there are no signing keys yet", to_do));
     }
     if status.users == 0 {
-        let to_do = "`authly-admin user create EMAIL --admin`, or ADMIN_EMAIL and ADMIN_PASSWORD_FILE at the server's first start";
+        let to_do = "`authly-admin user create --email ADDRESS --admin`, or ADMIN_EMAIL and ADMIN_PASSWORD_FILE at the server's first start";
         findings.push(Finding::warning("there are no users", to_do));
     }
     match (status.oauth_enabled, status.active_clients) {

@@ -20,5 +20,5 @@ pub use self::{
     create::{CreateOrder, Created, create},
     describe::Description,
     restore::{Presence, RestoreOrder, Restored, restore},
-    verify::{Verified, verify},
+    verify::{Verified, readable, verify},
 };

@@ -8,7 +8,11 @@ use std::{
 };
 
 use authly_config::{Login, SecretUrl, Settings};
-use authly_runtime::{Trouble, postgres::Postgres, store::Database as _};
+use authly_runtime::{
+    Trouble,
+    postgres::{Postgres, remedy},
+    store::Database as _,
+};
 use authly_storage_pg::{PgStore, schema::SchemaError};
 
 use crate::tools::{Tool, clean};
@@ -24,7 +28,13 @@ pub(crate) async fn store(url: &SecretUrl, settings: &Settings) -> Result<PgStor
 /// What the server refused.
 pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(SchemaError) -> Trouble {
     let what = what.into();
-    move |error| Trouble::caused(what, &error, "check that the database answers, and what its user may do")
+    move |error| {
+        let remedy = match &error {
+            SchemaError::Connect(error) => remedy(error),
+            _ => "check that the database answers, and what its user may do".to_owned(),
+        };
+        Trouble::caused(what, &error, remedy)
+    }
 }
 
 /// How the programs reach a database.

@@ -81,6 +81,11 @@ pub fn verify(file: &Path, pg_bin: Option<&Path>) -> Result<Verified, Trouble> {
     })
 }
 
+/// Looks whether the file can be read at all.
+pub fn readable(file: &Path) -> Result<(), Trouble> {
+    File::open(file).map(drop).map_err(|error| cannot("read", file, &error))
+}
+
 /// Reads a copy to its end.
 pub(crate) fn contents(
     file: &Path,

@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::setting::{Name, Setting};
 use crate::suggest;
 use crate::table::{self, CONFIG_FILE};
+use crate::unread;
 use crate::value::{self, Raw};
 
 /// A value from the environment, with the name it came by.
@@ -77,7 +78,7 @@ fn candidates(
 
 /// Reads a secret from its file. An empty file is an error: it would pass for a secret that is not set.
 pub(crate) fn secret_file(path: &Path, read_file: &dyn Fn(&Path) -> io::Result<String>) -> Result<String, String> {
-    let text = read_file(path).map_err(|error| format!("names a file that cannot be read: {}", error.kind()))?;
+    let text = read_file(path).map_err(|error| format!("names a file that cannot be read: {}", unread::why(&error)))?;
     if text.trim().is_empty() { Err("names a file that is empty".into()) } else { Ok(text) }
 }
 

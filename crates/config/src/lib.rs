@@ -71,6 +71,7 @@ mod settings;
 mod show;
 mod suggest;
 mod table;
+mod unread;
 mod upstream;
 mod value;
 mod words;

@@ -15,6 +15,7 @@ use crate::setting::{Change, Secrecy, Setting};
 use crate::settings::Settings;
 use crate::show::{self, Row};
 use crate::table;
+use crate::unread;
 use crate::upstream;
 use crate::value::{self, Raw, Values};
 
@@ -139,7 +140,7 @@ pub fn load<K: Into<OsString>, V: Into<OsString>>(
         Some(path) => match read_file(Path::new(path.trim())) {
             Ok(text) => file::gather(&text, &read_file, &mut problems),
             Err(error) => {
-                let what = format!("names `{}`, which cannot be read: {}", path.trim(), error.kind());
+                let what = format!("names `{}`, which cannot be read: {}", path.trim(), unread::why(&error));
                 problems.push(Problem::error(table::CONFIG_FILE, what, "name a readable TOML file"));
                 Default::default()
             }

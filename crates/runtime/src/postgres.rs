@@ -116,14 +116,25 @@ impl Database for Postgres {
 }
 
 fn unreachable(shown: &str, error: &ConnectError) -> Trouble {
-    let remedy = match error {
+    Trouble::caused(format!("cannot use the database {shown}"), error, remedy(error))
+}
+
+/// What to do where there is no connection.
+pub fn remedy(error: &ConnectError) -> String {
+    let plain = match error {
+        ConnectError::Absent { command, .. } => {
+            return format!(
+                "create it, as a user of that server who may: `{command}`; or correct the name in DATABASE_URL"
+            );
+        }
         ConnectError::Address(_) => "write DATABASE_URL as postgresql://user:password@host/name",
+        ConnectError::Denied(_) => "correct user and password in DATABASE_URL; percent-encode special characters",
         ConnectError::Tls(_) => "check sslmode in DATABASE_URL, and AUTHLY_DB_CA_CERT",
         ConnectError::Refused(_) | ConnectError::Runtime(_) => {
-            "check that the database runs, and user, password and name in DATABASE_URL"
+            "check that the database runs, and host and port in DATABASE_URL"
         }
     };
-    Trouble::caused(format!("cannot use the database {shown}"), error, remedy)
+    plain.to_owned()
 }
 
 /// A path inside a query string.

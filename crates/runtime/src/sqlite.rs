@@ -8,7 +8,7 @@ use oauth_core::time::Timestamp;
 use crate::{
     private_file,
     store::{Database, SchemaReport, Survey},
-    trouble::Trouble,
+    trouble::{Trouble, causes},
 };
 
 /// The file that the settings name.
@@ -29,7 +29,15 @@ impl Sqlite {
             OpenError::Newer { .. } => "start the newer release, or restore a backup from before the upgrade",
             _ => "check that the file and its folder may be written by this user, and that the disk has room",
         };
-        Trouble::caused(format!("cannot use the database {}", self.path.display()), error, remedy)
+        // The file is named already.
+        let why = match error {
+            OpenError::Io { .. } | OpenError::Sqlite { .. } if self.path.is_dir() => "it is a folder".to_owned(),
+            OpenError::Io { source, .. } => causes(source),
+            OpenError::NotADatabase { .. } => "the file is not an SQLite database".to_owned(),
+            OpenError::Sqlite { source, .. } => causes(source),
+            other => causes(other),
+        };
+        Trouble::new(format!("cannot use the database {}", self.path.display()), why, remedy)
     }
 }
 
@@ -74,7 +82,10 @@ impl Database for Sqlite {
 
     async fn migrate(&self) -> Result<Vec<String>, Trouble> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private_file::create_folder(folder)?;
+            private_file::create_folder(folder).map_err(|trouble| Trouble {
+                remedy: "name a file in a folder that this user may write to in DATABASE_URL".to_owned(),
+                ..trouble
+            })?;
         }
         SqliteStore::migrate(&self.path).map(|report| report.applied).map_err(|error| self.failed(&error))
     }

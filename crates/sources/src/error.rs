@@ -6,9 +6,15 @@ use thiserror::Error;
 /// A source that could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
+    /// The PostgreSQL server has no database of that name.
+    #[error("the server has no database called {0:?}")]
+    Absent(String),
     /// The address cannot be read.
     #[error("the address of the source cannot be read: {0}")]
     Address(String),
+    /// The PostgreSQL server does not know the user or the password.
+    #[error("the database lets nobody in with this user and password: {0}")]
+    Denied(String),
     /// A file cannot be read as what its name says.
     #[error("{file}, {place}: {why}")]
     File {

@@ -14,11 +14,13 @@ use std::{
 };
 
 use deadpool_postgres::Connect;
+use oauth_core::store::StoreError;
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 use tokio_postgres::{Client, Config, error::SqlState};
 
 use crate::{
-    error::ConnectError,
+    creation::command,
+    error::{ConnectError, Trouble, describe_server},
     tls::{Encryption, TlsParameters},
 };
 
@@ -107,6 +109,23 @@ impl Target {
 
     pub(crate) const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Why no connection was made.
+    pub(crate) fn refusal(&self, error: tokio_postgres::Error) -> ConnectError {
+        let denied = [&SqlState::INVALID_AUTHORIZATION_SPECIFICATION, &SqlState::INVALID_PASSWORD];
+        match error.as_db_error() {
+            Some(told) if *told.code() == SqlState::INVALID_CATALOG_NAME => {
+                let user = self.config.get_user().unwrap_or_default();
+                let name = self.config.get_dbname().unwrap_or(user).to_owned();
+                ConnectError::Absent { command: command(&self.config, &name), name }
+            }
+            Some(told) if denied.contains(&told.code()) => ConnectError::Denied(describe_server(told)),
+            _ => {
+                let error = StoreError::from(Trouble::from(error));
+                ConnectError::Refused(error.source.map_or_else(String::new, |cause| cause.to_string()))
+            }
+        }
     }
 
     /// Another database of the same server.

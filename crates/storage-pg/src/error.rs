@@ -2,15 +2,26 @@
 
 use oauth_core::store::{StoreError, StoreErrorKind};
 use thiserror::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// The address of the database cannot be used.
 #[derive(Debug, Error)]
 pub enum ConnectError {
+    /// The server has no database of that name (3D000).
+    #[error("the server has no database called {name:?}")]
+    Absent {
+        /// The name.
+        name: String,
+        /// The command that makes it.
+        command: String,
+    },
     /// The address or one of its parameters cannot be read.
     #[error("the database address cannot be used: {0}")]
     Address(String),
-    /// The server cannot be reached or refuses.
+    /// The server is there, and does not know the user or the password (28000, 28P01).
+    #[error("the database lets nobody in with this user and password: {0}")]
+    Denied(String),
+    /// The server cannot be reached, or refuses for another reason.
     #[error("the database does not answer: {0}")]
     Refused(String),
     /// The runtime for connections cannot be started.
@@ -54,7 +65,7 @@ impl From<tokio_postgres::Error> for Trouble {
             }
             return Self::Refused(unavailable(describe_client(&error)));
         };
-        let told = format!("{}: {} (table {})", db.code().code(), db.message(), db.table().unwrap_or("-"));
+        let told = describe_server(db);
         let code = db.code();
         if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
             return Self::Contended(busy(told));
@@ -89,6 +100,12 @@ pub(crate) fn busy(told: impl Into<String>) -> StoreError {
 /// Whether the error is a conflict over that name.
 pub(crate) fn is_conflict(error: &StoreError, among: &[&str]) -> bool {
     matches!(error.kind, StoreErrorKind::Conflict(name) if among.contains(&name))
+}
+
+/// What the server says, with its code, and the table that it is about.
+pub(crate) fn describe_server(error: &DbError) -> String {
+    let table = error.table().map(|table| format!(" (table {table})")).unwrap_or_default();
+    format!("{}: {}{table}", error.code().code(), error.message())
 }
 
 /// The library's own errors tell what went wrong in their causes.

@@ -12,6 +12,7 @@ mod catalog;
 mod clients;
 mod codes;
 mod connect;
+mod creation;
 mod cutover;
 mod db;
 mod deletion;

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::{
     connect::{Driver, OnDriver, Target},
     db::{Db, Unknown},
-    error::{ConnectError, Trouble},
+    error::ConnectError,
     reader::Readers,
     writer::Writers,
 };
@@ -113,10 +113,7 @@ impl PgStore {
 
     async fn connection(&self, target: &Target) -> Result<Client, ConnectError> {
         let opened = target.open(self.inner.driver.handle()).await;
-        let (client, _) = opened.map_err(|error| {
-            let error = StoreError::from(Trouble::from(error));
-            ConnectError::Refused(error.source.map_or_else(String::new, |cause| cause.to_string()))
-        })?;
+        let (client, _) = opened.map_err(|error| target.refusal(error))?;
         Ok(client)
     }
 

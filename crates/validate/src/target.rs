@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oauth_core::secret::Secret;
+use oauth_core::{causes::causes, secret::Secret};
 use reqwest::{Client, Response, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use thiserror::Error;
@@ -18,10 +18,9 @@ pub struct Unreachable(String);
 
 impl From<reqwest::Error> for Unreachable {
     fn from(error: reqwest::Error) -> Self {
-        use std::error::Error as _;
         // The address stands in what is printed anyway; a query could hold a code.
         let error = error.without_url();
-        Self(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+        Self(causes(&error))
     }
 }
 

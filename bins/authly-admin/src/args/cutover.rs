@@ -102,9 +102,10 @@ pub(crate) enum CutoverCommand {
     #[command(
         after_help = "The account stays as it is, and later imports carry over what changes in the row from then on. What is no account \
         here is taken as the id at the external provider, for the account of a row that is imported already; it is told which of both \
-        it was.\n\nExamples:\n  \
+        it was. With --profile the row must be in the source; without it nobody looks, and that is told, too.\n\nExamples:\n  \
         authly-admin migrate link --source-name legacy-users --source-id 17 --subject ada@example.com\n  \
-        authly-admin migrate link --source-name tenants --source-id 17 --subject grace@example.com"
+        authly-admin migrate link --source-name tenants --source-id 17 --subject grace \\\n    \
+        --profile tenants --source postgresql://reader@db/shop"
     )]
     Link {
         #[command(flatten)]
@@ -112,6 +113,12 @@ pub(crate) enum CutoverCommand {
         /// The account (id, e-mail address or user name), or an id at the external provider
         #[arg(long, value_name = "SUBJECT")]
         subject: String,
+        /// How the source looks, to make sure that it has the row: authly, tenants, legacy-users, or a file
+        #[arg(long, value_name = "NAME|FILE")]
+        profile: Option<String>,
+        /// Where the source is
+        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_SOURCE", hide_env_values = true)]
+        source: Option<String>,
     },
     /// Remove the link of a row; the account stays
     #[command(after_help = "Examples:\n  authly-admin migrate unlink --source-name legacy-users --source-id 17\n  \

@@ -6,6 +6,8 @@ use authly_directory::invite::waves::WaveSize;
 use clap::{ArgGroup, Args, ValueEnum};
 use oauth_core::time::Timestamp;
 
+use super::Intent;
+
 /// The letter for those who get their first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LetterChoice {
@@ -78,12 +80,8 @@ pub(crate) struct WhomArgs {
     /// Write the letters into this folder as .eml files instead
     #[arg(long, value_name = "DIR")]
     pub(crate) outbox: Option<PathBuf>,
-    /// Write; without it nothing is written
-    #[arg(long)]
-    pub(crate) execute: bool,
-    /// Write nothing, whatever else is said
-    #[arg(long, env = "DRY_RUN", hide_env_values = true)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
 }
 
 fn wave_size(text: &str) -> Result<WaveSize, String> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// The state of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,24 +58,54 @@ pub(crate) enum OutboxCommand {
         /// Its id
         id: String,
     },
-    /// Queue a mail again; one that is unknown may then arrive twice, under the same Message-ID
-    #[command(after_help = "Examples:\n  \
+    /// Queue mails again; one that is unknown may then arrive twice, under the same Message-ID
+    #[command(
+        after_help = "Nothing is queued where one of the ids is unknown. Exits with 2 where some stayed as they were.\n\nExamples:\n  \
         authly-admin mail outbox retry 0193a1b2-0000-7000-8000-000000000000\n  \
-        authly-admin mail outbox retry --state failed")]
+        authly-admin mail outbox retry --state failed"
+    )]
     Retry {
-        /// Its id
-        #[arg(required_unless_present = "state", conflicts_with = "state")]
-        id: Option<String>,
-        /// All that are in this state
-        #[arg(long, value_enum)]
-        state: Option<StateChoice>,
+        #[command(flatten)]
+        which: Which<Retried>,
     },
-    /// Remove a mail
-    #[command(after_help = "Examples:\n  \
+    /// Remove mails, after a question; what was not sent then never is
+    #[command(
+        after_help = "Nothing is removed where one of the ids is unknown; `list` shows what would be. An account whose invitation is \
+        removed unsent may be invited again. Exits with 2 where some stayed as they were.\n\nExamples:\n  \
         authly-admin mail outbox drop 0193a1b2-0000-7000-8000-000000000000\n  \
-        authly-admin mail outbox drop 0193a1b2-0000-7000-8000-000000000000 --yes")]
+        authly-admin mail outbox drop --state failed --yes"
+    )]
     Drop {
-        /// Its id
-        id: String,
+        #[command(flatten)]
+        which: Which<Dropped>,
     },
+}
+
+/// Which mails.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Which<S: ValueEnum + Send + Sync + 'static> {
+    /// Their ids
+    #[arg(value_name = "ID", required_unless_present = "state", conflicts_with = "state")]
+    pub(crate) ids: Vec<String>,
+    /// All that are in this state
+    #[arg(long, value_enum)]
+    pub(crate) state: Option<S>,
+}
+
+/// The states in which a mail can be queued again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Retried {
+    Queued,
+    Unknown,
+    Failed,
+}
+
+/// The states in which a mail can be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dropped {
+    Queued,
+    Sent,
+    Unknown,
+    Failed,
 }

@@ -44,7 +44,7 @@ pub(crate) enum MigrateCommand {
         #[arg(long, value_name = "NAME|FILE")]
         profile: Option<String>,
         /// Where the tables of the profile are; the configured database if not given
-        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_SOURCE", hide_env_values = true, requires = "profile")]
+        #[arg(long, value_name = "ADDRESS", env = "AUTHLY_SOURCE", hide_env_values = true)]
         source: Option<String>,
     },
     /// The schema of the database
@@ -80,12 +80,20 @@ pub(crate) enum MigrateCommand {
     )]
     Validate {
         /// The server: scheme, host and port [default: the issuer]
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", value_parser = server)]
         url: Option<url::Url>,
     },
     /// OAuth with all its clients: on or off, on all nodes within a second
     #[command(subcommand, arg_required_else_help = true)]
     Oauth(OAuthCommand),
+}
+
+/// Without a scheme, `localhost:8000` would be an address of the scheme `localhost`.
+fn server(text: &str) -> Result<url::Url, String> {
+    let parsed = url::Url::parse(text).ok();
+    parsed
+        .filter(|url| matches!(url.scheme(), "https" | "http"))
+        .ok_or_else(|| "write scheme, host and port, as https://auth.example.com or http://127.0.0.1:8000".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,4 +141,17 @@ pub(crate) enum OAuthCommand {
         after_help = "Examples:\n  authly-admin migrate oauth disable\n  authly-admin migrate oauth disable --output json"
     )]
     Disable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_with_its_scheme() {
+        assert_eq!(server("http://127.0.0.1:8000").unwrap().as_str(), "http://127.0.0.1:8000/");
+        for wrong in ["localhost:8000", "auth.example.com", "ftp://a.example", ""] {
+            assert!(server(wrong).is_err_and(|why| why.contains("scheme, host and port")), "{wrong}");
+        }
+    }
 }

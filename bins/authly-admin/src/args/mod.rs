@@ -14,6 +14,7 @@ mod keys;
 mod mail;
 mod migrate;
 mod parts;
+mod read;
 mod scope;
 mod source;
 mod support;
@@ -41,7 +42,7 @@ pub(crate) use self::{
     intent::Intent,
     invite::{InviteArgs, LetterChoice, WhomArgs},
     keys::{KeyAlgorithm, KeysCommand},
-    mail::{MailCommand, OutboxCommand, StateChoice},
+    mail::{Dropped, MailCommand, OutboxCommand, Retried, StateChoice},
     migrate::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     parts::{ApiKeyCommand, ApiKeysCommand, PartArgs, TokensCommand},
     scope::{Choice, ScopeCommand},
@@ -255,5 +256,38 @@ mod tests {
             command.get_subcommands().for_each(|inner| look(inner, &path));
         }
         look(&Cli::command(), "");
+    }
+
+    /// The words of a line as a shell reads them, without what it does with files.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+        for c in line.split(['<', '>', '|']).next().unwrap().chars() {
+            match c {
+                '"' => {
+                    quoted = !quoted;
+                    word.get_or_insert_default();
+                }
+                ' ' if !quoted => words.extend(word.take()),
+                c => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        fn look(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.replace(" \\\n   ", "").lines().filter(|line| line.starts_with("  ")) {
+                let Some((_, arguments)) = line.split_once("authly-admin ") else { panic!("{line}") };
+                let read = Cli::command().no_binary_name(true).try_get_matches_from(words(arguments));
+                if let Err(error) = read {
+                    panic!("{line}\n{error}");
+                }
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
     }
 }

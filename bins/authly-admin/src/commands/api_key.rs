@@ -1,7 +1,8 @@
 //! `authly-admin api-key`.
 
-use authly_admin_cases::Admin;
+use authly_admin_cases::{Admin, AdminError};
 use authly_directory::services::DirectoryServices;
+use oauth_core::ids::ApiKeyId;
 use serde_json::json;
 
 use crate::{
@@ -32,8 +33,13 @@ pub(crate) async fn run<V: DirectoryServices>(
             console.list(&keys, &columns, "No API key of an older program is taken.")
         }
         ApiKeyCommand::Revoke { id } => {
+            let cannot = "cannot revoke the API key";
+            // Nobody is asked about what can be no key.
+            if ApiKeyId::parse(&id).is_none() {
+                return Err(refused(cannot)(AdminError::NotFound { what: "living API key", name: id }));
+            }
             console.confirm("revoke", &id)?;
-            admin.revoke_api_key(&id).await.map_err(refused("cannot revoke the API key"))?;
+            admin.revoke_api_key(&id).await.map_err(refused(cannot))?;
             console.item(&json!({ "revoked": id }))
         }
     }

@@ -73,6 +73,8 @@ pub(crate) async fn run<D: Database>(
             console.item(&Shown { result, verified: true, recorded })
         }
         BackupCommand::Restore { file, force, no_owner, programs } => {
+            // Nobody is asked about a file that is not there.
+            authly_backup::readable(&file)?;
             let what = format!("replace {} by {}", settings.store.database, file.display());
             console.agree(&what, "Everything that is newer than the backup will be gone from the store.")?;
             let order = RestoreOrder {

@@ -1,4 +1,4 @@
-//! `authly-admin mail`, and the link that `user reset-link` shows.
+//! `authly-admin mail test`, and the link that `user reset-link` shows.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use authly_config::Settings;
 use authly_directory::{
     mail::{
         letter::{Letter, Visitor},
-        outbox::{Attempted, MailState},
+        outbox::Attempted,
     },
     services::DirectoryServices,
 };
@@ -21,97 +21,9 @@ use oauth_core::{endpoint::Endpoint, ids::MailId, services::Clock as _};
 use serde_json::json;
 
 use crate::{
-    args::{OutboxCommand, StateChoice},
-    console::{Column, Console},
+    console::Console,
     failure::{Failure, refused},
 };
-
-const COLUMNS: &[Column] = &[
-    ("Id", "id"),
-    ("About", "kind"),
-    ("To", "to"),
-    ("State", "state"),
-    ("Attempts", "attempts"),
-    ("Queued", "created_at"),
-    ("Next", "next_at"),
-    ("Last word of the server", "error"),
-];
-
-/// What `mail outbox retry --state` takes at once.
-const MOST_AT_ONCE: u32 = 1_000;
-
-impl From<StateChoice> for MailState {
-    fn from(choice: StateChoice) -> Self {
-        match choice {
-            StateChoice::Queued => Self::Queued,
-            StateChoice::Sending => Self::Sending,
-            StateChoice::Sent => Self::Sent,
-            StateChoice::Unknown => Self::Unknown,
-            StateChoice::Failed => Self::Failed,
-        }
-    }
-}
-
-pub(crate) async fn outbox<V: DirectoryServices>(
-    admin: &Admin<V>,
-    command: OutboxCommand,
-    console: Console,
-) -> Result<(), Failure> {
-    match command {
-        OutboxCommand::List { state, limit } => {
-            let state = state.map(MailState::from);
-            let mails = admin.mails(state, limit).await.map_err(refused("cannot list the mails"))?;
-            console.list(&mails, COLUMNS, "No mails here.")?;
-            if is_full(mails.len(), limit) {
-                let (all, states) = counted(admin, state).await?;
-                console.note(&format!("These are the newest {limit} of {all} mails ({states})."));
-            }
-            Ok(())
-        }
-        OutboxCommand::Show { id } => console.item(&admin.mail(&id).await.map_err(refused("cannot show the mail"))?),
-        OutboxCommand::Retry { id: Some(id), .. } => {
-            console.item(&admin.retry_mail(&id).await.map_err(refused("cannot queue the mail again"))?)
-        }
-        OutboxCommand::Retry { id: None, state } => {
-            let state = state.map(MailState::from);
-            let mails = admin.mails(state, MOST_AT_ONCE).await;
-            let mut queued = Vec::new();
-            for mail in mails.map_err(refused("cannot list the mails"))? {
-                queued.push(admin.retry_mail(&mail.id).await.map_err(refused("cannot queue a mail again"))?);
-            }
-            console.list(&queued, COLUMNS, "No mails in this state.")?;
-            if is_full(queued.len(), MOST_AT_ONCE) {
-                let (left, _) = counted(admin, state).await?;
-                console.note(&format!("The newest {MOST_AT_ONCE} were taken at once; {left} are in this state now."));
-            }
-            Ok(())
-        }
-        OutboxCommand::Drop { id } => {
-            let mail = admin.mail(&id).await.map_err(refused("cannot drop the mail"))?;
-            console.confirm("drop", &mail.to)?;
-            console.item(&admin.drop_mail(&id).await.map_err(refused("cannot drop the mail"))?)
-        }
-    }
-}
-
-/// Whether there may be more than so many.
-fn is_full(found: usize, limit: u32) -> bool {
-    u32::try_from(found).is_ok_and(|found| found >= limit)
-}
-
-/// How many mails there are, and of which state how many.
-async fn counted<V: DirectoryServices>(admin: &Admin<V>, state: Option<MailState>) -> Result<(u64, String), Failure> {
-    let counts = admin.mail_counts().await.map_err(refused("cannot count the mails"))?;
-    let counts = counts.into_iter().filter(|(one, _)| state.is_none_or(|state| *one == state));
-    let mut all = 0;
-    let states: Vec<_> = counts
-        .map(|(state, count)| {
-            all += count;
-            format!("{count} {}", state.as_str())
-        })
-        .collect();
-    Ok((all, states.join(", ")))
-}
 
 /// Sends a mail past the outbox, so that the answer of the mail server is seen at once.
 pub(crate) async fn test(

@@ -10,9 +10,9 @@ use authly_runtime::{
 use oauth_core::services::Services as _;
 use serde_json::json;
 
-use super::{assess, cutover, tenant};
+use super::{assess, cutover, source, tenant};
 use crate::{
-    args::{MigrateCommand, OAuthCommand, SchemaCommand, SourceArgs, View},
+    args::{MigrateCommand, OAuthCommand, SchemaCommand, View},
     console::Console,
     failure::{Code, Failure, refused},
     run,
@@ -34,7 +34,7 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
         MigrateCommand::Audit { out, profile, source } => {
-            let of = profile.map(|profile| SourceArgs { profile, source, source_name: None });
+            let of = source::optional(profile, source, None)?;
             super::audit::run(settings, database, out.as_deref(), of.as_ref(), console).await
         }
         MigrateCommand::Seed => super::seed::run(settings, database, console).await,

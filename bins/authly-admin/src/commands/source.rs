@@ -7,7 +7,7 @@ use authly_cutover::{
     profile::{BUILT_IN, Profile},
     source::SourceName,
 };
-use authly_runtime::trouble::Trouble;
+use authly_runtime::trouble::{Trouble, causes};
 use authly_sources::{OpenError, OpenSource, SourceAddress};
 
 use crate::{args::SourceArgs, failure::Failure};
@@ -59,6 +59,21 @@ pub(crate) async fn open(arguments: &SourceArgs, settings: &Settings) -> Result<
     opened.map(|source| (source, name)).map_err(|error| told(&format!("cannot read {address}"), &error).into())
 }
 
+/// A source that need not be named. An address in the environment is for the commands that want one; one that was typed says nothing
+/// without a profile.
+pub(crate) fn optional(
+    profile: Option<String>,
+    source: Option<String>,
+    source_name: Option<String>,
+) -> Result<Option<SourceArgs>, Failure> {
+    let variable = std::env::var_os("AUTHLY_SOURCE").unwrap_or_default();
+    if profile.is_none() && source.as_ref().is_some_and(|source| variable != source.as_str()) {
+        let why = "--source alone does not say how it looks";
+        return Err(Failure::usage(Trouble::new("cannot read the source", why, "add --profile NAME|FILE")));
+    }
+    Ok(profile.map(|profile| SourceArgs { profile, source, source_name }))
+}
+
 /// What the source is called for ever.
 pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceName, Failure> {
     let name = arguments.source_name.as_deref().unwrap_or(&profile.name);
@@ -75,10 +90,18 @@ pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceNa
 /// An error about a source, and what to do.
 pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
     let remedy = match error {
+        OpenError::Absent(_) => {
+            "name the database that holds the accounts: `psql -l` lists those of a server (`createdb` would make an empty one)"
+        }
         OpenError::Address(_) => "correct --source",
+        OpenError::Denied(_) => "correct user and password in the address; percent-encode special characters",
         OpenError::Irreversible(_) => "nothing was changed; what cannot come back is the application's own to drop",
         OpenError::File { .. } => "correct the file",
-        OpenError::Io { .. } => "check the path, and whether this user may read it",
+        OpenError::Io { file, source } => {
+            // A file that is named already is not named again.
+            let why = if what.contains(file.as_str()) { source.to_string() } else { causes(error) };
+            return Trouble::new(what, why, "check the path, and whether this user may read it");
+        }
         OpenError::Key { .. } => "name another column in users.key (or tenants.key), or repair the table",
         OpenError::Misfit(_) => {
             "print the profile with `migrate profile show`, correct it, and use the file with --profile"

@@ -38,11 +38,11 @@ pub(crate) async fn run<D: Database>(
     let out =
         arguments.out.unwrap_or_else(|| PathBuf::from(format!("authly-support-{}.json", stamp(&now.to_rfc3339()))));
     let mut file = private_file::create_new(&out).map_err(|error| {
-        Trouble::caused(
-            format!("cannot write {}", out.display()),
-            &error,
-            "name a file that does not exist yet with --out",
-        )
+        let remedy = match error.kind() {
+            io::ErrorKind::AlreadyExists => "name a file that does not exist yet with --out",
+            _ => "name a file in a folder that this user may write to with --out",
+        };
+        Trouble::caused(format!("cannot write {}", out.display()), &error, remedy)
     })?;
     let doubts: Vec<String> = doubts.iter().map(ToString::to_string).collect();
     let mut bundle = Map::new();
@@ -62,6 +62,9 @@ pub(crate) async fn run<D: Database>(
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
         Trouble::caused(format!("cannot write {}", out.display()), &error, "make room, and try again")
     })?;
+    for path in arguments.log.iter().filter(|path| File::open(path).is_err()) {
+        console.warn(&format!("The log {} cannot be read, and is not in the bundle.", path.display()));
+    }
     console.item(&json!({ "file": out.display().to_string(), "bytes": text.len() }))?;
     console.note(
         "Secrets are masked, and accounts are counted and not named; tenants, hosts and paths are in it. \

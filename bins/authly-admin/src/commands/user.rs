@@ -66,6 +66,8 @@ pub(crate) async fn run<V: DirectoryServices>(
             self::update(admin, &user, change, console).await
         }
         UserCommand::SetPassword { user, password_stdin } => {
+            // Nobody types a password twice for an account that is not there.
+            admin.user(&user).await.map_err(refused("cannot set the password"))?;
             let password = if password_stdin {
                 secret_input::from_stdin("password")
             } else {

@@ -146,3 +146,30 @@ fn letters_of_a_process_that_was_killed_go_on_and_what_nobody_knows_is_listed() 
     assert!(unknown.len() <= 1, "{unknown:?}");
     assert_eq!(once(&taken) + u32::try_from(silent).unwrap(), PEOPLE);
 }
+
+#[test]
+fn what_kept_letters_from_being_sent_is_told_as_it_was() {
+    let mut place = Place::new();
+    place.json(&["user", "create", "--email", "ada@example.com", "--username", "ada", "--verified"]);
+    let letters = place.folder.path().join("letters");
+    let letters = letters.to_str().unwrap();
+    let asks =
+        |act: &'static str, more: &[&'static str]| [&["migrate", act, "--all", "--outbox", letters][..], more].concat();
+    for act in ["invite", "remind"] {
+        let alone = place.run(&asks(act, &[]));
+        assert!(
+            alone.err.contains(&format!("This was a dry run: nothing was written. Add --execute to {act}.")),
+            "{alone:?}"
+        );
+        let option = place.run(&asks(act, &["--execute", "--dry-run"]));
+        assert!(option.err.contains("--dry-run was given") && !option.err.contains("DRY_RUN"), "{option:?}");
+        place.variables = vec![("DRY_RUN", "1".to_owned())];
+        let variable = place.run(&asks(act, &["--execute"]));
+        assert_eq!(variable.code, 0, "{variable:?}");
+        assert!(variable.err.contains("DRY_RUN is set, so nothing was written."), "{variable:?}");
+        place.variables = vec![];
+    }
+    assert!(!std::path::Path::new(letters).exists());
+    assert_eq!(place.run(&asks("invite", &["--execute"])).code, 0);
+    assert_eq!(std::fs::read_dir(letters).unwrap().count(), 1);
+}

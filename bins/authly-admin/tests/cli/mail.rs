@@ -95,6 +95,65 @@ fn the_outbox_is_looked_after() {
     assert_eq!(place.run(&["mail", "outbox", "retry"]).code, 64);
 }
 
+/// A place where letters to these people wait, and their ids.
+fn waiting(names: &[&str]) -> (Place, Vec<String>) {
+    let place = with_server(9);
+    for name in names {
+        place.json(&["user", "create", "--email", &format!("{name}@example.com"), "--username", name, "--verified"]);
+    }
+    assert_eq!(place.run(&["migrate", "invite", "--all", "--execute"]).code, 0);
+    let ids = ids(&place, "queued");
+    assert_eq!(ids.len(), names.len());
+    (place, ids)
+}
+
+fn ids(place: &Place, state: &str) -> Vec<String> {
+    let list = place.json(&["mail", "outbox", "list", "--state", state]);
+    list.as_array().unwrap().iter().map(|mail| mail["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn several_mails_are_dropped_at_once_after_a_question() {
+    let (place, mails) = waiting(&["ada", "bob", "eve", "dan", "fay"]);
+    let unknown = place.run(&["mail", "outbox", "drop", &mails[0], "0193a1b2-0000-7000-8000-000000000000", "--yes"]);
+    assert!(unknown.refused(1).contains("there is no mail"));
+    assert_eq!(ids(&place, "queued").len(), 5, "nothing was dropped");
+    // One is named twice.
+    let dropped = place.json(&["mail", "outbox", "drop", &mails[0], &mails[1], &mails[0], "--yes"]);
+    assert_eq!(dropped.as_array().unwrap().len(), 2);
+    let all = ["mail", "outbox", "drop", "--state", "queued"];
+    let cancelled = place.run_with(&all, "no\n");
+    assert!(cancelled.code == 1 && cancelled.err.contains("did not drop 3 mails"), "{cancelled:?}");
+    assert!(cancelled.err.contains("mail outbox list --state queued"), "{cancelled:?}");
+    assert_eq!(ids(&place, "queued"), mails[2..]);
+    assert_eq!(place.json_with(&all, "yes\n").as_array().unwrap().len(), 3);
+    assert_eq!(place.json(&all), serde_json::json!([]), "nothing is left to ask about");
+    for wrong in [&["drop"][..], &["drop", "--state", "sending"], &["drop", &mails[0], "--state", "queued"]] {
+        assert_eq!(place.run(&[&["mail", "outbox"], wrong].concat()).code, 64, "{wrong:?}");
+    }
+}
+
+#[test]
+fn several_mails_are_queued_again_and_what_stays_is_named() {
+    let (place, mails) = waiting(&["ada", "bob", "eve"]);
+    let file = rusqlite::Connection::open(place.folder.path().join("authly.db")).unwrap();
+    let becomes = |state: &str, id: &str| {
+        let sql = "UPDATE mail_outbox SET state = ?1 WHERE lower(hex(id)) = replace(?2, '-', '')";
+        assert_eq!(file.execute(sql, [state, id]).unwrap(), 1);
+    };
+    becomes("failed", &mails[0]);
+    becomes("sending", &mails[1]);
+    becomes("failed", &mails[2]);
+    let some = place.run(&["mail", "outbox", "retry", &mails[0], &mails[1]]);
+    assert!(some.code == 2 && some.err.contains(&format!("{}: the mail is sending", mails[1])), "{some:?}");
+    let none = place.run(&["mail", "outbox", "retry", &mails[1]]);
+    assert!(none.refused(1).contains("the mail is sending"));
+    let failed = place.json(&["mail", "outbox", "retry", "--state", "failed"]);
+    assert_eq!((failed.as_array().unwrap().len(), &failed[0]["state"]), (1, &"queued".into()));
+    assert_eq!(ids(&place, "queued").len(), 2);
+    assert_eq!(place.run(&["mail", "outbox", "retry", "--state", "sent"]).code, 64);
+}
+
 /// Of 100,000 letters a list shows a few: it says so, and how the others are.
 #[test]
 fn a_list_that_is_cut_off_says_how_many_there_are() {

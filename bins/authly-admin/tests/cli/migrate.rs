@@ -169,13 +169,29 @@ fn an_audit_tells_what_is_there_before_anything_is_changed_and_no_secret() {
     assert_eq!((&audit["password_grant"], &audit["admin_interface"]), (&"ENABLED".into(), &"NONE".into()));
     assert_eq!(audit["tables"], serde_json::json!(["tokens", "users"]));
     assert!(audit["database_url"].as_str().unwrap().contains("postgres:***@"), "{audit}");
-    let written = place.run(&["migrate", "audit", "--out"]);
-    assert_eq!((written.code, written.out.trim()), (0, "migration_config_audit.txt"));
-    let text = std::fs::read_to_string(place.folder.path().join("migration_config_audit.txt")).unwrap();
+    let (report, others) =
+        (place.folder.path().join("migration_config_audit.txt"), place.folder.path().join("somebody-elses"));
+    std::fs::write(&others, "untouched").unwrap();
+    std::os::unix::fs::symlink(&others, &report).unwrap();
+    for _again in 0..2 {
+        let written = place.run(&["migrate", "audit", "--out"]);
+        assert_eq!((written.code, written.out.trim()), (0, "migration_config_audit.txt"));
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::symlink_metadata(&report).unwrap().permissions());
+        assert_eq!(mode, 0o100_600, "a file of its own, for its owner alone");
+    }
+    assert_eq!(std::fs::read_to_string(&others).unwrap(), "untouched");
+    let text = std::fs::read_to_string(&report).unwrap();
     assert!(text.starts_with("Authly configuration audit, ") && text.contains("  JWT_SECRET_KEY: SET\n"), "{text}");
     for secret in ["ss-w0rd", "s3cr3t"] {
         assert!(!text.contains(secret) && !audit.to_string().contains(secret), "{text}");
     }
+}
+
+#[test]
+fn an_address_in_the_environment_does_not_keep_from_an_audit() {
+    let place = Place::new().with("AUTHLY_SOURCE", "sqlite:old.db");
+    assert_eq!(place.run(&["migrate", "audit"]).code, 0);
+    assert!(place.run(&["migrate", "audit", "--source", "sqlite:other.db"]).refused(64).contains("--profile"));
 }
 
 #[test]

@@ -52,3 +52,14 @@ async fn a_database_that_does_not_answer_is_told_without_its_password() {
     let told = place.admin(&["client", "list"]);
     assert!(told.code == 1 && !told.err.contains("s3cr3t"), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_told_with_the_command_that_makes_it() {
+    let database = PgFixture::empty().await;
+    let name = format!("{database:?}");
+    let place = Place::new().with("DATABASE_URL", database.url().replace(&name, &format!("absent_{name}")));
+    let done = place.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains(&format!("the server has no database called \"absent_{name}\"")), "{}", done.err);
+    assert!(done.err.contains("createdb ") && done.err.contains(&format!(" absent_{name}`;")), "{}", done.err);
+}

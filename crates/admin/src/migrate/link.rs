@@ -36,6 +36,9 @@ pub struct Linked {
     pub user: Option<String>,
     /// The account's id at the external provider.
     pub external_subject: Option<String>,
+    /// Whether the row was linked before, to whatever account.
+    #[serde(skip)]
+    pub was_linked: bool,
 }
 
 /// Links a row to an account, or gives the account of a linked row its id at the external provider.
@@ -83,7 +86,8 @@ pub async fn link<T: Tools>(
     let line = Line { source, id, user, action, before, after, outcome: Some(Outcome::ImportRelink) };
     commit(tools, &run, write, line).await?;
     let (user, external_subject) = (Some(user.to_string()), to.external_subject);
-    Ok(Linked { source: source.to_string(), source_id: id.to_string(), user, external_subject })
+    let was_linked = known.is_some();
+    Ok(Linked { source: source.to_string(), source_id: id.to_string(), user, external_subject, was_linked })
 }
 
 /// Removes the link of a row; the account stays, and the next import judges the row anew.
@@ -99,7 +103,7 @@ pub async fn unlink<T: Tools>(tools: &T, source: &SourceName, id: &SourceId) -> 
     let line = Line { source, id, user: known.user, action: Action::Unlink, before, after: Map::new(), outcome: None };
     commit(tools, &run, write, line).await?;
     let (source, source_id) = (source.to_string(), id.to_string());
-    Ok(Linked { source, source_id, user: None, external_subject: None })
+    Ok(Linked { source, source_id, user: None, external_subject: None, was_linked: true })
 }
 
 /// Whether a text can be an id at an external provider.

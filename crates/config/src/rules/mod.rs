@@ -17,6 +17,7 @@ use crate::problem::{Problem, Severity};
 use crate::setting::Setting;
 use crate::settings::Settings;
 use crate::table;
+use crate::unread;
 use crate::value::{Value, Values};
 
 /// What the rules look at.
@@ -41,7 +42,7 @@ pub(crate) fn files(facts: &Facts<'_>, read_file: &dyn Fn(&Path) -> io::Result<S
             let what = match read_file(&path) {
                 Ok(text) if text.contains("-----BEGIN ") => return None,
                 Ok(_) => format!("names `{}`, which holds no PEM", path.display()),
-                Err(error) => format!("names `{}`, which cannot be read: {}", path.display(), error.kind()),
+                Err(error) => format!("names `{}`, which cannot be read: {}", path.display(), unread::why(&error)),
             };
             Some(Problem::error(facts.name(key), what, "name a readable file in PEM"))
         })

@@ -5,20 +5,32 @@ use std::{str::FromStr as _, time::Duration};
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
 use postgres_openssl::MakeTlsConnector;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, config::SslMode};
+use tokio_postgres::{Client, Config, config::SslMode, error::SqlState};
 
 use crate::error::OpenError;
 
 /// Connects; the task drives the connection.
 pub(super) async fn connect(url: &str) -> Result<(Client, JoinHandle<()>), OpenError> {
     let (config, tls) = read(url)?;
-    let (client, connection) = config.connect(tls).await?;
+    let (client, connection) = config.connect(tls).await.map_err(|error| refusal(&config, error))?;
     let driver = tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::warn!(%error, "the connection to the source ended");
         }
     });
     Ok((client, driver))
+}
+
+/// Why the server has not let us in.
+fn refusal(config: &Config, error: tokio_postgres::Error) -> OpenError {
+    let denied = [&SqlState::INVALID_AUTHORIZATION_SPECIFICATION, &SqlState::INVALID_PASSWORD];
+    match error.as_db_error() {
+        Some(told) if *told.code() == SqlState::INVALID_CATALOG_NAME => {
+            OpenError::Absent(config.get_dbname().or(config.get_user()).unwrap_or_default().to_owned())
+        }
+        Some(told) if denied.contains(&told.code()) => OpenError::Denied(told.message().to_owned()),
+        _ => OpenError::Postgres(error),
+    }
 }
 
 fn read(url: &str) -> Result<(Config, MakeTlsConnector), OpenError> {

@@ -75,7 +75,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
-    let execute = whom.execute && !whom.dry_run;
+    let execute = whom.intent.writes();
     let site = mail::site(settings)?;
     let admin = live::admin(settings, bench.live());
     let scope = admin.invitation_scope(whom.tenant.as_deref()).await;
@@ -142,7 +142,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
             words::count(unverified, "account has", "accounts have")
         ));
     }
-    hints(&report, delivered.as_ref(), &whom, console);
+    hints(&report, delivered.as_ref(), ask, &whom, console);
     code(&report, delivered.as_ref())
 }
 
@@ -246,12 +246,11 @@ fn tell(report: &InviteReport, delivered: Option<&Delivered>, console: Console) 
     Ok(())
 }
 
-fn hints(report: &InviteReport, delivered: Option<&Delivered>, whom: &WhomArgs, console: Console) {
+fn hints(report: &InviteReport, delivered: Option<&Delivered>, ask: Ask, whom: &WhomArgs, console: Console) {
     waves(report, whom, console);
-    if report.dry_run {
-        let asked = whom.execute && whom.dry_run;
-        let why = if asked { "DRY_RUN is set" } else { "This was a dry run" };
-        console.note(&format!("{why}: nothing was written or sent. Add --execute to invite."));
+    let act = if ask == Ask::Remind { "remind" } else { "invite" };
+    if let Some(why) = whom.intent.why_not(act) {
+        console.note(&why);
         return;
     }
     let Some(done) = delivered else { return };

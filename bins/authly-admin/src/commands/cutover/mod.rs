@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use self::bench::Bench;
 use crate::{
     args::{ApiKeysCommand, CutoverCommand, Effort, TokensCommand, WhomArgs},
-    commands::{assess::NAME_A_TENANT, support_bundle::part},
+    commands::{assess::NAME_A_TENANT, source, support_bundle::part},
     console::Console,
     failure::Failure,
 };
@@ -93,9 +93,14 @@ pub(crate) async fn run<D: Database>(
             let bench = open(settings, database, bench::Keys::Useless).await?;
             verify::run(&bench, &arguments, settings, console).await
         }
-        CutoverCommand::Link { row, subject } => {
+        CutoverCommand::Link { row, subject, profile, source } => {
+            if let Some(of) = source::optional(profile, source, Some(row.source_name.clone()))? {
+                link::must_be_there(&of, &row, settings).await?;
+                let bench = open(settings, database, bench::Keys::Needed).await?;
+                return link::link(&bench, &row, &subject, link::Row::Found, console).await;
+            }
             let bench = open(settings, database, bench::Keys::Needed).await?;
-            link::link(&bench, &row, &subject, console).await
+            link::link(&bench, &row, &subject, link::Row::NotLookedFor, console).await
         }
         CutoverCommand::Unlink(row) => {
             let bench = open(settings, database, bench::Keys::Useless).await?;
@@ -131,7 +136,7 @@ async fn for_letters<D: Database>(
     database: &D,
     whom: &WhomArgs,
 ) -> Result<Bench<D::Store>, Failure> {
-    if whom.execute && !whom.dry_run {
+    if whom.intent.writes() {
         open(settings, database, bench::Keys::Needed).await
     } else {
         read(settings, database).await
