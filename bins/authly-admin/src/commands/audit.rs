@@ -1,6 +1,6 @@
 //! `authly-admin migrate audit` (S000-14..20).
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use authly_admin_cases::{
     config_audit::{ConfigAudit, Feature, Presence},
@@ -8,7 +8,7 @@ use authly_admin_cases::{
 };
 use authly_config::{Database as Configured, Settings};
 use authly_cutover::inspect::Inspect as _;
-use authly_runtime::{store::Database, trouble::Trouble};
+use authly_runtime::{private_file, store::Database, trouble::Trouble};
 use authly_seal::SystemClock;
 use oauth_core::{services::Clock as _, time::Timestamp};
 
@@ -58,7 +58,8 @@ pub(crate) async fn run<D: Database>(
         Format::Table => audit.text(),
     };
     let Some(path) = out else { return console.raw(&text) };
-    fs::write(path, text).map_err(|error| {
+    // It tells what runs here, and is for its owner alone.
+    private_file::replace(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
         Trouble::caused(format!("cannot write {}", path.display()), &error, "name another file with --out")
     })?;
     console.raw(&path.display().to_string())

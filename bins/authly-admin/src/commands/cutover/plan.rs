@@ -1,6 +1,6 @@
 //! `authly-admin migrate plan`: a dry run with the outcome of every row.
 
-use std::{io::Write as _, path::Path};
+use std::path::Path;
 
 use authly_admin_cases::migrate::{self, MigrateError, Tools, Unwritten};
 use authly_config::Settings;
@@ -88,16 +88,9 @@ pub(super) async fn run<T: Tools>(
 
 /// Writes a file that appears when it is whole. It names people, and is for its owner alone.
 fn write(file: &Path, plan: &serde_json::Value) -> Result<(), Failure> {
-    let failed = |error: &dyn std::error::Error| Trouble::new(format!("cannot write {}", file.display()), error, "");
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
-    // What a crash left, or a link that somebody else put there: neither is written through.
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error).into()),
-        _ => {}
-    }
-    let mut out = private_file::create_new(Path::new(&beside)).map_err(|error| failed(&error))?;
-    serde_json::to_writer(&mut out, plan).map_err(|error| failed(&error))?;
-    out.write_all(b"\n").and_then(|()| out.sync_all()).map_err(|error| failed(&error))?;
-    Ok(std::fs::rename(&beside, file).map_err(|error| failed(&error))?)
+    let written = private_file::replace(file, |out| {
+        serde_json::to_writer(&mut *out, plan)?;
+        out.write_all(b"\n")
+    });
+    Ok(written.map_err(|error| Trouble::new(format!("cannot write {}", file.display()), error, ""))?)
 }
