@@ -22,6 +22,11 @@ const INDEX: &str = "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_cata
 const CHECK: &str = "SELECT convalidated FROM pg_catalog.pg_constraint
     WHERE conrelid = pg_catalog.to_regclass($1) AND conname = $2";
 
+/// Whether a valid index of the table begins with a column.
+const INDEXED: &str = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_index i
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = pg_catalog.to_regclass($1) AND a.attname = $2 AND i.indisvalid)";
+
 /// `r` for an ordinary table.
 const KIND: &str = "SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)";
 
@@ -118,33 +123,62 @@ async fn sessions(client: &Client, layout: &Layout, steps: &mut Vec<Step>) -> Re
         if hyphen { text.to_owned() } else { text.replace('-', "_") }
     };
     let session = spelled("self-auth_session_id");
+    let mut by_session = Step::default();
     if client.query_opt(COLUMN, &[&table, &session]).await?.is_none() {
-        let index = spelled("idx_sessions_self-auth_session");
-        steps.push(Step {
-            what: format!("column \"{session}\" of {table}, UUID, with an index"),
-            sql: vec![
-                format!("ALTER TABLE {table} ADD COLUMN \"{session}\" UUID"),
-                format!("COMMENT ON COLUMN {table}.\"{session}\" IS 'The session at the identity provider'"),
-            ],
-            beside: vec![format!(
-                "CREATE INDEX CONCURRENTLY \"{index}\" ON {table} (\"{session}\") WHERE \"{session}\" IS NOT NULL"
-            )],
-        });
+        by_session.what = format!("column \"{session}\" of {table}, UUID, with an index");
+        by_session.sql = vec![
+            format!("ALTER TABLE {table} ADD COLUMN \"{session}\" UUID"),
+            format!("COMMENT ON COLUMN {table}.\"{session}\" IS 'The session at the identity provider'"),
+        ];
     }
-    if client.query_opt(COLUMN, &[&table, &"auth_method"]).await?.is_none() {
-        let words = ["jwt", &layout.forms.oauth_word, "dual"].map(literal).join(", ");
-        steps.push(Step {
-            what: format!("column \"auth_method\" of {table}: {words}"),
-            sql: vec![
-                format!(
-                    "ALTER TABLE {table} ADD COLUMN \"auth_method\" VARCHAR(50) NOT NULL DEFAULT 'jwt', \
-                     ADD CONSTRAINT \"sessions_auth_method_check\" CHECK (\"auth_method\" IN ({words})) NOT VALID"
-                ),
-                format!("ALTER TABLE {table} VALIDATE CONSTRAINT \"sessions_auth_method_check\""),
-                format!("COMMENT ON COLUMN {table}.\"auth_method\" IS 'How the session came to be'"),
-            ],
-            ..Step::default()
-        });
+    // The column may be there without a valid index: whoever added it may have been killed before, or while it was built. Any will
+    // do, whatever it is called.
+    let index = spelled("idx_sessions_self-auth_session");
+    let indexed: bool = client.query_one(INDEXED, &[&table, &session]).await?.try_get(0)?;
+    if !indexed {
+        let broken = client.query_opt(INDEX, &[&table, &index]).await?.is_some();
+        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}\"{index}\"");
+        let create =
+            format!("CREATE INDEX CONCURRENTLY \"{index}\" ON {table} (\"{session}\") WHERE \"{session}\" IS NOT NULL");
+        by_session.beside = broken.then_some(drop).into_iter().chain([create]).collect();
+        if by_session.what.is_empty() {
+            by_session.what = format!("index \"{index}\" of {table} (\"{session}\")");
+        }
     }
+    if !by_session.what.is_empty() {
+        steps.push(by_session);
+    }
+    session_methods(client, layout, &table, steps).await
+}
+
+/// How a session came to be, with a check of the words.
+async fn session_methods(
+    client: &Client,
+    layout: &Layout,
+    table: &str,
+    steps: &mut Vec<Step>,
+) -> Result<(), OpenError> {
+    let words = ["jwt", &layout.forms.oauth_word, "dual"].map(literal).join(", ");
+    let lacks = client.query_opt(COLUMN, &[&table, &"auth_method"]).await?.is_none();
+    let valid = client.query_opt(CHECK, &[&table, &"sessions_auth_method_check"]).await?;
+    let unchecked = valid.as_ref().is_some_and(|row| !row.try_get::<_, bool>(0).unwrap_or(true));
+    if !lacks && !unchecked {
+        return Ok(());
+    }
+    let validate = format!("ALTER TABLE {table} VALIDATE CONSTRAINT \"sessions_auth_method_check\"");
+    let sql = if lacks {
+        vec![
+            format!(
+                "ALTER TABLE {table} ADD COLUMN \"auth_method\" VARCHAR(50) NOT NULL DEFAULT 'jwt', \
+                 ADD CONSTRAINT \"sessions_auth_method_check\" CHECK (\"auth_method\" IN ({words})) NOT VALID"
+            ),
+            format!("COMMENT ON COLUMN {table}.\"auth_method\" IS 'How the session came to be'"),
+            validate,
+        ]
+    } else {
+        vec![validate]
+    };
+    let what = if lacks { "column \"auth_method\"" } else { "check \"sessions_auth_method_check\"" };
+    steps.push(Step { what: format!("{what} of {table}: {words}"), sql, ..Step::default() });
     Ok(())
 }

@@ -132,6 +132,49 @@ async fn a_table_of_postgresql_is_expanded_once_and_goes_on_as_before() {
     assert_eq!(client.query_one(index, &[]).await.unwrap().get::<_, i64>(0), 2);
 }
 
+/// Whoever dies between the parts of a step, or in the middle of an index, leaves nothing that the next run would not complete.
+#[tokio::test]
+async fn what_a_killed_expansion_of_sessions_left_out_is_completed_by_the_next() {
+    let database = PgFixture::empty().await;
+    let client = database.client().await;
+    client.batch_execute(POSTGRES).await.unwrap();
+    expanded(database.url()).await;
+    let index =
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.\"idx_sessions_self-auth_session\"'::regclass";
+    let check = "SELECT convalidated FROM pg_constraint WHERE conname = 'sessions_auth_method_check'";
+    let is = async |sql: &str| client.query_one(sql, &[]).await.unwrap().get::<_, bool>(0);
+    assert!(is(index).await && is(check).await);
+    for (left, told) in [
+        ("DROP INDEX \"idx_sessions_self-auth_session\"", vec!["index \"idx_sessions_self-auth_session\""]),
+        (
+            "UPDATE pg_index SET indisvalid = false
+              WHERE indexrelid = 'public.\"idx_sessions_self-auth_session\"'::regclass",
+            vec!["index \"idx_sessions_self-auth_session\""],
+        ),
+        (
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_auth_method_check;
+             ALTER TABLE sessions ADD CONSTRAINT sessions_auth_method_check
+                   CHECK (auth_method IN ('jwt', 'self-auth', 'dual')) NOT VALID",
+            vec!["check \"sessions_auth_method_check\""],
+        ),
+    ] {
+        client.batch_execute(left).await.unwrap();
+        let (table, added) = expanded(database.url()).await;
+        assert_eq!(added.len(), told.len(), "{left}: {added:?}");
+        assert!(added.iter().zip(&told).all(|(added, told)| added.starts_with(told)), "{left}: {added:?}");
+        assert!(is(index).await && is(check).await, "{left}");
+        assert_eq!(table.lacking(), [""; 0], "{left}");
+    }
+    // An index of the application's own is as good.
+    client
+        .batch_execute(
+            "DROP INDEX \"idx_sessions_self-auth_session\"; CREATE INDEX own ON sessions (\"self-auth_session_id\")",
+        )
+        .await
+        .unwrap();
+    assert_eq!(expanded(database.url()).await.1, [""; 0]);
+}
+
 #[tokio::test]
 async fn rows_of_postgresql_are_written_only_where_they_say_what_they_said() {
     let database = PgFixture::empty().await;
