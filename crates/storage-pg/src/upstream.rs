@@ -1,9 +1,7 @@
 //! Upstream providers: links, sign-ins under way, and the sessions that came from one.
 
-use authly_cutover::{
-    account::{AuthMethod, OwnPassword},
-    board::{Mark, marks},
-};
+mod entry;
+
 use authly_directory::{
     identifier::Identifier,
     tenant::TenantGroup,
@@ -21,6 +19,7 @@ use oauth_core::{
 };
 use uuid::Uuid;
 
+use self::entry::{LINK, enter};
 use crate::{
     audit::{AuditParams, RECORD},
     db::{Steps, Unknown},
@@ -33,8 +32,8 @@ use crate::{
 
 const KEEP: &str = "
     WITH expired AS (
-      DELETE FROM upstream_sign_ins WHERE state IN (
-        SELECT state FROM upstream_sign_ins WHERE expires_at <= $5 ORDER BY state LIMIT 100 FOR UPDATE SKIP LOCKED)
+      DELETE FROM upstream_sign_ins WHERE state = ANY(ARRAY(
+        SELECT state FROM upstream_sign_ins WHERE expires_at <= $5 ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED))
     )
     INSERT INTO upstream_sign_ins (state, browser, provider, sealed, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6)";
@@ -43,102 +42,82 @@ const TAKE: &str = "
     DELETE FROM upstream_sign_ins WHERE state = $1 AND browser = $2 AND expires_at > $3
     RETURNING provider, sealed";
 
-const LINKED: &str = "
-    SELECT l.user_id FROM upstream_links l JOIN users u ON u.id = l.user_id
-     WHERE l.issuer = $1 AND l.subject = $2 AND u.status <> 'deleted'";
+/// The link of the person `$2` at the provider `$1`. As a pair once more, which the index of both columns alone serves in full: where there is
+/// a link or none, it else costs the same to read the other index, of the accounts, for all links of the provider.
+macro_rules! of_person {
+    () => {
+        "issuer = $1 AND subject = $2 AND (issuer, subject) >= ($1, $2)"
+    };
+}
 
+use of_person;
+
+const LINKED: &str = concat!(
+    "SELECT l.user_id FROM upstream_links l WHERE ",
+    of_person!(),
+    " AND (SELECT u.status FROM users u WHERE u.id = l.user_id) <> 'deleted'"
+);
+
+/// `OFFSET 0` keeps the order apart from the search: for the first three by id, a planner that knows of few accounts walks all of them.
 const IMPORTED: &str = "
-    SELECT id FROM users WHERE external_subject = $1 AND status <> 'deleted' ORDER BY id LIMIT 3";
+    SELECT id FROM (SELECT id, status FROM users WHERE external_subject = $1 OFFSET 0) u
+     WHERE status <> 'deleted' ORDER BY id LIMIT 3";
 
 const BY_EMAIL: &str = "
-    SELECT id, external_subject FROM users WHERE lower(email) = $1 AND status <> 'deleted' ORDER BY id LIMIT 3";
+    SELECT id, external_subject
+      FROM (SELECT id, external_subject, status FROM users WHERE lower(email) = $1 OFFSET 0) u
+     WHERE status <> 'deleted' ORDER BY id LIMIT 3";
 
+/// By the accounts: a provider has as many links as there are people.
 const TAKEN: &str = "
-    SELECT DISTINCT user_id FROM upstream_links WHERE user_id = ANY($1) AND issuer = $2 AND subject <> $3 ORDER BY user_id";
+    SELECT DISTINCT w.id AS user_id FROM unnest($1::uuid[]) AS w (id)
+      CROSS JOIN LATERAL (SELECT issuer, subject FROM upstream_links WHERE user_id = w.id OFFSET 0) l
+     WHERE l.issuer = $2 AND l.subject <> $3 ORDER BY w.id";
 
 const MAPPED: &str = "
     SELECT tenant_id, provider, group_id, group_name, role FROM tenant_groups
      WHERE provider = $1 AND (group_id = ANY($2) OR group_name = ANY($2))
      ORDER BY tenant_id, group_id COLLATE \"C\"";
 
-/// How the account signs in, and whether it has a password. It is locked first, as every other write to it does.
-const MAY_ENTER: &str = concat!(
-    "SELECT u.auth_method, (",
-    rows::effective_hash!(),
-    ") IS NOT NULL FROM users u
-     WHERE u.id = $1 AND u.status IN ('active', 'pending_verification') AND NOT u.is_locked
-       AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = u.tenant_id AND t.is_active IS FALSE)
-       FOR NO KEY UPDATE"
-);
-
-/// The link of a deleted account is nobody's.
-const DROP_DEAD_LINK: &str = "
-    DELETE FROM upstream_links WHERE issuer = $1 AND subject = $2
-       AND user_id IN (SELECT id FROM users WHERE status = 'deleted')";
-
-const LINK: &str = "
-    INSERT INTO upstream_links (issuer, subject, user_id, linked_at, last_used_at)
-    VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING";
-
-const USE_LINK: &str =
-    "UPDATE upstream_links SET last_used_at = $4 WHERE issuer = $1 AND subject = $2 AND user_id = $3";
-
-const SIGNED_IN: &str = "UPDATE users SET last_login_at = $2 WHERE id = $1";
-
-/// The first sign-in completes the account.
-const COMPLETE: &str = "
-    UPDATE users SET completed_at = coalesce(completed_at, $2), auth_method = $3,
-           dual_at = CASE $4::text WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE dual_at END,
-           oauth_at = CASE $5::text WHEN 'now' THEN $2 WHEN 'never' THEN NULL ELSE oauth_at END
-     WHERE id = $1 AND (completed_at IS NULL OR auth_method <> $3)";
-
-const REPLACE: &str = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING user_id";
-
-const BEGIN: &str = "
-    INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
-                          expires_at, remembered, user_agent, address, grants_end_at)
-    VALUES ($1, $2, $3, $4, $5, $12, $12, $6, $7, $8, $9, $10, $11)";
-
-/// Grants of a session that is replaced follow the same user to the new one, or end.
-const FOLLOW: &str = "
-    UPDATE grants
-       SET session_id = CASE WHEN user_id = $3 THEN $2 ELSE session_id END,
-           revoked_at = CASE WHEN user_id = $3 THEN revoked_at ELSE $4 END,
-           revoked_reason = CASE WHEN user_id = $3 THEN revoked_reason ELSE 'signed_out' END
-     WHERE session_id = $1 AND revoked_at IS NULL";
-
-const MARK: &str =
-    "INSERT INTO upstream_sessions (session_id, issuer, subject, sid, id_token) VALUES ($1, $2, $3, $4, $5)";
-
+/// By the person, or by the session there if nobody is named: of the provider alone there are as many as are signed in.
 const END: &str = "
-    UPDATE sessions s SET ended_at = $4 FROM upstream_sessions o
-     WHERE o.session_id = s.id AND o.issuer = $1 AND ($2::text IS NULL OR o.subject = $2)
-       AND ($3::text IS NULL OR o.sid = $3) AND s.ended_at IS NULL
+    WITH meant AS MATERIALIZED (
+      SELECT session_id FROM upstream_sessions
+       WHERE issuer = $1 AND subject = $2::text AND ($3::text IS NULL OR sid = $3)
+       UNION ALL
+      SELECT session_id FROM upstream_sessions WHERE issuer = $1 AND sid = $3 AND $2 IS NULL
+    )
+    UPDATE sessions s SET ended_at = $4 FROM meant WHERE s.id = ANY(ARRAY[meant.session_id]) AND s.ended_at IS NULL
     RETURNING s.id";
 
 const END_OF_USER: &str = "
-    UPDATE sessions s SET ended_at = $3 FROM upstream_sessions o
-     WHERE o.session_id = s.id AND s.user_id = $1 AND o.issuer = $2 AND s.ended_at IS NULL
+    UPDATE sessions s SET ended_at = $3
+     WHERE s.user_id = $1 AND s.ended_at IS NULL
+       AND (SELECT o.issuer FROM upstream_sessions o WHERE o.session_id = s.id) = $2
     RETURNING s.id";
 
 const ONLY: &str = "
     SELECT u.id FROM users u WHERE u.id = ANY($1) AND u.auth_method = 'oauth'
-       AND EXISTS (SELECT FROM upstream_links l WHERE l.user_id = u.id)
+       AND EXISTS (SELECT FROM upstream_links l WHERE l.user_id = u.id OFFSET 0)
      ORDER BY u.id";
 
 const LINKS: &str = "
     SELECT issuer, subject, linked_at, last_used_at FROM upstream_links WHERE user_id = $1 ORDER BY issuer COLLATE \"C\"";
 
 /// The links of a page of accounts.
-const LINKED_ACCOUNTS: &str = "
-    SELECT l.issuer, l.subject, l.linked_at, l.last_used_at, l.user_id, u.email
-      FROM upstream_links l JOIN users u ON u.id = l.user_id
-     WHERE l.user_id IN (
-             SELECT DISTINCT user_id FROM upstream_links
-              WHERE ($1::text IS NULL OR issuer = $1) AND ($2::uuid IS NULL OR user_id > $2)
-              ORDER BY user_id LIMIT $3)
-       AND ($1::text IS NULL OR l.issuer = $1)
-     ORDER BY l.user_id, l.issuer COLLATE \"C\"";
+const LINKED_ACCOUNTS: &str = concat!(
+    "WITH page AS MATERIALIZED (
+       SELECT DISTINCT user_id FROM upstream_links WHERE ($1::text IS NULL OR issuer = $1) AND ",
+    rows::behind!("user_id", "$2"),
+    "   ORDER BY user_id LIMIT $3
+     )
+     SELECT l.issuer, l.subject, l.linked_at, l.last_used_at, l.user_id, u.email
+       FROM page
+      CROSS JOIN LATERAL (SELECT * FROM upstream_links WHERE user_id = page.user_id OFFSET 0) l
+      CROSS JOIN LATERAL (SELECT email FROM users WHERE id = page.user_id OFFSET 0) u
+      WHERE $1 IS NULL OR l.issuer = $1
+      ORDER BY l.user_id, l.issuer COLLATE \"C\""
+);
 
 const ORIGIN: &str = "SELECT issuer, id_token FROM upstream_sessions WHERE session_id = $1";
 
@@ -147,6 +126,28 @@ const SAME: &str = "SELECT issuer FROM upstream_links WHERE issuer = $1 AND subj
 const LIVES: &str = "SELECT id FROM users WHERE id = $1 AND status <> 'deleted' FOR NO KEY UPDATE";
 
 const UNLINK: &str = "DELETE FROM upstream_links WHERE user_id = $1 AND issuer = $2";
+
+#[cfg(test)]
+pub(crate) use entry::PLANNED as ENTRY;
+
+/// What is planned before anybody knows how many will sign in that way, with the numbers of parameters.
+#[cfg(test)]
+pub(crate) const PLANNED: [(&str, usize); 14] = [
+    (KEEP, 6),
+    (TAKE, 3),
+    (LINKED, 2),
+    (IMPORTED, 1),
+    (BY_EMAIL, 1),
+    (TAKEN, 3),
+    (END, 4),
+    (END_OF_USER, 3),
+    (ONLY, 1),
+    (LINKS, 1),
+    (LINKED_ACCOUNTS, 3),
+    (ORIGIN, 1),
+    (SAME, 3),
+    (UNLINK, 2),
+];
 
 impl UpstreamRepository for PgStore {
     async fn keep_upstream_sign_in(&self, write: NewUpstreamSignIn) -> Result<(), StoreError> {
@@ -306,62 +307,6 @@ impl UpstreamRepository for PgStore {
         steps.commit().await?;
         Ok(Commit::Applied)
     }
-}
-
-async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Commit, StoreError> {
-    let UpstreamEntry { key, user, new_link, sid, id_token, session, at, audit } = write;
-    let (user, at) = (user.uuid(), At(at));
-    let found = steps.run(MAY_ENTER, &[&user]).await?;
-    let Some(row) = found.first() else { return Ok(Commit::Lost) };
-    let (method, (dual, oauth)) = once_by_oauth(&mut Reader::new(row, "users", &user))?;
-    if new_link {
-        steps.change(DROP_DEAD_LINK, &[&key.issuer, &key.subject]).await?;
-    }
-    let link = if new_link { LINK } else { USE_LINK };
-    if steps.change(link, &[&key.issuer, &key.subject, &user, &at]).await? == 0 {
-        return Ok(Commit::Lost);
-    }
-    steps.change(SIGNED_IN, &[&user, &at]).await?;
-    steps.change(COMPLETE, &[&user, &at, &method.as_str(), &dual.as_str(), &oauth.as_str()]).await?;
-    let replaced = match session.replaces.map(SessionId::uuid) {
-        Some(old) => steps.run(REPLACE, &[&old, &at]).await?.first().map(|_| old),
-        None => None,
-    };
-    let (id, proven_at) = (session.id.uuid(), At(session.authenticated_at));
-    let methods = rows::method_names(&session.methods);
-    steps
-        .change(
-            BEGIN,
-            &[
-                &id,
-                &session.token.bytes().as_slice(),
-                &user,
-                &proven_at,
-                &methods,
-                &At(session.idle_expires_at),
-                &At(session.expires_at),
-                &session.remembered,
-                &session.user_agent,
-                &session.address,
-                &session.grants_end_at.map(At),
-                &At(session.begun_at),
-            ],
-        )
-        .await?;
-    if let Some(old) = replaced {
-        steps.change(FOLLOW, &[&old, &id, &user, &at]).await?;
-    }
-    steps.change(MARK, &[&id, &key.issuer, &key.subject, &sid, &id_token]).await?;
-    record(steps, audit).await?;
-    Ok(Commit::Applied)
-}
-
-/// How the account signs in from now on, and what that does to the instants of its moves.
-fn once_by_oauth(row: &mut Reader<'_>) -> Result<(AuthMethod, (Mark, Mark)), StoreError> {
-    let from = row.parse("auth_method", AuthMethod::parse)?;
-    let password = if row.take("password_hash")? { OwnPassword::Present } else { OwnPassword::Absent };
-    let to = from.once_by_oauth(password);
-    Ok((to, marks(from, to).unwrap_or((Mark::Keep, Mark::Keep))))
 }
 
 fn link(row: &mut Reader<'_>) -> Result<UpstreamLink, StoreError> {

@@ -264,9 +264,12 @@ fn enter(db: Db<'_>, write: &UpstreamEntry) -> Outcome<Commit> {
     Ok(Commit::Applied)
 }
 
+/// By the person, or by the session there if nobody is named: of the provider alone there are as many as are signed in.
 const GOING_ON: &str = "SELECT s.id FROM upstream_sessions o JOIN sessions s ON s.id = o.session_id \
-                        WHERE o.issuer = ?1 AND (?2 IS NULL OR o.subject = ?2) AND (?3 IS NULL OR o.sid = ?3) \
-                        AND s.ended_at IS NULL";
+                        WHERE o.issuer = ?1 AND o.subject = ?2 AND (?3 IS NULL OR o.sid = ?3) AND s.ended_at IS NULL \
+                        UNION ALL \
+                        SELECT s.id FROM upstream_sessions o JOIN sessions s ON s.id = o.session_id \
+                        WHERE o.issuer = ?1 AND o.sid = ?3 AND ?2 IS NULL AND s.ended_at IS NULL";
 
 const GOING_ON_OF_USER: &str = "SELECT s.id FROM upstream_sessions o JOIN sessions s ON s.id = o.session_id \
                                 WHERE s.user_id = ?1 AND o.issuer = ?2 AND s.ended_at IS NULL";
