@@ -233,7 +233,7 @@ reason-username-is-email = The user name is another's address
 # What cannot be read in a row; the name of its column follows in brackets.
 flaw-email-missing = no address
 # What cannot be read in a row; the name of its column follows in brackets.
-flaw-email-invalid = the address is none
+flaw-email-invalid = not an email address
 # What cannot be read in a row; the name of its column follows in brackets.
 flaw-email-too-long = the address is too long
 # What cannot be read in a row; the name of its column follows in brackets.
@@ -241,9 +241,9 @@ flaw-username-too-long = the user name is too long
 # What cannot be read in a row; the name of its column follows in brackets.
 flaw-username-invalid = the user name has control characters
 # What cannot be read in a row; the name of its column follows in brackets.
-flaw-external-subject-invalid = the id at the provider is none
+flaw-external-subject-invalid = not an id at the provider
 # What cannot be read in a row; the name of its column follows in brackets.
-flaw-time-invalid = the time is none
+flaw-time-invalid = not a point in time
 # What cannot be read in a row; the name of its column follows in brackets.
 flaw-tenant-slug-taken = another tenant has this short name
 # What cannot be read in a row; the name of its column follows in brackets.
