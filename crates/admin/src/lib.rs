@@ -10,6 +10,7 @@ pub mod calibrate;
 pub mod claims;
 pub mod client;
 pub mod config_audit;
+pub mod csv;
 pub mod doctor;
 pub mod error;
 pub mod group;

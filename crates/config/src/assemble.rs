@@ -201,6 +201,7 @@ fn passwords(values: &Values) -> Passwords {
         peppers: values.secret("passwords.peppers").map_or_else(Vec::new, |lines| {
             lines.expose().lines().filter(|line| !line.is_empty()).map(SecretText::new).collect()
         }),
+        foreign_hashes: flag(values, "passwords.foreign_hashes"),
     }
 }
 

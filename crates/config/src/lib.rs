@@ -44,7 +44,7 @@
 //! legacy      password_grant, routes: bool, algorithm: HmacAlgorithm, access_secret, refresh_secret: Option<SecretText>
 //! accounts    registration: bool, email_uniqueness: Option<EmailUniqueness{Global,PerTenant}>
 //! passwords   hash: PasswordHash{Argon2id{memory_kib,passes,lanes},Bcrypt{cost}}, min_length, max_bytes: usize,
-//!             hash_threads: Option<usize>, hash_queue: usize, peppers: Vec<SecretText>
+//!             hash_threads: Option<usize>, hash_queue: usize, peppers: Vec<SecretText>, foreign_hashes: bool
 //! sessions    idle_lifetime, absolute_lifetime, remember_lifetime, sign_in_lifetime: Duration
 //! limits      enabled: bool, per_minute, account_per_minute, max_login_attempts: u32, lockout: Duration, redis_url: Option<SecretUrl>
 //! upstreams   Vec<Upstream{section, issuer, name, client_id: String, proof: UpstreamProof{Basic,Key,Nothing,Post}, ..}>

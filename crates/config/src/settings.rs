@@ -218,6 +218,8 @@ pub struct Passwords {
     pub hash_queue: usize,
     /// Secrets that an older program appended to passwords before it made bcrypt hashes.
     pub peppers: Vec<SecretText>,
+    /// Whether hashes of other programs verify.
+    pub foreign_hashes: bool,
 }
 
 /// How long people stay signed in.

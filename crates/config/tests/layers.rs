@@ -176,6 +176,13 @@ fn the_example_file_is_valid_commented_or_not() {
 }
 
 #[test]
+fn hashes_of_other_programs_verify_unless_that_is_switched_off() {
+    let foreign = |setup: Setup| setup.load().into_result().unwrap().0.passwords.foreign_hashes;
+    assert!(foreign(setup()));
+    assert!(!foreign(setup().env("AUTHLY_FOREIGN_HASHES_ENABLED", "false")));
+}
+
+#[test]
 fn peppers_stand_one_in_a_line() {
     let settings = setup().env("AUTHLY_PASSWORD_PEPPERS", "one\r\n\n two \n").load().into_result().unwrap().0;
     let peppers: Vec<_> = settings.passwords.peppers.iter().map(|pepper| pepper.expose().to_owned()).collect();

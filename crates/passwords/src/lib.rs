@@ -29,5 +29,5 @@ pub use courtesy::Others;
 pub use memory::Memory;
 pub use metrics::{BOUNDS, Outcome, PoolMetrics, SchemeCount, SchemeDurations};
 pub use policy::{Policy, PolicyInvalid};
-pub use pool::{HashPool, PoolSettings, PoolUnavailable};
+pub use pool::{Foreign, HashPool, PoolSettings, PoolUnavailable};
 pub use scheme::{Cost, Objection, Reading, Recipe, Scheme};

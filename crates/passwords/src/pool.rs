@@ -39,11 +39,29 @@ pub struct PoolSettings {
     pub queue: usize,
     /// Secrets that an older program appended to passwords before it made bcrypt hashes; tried after the plain password.
     pub peppers: Vec<Secret<String>>,
+    /// What becomes of passwords whose hash another program made.
+    pub foreign: Foreign,
+}
+
+/// What becomes of passwords whose hash another program made: one that is neither argon2 nor of the policy's own scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// Each is refused as a wrong one would be: for an installation that has none left.
+    Refused,
+    /// They verify.
+    Verified,
 }
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { policy: Policy::default(), older_program_cost: 12, threads: None, queue: 256, peppers: Vec::new() }
+        Self {
+            policy: Policy::default(),
+            older_program_cost: 12,
+            threads: None,
+            queue: 256,
+            peppers: Vec::new(),
+            foreign: Foreign::Verified,
+        }
     }
 }
 
@@ -81,7 +99,8 @@ impl<R: Random> HashPool<R> {
     ) -> Result<Self, PoolUnavailable> {
         let schemes = Schemes::with(settings.peppers.as_slice().into(), others);
         let counters = Counters::new(schemes.names());
-        let shared = Arc::new(Shared { policy: settings.policy, schemes, counters, floor: Floor::default() });
+        let (policy, foreign) = (settings.policy, settings.foreign);
+        let shared = Arc::new(Shared { policy, foreign, schemes, counters, floor: Floor::default() });
         let threads = settings.threads.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let others = Others::new();
         let pool = Self {
@@ -106,6 +125,11 @@ impl<R: Random> HashPool<R> {
     pub fn note_in_use(&self, stored: &StoredHash) -> bool {
         let recipe = self.shared.schemes.read(stored.expose()).and_then(|read| read.recipe.ok());
         recipe.map(|recipe| self.shared.floor.note(recipe.cost())).is_some()
+    }
+
+    /// Whether a hash like this one verifies nothing here, because another program made it and those are refused.
+    pub fn shuts_out(&self, stored: &StoredHash) -> bool {
+        self.shared.schemes.read(stored.expose()).is_some_and(|read| !self.shared.admits(read.scheme))
     }
 
     /// Wraps a weak stored hash: the policy's hash over its digest, which verifies the same password and is as slow to guess
@@ -207,6 +231,7 @@ impl<R> std::fmt::Debug for HashPool<R> {
 /// What the threads share.
 struct Shared {
     policy: Policy,
+    foreign: Foreign,
     schemes: Schemes,
     counters: Counters,
     floor: Floor,
@@ -222,6 +247,8 @@ impl Shared {
     fn check(&self, password: &str, stored: Option<&StoredHash>, memory: &mut Memory) -> Checked {
         let start = Instant::now();
         let (place, recipe, objection) = stored.map_or((metrics::NONE, None, None), |stored| self.judge(stored));
+        let shut_out = place >= metrics::FIRST && !self.admits(place - metrics::FIRST);
+        let recipe = recipe.filter(|_| !shut_out);
         let outcome = recipe.as_ref().and_then(|recipe| self.measured(&**recipe, password, memory));
         if outcome.is_some() {
             self.counters.took(place, start.elapsed());
@@ -232,7 +259,7 @@ impl Shared {
         let verification = match (outcome, recipe) {
             (Some(true), Some(recipe)) => Verification::Match { outdated: recipe.outdated(&self.policy) },
             (Some(_), _) => Verification::Mismatch,
-            (None, _) if place == metrics::NONE => Verification::Mismatch,
+            (None, _) if place == metrics::NONE || shut_out => Verification::Mismatch,
             (None, _) => Verification::Unreadable,
         };
         self.counters.count(
@@ -245,6 +272,13 @@ impl Shared {
             },
         );
         Checked { verification, took: start.elapsed() }
+    }
+
+    /// Whether passwords with hashes of the scheme at this place verify.
+    fn admits(&self, scheme: usize) -> bool {
+        let name = self.schemes.name(scheme);
+        let own = matches!(self.policy.kind(), Kind::Bcrypt(_)).then_some("bcrypt");
+        self.foreign == Foreign::Verified || name == Some("argon2") || (own.is_some() && name == own)
     }
 
     /// The scheme's place among the counters, and how to verify.

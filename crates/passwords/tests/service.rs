@@ -10,7 +10,7 @@ use std::{
 };
 
 use authly_directory::password::{PasswordService as _, StoredHash, Verification};
-use authly_passwords::{Cost, HashPool, Memory, Outcome, Policy, PoolSettings, Reading, Recipe, Scheme};
+use authly_passwords::{Cost, Foreign, HashPool, Memory, Outcome, Policy, PoolSettings, Reading, Recipe, Scheme};
 use oauth_core::{
     secret::Secret,
     services::{Busy, SlowHashes as _},
@@ -35,6 +35,36 @@ async fn the_older_program_gets_a_bcrypt_hash_it_can_read() {
     assert!(stored.expose().starts_with("$2b$04$"));
     assert_eq!(stored.expose().len(), 60);
     assert_eq!(verify(&pool, "correct horse", stored.expose()).await, Verification::Match { outdated: true });
+}
+
+/// S001-59: whoever has none of them left can do without what verifies them.
+#[tokio::test]
+async fn hashes_of_other_programs_are_refused_where_they_are_switched_off() {
+    let made = pool();
+    let argon2 = made.hash(typed("correct horse")).await.expect("room");
+    let bcrypt = made.hash_for_older_program(typed("correct horse")).await.expect("room");
+    let unix = "$1$saltsalt$NuzA7WTAelpl95xgBGWN60";
+    let off = |policy| {
+        HashPool::new(&PoolSettings { policy, foreign: Foreign::Refused, ..settings() }, Constant).expect("threads")
+    };
+    let (pool, of_bcrypt) = (off(cheap()), off(Policy::bcrypt(4).expect("a cost")));
+    for (pool, stored, is_open) in [
+        (&made, unix, true),
+        (&pool, argon2.expose(), true),
+        (&pool, bcrypt.expose(), false),
+        (&pool, unix, false),
+        (&of_bcrypt, argon2.expose(), true),
+        (&of_bcrypt, bcrypt.expose(), true),
+        (&of_bcrypt, unix, false),
+    ] {
+        let verified = verify(pool, "correct horse", stored).await;
+        assert_eq!(matches!(verified, Verification::Match { .. }), is_open, "{stored}: {verified:?}");
+        assert!(is_open || verified == Verification::Mismatch, "{stored}: as a wrong password");
+        assert_eq!(pool.shuts_out(&StoredHash::new(stored.to_owned())), !is_open, "{stored}");
+    }
+    // A client's imported secret is none of them.
+    let secret = pool.verify_secret(Secret::new("correct horse".to_owned()), Secret::new(bcrypt.expose().to_owned()));
+    assert_eq!(secret.await, Ok(true));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use authly_directory::{
 };
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
-use authly_passwords::{HashPool, Policy, PolicyInvalid, PoolSettings};
+use authly_passwords::{Foreign, HashPool, Policy, PolicyInvalid, PoolSettings};
 use authly_seal::{SystemClock, SystemRandom};
 use oauth_core::{
     catalog::SwitchOverrides,
@@ -267,6 +267,7 @@ fn hash_pool(settings: &Settings) -> Result<HashPool<SystemRandom>, Trouble> {
         threads: passwords.hash_threads.and_then(NonZeroUsize::new),
         queue: passwords.hash_queue,
         peppers: passwords.peppers.iter().map(|pepper| Secret::new(pepper.expose().to_owned())).collect(),
+        foreign: if passwords.foreign_hashes { Foreign::Verified } else { Foreign::Refused },
     };
     HashPool::new(&pool, SystemRandom).map_err(|error| unusable(&error))
 }

@@ -41,7 +41,7 @@ impl TestServices {
             older_program_cost: 4,
             threads: NonZeroUsize::new(2),
             queue: 256,
-            peppers: Vec::new(),
+            ..PoolSettings::default()
         };
         let empty = Catalog::build(CatalogRecords::default(), SwitchOverrides::default(), &JoseCrypto, &sealer);
         Self {

@@ -53,7 +53,7 @@ pub(crate) enum CutoverCommand {
     },
     /// List accounts that have not signed in by OAuth yet, those used last first
     #[command(
-        after_help = "Examples:\n  authly-admin migrate pending --limit 20\n  authly-admin migrate pending --tenant acme --output json"
+        after_help = "Examples:\n  authly-admin migrate pending --limit 20\n  authly-admin migrate pending --tenant acme --csv > pending.csv"
     )]
     Pending {
         /// Only this tenant
@@ -62,6 +62,9 @@ pub(crate) enum CutoverCommand {
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
+        /// Print a table for other programs (RFC 4180); no cell is a formula
+        #[arg(long)]
+        csv: bool,
     },
     /// Rows that wait for a decision
     #[command(subcommand, arg_required_else_help = true)]
@@ -95,9 +98,17 @@ pub(crate) enum CutoverCommand {
         after_help = "Hashes, flags, groups and counts are compared, but for what changed here since. Exits with 10 on any \
         difference; `finalize check` asks for a clean one.\n\nExamples:\n  \
         authly-admin migrate verify --profile legacy-users --source sqlite:old.db\n  \
-        authly-admin migrate verify --profile tenants --source postgresql://reader@db/app --output json"
+        authly-admin migrate verify --profile tenants --source postgresql://reader@db/app --canary canaries.json"
     )]
-    Verify(Box<SourceArgs>),
+    Verify {
+        #[command(flatten)]
+        source: Box<SourceArgs>,
+        /// Test accounts with known passwords: a JSON object of source ids and passwords
+        ///
+        /// Each is tried against what its account has here, as a sign-in would; the account stays as it is.
+        #[arg(long, value_name = "FILE")]
+        canary: Option<PathBuf>,
+    },
     /// Link a row to an account by hand, or its account to the external provider
     #[command(
         after_help = "The account stays as it is, and later imports carry over what changes in the row from then on. What is no account \

@@ -148,7 +148,8 @@ fn print(assessed: &Assessed, rows: bool, console: Console) -> Result<(), Failur
     Ok(())
 }
 
-fn canaries(path: &Path) -> Result<BTreeMap<String, Secret<String>>, Failure> {
+/// Test accounts with known passwords, by their keys in the source.
+pub(super) fn canaries(path: &Path) -> Result<BTreeMap<String, Secret<String>>, Failure> {
     let refused = |why: String| {
         let remedy = "write a JSON object: {\"17\": \"the password of the account with key 17\"}";
         Trouble::new(format!("cannot read the canaries in {}", path.display()), why, remedy)

@@ -22,7 +22,10 @@ use oauth_core::{
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{MigrateError, Stop, Tools, finalize, pace::Pace, pen, pieces::Pieces, status, tools::event, walk::Beat};
+use super::{
+    MigrateError, Observer, Silent, Stop, Tools, finalize, pace::Pace, pen, pieces::Pieces, status, tools::event,
+    walk::Beat,
+};
 
 /// Lines of the ledger that are taken back at a time at most.
 const PAGE: u32 = 500;
@@ -93,66 +96,80 @@ pub struct RollbackReport {
 /// Conflicts that a report lists.
 const MOST_SHOWN: usize = 100;
 
-/// Takes back, or tells what that would do.
+/// Takes back, or tells what that would do, unwatched.
 pub async fn roll_back<T: Tools>(
     tools: &T,
     options: &RollbackOptions,
     stop: &Stop,
 ) -> Result<RollbackReport, MigrateError> {
-    let scope = match &options.scope {
-        RollbackScope::All => LedgerScope::All,
-        RollbackScope::Run(run) => {
-            let missing = || MigrateError::NotFound { what: "run", name: run.to_string() };
-            tools.target().run(*run).await?.ok_or_else(missing)?;
-            LedgerScope::Run(*run)
-        }
-        RollbackScope::Tenant(slug) => match status::tenant_id(tools, Some(slug)).await? {
-            Some(tenant) => LedgerScope::Tenant(tenant),
-            None => LedgerScope::All,
-        },
-        RollbackScope::User(user) => LedgerScope::User(*user),
-    };
-    let mut report = RollbackReport { dry_run: !options.execute, ..RollbackReport::default() };
-    // Also where nothing is written: a dry run is refused where the run would be.
-    finalize::must_not_be_over(tools).await?;
-    for source in sources(tools, &options.scope).await? {
-        let run = match options.execute {
-            true => {
-                let detail = json!({
-                    "scope": format!("{:?}", options.scope),
-                    "later": format!("{:?}", options.later),
-                    "by": options.by,
-                });
-                Some(pen::begin(tools, &source, RunKind::Rollback, detail).await?)
+    options.take_back(tools, stop, &mut Silent).await
+}
+
+impl RollbackOptions {
+    /// Takes back, or tells what that would do; the observer hears of the accounts, of so many at most.
+    pub async fn take_back<T: Tools>(
+        &self,
+        tools: &T,
+        stop: &Stop,
+        observer: &mut impl Observer,
+    ) -> Result<RollbackReport, MigrateError> {
+        let scope = match &self.scope {
+            RollbackScope::All => LedgerScope::All,
+            RollbackScope::Run(run) => {
+                let missing = || MigrateError::NotFound { what: "run", name: run.to_string() };
+                tools.target().run(*run).await?.ok_or_else(missing)?;
+                LedgerScope::Run(*run)
             }
-            false => None,
+            RollbackScope::Tenant(slug) => match status::tenant_id(tools, Some(slug)).await? {
+                Some(tenant) => LedgerScope::Tenant(tenant),
+                None => LedgerScope::All,
+            },
+            RollbackScope::User(user) => LedgerScope::User(*user),
         };
-        let mut back = Back {
-            tools,
-            by: options.by,
-            scope,
-            later: options.later,
-            source: &source,
-            run: run.as_ref(),
-            seq: 0,
-            pieces: Pieces::new(tools, options.pace, PAGE),
-            beat: Beat::new(run.as_ref().map(Run::lease), tools.clock().now()),
-            seen: BTreeSet::new(),
-            dry: HashMap::new(),
-        };
-        let mut result = back.all(&mut report, stop).await;
-        if result.is_ok() && !report.stopped {
-            result = back.clear_waiting(&mut report).await;
+        let mut report = RollbackReport { dry_run: !self.execute, ..RollbackReport::default() };
+        // Also where nothing is written: a dry run is refused where the run would be.
+        finalize::must_not_be_over(tools).await?;
+        for source in sources(tools, &self.scope).await? {
+            let of = concerned(tools, &self.scope, &source).await?;
+            let run = match self.execute {
+                true => {
+                    let detail = json!({
+                        "scope": format!("{:?}", self.scope),
+                        "later": format!("{:?}", self.later),
+                        "by": self.by,
+                    });
+                    Some(pen::begin(tools, &source, RunKind::Rollback, detail).await?)
+                }
+                false => None,
+            };
+            let mut back = Back {
+                tools,
+                by: self.by,
+                scope,
+                later: self.later,
+                source: &source,
+                run: run.as_ref(),
+                seq: 0,
+                pieces: Pieces::new(tools, self.pace, PAGE),
+                beat: Beat::new(run.as_ref().map(Run::lease), tools.clock().now()),
+                seen: BTreeSet::new(),
+                dry: HashMap::new(),
+            };
+            observer.phase(if self.execute { "taking back" } else { "looking what would be taken back" });
+            let mut result = back.all(&mut report, stop, |accounts| observer.reading(accounts.min(of), of)).await;
+            if result.is_ok() && !report.stopped {
+                result = back.clear_waiting(&mut report).await;
+            }
+            if let Some(run) = &run {
+                pen::finish(tools, run).await?;
+            }
+            result?;
+            if report.stopped {
+                break;
+            }
         }
-        if let Some(run) = &run {
-            pen::finish(tools, run).await?;
-        }
-        result?;
-        if report.stopped {
-            break;
-        }
+        Ok(report)
     }
-    Ok(report)
 }
 
 /// The sources whose rows are concerned: one lease for each.
@@ -167,6 +184,18 @@ async fn sources<T: Tools>(tools: &T, scope: &RollbackScope) -> Result<Vec<Sourc
     // The end of the migration has a way back of its own.
     sources.remove(&SourceName::of_finalize());
     Ok(sources.into_iter().collect())
+}
+
+/// How many accounts of a source are taken back at most.
+async fn concerned<T: Tools>(tools: &T, scope: &RollbackScope, source: &SourceName) -> Result<u64, MigrateError> {
+    Ok(match scope {
+        RollbackScope::All | RollbackScope::Run(_) => tools.target().count_links(source).await?,
+        RollbackScope::Tenant(slug) => {
+            let figures = tools.target().figures().await?;
+            figures.iter().find(|one| one.slug.as_deref() == Some(slug)).map_or(0, |one| one.imported)
+        }
+        RollbackScope::User(_) => 1,
+    })
 }
 
 /// The rollback of one source.
@@ -193,7 +222,13 @@ struct OneAccount {
 }
 
 impl<T: Tools> Back<'_, T> {
-    async fn all(&mut self, report: &mut RollbackReport, stop: &Stop) -> Result<(), MigrateError> {
+    /// `heard` is told how many accounts were seen so far.
+    async fn all(
+        &mut self,
+        report: &mut RollbackReport,
+        stop: &Stop,
+        mut heard: impl FnMut(u64) + Send,
+    ) -> Result<(), MigrateError> {
         let mut before = None;
         loop {
             if stop.is_asked() {
@@ -209,6 +244,7 @@ impl<T: Tools> Back<'_, T> {
             let own: Vec<LedgerItem> =
                 open.map(|entry| entry.item).filter(|item| item.source == *self.source).collect();
             self.page(own, report).await?;
+            heard(self.seen.len() as u64);
             self.pieces.rest(self.tools).await;
             self.beat.beat(self.tools).await?;
             if end {

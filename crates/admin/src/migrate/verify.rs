@@ -1,5 +1,6 @@
 //! The check after an import: the source is read again, and every row compared with what is here.
 
+mod canaries;
 mod password;
 
 use std::collections::{BTreeMap, HashMap};
@@ -60,6 +61,9 @@ pub struct Verified {
     pub changed_here: u64,
     /// Links to rows that the source has no more.
     pub rows_gone: u64,
+    /// Test accounts whose passwords open them here, where some were tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canaries: Option<u64>,
     /// Differences by kind.
     pub differences: BTreeMap<&'static str, u64>,
     /// The first of them.

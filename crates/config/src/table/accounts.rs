@@ -92,6 +92,15 @@ pub(super) const PASSWORDS: Section = Section {
         )
         .env(&[plain("AUTHLY_PASSWORD_PEPPERS")])
         .from("issue 3"),
+        Setting::new(
+            "passwords.foreign_hashes",
+            Kind::Flag,
+            "Whether passwords whose hash another program made still verify. Off, only argon2 does, and bcrypt where it is \
+             the scheme of new hashes: for an installation that has none of the others left.",
+        )
+        .env(&[plain("AUTHLY_FOREIGN_HASHES_ENABLED")])
+        .or("true")
+        .from("S001-59"),
     ],
 };
 

@@ -5,7 +5,7 @@
 use std::num::NonZeroUsize;
 
 use authly_directory::password::{PasswordService as _, PresentedPassword, StoredHash, Verification};
-use authly_passwords::{HashPool, Policy, PoolSettings};
+use authly_passwords::{Foreign, HashPool, Policy, PoolSettings};
 use oauth_core::services::Random;
 
 /// Salts without randomness, so that tests repeat.
@@ -30,6 +30,7 @@ pub(crate) fn settings() -> PoolSettings {
         threads: NonZeroUsize::new(1),
         queue: 64,
         peppers: Vec::new(),
+        foreign: Foreign::Verified,
     }
 }
 

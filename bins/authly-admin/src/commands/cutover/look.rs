@@ -1,6 +1,11 @@
 //! `authly-admin migrate status`, `progress` and `pending`: what only looks.
 
-use authly_admin_cases::migrate::{self, Tools};
+use authly_admin_cases::{
+    csv::Csv,
+    migrate::{self, Tools},
+};
+use authly_cutover::store::PendingAccount;
+use oauth_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{stopped, switches::OAuth};
@@ -93,13 +98,31 @@ pub(super) async fn progress<T: Tools>(
 /// Characters of the longest bar.
 const WIDTH: u64 = 40;
 
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As `--output` says.
+    AsAsked,
+    /// For other programs (RFC 4180).
+    Csv,
+}
+
 pub(super) async fn pending<T: Tools>(
     tools: &T,
     tenant: Option<&str>,
     limit: u32,
+    form: Form,
     console: Console,
 ) -> Result<(), Failure> {
     let accounts = migrate::pending(tools, tenant, None, limit).await.map_err(stopped("cannot list who is pending"))?;
+    let is_cut = u32::try_from(accounts.len()).is_ok_and(|count| count == limit);
+    if form == Form::Csv {
+        console.raw(&table(&accounts))?;
+        if is_cut {
+            console.note("There may be more: raise --limit.");
+        }
+        return Ok(());
+    }
     let rows: Vec<Value> = accounts
         .iter()
         .map(|account| {
@@ -121,8 +144,49 @@ pub(super) async fn pending<T: Tools>(
         ("Invited", "invited_at"),
     ];
     console.list(&rows, &columns, "Nobody is pending.")?;
-    if u32::try_from(rows.len()).is_ok_and(|count| count == limit) {
+    if is_cut {
         console.note("There may be more: raise --limit.");
     }
     Ok(())
+}
+
+/// Who is pending, by the names that S001-16 gives the columns; a terminal takes the end of a line for what it is.
+fn table(accounts: &[PendingAccount]) -> String {
+    let mut table = Csv::new(&["email", "full_name", "tenant", "last_login_at", "migration_invited_at", "user"]);
+    let instant = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
+    for account in accounts {
+        table.line(&[
+            account.email.clone(),
+            account.name.clone().unwrap_or_default(),
+            account.tenant.clone().unwrap_or_default(),
+            instant(account.last_login_at),
+            instant(account.invited_at),
+            account.user.to_string(),
+        ]);
+    }
+    table.into_text().replace("\r\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use oauth_core::ids::UserId;
+
+    use super::*;
+
+    #[test]
+    fn a_table_of_who_is_pending_has_a_line_each_and_no_formula() {
+        let account = PendingAccount {
+            user: UserId::parse("6b1f7a3e-0000-4000-8000-000000000001").unwrap(),
+            tenant: Some("acme".to_owned()),
+            email: "ada@example.org".to_owned(),
+            name: Some("=1+1".to_owned()),
+            last_login_at: Some(Timestamp::from_seconds(0)),
+            invited_at: None,
+        };
+        assert_eq!(
+            table(&[account]),
+            "email,full_name,tenant,last_login_at,migration_invited_at,user\n\
+             ada@example.org,\"'=1+1\",acme,1970-01-01T00:00:00Z,,6b1f7a3e-0000-4000-8000-000000000001\n"
+        );
+    }
 }

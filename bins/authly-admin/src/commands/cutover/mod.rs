@@ -66,8 +66,9 @@ pub(crate) async fn run<D: Database>(
         CutoverCommand::Progress { days, tenant } => {
             look::progress(&read(settings, database).await?, tenant.as_deref(), days, console).await
         }
-        CutoverCommand::Pending { tenant, limit } => {
-            look::pending(&read(settings, database).await?, tenant.as_deref(), limit, console).await
+        CutoverCommand::Pending { tenant, limit, csv } => {
+            let form = if csv { look::Form::Csv } else { look::Form::AsAsked };
+            look::pending(&read(settings, database).await?, tenant.as_deref(), limit, form, console).await
         }
         CutoverCommand::Quarantine(command) => {
             let bench = open(settings, database, bench::Keys::Useless).await?;
@@ -89,9 +90,9 @@ pub(crate) async fn run<D: Database>(
             let bench = open(settings, database, bench::Keys::Useless).await?;
             write_back::run(&bench, *arguments, settings, console).await
         }
-        CutoverCommand::Verify(arguments) => {
+        CutoverCommand::Verify { source, canary } => {
             let bench = open(settings, database, bench::Keys::Useless).await?;
-            verify::run(&bench, &arguments, settings, console).await
+            verify::run(&bench, &source, canary.as_deref(), settings, console).await
         }
         CutoverCommand::Link { row, subject, profile, source } => {
             if let Some(of) = source::optional(profile, source, Some(row.source_name.clone()))? {

@@ -2,7 +2,7 @@
 
 use authly_admin_cases::{
     AdminError,
-    migrate::{self, Foreseen, RollbackOptions, RollbackScope, Stop},
+    migrate::{Foreseen, RollbackOptions, RollbackScope},
 };
 use authly_config::Settings;
 use authly_cutover::{rollback::Later, run::RunId, store::CutoverStore};
@@ -13,7 +13,7 @@ use oauth_core::{ids::UserId, services::Services as _};
 use serde_json::json;
 
 use super::{
-    Bench, pace, stopped, ticker,
+    Bench, pace, ticker,
     write_back::{self, Application},
 };
 use crate::{
@@ -49,8 +49,11 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         console.agree("take accounts back", &warning)?;
     }
     let options = RollbackOptions { scope, execute, later, pace: pace(arguments.pace), by: None };
-    let report = migrate::roll_back(bench, &options, &ticker::stop_on_signal()).await;
-    let report = report.map_err(stopped("cannot take accounts back"))?;
+    let (stop, mut ticker) = (ticker::stop_on_signal(), ticker::Ticker::new(false));
+    ticker.counts("accounts");
+    let report = options.take_back(bench, &stop, &mut ticker).await;
+    ticker.end();
+    let report = report.map_err(super::stopped("cannot take accounts back"))?;
     let results: serde_json::Map<String, serde_json::Value> = report
         .results
         .iter()
@@ -71,15 +74,17 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
     if let Some(why) = arguments.intent.why_not("take them back") {
         console.note(&why);
     }
+    let mut stopped = report.stopped;
     match back {
         Some((name, source)) if execute => {
             let write_to = arguments.back.back.write_to.as_deref();
             let application = Application::prepare(&source, write_to, Access::Write, settings).await?;
-            let written = application
-                .keep_in_step(bench, &name, &Foreseen::default(), &Stop::default(), &mut ticker::Ticker::new(false))
-                .await?;
+            let mut ticker = ticker::Ticker::new(false);
+            let written = application.keep_in_step(bench, &name, &Foreseen::default(), &stop, &mut ticker).await?;
+            ticker.end();
             console.note("Written into the application's own table:");
             write_back::tell(&written, console)?;
+            stopped |= written.stopped;
         }
         Some((_, source)) => {
             Application::rehearse(&source, arguments.back.back.write_to.as_deref(), settings).await?;
@@ -87,7 +92,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         }
         None => write_back::remind(bench, console).await?,
     }
-    if report.stopped {
+    if stopped {
         let remedy = "the same command goes on where this one stopped";
         return Err(Trouble::new("the rollback was stopped", "somebody asked for it", remedy).into());
     }

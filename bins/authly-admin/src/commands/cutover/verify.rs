@@ -1,12 +1,14 @@
 //! `authly-admin migrate verify`.
 
+use std::path::Path;
+
 use authly_admin_cases::migrate::{self, Tools, Unwritten, Verified};
 use authly_config::Settings;
 
 use super::{stopped, ticker::Ticker, write_back};
 use crate::{
     args::SourceArgs,
-    commands::source,
+    commands::{assess, hashes, source},
     console::Console,
     failure::{Code, Failure},
 };
@@ -20,9 +22,11 @@ const MOST_SHOWN: usize = 20;
 pub(super) async fn run<T: Tools>(
     tools: &T,
     arguments: &SourceArgs,
+    canary: Option<&Path>,
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
+    let canaries = canary.map(assess::canaries).transpose()?;
     let (opened, name) = source::open(arguments, settings).await?;
     let profile = opened.profile().clone();
     let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
@@ -31,6 +35,10 @@ pub(super) async fn run<T: Tools>(
     let mut found = found.map_err(stopped(WHAT))?;
     if opened.is_written_back() {
         write_back::verify(tools, arguments, &name, &mut found, settings, &mut ticker).await?;
+    }
+    if let Some(canaries) = canaries {
+        let pool = hashes::pool(settings, &profile.profile)?;
+        found.try_canaries(tools, &name, &canaries, &pool).await.map_err(stopped(WHAT))?;
     }
     ticker.end();
     if console.is_json() {

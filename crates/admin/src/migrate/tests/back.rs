@@ -26,6 +26,28 @@ fn everything_is_taken_back_and_a_second_time_nothing() {
     assert_eq!(run(&bench, &rows, &execute()).outcomes["import"], 10);
 }
 
+/// Whoever waits for it sees how far it is.
+#[test]
+fn a_rollback_tells_how_far_it_is_dry_or_not() {
+    #[derive(Default)]
+    struct Heard(Vec<(u64, u64)>);
+    impl Observer for Heard {
+        fn reading(&mut self, rows: u64, of: u64) {
+            self.0.push((rows, of));
+        }
+    }
+    let bench = Bench::default();
+    run(&bench, &people(1_200), &execute());
+    for execute in [false, true] {
+        let options =
+            RollbackOptions { scope: RollbackScope::All, execute, later: Later::Keep, pace: Pace::Full, by: None };
+        let mut heard = Heard::default();
+        ready(options.take_back(&bench, &Stop::default(), &mut heard)).unwrap();
+        assert!(heard.0.len() > 2 && heard.0.is_sorted(), "{:?}", heard.0);
+        assert_eq!(heard.0.last(), Some(&(1_200, 1_200)));
+    }
+}
+
 #[test]
 fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
     let bench = Bench::default();

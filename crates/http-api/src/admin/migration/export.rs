@@ -5,6 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
+use authly_admin_cases::csv::Csv;
 use authly_cutover::board::{WaitingAsk, date_of};
 use authly_directory::services::DirectoryServices;
 
@@ -48,52 +49,11 @@ pub async fn export<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpR
     respond::no_store(&mut answer);
     let name = format!("attachment; filename=\"migration-{what}.csv\"");
     answer.insert_header((header::CONTENT_DISPOSITION, name));
-    answer.content_type("text/csv; charset=utf-8; header=present").body(table.0)
+    answer.content_type("text/csv; charset=utf-8; header=present").body(table.into_text())
 }
 
-/// Lines of cells.
-struct Table(String);
-
-impl Table {
-    fn new(head: &[&str]) -> Self {
-        let mut table = Self(String::new());
-        table.line(head);
-        table
-    }
-
-    fn line<T: AsRef<str>>(&mut self, cells: &[T]) {
-        for (place, cell) in cells.iter().enumerate() {
-            if place > 0 {
-                self.0.push(',');
-            }
-            self.cell(cell.as_ref());
-        }
-        self.0.push_str("\r\n");
-    }
-
-    /// A text that a spreadsheet would take for a formula is made one that it does not, also where it stands behind what separates cells
-    /// in some countries.
-    fn cell(&mut self, text: &str) {
-        let parts: Vec<String> = text.split(';').map(|part| format!("{}{part}", mark(part))).collect();
-        let text = parts.join(";");
-        if text.contains([',', '"', '\'', ';', '\r', '\n']) {
-            self.0.push('"');
-            self.0.push_str(&text.replace('"', "\"\""));
-            self.0.push('"');
-        } else {
-            self.0.push_str(&text);
-        }
-    }
-}
-
-/// What keeps a text from being a formula, if it would be one.
-fn mark(text: &str) -> &'static str {
-    let signs = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\t', '\r', '\n'];
-    if text.starts_with(signs) { "'" } else { "" }
-}
-
-fn days(board: &authly_admin_cases::migrate::Board) -> Table {
-    let mut table = Table::new(&["day", "password_only", "both_oauth_unused", "both_oauth_used", "oauth_only"]);
+fn days(board: &authly_admin_cases::migrate::Board) -> Csv {
+    let mut table = Csv::new(&["day", "password_only", "both_oauth_unused", "both_oauth_used", "oauth_only"]);
     for band in &board.bands {
         let parts = [band.password, band.dual, band.completed, band.oauth].map(|part| part.to_string());
         let [password, dual, completed, oauth] = parts;
@@ -102,8 +62,8 @@ fn days(board: &authly_admin_cases::migrate::Board) -> Table {
     table
 }
 
-fn tenants(board: &authly_admin_cases::migrate::Board) -> Table {
-    let mut table = Table::new(&[
+fn tenants(board: &authly_admin_cases::migrate::Board) -> Csv {
+    let mut table = Csv::new(&[
         "tenant",
         "name",
         "accounts",
@@ -136,8 +96,8 @@ fn tenants(board: &authly_admin_cases::migrate::Board) -> Table {
     table
 }
 
-fn by_way(days: &[(String, [u64; 4])]) -> Table {
-    let mut table = Table::new(&["day", "json_login", "password_grant", "authorization_code", "first_party"]);
+fn by_way(days: &[(String, [u64; 4])]) -> Csv {
+    let mut table = Csv::new(&["day", "json_login", "password_grant", "authorization_code", "first_party"]);
     for (date, parts) in days {
         let [json, password, code, first_party] = parts.map(|part| part.to_string());
         table.line(&[date.clone(), json, password, code, first_party]);
@@ -148,8 +108,8 @@ fn by_way(days: &[(String, [u64; 4])]) -> Table {
 async fn rows<V: DirectoryServices>(
     app: &App<V>,
     admitted: &Admitted,
-) -> Result<Table, authly_admin_cases::migrate::MigrateError> {
-    let mut table = Table::new(&["source", "source_id", "kind", "reason", "label", "tenant", "since"]);
+) -> Result<Csv, authly_admin_cases::migrate::MigrateError> {
+    let mut table = Csv::new(&["source", "source_id", "kind", "reason", "label", "tenant", "since"]);
     let mut ask = WaitingAsk { tenant: admitted.reach.tenant(), limit: PAGE, ..WaitingAsk::default() };
     let mut count = 0;
     loop {
@@ -169,29 +129,6 @@ async fn rows<V: DirectoryServices>(
         match page.last() {
             Some(last) if count < MOST => ask.after = Some((last.source.clone(), last.source_id.clone())),
             _ => return Ok(table),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_text_and_never_a_formula() {
-        let mut table = Table::new(&["a", "b"]);
-        table.line(&["=1+1", "Acme, \"Inc\""]);
-        assert_eq!(table.0, "a,b\r\n\"'=1+1\",\"Acme, \"\"Inc\"\"\"\r\n");
-        for (text, cell) in [
-            ("ada;=HYPERLINK(1)", "\"ada;'=HYPERLINK(1)\""),
-            (";;@x", "\";;'@x\""),
-            ("\u{ff1d}1", "\"'\u{ff1d}1\""),
-            ("a=b", "a=b"),
-            ("O'Hara", "\"O'Hara\""),
-        ] {
-            let mut table = Table(String::new());
-            table.cell(text);
-            assert_eq!(table.0, cell);
         }
     }
 }
