@@ -15,18 +15,19 @@ use crate::{
     write_back::{Access, Layout, Step},
 };
 
-/// Bounds every statement; texts of times are ISO and in UTC.
+/// Texts of times are ISO and in UTC.
 const SESSION: &str = "
-SET statement_timeout = '10min';
 SET DateStyle = 'ISO, YMD';
 SET TimeZone = 'UTC';
 SET extra_float_digits = 0;
 ";
 
-/// Bounds every wait for a lock.
-const BRIEFLY: &str = "SET lock_timeout = '2s'";
+/// Bounds every statement, and every wait for a lock.
+const BOUNDED: &str = "SET statement_timeout = '10min'; SET lock_timeout = '2s'";
 
-const WITHOUT_END: &str = "SET lock_timeout = 0";
+/// For an index that is built beside the application's work: that takes as long as the table is big, and waits for every transaction that
+/// was there before. It holds nobody up meanwhile; one that was broken off would be left behind invalid.
+const WITHOUT_END: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
 
 /// A connection to the application's database.
 pub(crate) struct PgApp {
@@ -39,7 +40,7 @@ impl PgApp {
         let (client, driver) = connect::connect(url).await?;
         let app = Self { client, driver };
         app.client.batch_execute(SESSION).await?;
-        app.client.batch_execute(BRIEFLY).await?;
+        app.client.batch_execute(BOUNDED).await?;
         if access == Access::Read {
             app.client.batch_execute("SET default_transaction_read_only = on").await?;
         }
@@ -68,8 +69,8 @@ impl PgApp {
             for sql in &step.beside {
                 self.client.batch_execute(WITHOUT_END).await?;
                 let built = self.client.batch_execute(sql).await;
-                // Whatever came of it: nothing else waits without end.
-                let bounded = self.client.batch_execute(BRIEFLY).await;
+                // Whatever came of it: nothing else runs or waits without end.
+                let bounded = self.client.batch_execute(BOUNDED).await;
                 built.and(bounded)?;
             }
         }
@@ -202,13 +203,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_an_index_that_could_not_be_built_locks_are_waited_for_as_briefly_as_before() {
+    async fn an_index_has_all_the_time_that_it_takes() {
+        let database = PgFixture::empty().await;
+        let holder = database.client().await;
+        holder.batch_execute("CREATE TABLE people (id int); INSERT INTO people VALUES (1), (2)").await.unwrap();
+        // Asked for each row while the index is built.
+        let ask = "CREATE FUNCTION bounds(id int) RETURNS text IMMUTABLE LANGUAGE sql
+                   AS $$ SELECT current_setting('statement_timeout') || ' and ' || current_setting('lock_timeout') $$";
+        holder.batch_execute(ask).await.unwrap();
+        let app = PgApp::open(database.url(), Access::Write).await.unwrap();
+        let step = beside("CREATE INDEX CONCURRENTLY unbounded ON people (id) WHERE bounds(id) = '0 and 0'");
+        app.expand(&[step]).await.unwrap();
+        let held = "SELECT reltuples::bigint FROM pg_class WHERE relname = 'unbounded'";
+        assert_eq!(holder.query_one(held, &[]).await.unwrap().get::<_, i64>(0), 2, "no row was read within a bound");
+    }
+
+    #[tokio::test]
+    async fn after_an_index_that_could_not_be_built_statements_are_as_bounded_as_before() {
         let database = PgFixture::empty().await;
         let app = PgApp::open(database.url(), Access::Write).await.unwrap();
-        let patience = async || app.client.query_one("SHOW lock_timeout", &[]).await.unwrap().get::<_, String>(0);
-        let before = patience().await;
-        assert_ne!(before, "0");
+        let bounds = async || {
+            let shown = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')";
+            let shown = app.client.query_one(shown, &[]).await.unwrap();
+            (shown.get::<_, String>(0), shown.get::<_, String>(1))
+        };
+        let before = bounds().await;
+        assert_eq!(before, ("10min".to_owned(), "2s".to_owned()));
         app.expand(&[beside("CREATE INDEX CONCURRENTLY by_id ON nowhere (id)")]).await.unwrap_err();
-        assert_eq!(patience().await, before);
+        assert_eq!(bounds().await, before);
     }
 }
