@@ -38,6 +38,9 @@ const LITTLE: usize = 25;
 /// How many rows are read at a time in company.
 const SHORT_PAGE: u32 = 100;
 
+/// How often it looks at once: what the store has left to do behind its answer is over in a moment.
+const LOOKS: usize = 8;
+
 /// After how long it looks again whether the processors are free.
 const AGAIN: Duration = Duration::from_millis(1);
 
@@ -151,20 +154,20 @@ impl Rests {
     /// Waits until nobody else needs the processors; tells how long that was. Half as long each time that it waited in vain.
     async fn until_free<T: Tools>(&mut self, tools: &T) -> Duration {
         let began = tools.clock().now();
-        let (mut now, mut looks) = (began, 0u32);
+        let (mut now, mut waits) = (began, 0u32);
         let free = loop {
-            if !tools.processors().is_some_and(Processors::are_needed) {
+            if !(0..LOOKS).all(|_| tools.processors().is_some_and(Processors::are_needed)) {
                 break true;
             }
             if now.since(began) >= self.patience {
                 break false;
             }
             tools.pause(AGAIN).await;
-            (now, looks) = (tools.clock().now(), looks.saturating_add(1));
+            (now, waits) = (tools.clock().now(), waits.saturating_add(1));
         };
         self.patience = if free { LONGEST_WAIT } else { (self.patience / 2).max(SHORTEST_WAIT) };
         // Once may be what this work itself has left to do.
-        if looks > 1 {
+        if waits > 1 {
             self.company.seen(now);
         }
         self.in_company = self.company.is_there(now);

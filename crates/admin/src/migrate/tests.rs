@@ -342,9 +342,10 @@ fn the_gate_is_shut_at_first() {
     assert_eq!(shut, ["completed", "quiet", "hashes", "backup", "verified"]);
 }
 
-/// Rests once before the next piece, with these looks at the processors ahead; tells how often it waited, and for how many rows it is.
+/// Rests once before the next piece, with these eights of looks at the processors ahead; tells how often it waited, and for how many
+/// rows the piece is.
 fn rest(bench: &Bench, rests: &mut Rests, looks: &[u32]) -> (usize, usize) {
-    *bench.others.lock().unwrap() = Some(looks.iter().rev().copied().collect());
+    *bench.others.lock().unwrap() = Some(looks.iter().rev().flat_map(|wanted| [*wanted; 8]).collect());
     ready(rests.rest(bench, Duration::ZERO));
     (std::mem::take(&mut *bench.pauses.lock().unwrap()).len(), rests.rows(100))
 }
@@ -355,6 +356,9 @@ fn a_gentle_import_waits_while_others_need_the_processors_and_works_little_after
     let mut rests = Rests::new(Pace::Gentle, &bench);
     assert_eq!(rest(&bench, &mut rests, &[]), (0, 100), "nobody is there");
     assert_eq!(rest(&bench, &mut rests, &[1]), (1, 100), "it may have been its own work");
+    *bench.others.lock().unwrap() = Some([[0].as_slice(), &[1; 7]].concat());
+    ready(rests.rest(&bench, Duration::ZERO));
+    assert!(bench.pauses.lock().unwrap().is_empty(), "it is over in a moment");
     assert_eq!(rest(&bench, &mut rests, &[1, 2, 1]), (3, 25));
     assert_eq!(rest(&bench, &mut rests, &[]), (0, 25));
     bench.clock.0.fetch_add(5_000_000, Ordering::SeqCst);
