@@ -16,6 +16,9 @@ pub const PEOPLE: usize = 4;
 /// One of them comes so often, unless the one before is still waiting: their hashes leave most of two processors to others.
 const EVERY: Duration = Duration::from_millis(80);
 
+/// How often they sign in while nothing else goes on, for comparison.
+pub const OFTEN: usize = 150;
+
 /// How long people wait.
 #[derive(Clone, Debug)]
 pub struct Waits {
@@ -88,6 +91,15 @@ impl Crowd {
         self.connection.exchange(&self.introspection).await?.expect(200, "an introspection during the migration")?;
         self.took.1.push(micros(began));
         Ok(())
+    }
+
+    /// How long they wait while nothing else goes on.
+    pub async fn undisturbed(&mut self) -> Result<Waits, Failure> {
+        self.come_back();
+        for _ in 0..OFTEN {
+            self.ask().await?;
+        }
+        Ok(self.waits())
     }
 
     /// How many came since [`Self::waits`] was last asked.
