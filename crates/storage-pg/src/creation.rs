@@ -10,7 +10,7 @@ pub(crate) fn command(config: &Config, name: &str) -> String {
         Some(Host::Unix(folder)) => words.extend(["-h".to_owned(), quoted(&folder.to_string_lossy())]),
         None => {}
     }
-    words.extend(config.get_ports().first().map(|port| format!("-p {port}")));
+    words.extend(config.get_ports().first().filter(|port| **port != 5432).map(|port| format!("-p {port}")));
     words.extend(config.get_user().map(|user| format!("-O {}", quoted(user))));
     words.push(quoted(name));
     words.join(" ")
