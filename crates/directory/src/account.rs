@@ -46,6 +46,9 @@ impl Account {
 pub struct Credential {
     /// The hash to verify against: the upgraded one where there is one.
     pub hash: Option<StoredHash>,
+    /// When it was set, if that is known; a better hash of the same password changes nothing. What the account's browsers are known by is
+    /// older or younger than that.
+    pub set_at: Option<Timestamp>,
     /// Whether the database was adopted and an older program still reads `password_hash`.
     pub shared_with_older_program: bool,
 }

@@ -46,6 +46,7 @@ impl<V: DirectoryServices> Directory<V> {
             // Nobody can have such a name or password; it costs the same.
             _ => Vec::new(),
         };
+        self.throttle_marked(request, &candidates, now).await?;
         let least = self.least_hashes(request, candidates.len()).await?;
         // An account that signs in with its provider alone has no password here, whatever still stands in its row (C-30).
         let elsewhere = self.only_upstream(candidates.iter().map(|one| one.account.subject.id).collect()).await?;
@@ -60,7 +61,10 @@ impl<V: DirectoryServices> Directory<V> {
             }
         }
         let several = found.iter().map(|one| Choice::new(one.account.clone(), &one.hash)).collect();
-        if !found.is_empty() && found.iter().all(|one| self.is_settled(&one.account, now)) {
+        // The password was right for one of several: it was no guess at the others, whose counters must not run up because their
+        // namesake signs in. (Nobody guesses that way: each guess that is not the namesake's own password stays charged, and so does one
+        // that the namesake has just made theirs.)
+        if candidates.len() > 1 && !found.is_empty() && found.iter().all(|one| self.is_settled(&one.account, now)) {
             self.forgive(&candidates).await;
         }
         match (found.pop(), found.is_empty()) {
@@ -83,13 +87,8 @@ impl<V: DirectoryServices> Directory<V> {
         }
     }
 
-    /// The password was right for one of several: it was no guess at the others, whose counters must not run up because their
-    /// namesake signs in. (Nobody guesses that way: each guess that is not the namesake's own password stays charged, and so does one
-    /// that the namesake has just made theirs.)
-    async fn forgive(&self, candidates: &[Candidate]) {
-        if candidates.len() < 2 {
-            return;
-        }
+    /// Takes the charge of an attempt back that was no guess.
+    pub(crate) async fn forgive(&self, candidates: &[Candidate]) {
         for candidate in candidates.iter().filter(|candidate| !candidate.locked) {
             let user = candidate.account.subject.id;
             // A store that fails here fails at the commit as well, or the next charge is one too many.
@@ -121,7 +120,7 @@ impl<V: DirectoryServices> Directory<V> {
         Attempt {
             identifier,
             tenant: request.tenant,
-            known_device: request.known_device.map(|known| (known.user, known.mark)),
+            known_device: request.known_device,
             at: now,
             forget_before: now.minus(self.settings.lockout),
             max_failures: self.settings.max_failures,

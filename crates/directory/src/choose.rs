@@ -60,12 +60,11 @@ impl<V: DirectoryServices> Directory<V> {
         let Some((account, credential)) = self.services().accounts().account(user).await? else {
             return Err(SignInRefused::Failed);
         };
+        let device = Device::of(known_device, user, credential.set_at);
         let Some(hash) = credential.hash.filter(|hash| Choice::new(account.clone(), hash).proof == choice.proof) else {
             return Err(SignInRefused::Failed);
         };
-        let known_device = self.still_known(known_device).await?;
-        let device = known_device.filter(|known| known.user == user);
-        let device = device.map_or(Device::Unknown, |known| Device::Known(known.mark));
+        let known_device = known_device.filter(|_| device != Device::Unknown);
         let verified = Verified { account, hash, device, outdated: false };
         let replaced = self.replaced(&visit).await?;
         let (mut entry, mut session) =

@@ -10,12 +10,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::{
     ids::UserId,
     services::{Purpose, Random, Sealer},
-    store::StoreError,
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use crate::{directory::Directory, services::DirectoryServices, store::AccountRepository as _};
+use crate::{directory::Directory, services::DirectoryServices};
 
 /// A known browser: whose it is, and its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,13 +70,6 @@ impl KnownDevice {
 }
 
 impl<V: DirectoryServices> Directory<V> {
-    /// The mark, unless the account has another password by now.
-    pub(crate) async fn still_known(&self, known: Option<KnownDevice>) -> Result<Option<KnownDevice>, StoreError> {
-        let Some(known) = known else { return Ok(None) };
-        let set_at = self.services().accounts().password_set_at(known.user).await?;
-        Ok(known.counts(set_at).then_some(known))
-    }
-
     /// What a browser is given in which somebody has just shown that the account is theirs; a mark of the same account stays the same.
     pub fn mark(&self, user: UserId, known: Option<KnownDevice>) -> String {
         let now = self.engine.now();

@@ -165,11 +165,12 @@ impl<V: DirectoryServices> Directory<V> {
         visit: PageVisit<'_>,
     ) -> Result<PageSignIn, SignInRefused> {
         let replaced = self.replaced(&visit).await?;
-        let request = &SignInRequest { known_device: self.still_known(request.known_device).await?, ..request.clone() };
         let begin =
             |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaced.as_ref()));
-        let (account, session) = self.sign_in(request, visit.door, begin).await?;
-        Ok(self.signed_in(account, session, request.known_device))
+        let (verified, session) = self.sign_in(request, visit.door, begin).await?;
+        // A mark that counts no longer makes way for another.
+        let known = request.known_device.filter(|_| verified.device != Device::Unknown);
+        Ok(self.signed_in(verified.account, session, known))
     }
 
     /// Signs in at a door of the legacy contract: `mint` makes the pair to record and what the answer needs of it.
@@ -184,7 +185,8 @@ impl<V: DirectoryServices> Directory<V> {
             let (pair, answer) = mint(account, now)?;
             Ok((Entry { session: None, legacy: Some(pair) }, answer))
         };
-        self.sign_in(request, door, begin).await
+        let (verified, answer) = self.sign_in(request, door, begin).await?;
+        Ok((verified.account, answer))
     }
 
     /// Charge, verify, commit; a commit that is lost to a change of the account is verified once more.
@@ -193,7 +195,7 @@ impl<V: DirectoryServices> Directory<V> {
         request: &SignInRequest,
         door: Door,
         begin: impl Fn(&Account) -> Result<(Entry, P), SignInRefused>,
-    ) -> Result<(Account, P), SignInRefused> {
+    ) -> Result<(Verified, P), SignInRefused> {
         let now = self.engine.now();
         if door.is_legacy() && !self.legacy_doors_open(now) {
             return Err(SignInRefused::DoorClosed);
@@ -205,7 +207,7 @@ impl<V: DirectoryServices> Directory<V> {
             match self.commit(&verified, entry, door, request.address.clone(), now).await? {
                 Commit::Applied => {
                     self.upgrade(&verified, &request.password, now).await;
-                    return Ok((verified.account, answer));
+                    return Ok((verified, answer));
                 }
                 Commit::Lost => verified = self.verify_again(request, door, verified).await?,
             }
@@ -243,19 +245,44 @@ impl<V: DirectoryServices> Directory<V> {
         self.engine.settings().legacy.is_some() && self.engine.catalog().switches.legacy_doors_are_open(now)
     }
 
-    /// Token buckets before anything that costs: of the address, and of the identifier or of all browsers in which that account is known.
-    /// (Of all together: whoever once had the password may have collected any number of marks.)
+    /// Token buckets before anything that costs: of the address, and of the identifier. Where a browser brings a mark, only the account
+    /// tells whether it counts, and with it the bucket: see [`throttle_marked`](Self::throttle_marked).
     async fn throttle(&self, request: &SignInRequest, now: Timestamp) -> Result<(), Limited> {
         self.charge_address("sign-in:address", request.address.as_deref(), |limits| limits.address, now).await?;
-        match &request.known_device {
-            Some(known) => {
-                self.charge("sign-in:known", known.user.uuid().as_bytes(), |limits| limits.account, now).await
-            }
-            None => {
-                let folded = crate::identifier::fold(&request.identifier);
-                self.charge("sign-in:account", folded.as_bytes(), |limits| limits.account, now).await
-            }
+        match request.known_device {
+            Some(_) => Ok(()),
+            None => self.charge_name(request, now).await,
         }
+    }
+
+    /// The bucket of a browser that brings a mark, before the password is looked at: of all browsers in which the account is known (of all
+    /// together: whoever once had the password may have collected any number of marks), or that of everybody, if it is known in none.
+    /// Whoever is turned away has not guessed: the attempt is taken back.
+    pub(crate) async fn throttle_marked(
+        &self,
+        request: &SignInRequest,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Result<(), Limited> {
+        if request.known_device.is_none() {
+            return Ok(());
+        }
+        let charged = match candidates.iter().find(|candidate| candidate.device != Device::Unknown) {
+            Some(known) => {
+                let user = known.account.subject.id.uuid();
+                self.charge("sign-in:known", user.as_bytes(), |limits| limits.account, now).await
+            }
+            None => self.charge_name(request, now).await,
+        };
+        if charged.is_err() {
+            self.forgive(candidates).await;
+        }
+        charged
+    }
+
+    async fn charge_name(&self, request: &SignInRequest, now: Timestamp) -> Result<(), Limited> {
+        let folded = crate::identifier::fold(&request.identifier);
+        self.charge("sign-in:account", folded.as_bytes(), |limits| limits.account, now).await
     }
 
     /// After a lost commit: somebody changed the account, perhaps a parallel sign-in its hash.

@@ -1,5 +1,7 @@
 //! Tests of signin.
 
+#[path = "known_tests.rs"]
+mod known;
 #[path = "several_tests.rs"]
 mod several;
 
@@ -15,7 +17,6 @@ use oauth_core::{
 use super::*;
 use crate::{
     settings::Limits,
-    store::{PasswordChange, Replace},
     testing::{World, account, at, hash, now_or_never, outdated, pair, secret, tenant, tenant_ref},
 };
 
@@ -59,10 +60,6 @@ fn world() -> World {
     let world = World::new();
     world.put(&alice(), hash("correct horse"));
     world
-}
-
-fn mark(signed_in: &PageSignIn) -> Option<KnownDevice> {
-    KnownDevice::open(&signed_in.device, &crate::testing::TestSealer, at(0), Duration::from_secs(60))
 }
 
 #[test]
@@ -145,80 +142,6 @@ fn the_last_attempt_before_the_lock_may_succeed_and_clears_the_counter() {
             failed(page(&world, "alice", "wrong"));
         }
         assert!(page(&world, "alice", "correct horse").is_ok(), "{round}");
-    }
-}
-
-/// C-28: a stranger who locks an account does not lock out the browser that has signed in before.
-#[test]
-fn a_known_browser_is_counted_apart() {
-    let world = world();
-    let known = mark(&page(&world, "alice", "correct horse").unwrap());
-    for _ in 0..6 {
-        failed(page(&world, "alice", "guess"));
-    }
-    failed(page(&world, "alice", "correct horse"));
-    let own = SignInRequest { known_device: known, ..request("alice", "correct horse") };
-    let signed_in = on_page(&world, &own, &Browser::default()).unwrap();
-    assert_eq!(mark(&signed_in), known, "the mark stays the same");
-    let guess = SignInRequest { password: secret("guess"), ..own.clone() };
-    for _ in 0..5 {
-        failed(on_page(&world, &guess, &Browser::default()));
-    }
-    failed(on_page(&world, &own, &Browser::default()));
-}
-
-/// C-28: whoever had the former password is a stranger like any other.
-#[test]
-fn a_browser_is_known_as_long_as_the_password() {
-    let world = world();
-    let known = mark(&page(&world, "alice", "correct horse").unwrap());
-    world.set_time(1);
-    let write = PasswordChange {
-        user: alice().subject.id,
-        replaces: Replace::Any,
-        hash: hash("battery staple").unwrap(),
-        older_hash: None,
-        at: at(1),
-        audit: None,
-    };
-    assert_eq!(now_or_never(world.memory().set_password(write)).unwrap(), Commit::Applied);
-    let lock = || (0..5).for_each(|_| failed(page(&world, "alice", "guess")));
-    let by = |known_device| {
-        let own = SignInRequest { known_device, ..request("alice", "battery staple") };
-        on_page(&world, &own, &Browser::default())
-    };
-    lock();
-    failed(by(known));
-    world.set_time(30 * 60 + 1);
-    let anew = mark(&by(known).unwrap());
-    assert_ne!(anew.unwrap().mark, known.unwrap().mark);
-    lock();
-    assert!(by(anew).is_ok(), "and it is known by the new one");
-}
-
-#[test]
-fn a_mark_of_another_account_opens_no_counter_of_its_own() {
-    let world = world();
-    world.put(&account(2, "eve@example.com", "eve"), hash("eves password"));
-    let of_eve = mark(&page(&world, "eve", "eves password").unwrap());
-    let guess = SignInRequest { known_device: of_eve, ..request("alice", "guess") };
-    for _ in 0..5 {
-        failed(on_page(&world, &guess, &Browser::default()));
-    }
-    failed(page(&world, "alice", "correct horse"));
-}
-
-#[test]
-fn a_mark_is_read_only_unaltered_and_in_time() {
-    let world = world();
-    let signed_in = page(&world, "alice", "correct horse").unwrap();
-    let open = |text: &str, seconds| {
-        KnownDevice::open(text, &crate::testing::TestSealer, at(seconds), Duration::from_secs(60)).is_some()
-    };
-    assert!(open(&signed_in.device, 59));
-    assert!(!open(&signed_in.device, 60));
-    for text in ["", "AAAA", &signed_in.device[1..], &"A".repeat(300)] {
-        assert!(!open(text, 0), "{text}");
     }
 }
 
@@ -311,24 +234,6 @@ fn the_former_session_of_the_browser_ends() {
     let session = |cookie: &SessionCookie| now_or_never(world.memory().session(cookie.hash())).unwrap().unwrap();
     assert!(session(&first.cookie).ended_at.is_some());
     assert!(session(&second.cookie).is_alive(at(0)));
-}
-
-/// SECURITY.md row 34: a mark is given at each sign-in, so that a bucket for each would be as many as somebody likes.
-#[test]
-fn browsers_that_know_an_account_share_a_bucket() {
-    let rate = Rate { burst: 4, every: Duration::from_secs(60) };
-    let limits = Limits { account: rate, address: rate.burst(100), registration: rate, password_change: rate };
-    let world = World::with(|settings| settings.limits = Some(limits), |_| {});
-    world.put(&alice(), hash("correct horse"));
-    let marks: Vec<_> = (0..3).map(|_| mark(&page(&world, "alice", "correct horse").unwrap())).collect();
-    let mut guesses = marks.iter().cycle().map(|known| {
-        let guess = SignInRequest { known_device: *known, ..request("alice", "guess") };
-        on_page(&world, &guess, &Browser::default())
-    });
-    for _ in 0..4 {
-        failed(guesses.next().unwrap());
-    }
-    assert!(matches!(guesses.next().unwrap(), Err(SignInRefused::TooMany(_))));
 }
 
 #[test]

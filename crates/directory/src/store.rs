@@ -14,6 +14,7 @@ use oauth_core::{
 
 use crate::{
     account::{Account, AccountChange, Credential, NewAccount},
+    device::KnownDevice,
     identifier::Identifier,
     password::StoredHash,
     uniqueness::{EmailUniqueness, UniquenessChange},
@@ -29,6 +30,13 @@ pub enum Device {
 }
 
 impl Device {
+    /// The counter for an attempt at an account whose password was set at that instant: its own for a browser whose mark is this account's
+    /// and of this password.
+    pub fn of(known: Option<KnownDevice>, user: UserId, password_set_at: Option<Timestamp>) -> Self {
+        let known = known.filter(|known| known.user == user && known.counts(password_set_at));
+        known.map_or(Self::Unknown, |known| Self::Known(known.mark))
+    }
+
     /// The key in stores: 16 bytes, all zero for unknown devices.
     pub const fn key(self) -> [u8; 16] {
         match self {
@@ -45,8 +53,8 @@ pub struct Attempt {
     pub identifier: Identifier,
     /// Only accounts of this tenant, if given.
     pub tenant: Option<TenantId>,
-    /// The account that the browser's known-device mark belongs to, with the mark's id; only this account is charged there.
-    pub known_device: Option<(UserId, [u8; 16])>,
+    /// The browser's mark, if it has one: what is charged is [`Device::of`] it.
+    pub known_device: Option<KnownDevice>,
     /// When.
     pub at: Timestamp,
     /// Failures before this instant are forgotten.
@@ -177,9 +185,6 @@ pub trait AccountRepository: Send + Sync {
     ) -> impl Future<Output = Result<Commit, StoreError>> + Send;
     /// Sets a password; failure counters and `reset_required` are cleared, and the account's legacy tokens end in the same step.
     fn set_password(&self, write: PasswordChange) -> impl Future<Output = Result<Commit, StoreError>> + Send;
-    /// When the account's password was set, if that is known; a better hash of the same password changes nothing. What the account's
-    /// browsers are known by is older or younger than that.
-    fn password_set_at(&self, user: UserId) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
     /// Where an address stands for one account only.
     fn email_uniqueness(&self) -> impl Future<Output = Result<EmailUniqueness, StoreError>> + Send;
     /// Changes where an address stands for one account only, in one step with every row that it concerns; the event is written if

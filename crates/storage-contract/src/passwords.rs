@@ -1,10 +1,11 @@
 //! Changes of password hashes.
 
 use authly_directory::{
+    device::KnownDevice,
     password::StoredHash,
     store::{PasswordChange, Replace},
 };
-use oauth_core::{audit::AuditKind, ids::UserId, store::Commit};
+use oauth_core::{audit::AuditKind, ids::UserId, store::Commit, time::Timestamp};
 
 use crate::{
     WholeStore, World,
@@ -14,6 +15,10 @@ use crate::{
 
 async fn stored<S: WholeStore>(w: &World<S>, user: UserId) -> Option<StoredHash> {
     w.store.account(user).await.unwrap().unwrap().1.hash
+}
+
+async fn set_at<S: WholeStore>(w: &World<S>, user: UserId) -> Option<Timestamp> {
+    w.store.account(user).await.unwrap().unwrap().1.set_at
 }
 
 fn change<S: WholeStore>(w: &World<S>, user: UserId, replaces: Replace, hash: &str) -> PasswordChange {
@@ -54,15 +59,15 @@ pub async fn an_upgrade_of_a_changed_hash_is_lost<S: WholeStore>(w: World<S>) {
 /// Browsers are known by the password that the account has now, whatever hash it is kept under.
 pub async fn a_new_password_is_dated_and_a_better_hash_is_not<S: WholeStore>(w: World<S>) {
     let (ada, bob) = (w.user("ada").await, w.user("bob").await);
-    let before = w.store.password_set_at(ada).await.unwrap();
+    let before = set_at(&w, ada).await;
     assert!(before.is_none_or(|at| at <= w.now), "an account comes with its password");
     let commit = w.store.upgrade_hash(ada, hash_of("ada"), hash_of("better"), w.later(1)).await.unwrap();
-    assert_eq!((commit, w.store.password_set_at(ada).await.unwrap()), (Commit::Applied, before));
+    assert_eq!((commit, set_at(&w, ada).await), (Commit::Applied, before));
     let write = change(&w, ada, Replace::Any, "new");
     assert_eq!(w.store.set_password(write).await.unwrap(), Commit::Applied);
-    assert_eq!(w.store.password_set_at(ada).await.unwrap(), Some(w.later(5)));
-    assert!(w.store.password_set_at(bob).await.unwrap().is_none_or(|at| at <= w.now));
-    assert_eq!(w.store.password_set_at(w.user_id()).await.unwrap(), None);
+    assert_eq!(set_at(&w, ada).await, Some(w.later(5)));
+    assert_eq!(w.store.begin_sign_in(w.attempt("ada", w.now)).await.unwrap()[0].credential.set_at, Some(w.later(5)));
+    assert!(set_at(&w, bob).await.is_none_or(|at| at <= w.now));
 }
 
 /// Two changes with the same old password: one holds.
@@ -91,7 +96,7 @@ pub async fn an_administrator_replaces_any_hash<S: WholeStore>(w: World<S>) {
 pub async fn a_change_clears_failures<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;
     let mut known = w.attempt("ada", w.now);
-    known.known_device = Some((user, [7; 16]));
+    known.known_device = Some(KnownDevice { user, mark: [7; 16], made_at: w.later(5) });
     for _ in 0..6 {
         w.store.begin_sign_in(w.attempt("ada", w.now)).await.unwrap();
         w.store.begin_sign_in(known.clone()).await.unwrap();

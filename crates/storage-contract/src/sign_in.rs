@@ -2,13 +2,15 @@
 
 use authly_directory::{
     account::{Account, AccountChange},
-    store::{Attempt, Candidate, Device, SignIn},
+    device::KnownDevice,
+    store::{Attempt, Candidate, Device, PasswordChange, Replace, SignIn},
 };
 use oauth_core::{
     audit::AuditKind,
     ids::UserId,
     store::{Commit, RevocationReason},
     subject::AccountStatus,
+    time::Timestamp,
 };
 
 use crate::{
@@ -29,6 +31,11 @@ async fn fail<S: WholeStore>(w: &World<S>, name: &str, times: usize) {
     for _ in 0..times {
         only(w, w.attempt(name, w.now)).await;
     }
+}
+
+/// An attempt in a browser that got such a mark of that account then.
+fn marked<S: WholeStore>(w: &World<S>, user: UserId, mark: u8, made_at: Timestamp) -> Attempt {
+    Attempt { known_device: Some(KnownDevice { user, mark: [mark; 16], made_at }), ..w.attempt("ada", w.now) }
 }
 
 async fn account<S: WholeStore>(w: &World<S>, user: UserId) -> Account {
@@ -126,7 +133,7 @@ pub async fn forgotten_failures_do_not_count<S: WholeStore>(w: World<S>) {
 pub async fn a_known_device_is_counted_apart<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;
     fail(&w, "ada", 5).await;
-    let known = |mark| Attempt { known_device: Some((user, [mark; 16])), ..w.attempt("ada", w.now) };
+    let known = |mark| marked(&w, user, mark, w.now);
     for count in 1..=5 {
         let found = only(&w, known(7)).await;
         assert_eq!((found.device, found.failures, found.locked), (Device::Known([7; 16]), count, false));
@@ -141,15 +148,28 @@ pub async fn a_foreign_mark_is_charged_as_unknown<S: WholeStore>(w: World<S>) {
     w.user("ada").await;
     let bob = w.user("bob").await;
     fail(&w, "ada", 2).await;
-    let attempt = Attempt { known_device: Some((bob, [7; 16])), ..w.attempt("ada", w.now) };
-    let found = only(&w, attempt).await;
+    let found = only(&w, marked(&w, bob, 7, w.now)).await;
     assert_eq!((found.device, found.failures), (Device::Unknown, 3));
+}
+
+/// Whoever had the former password is a stranger like any other, to the microsecond.
+pub async fn a_mark_that_is_older_than_the_password_is_charged_as_unknown<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let (hash, at) = (hash_of("new"), w.later(5));
+    let write = PasswordChange { user, replaces: Replace::Any, hash, older_hash: None, at, audit: None };
+    assert_eq!(w.store.set_password(write).await.unwrap(), Commit::Applied);
+    fail(&w, "ada", 2).await;
+    let found = only(&w, marked(&w, user, 7, Timestamp::from_micros(at.micros() - 1))).await;
+    assert_eq!((found.device, found.failures), (Device::Unknown, 3));
+    let found = only(&w, marked(&w, user, 7, at)).await;
+    assert_eq!((found.device, found.failures), (Device::Known([7; 16]), 1));
+    assert_eq!(only(&w, w.attempt("ada", w.now)).await.failures, 4);
 }
 
 /// A success on one device says nothing about guesses on others.
 pub async fn a_sign_in_clears_its_own_counter_only<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;
-    let known = || Attempt { known_device: Some((user, [7; 16])), ..w.attempt("ada", w.now) };
+    let known = || marked(&w, user, 7, w.now);
     fail(&w, "ada", 3).await;
     only(&w, known()).await;
     let device = Device::Known([7; 16]);

@@ -196,6 +196,7 @@ macro_rules! suite {
                 forgotten_failures_do_not_count
                 a_known_device_is_counted_apart
                 a_foreign_mark_is_charged_as_unknown
+                a_mark_that_is_older_than_the_password_is_charged_as_unknown
                 a_sign_in_clears_its_own_counter_only
                 a_charge_is_taken_back_with_the_lock_that_stood_on_it
                 a_sign_in_writes_session_pair_and_log_together

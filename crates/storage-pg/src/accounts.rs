@@ -37,9 +37,7 @@ const FIND: &str = concat!(
     "SELECT ",
     rows::account_columns!(),
     ", ",
-    rows::effective_hash!(),
-    ", ",
-    rows::shared_with_older_program!(),
+    rows::credential_columns!(),
     " FROM users u",
     rows::tenant_of_user!(),
     "WHERE u.id = $1"
@@ -150,8 +148,6 @@ const UPGRADE: &str = concat!(
      SELECT count(*) FROM changed"
 );
 
-const PASSWORD_SET_AT: &str = "SELECT password_set_at FROM users WHERE id = $1";
-
 const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = $1";
 
 const CLEAR_FAILURES: &str = "DELETE FROM login_failures WHERE user_id = $1";
@@ -188,11 +184,6 @@ impl AccountRepository for PgStore {
         let outcome = enter_password(&steps, write).await?;
         steps.commit().await?;
         Ok(outcome)
-    }
-
-    async fn password_set_at(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
-        let Some(row) = self.db().read_one(PASSWORD_SET_AT, &[&user.uuid()]).await? else { return Ok(None) };
-        Reader::new(&row, "users", &user).maybe_at("password_set_at")
     }
 
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {

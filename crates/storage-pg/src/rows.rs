@@ -140,6 +140,13 @@ macro_rules! effective_hash {
     };
 }
 
+/// What [`credential`] reads.
+macro_rules! credential_columns {
+    () => {
+        concat!(crate::rows::effective_hash!(), ", u.password_set_at, ", crate::rows::shared_with_older_program!())
+    };
+}
+
 /// Whether an older program still reads and writes the database.
 macro_rules! shared_with_older_program {
     () => {
@@ -148,8 +155,8 @@ macro_rules! shared_with_older_program {
 }
 
 pub(crate) use {
-    account_columns, behind, effective_hash, grant_columns, grant_of, grant_snapshot_columns, grant_snapshot_joins,
-    session_columns, shared_with_older_program, subject_columns, tenant_of_user, user_of,
+    account_columns, behind, credential_columns, effective_hash, grant_columns, grant_of, grant_snapshot_columns,
+    grant_snapshot_joins, session_columns, shared_with_older_program, subject_columns, tenant_of_user, user_of,
 };
 
 /// Reads [`subject_columns`].
@@ -225,10 +232,11 @@ pub(crate) fn legacy_account(row: &mut Reader<'_>) -> Result<LegacyAccount, Stor
     })
 }
 
-/// Reads [`effective_hash`] and [`shared_with_older_program`].
+/// Reads [`credential_columns`].
 pub(crate) fn credential(row: &mut Reader<'_>) -> Result<Credential, StoreError> {
     let hash: Option<String> = row.take("password_hash")?;
-    Ok(Credential { hash: hash.map(StoredHash::new), shared_with_older_program: row.take("password_hash")? })
+    let set_at = row.maybe_at("password_set_at")?;
+    Ok(Credential { hash: hash.map(StoredHash::new), set_at, shared_with_older_program: row.take("password_hash")? })
 }
 
 /// Reads [`grant_columns`].

@@ -58,13 +58,18 @@ const FIND: &str = concat!(
 /// failures may be forgotten with it, which gives nobody a guess more than the crash itself. So the statement does not wait for
 /// the disk, which cost more than all the rest of it. What ends or begins a session does.
 ///
+/// A browser is known by a mark that is as young as the account's password: [`Device::of`].
+///
 /// A counter that is locked is left alone, and its row does not come back from `charged`. A lock that is over and failures that
 /// are forgotten begin again at one.
 const BEGIN: &str = concat!(
     "WITH ",
     meant!(),
     ", doors AS MATERIALIZED (
-       SELECT id, CASE WHEN id = $4::uuid THEN $5::bytea ELSE $6::bytea END AS device FROM meant
+       SELECT id, CASE WHEN id = $4::uuid
+                        AND NOT EXISTS (SELECT FROM users WHERE users.id = $4 AND password_set_at > $12::timestamptz)
+                       THEN $5::bytea ELSE $6::bytea END AS device
+         FROM meant
      ), charged AS (
        INSERT INTO login_failures AS f (user_id, device, failures, last_failed_at, locked_until, expires_at)
        SELECT id, device, 1, $7::timestamptz, CASE WHEN $9::bigint <= 1 THEN $10::timestamptz END,
@@ -85,9 +90,7 @@ const BEGIN: &str = concat!(
             (SELECT f.failures FROM login_failures f WHERE f.user_id = doors.id AND f.device = doors.device), ",
     rows::account_columns!(),
     ", ",
-    rows::effective_hash!(),
-    ", ",
-    rows::shared_with_older_program!(),
+    rows::credential_columns!(),
     ", set_config('synchronous_commit', 'off', TRUE)
        FROM doors",
     rows::user_of!("doors.id"),
@@ -155,7 +158,7 @@ const FORGIVE: &str = "
 
 /// What is planned before anybody knows how many accounts there will be, with the numbers of parameters.
 #[cfg(test)]
-pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 11), (COMPLETE, 28)];
+pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 12), (COMPLETE, 28)];
 
 impl PgStore {
     pub(crate) async fn take_charge_back(
@@ -178,15 +181,15 @@ impl PgStore {
     }
 
     pub(crate) async fn charge_attempt(&self, attempt: Attempt) -> Result<Vec<Candidate>, StoreError> {
-        let (known_user, mark) = attempt.known_device.unzip();
-        let mark = mark.as_ref().map_or(&[][..], <[u8; 16]>::as_slice);
+        let known = attempt.known_device;
+        let mark = known.as_ref().map_or(&[][..], |known| known.mark.as_slice());
         let forget_at = attempt.at.plus(attempt.at.since(attempt.forget_before));
         let unknown = Device::Unknown.key();
         let params: Params<'_> = &[
             &attempt.identifier.exact(),
             &attempt.identifier.folded(),
             &attempt.tenant.map(TenantId::uuid),
-            &known_user.map(UserId::uuid),
+            &known.map(|known| known.user.uuid()),
             &mark,
             &unknown.as_slice(),
             &At(attempt.at),
@@ -194,6 +197,7 @@ impl PgStore {
             &i64::from(attempt.max_failures),
             &At(attempt.lock_until),
             &At(forget_at),
+            &at(known.map(|known| known.made_at)),
         ];
         // A lost answer may have charged: it is reported, so that no attempt goes uncounted or is counted twice.
         let found = self.db().run(BEGIN, params, Unknown::Report).await.map_err(StoreError::from)?;
@@ -204,12 +208,9 @@ impl PgStore {
                 let charged: Option<i32> = row.take("failures")?;
                 let before: Option<i32> = row.take("failures")?;
                 let account = rows::account(&mut row)?;
-                let device = match attempt.known_device {
-                    Some((user, mark)) if user == account.subject.id => Device::Known(mark),
-                    _ => Device::Unknown,
-                };
-                let failures = u32::try_from(charged.or(before).unwrap_or(0)).unwrap_or(0);
                 let credential = rows::credential(&mut row)?;
+                let device = Device::of(known, account.subject.id, credential.set_at);
+                let failures = u32::try_from(charged.or(before).unwrap_or(0)).unwrap_or(0);
                 Ok(Candidate { account, credential, device, failures, locked: charged.is_none() })
             })
             .collect()

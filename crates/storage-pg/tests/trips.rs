@@ -1,7 +1,14 @@
-//! How often the database is asked: at most twice for an uncontended token request.
+//! How often the database is asked: at most twice for an uncontended token request, and twice for a sign-in.
 
 mod support;
 
+use std::time::Duration;
+
+use authly_directory::{
+    device::KnownDevice,
+    identifier::Identifier,
+    store::{AccountRepository as _, Attempt, Device, SignIn},
+};
 use authly_storage_pg::PgStore;
 use oauth_core::{
     ids::AccessTokenId,
@@ -41,6 +48,33 @@ async fn every_step_of_a_token_request_is_one_trip() {
     assert_eq!((found.unwrap().is_some(), trips), (true, 1));
     let (_, trips) = counted(&store, store.revision()).await;
     assert_eq!(trips, 1);
+}
+
+/// Whether the browser is known, and still is, is answered with the account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_is_two_trips_from_a_known_browser_too() {
+    let (store, _database) = migrated().await;
+    let user = account(&store, "ada").await;
+    let known = KnownDevice { user, mark: [7; 16], made_at: NOW };
+    for (known_device, device) in [(None, Device::Unknown), (Some(known), Device::Known([7; 16]))] {
+        let attempt = Attempt {
+            identifier: Identifier::parse("ada").unwrap(),
+            tenant: None,
+            known_device,
+            at: NOW,
+            forget_before: NOW.minus(Duration::from_secs(600)),
+            max_failures: 5,
+            lock_until: NOW.plus(Duration::from_secs(3_600)),
+        };
+        let (found, trips) = counted(&store, store.begin_sign_in(attempt)).await;
+        let found = found.unwrap().remove(0);
+        assert_eq!((found.device, trips), (device, 1));
+        let verified = found.credential.hash.unwrap();
+        let (at, session, legacy, legacy_use_at, audit) = (NOW, None, None, None, None);
+        let write = SignIn { user, verified, device, at, session, legacy, legacy_use_at, audit };
+        let (signed_in, trips) = counted(&store, store.complete_sign_in(write)).await;
+        assert_eq!((signed_in.unwrap(), trips), (Commit::Applied, 1));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

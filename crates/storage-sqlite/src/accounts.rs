@@ -58,11 +58,6 @@ impl AccountRepository for SqliteStore {
         self.write(move |db| set_password(db, &write)).await
     }
 
-    async fn password_set_at(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
-        let read = |db: Db<'_>| db.one(PASSWORD_SET_AT, [user.uuid()], |row| row.time_opt("users.password_set_at"));
-        Ok(self.read(read)?.flatten())
-    }
-
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
         self.read(uniqueness::stored)
     }
@@ -162,7 +157,7 @@ macro_rules! account_query {
             "SELECT ",
             person_columns!(),
             ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', u.created_at, u.last_login_at, \
-             coalesce(u.upgraded_hash, u.password_hash) FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
+             coalesce(u.upgraded_hash, u.password_hash), u.password_set_at FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
             $rest
         )
     };
@@ -188,7 +183,8 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
         updated_at,
         last_login_at,
     };
-    Ok(Match { account, credential: Credential { hash, shared_with_older_program: false } })
+    let set_at = cursor.time_opt("users.password_set_at")?;
+    Ok(Match { account, credential: Credential { hash, set_at, shared_with_older_program: false } })
 }
 
 const BY_ID: &str = account_query!("WHERE u.id = ?1");
@@ -348,8 +344,6 @@ const END_LEGACY_TOKENS: &str = "UPDATE tokens SET invalidated = TRUE WHERE user
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?3, upgraded_hash = ?4, password_set_at = ?5, \
                             credential_state = 'ok', updated_at = ?5, reset_required = 0 \
                             WHERE id = ?1 AND (?2 IS NULL OR coalesce(upgraded_hash, password_hash) = ?2)";
-
-const PASSWORD_SET_AT: &str = "SELECT password_set_at FROM users WHERE id = ?1";
 
 const LOCKED_UNTIL: &str = "SELECT max(locked_until) FROM login_failures WHERE user_id = ?1";
 

@@ -19,7 +19,9 @@ pub(crate) fn begin(db: Db<'_>, attempt: &Attempt) -> Outcome<Vec<Candidate>> {
         db.run(NOBODY, [])?;
     }
     let charged = meant.into_iter().map(|Match { account, credential }| {
-        let (device, failures, locked) = charge(db, account.subject.id, attempt)?;
+        let user = account.subject.id;
+        let device = Device::of(attempt.known_device, user, credential.set_at);
+        let (failures, locked) = charge(db, user, device, attempt)?;
         Ok(Candidate { account, credential, device, failures, locked })
     });
     charged.collect()
@@ -43,12 +45,8 @@ const CHARGE: &str = "INSERT INTO login_failures (user_id, device, failures, las
 
 const COUNTED: &str = "SELECT failures FROM login_failures WHERE user_id = ?1 AND device = ?2";
 
-/// Charges one account: the counter, failures with this attempt, and whether it was locked already.
-fn charge(db: Db<'_>, user: UserId, attempt: &Attempt) -> Outcome<(Device, u32, bool)> {
-    let device = match attempt.known_device {
-        Some((owner, mark)) if owner == user => Device::Known(mark),
-        _ => Device::Unknown,
-    };
+/// Charges one account: failures with this attempt, and whether it was locked already.
+fn charge(db: Db<'_>, user: UserId, device: Device, attempt: &Attempt) -> Outcome<(u32, bool)> {
     let forget_at = attempt.at.plus(attempt.at.since(attempt.forget_before));
     let charged = db.one(
         CHARGE,
@@ -64,11 +62,11 @@ fn charge(db: Db<'_>, user: UserId, attempt: &Attempt) -> Outcome<(Device, u32, 
         |cursor| cursor.value("login_failures.failures"),
     )?;
     if let Some(failures) = charged {
-        return Ok((device, failures, false));
+        return Ok((failures, false));
     }
     let failures =
         db.one(COUNTED, params![user.uuid(), device.key()], |cursor| cursor.value("login_failures.failures"))?;
-    Ok((device, failures.unwrap_or_default(), true))
+    Ok((failures.unwrap_or_default(), true))
 }
 
 const FORGIVE: &str = "UPDATE login_failures SET failures = failures - 1, \

@@ -74,11 +74,6 @@ impl AccountRepository for MemoryDirectory {
         Ok(Commit::Applied)
     }
 
-    async fn password_set_at(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
-        self.reachable()?;
-        Ok(self.lock().passwords_set.get(&user).copied())
-    }
-
     async fn email_uniqueness(&self) -> Result<EmailUniqueness, StoreError> {
         Ok(self.lock().uniqueness)
     }
@@ -173,7 +168,7 @@ impl AccountRepository for MemoryDirectory {
 
     async fn account(&self, user: UserId) -> Result<Option<(Account, Credential)>, StoreError> {
         let people = self.lock();
-        Ok(people.accounts.get(&user).map(|person| (self.current(person), person.credential())))
+        Ok(people.accounts.get(&user).map(|person| (self.current(person), people.credential(person))))
     }
 
     async fn find_accounts(&self, identifier: &Identifier) -> Result<Vec<Account>, StoreError> {

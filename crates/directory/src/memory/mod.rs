@@ -135,13 +135,12 @@ struct Person {
     hash: Option<StoredHash>,
 }
 
-impl Person {
-    fn credential(&self) -> Credential {
-        Credential { hash: self.hash.clone(), shared_with_older_program: false }
-    }
-}
-
 impl People {
+    fn credential(&self, person: &Person) -> Credential {
+        let set_at = self.passwords_set.get(&person.account.subject.id).copied();
+        Credential { hash: person.hash.clone(), set_at, shared_with_older_program: false }
+    }
+
     /// Whether there is such an account and it is not deleted.
     fn lives(&self, user: UserId) -> bool {
         self.accounts.get(&user).is_some_and(|person| person.account.subject.status != AccountStatus::Deleted)

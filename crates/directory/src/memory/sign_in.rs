@@ -44,7 +44,7 @@ impl MemoryDirectory {
         let charged: Vec<_> = meant.into_iter().map(|user| (user, people.charge(user, attempt))).collect();
         let candidates = charged.into_iter().filter_map(|(user, (device, failures, locked))| {
             let person = people.accounts.get(&user)?;
-            let credential = person.credential();
+            let credential = people.credential(person);
             Some(Candidate { account: self.current(person), credential, device, failures, locked })
         });
         candidates.collect()
@@ -99,10 +99,7 @@ impl People {
 
     /// Charges one account: the counter, failures with this attempt, and whether it was locked already.
     fn charge(&mut self, user: UserId, attempt: &Attempt) -> (Device, u32, bool) {
-        let device = match attempt.known_device {
-            Some((owner, mark)) if owner == user => Device::Known(mark),
-            _ => Device::Unknown,
-        };
+        let device = Device::of(attempt.known_device, user, self.passwords_set.get(&user).copied());
         let key = (user, device.key());
         let known = self.failures.get(&key).copied();
         if let Some(failures) = known.filter(|known| known.locked_until.is_some_and(|until| until > attempt.at)) {

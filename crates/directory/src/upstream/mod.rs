@@ -259,9 +259,8 @@ impl<V: DirectoryServices> Directory<V> {
             at: now,
             audit,
         };
-        let known_device = self.still_known(arrival.known_device).await?;
         match self.services().accounts().enter_upstream(write).await? {
-            Commit::Applied => Ok(Some(self.signed_in(account, (session, cookie), known_device))),
+            Commit::Applied => Ok(Some(self.signed_in(account, (session, cookie), arrival.known_device))),
             Commit::Lost => Ok(None),
         }
     }
