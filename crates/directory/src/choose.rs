@@ -69,7 +69,7 @@ impl<V: DirectoryServices> Directory<V> {
         let replaced = self.replaced(&visit).await?;
         let (mut entry, mut session) =
             self.begin_session(&verified.account, &visit, address.clone(), replaced.as_ref());
-        session.0.authenticated_at = proven_at;
+        session.0.authenticated_at = Some(proven_at);
         entry.session = Some(session.0.clone());
         match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
             Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),

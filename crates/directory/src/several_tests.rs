@@ -141,7 +141,7 @@ fn whoever_has_the_password_of_several_accounts_chooses() {
     let signed_in = choose(&choices[1]).unwrap();
     assert_eq!(signed_in.account.username, "two");
     let session = now_or_never(world.memory().session(signed_in.cookie.hash())).unwrap().unwrap();
-    assert_eq!((session.authenticated_at, session.created_at), (at(0), at(30)), "the password was typed before");
+    assert_eq!((session.authenticated_at, session.created_at), (Some(at(0)), at(30)), "the password was typed before");
     assert_eq!(world.audit(), ["signed_in"], "the password was right, so nothing failed");
     let offered = now_or_never(world.directory.choice(two.subject.id)).unwrap().unwrap();
     assert_eq!(offered.proof, choices[1].proof);

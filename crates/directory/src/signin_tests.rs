@@ -67,7 +67,7 @@ fn the_right_password_begins_a_session() {
     let world = world();
     let signed_in = page(&world, " Alice@Example.com ", "correct horse").unwrap();
     let session = now_or_never(world.memory().session(signed_in.cookie.hash())).unwrap().unwrap();
-    assert_eq!((session.subject.id, session.authenticated_at), (alice().subject.id, at(0)));
+    assert_eq!((session.subject.id, session.authenticated_at), (alice().subject.id, Some(at(0))));
     assert_eq!(world.audit(), ["signed_in"]);
     assert!(page(&world, "alice", "correct horse").is_ok(), "the user name does too");
 }

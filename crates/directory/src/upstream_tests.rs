@@ -67,6 +67,27 @@ fn the_first_sign_in_links_and_the_next_one_finds_the_link() {
     assert_eq!(session.ended_at, None);
 }
 
+/// Clocks differ by a minute at most; what was proven before that was proven then, and where nobody says when, nobody knows.
+#[test]
+fn a_session_knows_when_the_provider_was_shown_who_they_are() {
+    let world = World::new();
+    world.put(&account(1, "ada@example.com", "ada"), hash("pw"));
+    world.set_time(10_000);
+    let (identity, rule, browser) = (identity("alice", "ada@example.com"), rule(NewPeople::Refuse), Browser::default());
+    let visit = PageVisit { door: Door::Page, browser: &browser, remember: Remember::Device, user_agent: None };
+    let (id_token, authenticated_at, tenant, known_device, address) = (None, None, None, None, None);
+    let arrival =
+        Arrival { identity: &identity, id_token, authenticated_at, rule: &rule, tenant, visit, known_device, address };
+    let at = |seconds| Some(crate::testing::at(seconds));
+    let now = at(10_000);
+    for (there, here) in [(None, None), (at(9_939), at(9_939)), (at(9_940), now), (at(10_000), now), (at(10_060), now)]
+    {
+        let arrival = Arrival { authenticated_at: there, ..arrival.clone() };
+        let session = now_or_never(world.directory.sign_in_upstream(&arrival)).unwrap().session;
+        assert_eq!((session.authenticated_at, Some(session.begun_at)), (here, now), "{there:?}");
+    }
+}
+
 #[test]
 fn a_second_person_does_not_get_the_account_by_its_address() {
     let world = World::new();

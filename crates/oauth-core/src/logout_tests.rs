@@ -47,7 +47,7 @@ fn hint() -> String {
 fn session() -> Session {
     Session {
         id: SessionId::from_uuid(uuid::Uuid::from_u128(1)),
-        authenticated_at: at(-100),
+        authenticated_at: Some(at(-100)),
         methods: vec![AuthenticationMethod::Pwd],
         created_at: at(-100),
         last_seen_at: at(-5),

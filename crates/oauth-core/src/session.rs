@@ -31,15 +31,6 @@ impl AuthenticationMethod {
     }
 }
 
-/// Stands where another provider has not told when somebody proved who they are: older than any request, so that it is a fresh proof of
-/// nothing.
-pub const UNTOLD: Timestamp = Timestamp::from_micros(0);
-
-/// When somebody proved who they are, as far as it is known: what tokens say (`auth_time`).
-pub fn told(authenticated_at: Timestamp) -> Option<Timestamp> {
-    (authenticated_at > UNTOLD).then_some(authenticated_at)
-}
-
 /// A session to be written at sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSession {
@@ -51,8 +42,8 @@ pub struct NewSession {
     pub user: UserId,
     /// When it begins.
     pub begun_at: Timestamp,
-    /// When they proved who they are: earlier, if that was elsewhere, and [`UNTOLD`] if nobody has said when.
-    pub authenticated_at: Timestamp,
+    /// When they proved who they are: earlier, if that was elsewhere, and `None` if nobody has said when.
+    pub authenticated_at: Option<Timestamp>,
     /// The methods used.
     pub methods: Vec<AuthenticationMethod>,
     /// When it ends without use.
@@ -77,8 +68,8 @@ pub struct NewSession {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// When the user last proved who they are: `auth_time`, or [`UNTOLD`].
-    pub authenticated_at: Timestamp,
+    /// When the user last proved who they are: `auth_time`. Where another provider has not said when, it is a fresh proof of nothing.
+    pub authenticated_at: Option<Timestamp>,
     /// How: `amr`.
     pub methods: Vec<AuthenticationMethod>,
     /// When it began.

@@ -18,7 +18,7 @@ pub async fn a_code_reads_back_as_it_was_issued<S: WholeStore>(w: World<S>) {
     let grant = Grant {
         resources: vec!["https://api.example/ü?x=1".to_owned(), "urn:two".to_owned()],
         scope: ScopeSet::parse("z openid a !#$%&'()*+,-./:;<=>?@[]^_`{|}~").unwrap(),
-        authenticated_at: w.earlier(77),
+        authenticated_at: Some(w.earlier(77)),
         ..w.new_grant(user, client, Some(session.id))
     };
     let challenge = CodeChallenge::parse_stored("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap();

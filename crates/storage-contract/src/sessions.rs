@@ -21,7 +21,7 @@ pub async fn a_session_reads_back_as_it_began<S: WholeStore>(w: World<S>) {
     let found = w.store.session(session.token).await.unwrap().unwrap();
     assert_eq!(found.id, session.id);
     assert_eq!((found.authenticated_at, &found.methods), (session.authenticated_at, &session.methods));
-    assert_eq!((found.created_at, found.last_seen_at), (session.authenticated_at, session.authenticated_at));
+    assert_eq!((found.created_at, found.last_seen_at), (session.begun_at, session.begun_at));
     assert_eq!((found.idle_expires_at, found.expires_at), (session.idle_expires_at, session.expires_at));
     assert_eq!((found.remembered, found.ended_at), (true, None));
     assert_eq!((found.user_agent, found.address), (session.user_agent, session.address));
@@ -36,6 +36,14 @@ pub async fn a_bare_session_reads_back_as_it_began<S: WholeStore>(w: World<S>) {
     let found = w.store.session(session.token).await.unwrap().unwrap();
     assert_eq!((found.remembered, found.user_agent, found.address), (false, None, None));
     assert!(found.methods.is_empty());
+}
+
+/// A provider need not say when somebody proved who they are: neither the session nor what hangs on it says so then.
+pub async fn a_session_of_unknown_proof_reads_back_as_it_began<S: WholeStore>(w: World<S>) {
+    let user = w.user("ada").await;
+    let session = w.begin("ada", NewSession { authenticated_at: None, ..w.new_session(user) }).await;
+    let found = w.store.session(session.token).await.unwrap().unwrap();
+    assert_eq!((found.authenticated_at, found.created_at, found.last_seen_at), (None, w.now, w.now));
 }
 
 /// Use keeps a session alive.
@@ -55,7 +63,7 @@ pub async fn an_ended_session_is_not_touched<S: WholeStore>(w: World<S>) {
     w.store.end_session(session.id, w.later(50), RevocationReason::SignedOut, None).await.unwrap();
     w.store.touch_session(session.id, w.later(100), w.later(1_900)).await.unwrap();
     let found = w.store.session(session.token).await.unwrap().unwrap();
-    assert_eq!((found.ended_at, found.last_seen_at), (Some(w.later(50)), session.authenticated_at));
+    assert_eq!((found.ended_at, found.last_seen_at), (Some(w.later(50)), session.begun_at));
     assert_eq!(found.idle_expires_at, session.idle_expires_at);
 }
 
@@ -118,7 +126,7 @@ pub async fn a_replaced_session_hands_its_grants_to_the_same_user<S: WholeStore>
     let grant = w.code(w.new_grant(user, client, Some(old.id))).await.1;
     let new = NewSession {
         begun_at: w.later(9),
-        authenticated_at: w.later(9),
+        authenticated_at: Some(w.later(9)),
         expires_at: w.later(99_999),
         replaces: Some(old.id),
         ..w.new_session(user)
@@ -137,8 +145,12 @@ pub async fn a_replaced_session_of_another_user_ends_with_its_grants<S: WholeSto
     let client = w.client("app").await;
     let old = w.begin("ada", w.new_session(ada)).await;
     let grant = w.code(w.new_grant(ada, client, Some(old.id))).await.1;
-    let new =
-        NewSession { begun_at: w.later(9), authenticated_at: w.later(9), replaces: Some(old.id), ..w.new_session(bob) };
+    let new = NewSession {
+        begun_at: w.later(9),
+        authenticated_at: Some(w.later(9)),
+        replaces: Some(old.id),
+        ..w.new_session(bob)
+    };
     w.begin("bob", new.clone()).await;
     assert_eq!(w.store.session(old.token).await.unwrap().unwrap().ended_at, Some(w.later(9)));
     let found = w.store.grant(grant, w.jti()).await.unwrap().unwrap();
@@ -163,7 +175,8 @@ pub async fn sessions_are_listed_newest_first_while_they_are_not_ended<S: WholeS
     let (ada, bob) = (w.user("ada").await, w.user("bob").await);
     let mut begun = Vec::new();
     for age in [30, 10, 20] {
-        let session = NewSession { begun_at: w.earlier(age), authenticated_at: w.earlier(age), ..w.new_session(ada) };
+        let session =
+            NewSession { begun_at: w.earlier(age), authenticated_at: Some(w.earlier(age)), ..w.new_session(ada) };
         begun.push(w.begin("ada", session).await.id);
     }
     let ended = w.begin("ada", w.new_session(ada)).await.id;

@@ -176,6 +176,7 @@ macro_rules! suite {
             sessions {
                 a_session_reads_back_as_it_began
                 a_bare_session_reads_back_as_it_began
+                a_session_of_unknown_proof_reads_back_as_it_began
                 a_touched_session_lives_longer
                 an_ended_session_is_not_touched
                 the_end_of_a_session_revokes_its_grants_once

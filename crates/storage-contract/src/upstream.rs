@@ -27,7 +27,7 @@ fn entry<S: WholeStore>(w: &World<S>, user: UserId, subject: &str, new_link: boo
         new_link,
         sid: Some(format!("sid-{subject}")),
         id_token: None,
-        session: NewSession { methods: Vec::new(), authenticated_at: w.earlier(600), ..w.new_session(user) },
+        session: NewSession { methods: Vec::new(), authenticated_at: Some(w.earlier(600)), ..w.new_session(user) },
         at: w.later(5),
         audit: w.audit(AuditKind::UpstreamLinked),
     }
@@ -97,7 +97,10 @@ pub async fn a_person_is_linked_once_and_found_again<S: WholeStore>(w: World<S>)
     assert_eq!(w.store.enter_upstream(first.clone()).await.unwrap(), Commit::Applied);
     let session = w.store.session(first.session.token).await.unwrap().unwrap();
     assert_eq!((session.id, session.subject.id, session.methods), (first.session.id, user, Vec::new()));
-    assert_eq!((session.authenticated_at, session.created_at, session.last_seen_at), (w.earlier(600), w.now, w.now));
+    assert_eq!(
+        (session.authenticated_at, session.created_at, session.last_seen_at),
+        (Some(w.earlier(600)), w.now, w.now)
+    );
     assert!(w.store.audit_events(10).await.unwrap().iter().any(|event| event.kind == AuditKind::UpstreamLinked));
     let after = w.store.upstream_matches(&key("alice"), Some(&email)).await.unwrap();
     assert_eq!(after, UpstreamMatches { linked: Some(user), by_email, ..UpstreamMatches::default() });

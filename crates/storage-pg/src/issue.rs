@@ -19,7 +19,7 @@ use crate::{
     error::{Trouble, is_conflict},
     gather::FOR_A_PERSON,
     rows,
-    value::{At, array_text, names},
+    value::{At, array_text, names, proven},
     writer::Kind,
 };
 
@@ -118,7 +118,7 @@ impl Kind for Issue {
         let scopes: Vec<String> = grants().map(|grant| array_text(names(&grant.scope))).collect();
         let resources: Vec<String> =
             grants().map(|grant| array_text(grant.resources.iter().map(String::as_str))).collect();
-        let authenticated: Vec<At> = grants().map(|grant| At(grant.authenticated_at)).collect();
+        let authenticated: Vec<At> = grants().map(|grant| proven(grant.authenticated_at)).collect();
         let methods: Vec<String> = grants().map(|grant| array_text(rows::method_names(&grant.methods))).collect();
         let created: Vec<At> = grants().map(|grant| At(grant.created_at)).collect();
         let expiries: Vec<At> = writes.iter().map(|write| At(write.expires_at)).collect();
@@ -193,7 +193,7 @@ impl<'a> Bound<'a> {
             scopes: names(&grant.scope),
             methods: rows::method_names(&grant.methods),
             resources: &grant.resources,
-            authenticated_at: At(grant.authenticated_at),
+            authenticated_at: proven(grant.authenticated_at),
             created_at: At(grant.created_at),
             expires_at: At(write.expires_at),
             code: write.code.bytes().as_slice(),

@@ -250,7 +250,7 @@ pub(crate) fn grant(row: &mut Reader<'_>) -> Result<Grant, StoreError> {
         session: row.take::<Option<Uuid>>("session_id")?.map(SessionId::from_uuid),
         scope: row.scopes("scopes")?,
         resources: row.take("resources")?,
-        authenticated_at: row.at("authenticated_at")?,
+        authenticated_at: row.proven("authenticated_at")?,
         methods: methods(row)?,
         created_at: row.at("created_at")?,
         revoked_at: row.maybe_at("revoked_at")?,
@@ -275,7 +275,7 @@ pub(crate) fn session(row: &mut Reader<'_>) -> Result<Session, StoreError> {
     row.of("sessions");
     Ok(Session {
         id: SessionId::from_uuid(row.take("id")?),
-        authenticated_at: row.at("authenticated_at")?,
+        authenticated_at: row.proven("authenticated_at")?,
         methods: methods(row)?,
         created_at: row.at("created_at")?,
         last_seen_at: row.at("last_seen_at")?,

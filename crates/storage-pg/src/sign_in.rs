@@ -17,7 +17,7 @@ use crate::{
     error::Trouble,
     rows,
     store::PgStore,
-    value::{At, Reader, at},
+    value::{At, Reader, at, proven},
 };
 
 /// Those whose names match exactly, otherwise those who match by folded form: `$1` and `$2`, of tenant `$3` if it is given.
@@ -112,19 +112,19 @@ const COMPLETE: &str = concat!(
      ), cleared AS (
        DELETE FROM login_failures WHERE user_id = $1 AND device = $4 AND EXISTS (SELECT FROM person)
      ), replaced AS (
-       UPDATE sessions s SET ended_at = $8::timestamptz FROM person
+       UPDATE sessions s SET ended_at = $29::timestamptz FROM person
         WHERE s.id = $5::uuid AND s.ended_at IS NULL
        RETURNING s.id, s.user_id
      ), moved AS (
        UPDATE grants g SET session_id = $6::uuid FROM replaced, person
         WHERE g.session_id = $5 AND replaced.user_id = person.id AND g.revoked_at IS NULL
      ), ended AS (
-       UPDATE grants g SET revoked_at = $8::timestamptz, revoked_reason = 'signed_out' FROM replaced, person
+       UPDATE grants g SET revoked_at = $29::timestamptz, revoked_reason = 'signed_out' FROM replaced, person
         WHERE g.session_id = $5 AND replaced.user_id <> person.id AND g.revoked_at IS NULL
      ), begun AS (
        INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
                              expires_at, remembered, user_agent, address, grants_end_at)
-       SELECT $6::uuid, $7::bytea, person.id, $8::timestamptz, $9::text[], $8::timestamptz, $8::timestamptz,
+       SELECT $6::uuid, $7::bytea, person.id, $8::timestamptz, $9::text[], $29::timestamptz, $29::timestamptz,
               $10::timestamptz, $11::timestamptz, $12::boolean, $13::text, $14::text, $27::timestamptz
          FROM person WHERE $6::uuid IS NOT NULL
      ), pair AS (
@@ -158,7 +158,7 @@ const FORGIVE: &str = "
 
 /// What is planned before anybody knows how many accounts there will be, with the numbers of parameters.
 #[cfg(test)]
-pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 12), (COMPLETE, 28)];
+pub(crate) const PLANNED: [(&str, usize); 3] = [(FIND, 3), (BEGIN, 12), (COMPLETE, 29)];
 
 impl PgStore {
     pub(crate) async fn take_charge_back(
@@ -229,7 +229,7 @@ impl PgStore {
             &session.and_then(|session| session.replaces).map(SessionId::uuid),
             &session.map(|session| session.id.uuid()),
             &session.map(|session| session.token.bytes().as_slice()),
-            &at(session.map(|session| session.authenticated_at)),
+            &session.map(|session| proven(session.authenticated_at)),
             &session.map(|session| rows::method_names(&session.methods)),
             &at(session.map(|session| session.idle_expires_at)),
             &at(session.map(|session| session.expires_at)),
@@ -250,6 +250,7 @@ impl PgStore {
             &audit.detail,
             &at(session.and_then(|session| session.grants_end_at)),
             &at(write.legacy_use_at),
+            &at(session.map(|session| session.begun_at)),
         ];
         let renewed = session.and_then(|session| Some((session.replaces?, session.id)));
         let first = self.db().write(COMPLETE, params, Unknown::Report).await;

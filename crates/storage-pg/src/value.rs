@@ -52,6 +52,14 @@ pub(crate) fn at(instant: Option<Timestamp>) -> Option<At> {
     instant.map(At)
 }
 
+/// Stands in columns, which are never NULL, where nobody has said when somebody proved who they are.
+const UNTOLD: Timestamp = Timestamp::from_micros(0);
+
+/// When somebody proved who they are, for a parameter.
+pub(crate) fn proven(instant: Option<Timestamp>) -> At {
+    At(instant.unwrap_or(UNTOLD))
+}
+
 /// Names of a set for a `text[]`.
 pub(crate) fn names(scopes: &ScopeSet) -> Vec<&str> {
     scopes.iter().map(Scope::as_str).collect()
@@ -127,6 +135,11 @@ impl<'a> Reader<'a> {
     /// The next column, an instant or nothing.
     pub(crate) fn maybe_at(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.take::<Option<At>>(column)?.map(|at| at.0))
+    }
+
+    /// The next column, when somebody proved who they are, if that is known.
+    pub(crate) fn proven(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(Some(self.at(column)?).filter(|at| *at > UNTOLD))
     }
 
     /// The next column, the names of scopes.

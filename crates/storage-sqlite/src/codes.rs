@@ -11,7 +11,7 @@ use rusqlite::params;
 
 use crate::{
     audit,
-    cursor::{json_text, methods_text},
+    cursor::{json_text, methods_text, proven},
     db::Db,
     error::Outcome,
     grants, refresh,
@@ -92,7 +92,7 @@ pub(crate) fn issue(db: Db<'_>, write: &NewAuthorization) -> Outcome<Commit> {
             grant.session.map(|id| id.uuid()),
             grant.scope.to_string(),
             json_text(&grant.resources)?,
-            grant.authenticated_at.micros(),
+            proven(grant.authenticated_at),
             methods_text(&grant.methods),
             grant.created_at.micros(),
             grant.revoked_at.map(|at| at.micros()),

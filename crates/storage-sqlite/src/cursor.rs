@@ -81,6 +81,11 @@ impl<'r> Cursor<'r> {
         self.value::<Option<i64>>(column).map(|at| at.map(Timestamp::from_micros))
     }
 
+    /// When somebody proved who they are, if that is known.
+    pub(crate) fn proven(&mut self, column: &'static str) -> Outcome<Option<Timestamp>> {
+        Ok(Some(self.time(column)?).filter(|at| *at > UNTOLD))
+    }
+
     pub(crate) fn scopes(&mut self, column: &'static str) -> Outcome<ScopeSet> {
         self.parse(column, |text| ScopeSet::parse(text).ok())
     }
@@ -109,6 +114,14 @@ impl<'r> Cursor<'r> {
         };
         Fault::corrupt(column, key)
     }
+}
+
+/// Stands in columns, which are never NULL, where nobody has said when somebody proved who they are.
+const UNTOLD: Timestamp = Timestamp::from_micros(0);
+
+/// When somebody proved who they are, as a column keeps it.
+pub(crate) fn proven(instant: Option<Timestamp>) -> i64 {
+    instant.unwrap_or(UNTOLD).micros()
 }
 
 /// Methods as text: names between spaces.

@@ -13,7 +13,7 @@ use rusqlite::params;
 
 use crate::{
     SqliteStore, audit,
-    cursor::{Cursor, methods_text},
+    cursor::{Cursor, methods_text, proven},
     db::Db,
     error::Outcome,
     person::{Person, person_columns},
@@ -101,7 +101,7 @@ const OF_USER: &str = concat!(
 fn read(cursor: &mut Cursor<'_>) -> Outcome<Session> {
     Ok(Session {
         id: cursor.id("sessions.id", SessionId::from_uuid)?,
-        authenticated_at: cursor.time("sessions.authenticated_at")?,
+        authenticated_at: cursor.proven("sessions.authenticated_at")?,
         methods: cursor.methods("sessions.methods")?,
         created_at: cursor.time("sessions.created_at")?,
         last_seen_at: cursor.time("sessions.last_seen_at")?,
@@ -148,7 +148,7 @@ pub(crate) fn begin(db: Db<'_>, session: &NewSession) -> Outcome<()> {
             session.id.uuid(),
             session.token.bytes(),
             session.user.uuid(),
-            session.authenticated_at.micros(),
+            proven(session.authenticated_at),
             methods_text(&session.methods),
             session.idle_expires_at.micros(),
             session.expires_at.micros(),

@@ -46,7 +46,7 @@ pub(crate) fn grant(cursor: &mut Cursor<'_>) -> Outcome<Grant> {
         session: cursor.id_opt("grants.session_id", SessionId::from_uuid)?,
         scope: cursor.scopes("grants.scope")?,
         resources: cursor.json("grants.resources")?,
-        authenticated_at: cursor.time("grants.authenticated_at")?,
+        authenticated_at: cursor.proven("grants.authenticated_at")?,
         methods: cursor.methods("grants.methods")?,
         created_at: cursor.time("grants.created_at")?,
         revoked_at: cursor.time_opt("grants.revoked_at")?,

@@ -181,7 +181,7 @@ fn authorization(chain: u32) -> NewAuthorization {
             session: None,
             scope: ScopeSet::parse("read").unwrap(),
             resources: Vec::new(),
-            authenticated_at: NOW,
+            authenticated_at: Some(NOW),
             methods: Vec::new(),
             created_at: NOW,
             revoked_at: None,

@@ -21,7 +21,6 @@ use oauth_core::{
     engine::session::SessionStart,
     ids::{TenantId, UserId},
     secret::Secret,
-    session::UNTOLD,
     store::{Commit, StoreError},
     time::Timestamp,
     token::TokenHash,
@@ -228,9 +227,8 @@ impl<V: DirectoryServices> Directory<V> {
         });
         // A session at the provider is no proof of now: what asks for a fresh one is asked of by when it was given there. Clocks differ,
         // and dates are of whole seconds. Where the provider does not say, it may have been at any time.
-        let there = arrival.authenticated_at.unwrap_or(UNTOLD);
-        if now.since(there) > CLOCKS {
-            session.authenticated_at = there;
+        if arrival.authenticated_at.is_none_or(|there| now.since(there) > CLOCKS) {
+            session.authenticated_at = arrival.authenticated_at;
         }
         if let Some(longest) = arrival.rule.session {
             session.expires_at = session.expires_at.min(now.plus(longest));

@@ -147,12 +147,12 @@ fn signed_in<'a>(
     let request = situation.request;
     let session = session.filter(|session| session.is_alive(now)).ok_or(Unfit::SignIn(SignInReason::SignedOut))?;
     // "login: The Authorization Server SHOULD prompt the End-User for reauthentication."
-    if request.prompt.pages().login && session.authenticated_at < situation.started_at {
+    let since = |instant: Timestamp| session.authenticated_at.is_some_and(|at| at >= instant);
+    if request.prompt.pages().login && !since(situation.started_at) {
         return Err(Unfit::SignIn(SignInReason::Again));
     }
     // max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
-    let age = situation.started_at.since(session.authenticated_at);
-    if request.max_age.is_some_and(|max_age| age > max_age) {
+    if request.max_age.is_some_and(|max_age| !since(situation.started_at.minus(max_age))) {
         return Err(Unfit::SignIn(SignInReason::TooLongAgo));
     }
     let fresh = began_since(session, situation);
@@ -170,7 +170,7 @@ fn signed_in<'a>(
 
 /// Whether somebody has signed in for this request, wherever and whenever they proved who they are.
 fn began_since(session: &Session, situation: &Situation<'_>) -> bool {
-    session.authenticated_at.max(session.created_at) >= situation.started_at
+    session.authenticated_at.max(Some(session.created_at)) >= Some(situation.started_at)
 }
 
 fn must_ask(situation: &Situation<'_>, scope: &ScopeSet, remembered: &ScopeSet, fresh: bool, policy: Policy) -> bool {

@@ -40,7 +40,7 @@ fn request() -> AuthorizationRequest {
 fn session() -> Session {
     Session {
         id: SessionId::from_uuid(uuid::Uuid::from_u128(1)),
-        authenticated_at: at(-100),
+        authenticated_at: Some(at(-100)),
         methods: vec![AuthenticationMethod::Pwd],
         created_at: at(-100),
         last_seen_at: at(-5),
@@ -90,7 +90,7 @@ impl Case {
     }
 
     fn signed_in_at(self, seconds: i64) -> Self {
-        self.change(|case| case.session.as_mut().unwrap().authenticated_at = at(seconds))
+        self.change(|case| case.session.as_mut().unwrap().authenticated_at = Some(at(seconds)))
     }
 
     fn next(&self) -> Next {
@@ -171,6 +171,18 @@ fn max_age_counts_from_the_sign_in_to_the_start_of_the_request() {
     assert_eq!(aged(99, "none"), Next::Error(Problem::LoginRequired));
     let fresh = Case::new().signed_in_at(5).change(|case| case.request.max_age = Some(Duration::ZERO));
     assert_eq!(fresh.next(), issue("openid read"), "one sign-in satisfies max_age=0");
+}
+
+/// A session of which nobody has said when it was proven is a fresh proof of nothing, and serves whoever asks for none.
+#[test]
+fn a_proof_of_unknown_time_is_not_fresh() {
+    let untold = || Case::new().change(|case| case.session.as_mut().unwrap().authenticated_at = None);
+    assert_eq!(untold().next(), issue("openid read"));
+    assert_eq!(untold().prompt("login").next(), Next::SignIn(SignInReason::Again));
+    for max_age in [0, 10_000, u64::MAX] {
+        let asked = untold().change(|case| case.request.max_age = Some(Duration::from_secs(max_age)));
+        assert_eq!(asked.next(), Next::SignIn(SignInReason::TooLongAgo), "{max_age}");
+    }
 }
 
 /// oidcc-id-token-hint; OpenID Connect Core 3.1.2.1.

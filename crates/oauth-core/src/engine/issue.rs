@@ -21,7 +21,6 @@ use crate::{
     },
     scope::ScopeSet,
     services::Services,
-    session::told,
     store::{CodeSnapshot, GrantSnapshot},
     time::Timestamp,
 };
@@ -78,7 +77,7 @@ impl<V: Services> Engine<V> {
             exp: NumericDate::new(now.plus(self.settings.access_token_ttl)),
             jti: AccessTokenId::generate(now, self.services.random()),
             scope: what.scope.to_string(),
-            auth_time: what.grant.and_then(|snapshot| told(snapshot.grant.authenticated_at)).map(NumericDate::new),
+            auth_time: what.grant.and_then(|snapshot| snapshot.grant.authenticated_at).map(NumericDate::new),
             gid: what.grant.map(|snapshot| snapshot.grant.id),
             membership,
         };
@@ -106,7 +105,7 @@ impl<V: Services> Engine<V> {
             azp: &client.id,
             iat: NumericDate::new(now),
             exp: NumericDate::new(now.plus(self.settings.id_token_ttl)),
-            auth_time: told(grant.authenticated_at).map(NumericDate::new),
+            auth_time: grant.authenticated_at.map(NumericDate::new),
             nonce: code.nonce.as_deref(),
             acr: ACR_PASSWORD,
             amr: grant.methods.iter().map(|method| method.as_str()).collect(),

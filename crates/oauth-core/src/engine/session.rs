@@ -57,7 +57,7 @@ impl<V: Services> Engine<V> {
             token: cookie.hash(),
             user: start.user,
             begun_at: now,
-            authenticated_at: now,
+            authenticated_at: Some(now),
             methods: start.methods,
             idle_expires_at: now.plus(idle).min(expires_at),
             expires_at,

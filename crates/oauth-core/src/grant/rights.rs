@@ -135,7 +135,7 @@ pub(crate) mod tests {
                 session: Some(SessionId::from_uuid(uuid::Uuid::from_u128(8))),
                 scope: scopes(scope),
                 resources: vec![],
-                authenticated_at: at(-100),
+                authenticated_at: Some(at(-100)),
                 methods: vec![AuthenticationMethod::Pwd],
                 created_at: at(0),
                 revoked_at: None,

@@ -28,8 +28,8 @@ pub struct Grant {
     pub scope: ScopeSet,
     /// The audiences asked for by `resource` (RFC 8707).
     pub resources: Vec<String>,
-    /// When the user had signed in: `auth_time`.
-    pub authenticated_at: Timestamp,
+    /// When the user had signed in: `auth_time`, if that is known.
+    pub authenticated_at: Option<Timestamp>,
     /// How: `amr`.
     pub methods: Vec<AuthenticationMethod>,
     /// When it was made.

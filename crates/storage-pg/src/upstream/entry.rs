@@ -14,7 +14,7 @@ use super::{of_person, record};
 use crate::{
     db::Steps,
     rows,
-    value::{At, Reader},
+    value::{At, Reader, proven},
 };
 
 /// How the account signs in, and whether it has a password. It is locked first, as every other write to it does.
@@ -93,7 +93,7 @@ pub(super) async fn enter(steps: &Steps<'_>, write: UpstreamEntry) -> Result<Com
         Some(old) => steps.run(REPLACE, &[&old, &at]).await?.first().map(|_| old),
         None => None,
     };
-    let (id, proven_at) = (session.id.uuid(), At(session.authenticated_at));
+    let (id, proven_at) = (session.id.uuid(), proven(session.authenticated_at));
     let methods = rows::method_names(&session.methods);
     steps
         .change(

@@ -163,7 +163,7 @@ pub(crate) fn new_code(user: UserId, client: ClientKey) -> NewAuthorization {
             session: None,
             scope: ScopeSet::parse("read").unwrap(),
             resources: Vec::new(),
-            authenticated_at: NOW,
+            authenticated_at: Some(NOW),
             methods: Vec::new(),
             created_at: NOW,
             revoked_at: None,

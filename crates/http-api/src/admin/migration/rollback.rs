@@ -113,7 +113,8 @@ fn objection<V: DirectoryServices>(
 }
 
 fn is_recent<V: DirectoryServices>(app: &App<V>, admitted: &Admitted) -> bool {
-    app.engine.now().since(admitted.session.authenticated_at) <= RECENT
+    let now = app.engine.now();
+    admitted.session.authenticated_at.is_some_and(|at| now.since(at) <= RECENT)
 }
 
 fn bound_to(target: RollbackTarget, name: &str) -> String {
