@@ -1,5 +1,5 @@
 //! The pages of a migration: who sees them, how far they see, and that the numbers are right.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,16 +7,13 @@ use authly_admin_cases::user::UserDraft;
 use authly_cutover::{
     account::{AuthMethod, CredentialState, TargetAccount},
     columns,
-    digest::Digest,
-    ledger::{Action, LedgerItem, LedgerKey},
     memory::MemoryTarget,
-    outcome::{Reason, ReasonCode},
-    run::{Begun, RunId, RunKind, RunPlan},
-    source::{SourceId, SourceName},
-    store::{AccountWrite, BatchCommit, BatchWrite, CutoverStore as _, NewTenant, PenEntry, PenKind, Progress},
+    outcome::ReasonCode,
+    run::RunId,
+    store::{AccountWrite, CutoverStore as _, NewTenant, PenKind},
 };
 use authly_directory::password::StoredHash;
-use authly_testkit::{Browser, Options, Page, SeededRandom, TestApp};
+use authly_testkit::{Browser, Import, Options, Page, SeededRandom, TestApp};
 use oauth_core::{
     claims::Profile,
     ids::{TenantId, UserId},
@@ -25,7 +22,6 @@ use oauth_core::{
     subject::AccountStatus,
     time::Timestamp,
 };
-use serde_json::Map;
 
 const PAGES: [&str; 8] = [
     "/admin/migration",
@@ -80,64 +76,28 @@ impl World {
 
 async fn fill(app: &TestApp, target: &MemoryTarget, acme: TenantId, globex: TenantId) -> (RunId, Vec<UserId>) {
     let (now, random) = (app.app.engine.now(), SeededRandom::default());
-    let source = SourceName::parse("old").unwrap();
-    let plan = RunPlan {
-        id: RunId::generate(now, &random),
-        kind: RunKind::Import,
-        source: source.clone(),
-        profile: "tenants".to_owned(),
-        profile_digest: Digest::of([b"x".as_slice()]),
-        options: serde_json::json!({}),
-        source_rows: Some(8),
-    };
-    let Begun::Started(run) = target.begin_run(plan, now, now.minus(Duration::from_secs(60))).await.unwrap() else {
-        panic!("a first run")
-    };
-    let mut write = BatchWrite::empty(run.lease(), now);
+    let mut import = Import::begin(app, target, 8).await;
     for (id, slug) in [(acme, "acme"), (globex, "globex")] {
-        write.tenants.push(NewTenant { id, slug: slug.to_owned(), name: format!("The {slug} company"), active: true });
+        let name = format!("The {slug} company");
+        import.batch.tenants.push(NewTenant { id, slug: slug.to_owned(), name, active: true });
     }
     let mut of_globex = Vec::new();
     for number in 0..8_u64 {
-        let tenant = if number < 3 { acme } else { globex };
-        let slug = if number < 3 { "acme" } else { "globex" };
+        let (slug, tenant, kind, why) = match number < 3 {
+            true => ("acme", acme, PenKind::Conflict, ReasonCode::EmailTaken),
+            false => ("globex", globex, PenKind::Quarantine, ReasonCode::HashMissing),
+        };
         let user = UserId::generate(now, &random);
-        if number >= 3 {
+        if tenant == globex {
             of_globex.push(user);
         }
         let account = account(user, tenant, &format!("p{number}@{slug}.example"), now, number == 0);
-        let after = columns::of(&account, app.services.sealer());
-        write.accounts.push(AccountWrite::Create(Box::new(account)));
-        let source_id = SourceId::parse(&format!("row-{}", number % 3)).unwrap();
-        write.ledger.push(LedgerItem {
-            key: LedgerKey { run: run.plan.id, seq: number + 1 },
-            source: source.clone(),
-            source_id,
-            user: Some(user),
-            tenant: Some(tenant),
-            action: Action::Create,
-            before: Map::new(),
-            after,
-            outcome: None,
-            reason: None,
-            undoes: None,
-            at: now,
-        });
-        write.pen.push(PenEntry {
-            source: source.clone(),
-            source_id: SourceId::parse(&format!("{slug}-{number}")).unwrap(),
-            kind: if number < 3 { PenKind::Conflict } else { PenKind::Quarantine },
-            reason: Reason::plain(if number < 3 { ReasonCode::EmailTaken } else { ReasonCode::HashMissing }),
-            label: format!("{slug}-person-{number}@{slug}.example"),
-            tenant: Some(tenant),
-            run: run.plan.id,
-            at: now,
-            resolution: None,
-            resolved_at: None,
-        });
+        import.line(&format!("row-{}", number % 3), user, tenant, columns::of(&account, app.services.sealer()));
+        import.batch.accounts.push(AccountWrite::Create(Box::new(account)));
+        let label = format!("{slug}-person-{number}@{slug}.example");
+        import.waits(&format!("{slug}-{number}"), kind, why, label, tenant);
     }
-    write.progress = Progress { last_seq: 8, ..Progress::default() };
-    assert_eq!(target.commit_batch(write).await.unwrap(), BatchCommit::Applied);
+    let run = import.commit().await;
     let end = authly_cutover::store::RunEnd {
         state: authly_cutover::run::RunState::Finished,
         at: now,

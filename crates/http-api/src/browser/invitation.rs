@@ -4,14 +4,15 @@
 //! Where nobody has verified the address, its reader also shows that the account is theirs by a session or by its password, or sets a new
 //! one (see `authly_directory::invite::open`).
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use authly_directory::{
+    account::Account,
     mail::link::LinkKind,
     recover::LinkFailed,
     services::DirectoryServices,
     verify::{Asks, OwnerProof},
 };
-use authly_pages::{Invitation, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress};
+use authly_pages::{Invitation, Note, ReachedBy, VerifyAddress};
 use oauth_core::{
     authorize::error::PageError, csrf::Form, endpoint::Endpoint, ids::UserId, params::Params, secret::Secret,
 };
@@ -19,21 +20,11 @@ use oauth_core::{
 use super::{
     cookies::{self, browser_id, keep_browser_id},
     failure,
-    mail_link::{self, binding, note, signed_in, token_of, wants_new_password, with_new_password},
+    mail_link::{self, binding, signed_in, token_of, wants_new_password, with_new_password},
+    new_password::{self, Said},
     sign_in,
 };
 use crate::{app::App, body, page, respond};
-
-/// What the form is about and what it says beside the account.
-#[derive(Default)]
-struct Said {
-    /// Whether a new password is wanted where the one that there is would do.
-    new_password: bool,
-    wrong_password: bool,
-    poor: Option<SetPasswordError>,
-    notice: Option<MailNotice>,
-    status: StatusCode,
-}
 
 /// `GET /invitation?token=..`: shows what is to be done, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
@@ -57,14 +48,7 @@ pub async fn accept<V: DirectoryServices>(
     };
     let (holder, _) = browser_id(&app, &request);
     if app.engine.check_form(&binding(Form::Invitation, holder, token), form.one("csrf").unwrap_or_default()).is_err() {
-        let new_password = form.one("password").is_some();
-        let said = Said {
-            new_password,
-            notice: Some(MailNotice::Expired),
-            status: StatusCode::BAD_REQUEST,
-            ..Said::default()
-        };
-        return render(&app, &request, token, said).await;
+        return render(&app, &request, token, Said::expired(form.one("password").is_some())).await;
     }
     let here = match signed_in(&app, &request).await {
         Ok(here) => here,
@@ -90,10 +74,7 @@ async fn follow<V: DirectoryServices>(
     };
     match app.directory.open_invitation(token, proof.as_ref(), &cookies::visitor(request)).await {
         Ok(account) => respond::see_other(&app.engine.settings().issuer.url(&sign_in::hinted(&account.email))),
-        Err(LinkFailed::WrongPassword) => {
-            let said = Said { wrong_password: true, status: StatusCode::BAD_REQUEST, ..Said::default() };
-            render(app, request, token, said).await
-        }
+        Err(LinkFailed::WrongPassword) => render(app, request, token, Said::wrong_password()).await,
         // Signed out, or in as somebody else, since the form was made.
         Err(LinkFailed::Unproven) => render(app, request, token, Said::default()).await,
         Err(error) => failed(app, request, error),
@@ -108,23 +89,10 @@ async fn set<V: DirectoryServices>(
     password: &str,
     here: Option<UserId>,
 ) -> HttpResponse {
-    let password = Secret::new(password.to_owned());
-    let visitor = cookies::visitor(request);
-    match app.directory.set_password_by_link(LinkKind::Invitation, token, &password, &visitor).await {
-        Ok(account) => {
-            let way_on = sign_in::hinted(&account.email);
-            let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, &way_on);
-            if here == Some(account.subject.id) {
-                // The session of this browser has ended with all others.
-                cookies::clear_session(&mut answer, &app.engine.settings().issuer);
-            }
-            answer
-        }
-        Err(LinkFailed::Policy(refused)) => {
-            let poor = Some(mail_link::poor(&refused));
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            render(app, request, token, Said { new_password: true, poor, status, ..Said::default() }).await
-        }
+    let way_on = |account: &Account| sign_in::hinted(&account.email);
+    match new_password::set(app, request, (LinkKind::Invitation, token), password, here, way_on).await {
+        Ok(answer) => answer,
+        Err(LinkFailed::Policy(refused)) => render(app, request, token, Said::poor(&refused)).await,
         Err(error) => failed(app, request, error),
     }
 }
@@ -148,16 +116,8 @@ async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token
     let frame = setting.frame(app);
     let (action, notice) = (Endpoint::Invitation.path(), said.notice);
     let html = if asks == Asks::NewPassword || (said.new_password && !account.is_verified) {
-        let view = SetPassword {
-            action,
-            csrf: &csrf,
-            token,
-            account: &account.email,
-            password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-            reached_by: if account.reset_required { ReachedBy::Invitation } else { ReachedBy::Verification },
-            error: said.poor,
-            notice,
-        };
+        let by = if account.reset_required { ReachedBy::Invitation } else { ReachedBy::Verification };
+        let view = new_password::form(app, Endpoint::Invitation, (&csrf, token), (&account.email, by), &said);
         authly_pages::set_password(&view, &frame)
     } else if asks == Asks::Password {
         let new_password_url = with_new_password(Endpoint::Invitation, token);

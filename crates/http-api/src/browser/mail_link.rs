@@ -4,8 +4,8 @@
 //! to the link and to the browser that looks at it.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
-use authly_directory::{password::PasswordRefused, recover::LinkFailed, services::DirectoryServices};
-use authly_pages::{MailNote, Note, SetPasswordError};
+use authly_directory::{recover::LinkFailed, services::DirectoryServices};
+use authly_pages::{MailNote, Note};
 use oauth_core::{
     browser::BrowserId,
     csrf::{Form, FormBinding, Holder},
@@ -92,14 +92,5 @@ pub fn failed<V: DirectoryServices>(
         LinkFailed::TooMany(wait) => {
             page::busy(app, request, respond::retry_seconds(wait), StatusCode::TOO_MANY_REQUESTS)
         }
-    }
-}
-
-/// What the form says of a password that is not taken.
-pub const fn poor(refused: &PasswordRefused) -> SetPasswordError {
-    match refused {
-        PasswordRefused::TooShort(_) => SetPasswordError::Short,
-        PasswordRefused::TooLong(_) => SetPasswordError::Long,
-        PasswordRefused::Nul | PasswordRefused::Personal => SetPasswordError::Common,
     }
 }

@@ -11,6 +11,7 @@ pub mod invitation;
 pub mod landing;
 pub mod logout;
 pub mod mail_link;
+pub mod new_password;
 pub mod recover;
 pub mod register;
 pub mod sign_in;

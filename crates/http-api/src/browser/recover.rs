@@ -13,7 +13,7 @@ use authly_directory::{
     services::DirectoryServices,
     settings::MailSending,
 };
-use authly_pages::{ForgotPassword, MailNotice, Note, ReachedBy, SetPassword, SetPasswordError};
+use authly_pages::{ForgotPassword, MailNotice, Note, ReachedBy};
 use oauth_core::{
     authorize::error::PageError,
     browser::BrowserId,
@@ -28,6 +28,7 @@ use super::{
     cookies::{self, browser_id, keep_browser_id},
     failure::{self, PageFailure},
     mail_link::{self, binding, note, token_of},
+    new_password::{self, Said},
 };
 use crate::{app::App, body, page, respond};
 
@@ -80,7 +81,7 @@ pub async fn send<V: DirectoryServices>(
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
     let token = token_of(&request);
     match app.directory.open_link(&token, LinkKind::SetPassword).await {
-        Ok(link) => render_set(&app, &request, &token, &link.account.email, None, None, StatusCode::OK),
+        Ok(link) => render_set(&app, &request, &token, &link.account.email, &Said::default()),
         Err(error) => failed(&app, &request, &token, "", error),
     }
 }
@@ -102,8 +103,7 @@ pub async fn set<V: DirectoryServices>(
     let (holder, _) = browser_id(&app, &request);
     if app.engine.check_form(&binding(Form::SetPassword, holder, token), form.one("csrf").unwrap_or_default()).is_err()
     {
-        let notice = Some(MailNotice::Expired);
-        return render_set(&app, &request, token, &account, None, notice, StatusCode::BAD_REQUEST);
+        return render_set(&app, &request, token, &account, &Said::expired(true));
     }
     let password = Secret::new(form.one("password").unwrap_or_default().to_owned());
     let visitor = cookies::visitor(&request);
@@ -138,8 +138,7 @@ fn failed<V: DirectoryServices>(
     error: LinkFailed,
 ) -> HttpResponse {
     if let LinkFailed::Policy(refused) = &error {
-        let error = Some(mail_link::poor(refused));
-        return render_set(app, request, token, account, error, None, StatusCode::UNPROCESSABLE_ENTITY);
+        return render_set(app, request, token, account, &Said::poor(refused));
     }
     let way_on = if sends_mail(app) { Endpoint::ForgotPassword } else { Endpoint::SignIn };
     mail_link::failed(app, request, error, Note::PasswordLinkOver, way_on)
@@ -173,23 +172,13 @@ fn render_set<V: DirectoryServices>(
     request: &HttpRequest,
     token: &str,
     account: &str,
-    error: Option<SetPasswordError>,
-    notice: Option<MailNotice>,
-    status: StatusCode,
+    said: &Said,
 ) -> HttpResponse {
     let (holder, fresh) = browser_id(app, request);
-    let view = SetPassword {
-        action: Endpoint::ResetPassword.path(),
-        csrf: &app.engine.form_token(&binding(Form::SetPassword, holder, token)),
-        token,
-        account,
-        password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-        reached_by: ReachedBy::Link,
-        error,
-        notice,
-    };
+    let csrf = app.engine.form_token(&binding(Form::SetPassword, holder, token));
+    let view = new_password::form(app, Endpoint::ResetPassword, (&csrf, token), (account, ReachedBy::Link), said);
     let setting = page::Setting::of(request, None);
-    let mut answer = page::html(status, authly_pages::set_password(&view, &setting.frame(app)), None);
+    let mut answer = page::html(said.status, authly_pages::set_password(&view, &setting.frame(app)), None);
     keep_browser_id(&mut answer, (holder, fresh), &app.engine.settings().issuer);
     answer
 }

@@ -4,31 +4,22 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
+    account::Account,
     mail::link::LinkKind,
     recover::LinkFailed,
     services::DirectoryServices,
     verify::{Asks, OwnerProof},
 };
-use authly_pages::{MailNotice, Note, ReachedBy, SetPassword, SetPasswordError, VerifyAddress};
+use authly_pages::{Note, ReachedBy, VerifyAddress};
 use oauth_core::{authorize::error::PageError, csrf::Form, endpoint::Endpoint, secret::Secret};
 
 use super::{
     cookies::{self, browser_id, keep_browser_id},
     failure,
     mail_link::{self, binding, note, signed_in, token_of, wants_new_password, with_new_password},
+    new_password::{self, Said},
 };
 use crate::{app::App, body, page};
-
-/// What the form is about and what it says beside that.
-#[derive(Default)]
-struct Said {
-    /// Whether a new password is wanted, rather than the one that there is.
-    new_password: bool,
-    wrong_password: bool,
-    poor: Option<SetPasswordError>,
-    notice: Option<MailNotice>,
-    status: StatusCode,
-}
 
 /// `GET /verify-email?token=..`: shows the form, and uses nothing up.
 pub async fn show<V: DirectoryServices>(app: web::Data<App<V>>, request: HttpRequest) -> HttpResponse {
@@ -47,12 +38,10 @@ pub async fn confirm<V: DirectoryServices>(
     };
     let token = form.one("token").unwrap_or_default();
     let password = form.one("password");
-    let said = Said { new_password: password.is_some(), ..Said::default() };
     let (holder, _) = browser_id(&app, &request);
-    let kind = if said.new_password { Form::SetPassword } else { Form::VerifyAddress };
+    let kind = if password.is_some() { Form::SetPassword } else { Form::VerifyAddress };
     if app.engine.check_form(&binding(kind, holder, token), form.one("csrf").unwrap_or_default()).is_err() {
-        let said = Said { notice: Some(MailNotice::Expired), status: StatusCode::BAD_REQUEST, ..said };
-        return render(&app, &request, token, said).await;
+        return render(&app, &request, token, Said::expired(password.is_some())).await;
     }
     match password {
         Some(password) => set(&app, &request, token, password).await,
@@ -75,10 +64,7 @@ async fn prove<V: DirectoryServices>(
     };
     match app.directory.verify_address(token, &proof, &cookies::visitor(request)).await {
         Ok(account) => note(app, request, Note::Verified(&account.email), StatusCode::OK, Endpoint::SignIn.path()),
-        Err(LinkFailed::WrongPassword) => {
-            let said = Said { wrong_password: true, status: StatusCode::BAD_REQUEST, ..Said::default() };
-            render(app, request, token, said).await
-        }
+        Err(LinkFailed::WrongPassword) => render(app, request, token, Said::wrong_password()).await,
         // Signed out, or in as somebody else, since the form was made.
         Err(LinkFailed::Unproven) => render(app, request, token, Said::default()).await,
         Err(error) => failed(app, request, error),
@@ -91,22 +77,10 @@ async fn set<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token: &
         Ok(here) => here,
         Err(answer) => return answer,
     };
-    let password = Secret::new(password.to_owned());
-    let visitor = cookies::visitor(request);
-    match app.directory.set_password_by_link(LinkKind::VerifyAddress, token, &password, &visitor).await {
-        Ok(account) => {
-            let mut answer = note(app, request, Note::PasswordSet, StatusCode::OK, Endpoint::SignIn.path());
-            if here == Some(account.subject.id) {
-                // The session of this browser has ended with all others.
-                cookies::clear_session(&mut answer, &app.engine.settings().issuer);
-            }
-            answer
-        }
-        Err(LinkFailed::Policy(refused)) => {
-            let poor = Some(mail_link::poor(&refused));
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            render(app, request, token, Said { new_password: true, poor, status, ..Said::default() }).await
-        }
+    let way_on = |_: &Account| Endpoint::SignIn.path().to_owned();
+    match new_password::set(app, request, (LinkKind::VerifyAddress, token), password, here, way_on).await {
+        Ok(answer) => answer,
+        Err(LinkFailed::Policy(refused)) => render(app, request, token, Said::poor(&refused)).await,
         Err(error) => failed(app, request, error),
     }
 }
@@ -127,25 +101,16 @@ async fn render<V: DirectoryServices>(app: &App<V>, request: &HttpRequest, token
     let (holder, fresh) = browser_id(app, request);
     let setting = page::Setting::of(request, None);
     let frame = setting.frame(app);
-    let action = Endpoint::VerifyEmail.path();
     let html = if said.new_password || link.asks == Asks::NewPassword {
         let csrf = app.engine.form_token(&binding(Form::SetPassword, holder, token));
-        let view = SetPassword {
-            action,
-            csrf: &csrf,
-            token,
-            account: &link.account.email,
-            password_min: u64::try_from(app.http.password_min).unwrap_or(u64::MAX),
-            reached_by: ReachedBy::Verification,
-            error: said.poor,
-            notice: said.notice,
-        };
+        let whose = (link.account.email.as_str(), ReachedBy::Verification);
+        let view = new_password::form(app, Endpoint::VerifyEmail, (&csrf, token), whose, &said);
         authly_pages::set_password(&view, &frame)
     } else {
         let csrf = app.engine.form_token(&binding(Form::VerifyAddress, holder, token));
         let new_password_url = (link.asks == Asks::Password).then(|| with_new_password(Endpoint::VerifyEmail, token));
         let view = VerifyAddress {
-            action,
+            action: Endpoint::VerifyEmail.path(),
             csrf: &csrf,
             token,
             address: &link.account.email,

@@ -1,19 +1,14 @@
 //! Two tenants, each with all that an attacker of one may hold: a session, an access token of scope admin, a legacy token, and a client
 //! with its secret.
 
-use std::time::Duration;
-
 use authly_admin_cases::{client::ClientDraft, tenant::TenantDraft, user::UserDraft};
 use authly_cutover::{
-    digest::Digest,
-    ledger::{Action, LedgerItem, LedgerKey},
     memory::MemoryTarget,
-    outcome::{Reason, ReasonCode},
-    run::{Begun, RunId, RunKind, RunPlan},
-    source::{SourceId, SourceName},
-    store::{BatchCommit, BatchWrite, CutoverStore as _, NewTenant, PenEntry, PenKind, Progress},
+    outcome::ReasonCode,
+    run::RunId,
+    store::{NewTenant, PenKind},
 };
-use authly_testkit::{Browser, CodeFlow, SeededRandom, TestApp, TokenSet};
+use authly_testkit::{Browser, CodeFlow, Import, TestApp, TokenSet};
 use oauth_core::{
     client::GrantType,
     ids::{TenantId, UserId},
@@ -117,53 +112,12 @@ pub(crate) async fn side(app: &TestApp, slug: &'static str) -> Side {
 
 /// A migration that has made a line of the ledger for each side and left a row of each waiting.
 pub(crate) async fn migrate(app: &TestApp, target: &MemoryTarget, sides: [&Side; 2]) -> RunId {
-    let (now, random) = (app.app.engine.now(), SeededRandom::default());
-    let source = SourceName::parse("old").unwrap();
-    let plan = RunPlan {
-        id: RunId::generate(now, &random),
-        kind: RunKind::Import,
-        source: source.clone(),
-        profile: "tenants".to_owned(),
-        profile_digest: Digest::of([b"x".as_slice()]),
-        options: json!({}),
-        source_rows: Some(2),
-    };
-    let Begun::Started(run) = target.begin_run(plan, now, now.minus(Duration::from_secs(60))).await.unwrap() else {
-        panic!("a first run")
-    };
-    let mut write = BatchWrite::empty(run.lease(), now);
-    for (seq, side) in (1..).zip(sides) {
-        let source_id = SourceId::parse(&side.row()).unwrap();
+    let mut import = Import::begin(app, target, 2).await;
+    for side in sides {
         let tenant = NewTenant { id: side.id, slug: side.slug.to_owned(), name: side.company(), active: true };
-        write.tenants.push(tenant);
-        write.ledger.push(LedgerItem {
-            key: LedgerKey { run: run.plan.id, seq },
-            source: source.clone(),
-            source_id: source_id.clone(),
-            user: UserId::parse(&side.user),
-            tenant: Some(side.id),
-            action: Action::Create,
-            before: Map::new(),
-            after: Map::new(),
-            outcome: None,
-            reason: None,
-            undoes: None,
-            at: now,
-        });
-        write.pen.push(PenEntry {
-            source: source.clone(),
-            source_id,
-            kind: PenKind::Conflict,
-            reason: Reason::plain(ReasonCode::EmailTaken),
-            label: side.email.clone(),
-            tenant: Some(side.id),
-            run: run.plan.id,
-            at: now,
-            resolution: None,
-            resolved_at: None,
-        });
+        import.batch.tenants.push(tenant);
+        import.line(&side.row(), UserId::parse(&side.user).unwrap(), side.id, Map::new());
+        import.waits(&side.row(), PenKind::Conflict, ReasonCode::EmailTaken, side.email.clone(), side.id);
     }
-    write.progress = Progress { last_seq: 2, ..Progress::default() };
-    assert_eq!(target.commit_batch(write).await.unwrap(), BatchCommit::Applied);
-    run.plan.id
+    import.commit().await.plan.id
 }
