@@ -42,3 +42,43 @@ async fn an_account_that_needs_no_password_or_kept_its_own_is_no_difference() {
         assert_eq!(verify(&world), (Some(10), lost), "{kind:?}");
     }
 }
+
+/// Known passwords are tried against what is stored here, and one that opens nothing keeps the end of the migration away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_account_that_its_password_does_not_open_is_a_difference() {
+    for kind in Kind::BOTH {
+        let world = World::new(kind, Plan { users: 40, ..Plan::new(Legacy::LegacyUsers) }).await;
+        world.import(&["--execute"]);
+        let file = world.installation.folder().join("canaries.json");
+        // Rows are numbered in the order in which people are told.
+        let mut known: serde_json::Map<String, Value> =
+            (1..=5).map(|row: usize| (row.to_string(), json!(world.people[row - 1].1))).collect();
+        let tried = |known: &serde_json::Map<String, Value>| {
+            std::fs::write(&file, json!(known).to_string()).unwrap();
+            let done = world.admin(&world.about_source(&["verify"], &["--canary", file.to_str().unwrap()]));
+            let found = done.json();
+            (done.code, found["canaries"].clone(), found["differences"].clone())
+        };
+        assert_eq!(tried(&known), (Some(0), json!(5), json!({})), "{kind:?}");
+
+        // Made anew at a sign-in, it is the same password.
+        let server = world.serve();
+        assert_eq!(world.sign_in(&world.people[0].0, &world.people[0].1).await.0, 200, "{kind:?}");
+        server.stop().unwrap();
+        assert_eq!(tried(&known), (Some(0), json!(5), json!({})), "{kind:?}");
+
+        known.insert("2".to_owned(), json!("another one"));
+        known.insert("4711".to_owned(), json!("of nobody"));
+        world.ok(&["user", "deactivate", &world.people[2].0, "--yes"]);
+        let differences = json!({
+            "a canary has another password here": 1,
+            "a canary has no account here": 1,
+            "a canary may not sign in": 1,
+        });
+        assert_eq!(tried(&known), (Some(10), json!(3), differences), "{kind:?}");
+        let gate = world.admin(&["migrate", "finalize", "check", "--output", "json"]).out;
+        assert!(gate.contains("differences") || gate.contains("not clean"), "{kind:?}: {gate}");
+        // Without them the last word is theirs again.
+        assert_eq!(verify(&world), (Some(0), json!({})), "{kind:?}");
+    }
+}

@@ -8,12 +8,17 @@ mod compared;
 mod crashes;
 mod dirt;
 mod exactness;
+mod figures;
 mod hostility;
 mod network;
+mod passwords;
 #[path = "../programs/mod.rs"]
 mod programs;
+mod queries;
 mod races;
 mod secrecy;
 mod snapshot;
+mod strangers;
+mod tokens;
 mod traffic;
 mod world;

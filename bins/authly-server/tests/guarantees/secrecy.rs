@@ -30,13 +30,16 @@ async fn no_output_no_log_and_no_record_holds_a_secret() {
             source(&["plan"], &[]),
             source(&["import"], &["--execute"]),
             source(&["export"], &[]),
-            source(&["verify"], &[]),
+            source(&["verify"], &["--canary", "canaries.json"]),
         ];
         commands.retain(|words| !words.is_empty());
         let plain = [
             "migrate audit",
             "migrate status",
             "migrate pending",
+            "migrate pending --csv",
+            "migrate checklist",
+            "migrate usage",
             "migrate quarantine list",
             "migrate finalize check",
             "user list",

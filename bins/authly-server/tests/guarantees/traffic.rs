@@ -39,7 +39,7 @@ impl Work {
 /// A place of the balancer: a server, or none while it is replaced. Whoever sends holds it for reading.
 struct Seat(RwLock<Option<(u16, u32)>>);
 
-/// Two servers behind a balancer that sends nothing to the one that is being replaced.
+/// Two servers behind a balancer that sends nothing to the one that is being replaced; SQLite has one server, and an empty place.
 struct Balancer {
     seats: [Seat; 2],
     turn: AtomicU64,
@@ -168,16 +168,28 @@ impl Person {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_restart() {
+    noticed_by_nobody(Kind::Postgres).await;
+}
+
+/// A file has one server, which cannot be replaced while it works.
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_people_at_an_sqlite_file_notice_nothing_of_schema_import_and_switches() {
+    noticed_by_nobody(Kind::Sqlite).await;
+}
+
+async fn noticed_by_nobody(kind: Kind) {
     let rows = long(50_000).unwrap_or(1_000);
-    let world = World::new(Kind::Postgres, dirty(Legacy::Tenants, rows)).await;
+    let world = World::new(kind, dirty(Legacy::Tenants, rows)).await;
     let world = world.with_stored_switch();
     let people = 20;
     let site = Site::prepare(&world.installation, people).unwrap();
-    let ports = [world.installation.port, free_port().unwrap()];
+    let places = [world.installation.port, free_port().unwrap()];
+    let ports = if kind == Kind::Postgres { &places[..] } else { &places[..1] };
     let mut servers: Vec<Server> =
         ports.iter().map(|port| Server::start_node(&world.installation, *port).unwrap()).collect();
+    let seat = |port| Seat(RwLock::new(ports.contains(&port).then_some((port, 1))));
     let shared = Arc::new(Shared {
-        balancer: Balancer { seats: ports.map(|port| Seat(RwLock::new(Some((port, 1))))), turn: AtomicU64::new(0) },
+        balancer: Balancer { seats: places.map(seat), turn: AtomicU64::new(0) },
         site,
         paused: AtomicBool::new(false),
         over: AtomicBool::new(false),
@@ -188,7 +200,7 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
     });
     let tasks: Vec<_> = (0..people)
         .map(|position| {
-            let connections = ports.map(|port| (Connection::new(port), 1));
+            let connections = places.map(|port| (Connection::new(port), 1));
             let work = Work::ALL[position % Work::ALL.len()];
             tokio::spawn(Person { shared: shared.clone(), position, work, connections, token: String::new() }.run())
         })
@@ -203,8 +215,10 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
     tokio::time::sleep(Duration::from_millis(1_500)).await;
 
     phase("schema up");
-    let database = client(world.url()).await;
-    database.batch_execute("DROP INDEX CONCURRENTLY idx_users_completed_at").await.unwrap();
+    if kind == Kind::Postgres {
+        let database = client(world.url()).await;
+        database.batch_execute("DROP INDEX CONCURRENTLY idx_users_completed_at").await.unwrap();
+    }
     admin(&["migrate", "schema", "up"]).await;
     admin(&["migrate", "schema", "verify"]).await;
 
@@ -219,15 +233,15 @@ async fn twenty_people_notice_nothing_of_schema_import_switches_and_a_rolling_re
     // Nobody is sent a step of a flow that began before the switch.
     tokio::time::sleep(Duration::from_millis(300)).await;
     admin(&["migrate", "oauth", "disable"]).await;
-    becomes(&ports, 404).await;
+    becomes(ports, 404).await;
     phase("oauth enable");
     admin(&["migrate", "oauth", "enable"]).await;
-    becomes(&ports, 200).await;
+    becomes(ports, 200).await;
     shared.paused.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(1_000)).await;
 
     phase("rolling restart");
-    for place in [0, 1] {
+    for place in (0..ports.len()).filter(|_| ports.len() > 1) {
         let server = servers.remove(0);
         let mut seat = shared.balancer.seats[place].0.write().await;
         *seat = None;
@@ -303,7 +317,8 @@ async fn a_schema_change_that_waits_for_a_lock_holds_nobody_up_for_long() {
         longest = longest.max(began.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(longest < Duration::from_millis(1_500), "a query waited for {longest:?}");
+    // A tenth of a second behind the change, and what a busy machine adds to it.
+    assert!(longest < Duration::from_millis(600), "a query waited for {longest:?}");
     holder.batch_execute("ROLLBACK").await.unwrap();
     assert!(tokio::task::block_in_place(|| schema.wait()).unwrap().success());
     world.ok(&["migrate", "schema", "verify"]);
