@@ -98,7 +98,7 @@ pub(crate) enum CutoverCommand {
         after_help = "Hashes, flags, groups and counts are compared, but for what changed here since. Exits with 10 on any \
         difference; `finalize check` asks for a clean one.\n\nExamples:\n  \
         authly-admin migrate verify --profile legacy-users --source sqlite:old.db\n  \
-        authly-admin migrate verify --profile tenants --source postgresql://reader@db/app --canary canaries.json"
+        authly-admin migrate verify --profile tenants --source sqlite:shop.db --canary canaries.json"
     )]
     Verify {
         #[command(flatten)]
