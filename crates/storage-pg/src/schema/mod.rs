@@ -42,7 +42,7 @@ const LOCK: i64 = 0x6175_7468_6c79;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 const LOCK_TRIES: u32 = 6_000;
 const STEP_PAUSE: Duration = Duration::from_millis(500);
-const STEP_TRIES: u32 = 120;
+const STEP_TRIES: u32 = 600;
 
 /// The schema could not be read or changed.
 #[derive(Debug, Error)]
