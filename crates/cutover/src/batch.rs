@@ -7,13 +7,13 @@ use serde_json::Map;
 use crate::{
     account::{FORGET_FAILURES, Failures, TargetAccount},
     columns,
-    decide::{Decision, View},
+    decide::{Decision, Rules, View},
     ledger::{Action, LedgerItem, LedgerKey},
     outcome::{Outcome, Reason, ReasonCode},
     person::Person,
     rollback::{LINKED, link_column},
     run::{Lease, RunId},
-    source::{SourceId, SourceName},
+    source::SourceId,
     store::{AccountWrite, BatchWrite, LinkWrite, PenEntry, Progress, ResolutionWrite},
     write_back::Tracked,
 };
@@ -104,22 +104,23 @@ pub fn note(progress: &mut Progress, rows: &[Decided]) {
 pub fn assemble(
     rows: Vec<Decided>,
     view: &View,
-    source: &SourceName,
+    rules: &Rules,
     lease: Lease,
     at: Timestamp,
     progress: &mut Progress,
     sealer: &impl Sealer,
 ) -> BatchWrite {
     note(progress, &rows);
-    let mut write = BatchWrite::empty(lease, at);
+    let (mut write, source) = (BatchWrite::empty(lease, at), &rules.source);
     for Decided { person, decision } in rows {
+        let tenant = rules.mapped(person.tenant.as_deref());
         let pen = decision.pen().map(|kind| PenEntry {
             source: source.clone(),
             source_id: person.id.clone(),
             kind,
             reason: decision.reason.clone().unwrap_or(Reason::plain(ReasonCode::StoreRefused)),
             label: label(&person),
-            tenant: None,
+            tenant,
             run: lease.run,
             at,
             resolution: None,
@@ -127,12 +128,16 @@ pub fn assemble(
         });
         let known = view.pen_entry(&person.id);
         let reopened = pen.is_some() && known.is_some_and(|known| known.resolution.is_some());
-        let differs = |known: &PenEntry, entry: &PenEntry| known.kind != entry.kind || known.reason != entry.reason;
+        let differs = |known: &PenEntry, entry: &PenEntry| {
+            known.kind != entry.kind || known.reason != entry.reason || known.tenant != entry.tenant
+        };
         let news = pen.as_ref().is_some_and(|entry| reopened || known.is_none_or(|known| differs(known, entry)));
         if let Some(mut item) = line(&person, &decision, view, news, sealer) {
             progress.last_seq += 1;
             item.key = LedgerKey { run: lease.run, seq: progress.last_seq };
             item.source = source.clone();
+            // A row that waits has no account that would tell.
+            item.tenant = item.tenant.or_else(|| tenant.filter(|_| pen.is_some()));
             item.at = at;
             write.ledger.push(item);
         }

@@ -272,8 +272,8 @@ impl<T: Tools> Batches<'_, T> {
             }
             Some(lease) => {
                 wrap::wrap(self.tools, &mut rows, &mut self.beat, self.pieces.rests()).await?;
-                let (now, source) = (self.tools.clock().now(), &self.rules.source);
-                Some(batch::assemble(rows, view, source, lease, now, &mut progress, self.tools.sealer()))
+                let now = self.tools.clock().now();
+                Some(batch::assemble(rows, view, self.rules, lease, now, &mut progress, self.tools.sealer()))
             }
         };
         Ok((Ready { people: Vec::new(), done, progress, before: Renamed::default() }, write))

@@ -128,6 +128,11 @@ impl Rules {
         })
     }
 
+    /// The tenant in the target that a tenant of the source is, if it is one.
+    pub fn mapped(&self, key: Option<&str>) -> Option<TenantId> {
+        self.tenants.get(key?).map(|tenant| tenant.id)
+    }
+
     /// The tenant of a row, or what becomes of the row because of it.
     pub(super) fn tenant(&self, key: Option<&str>) -> Result<Option<&MappedTenant>, Box<Decision>> {
         let skip = |code| Err(Box::new(Decision::because(Outcome::SkipTenant, Reason::plain(code))));

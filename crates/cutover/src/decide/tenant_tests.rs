@@ -51,6 +51,29 @@ fn tenants_that_are_not_wanted_or_not_in_operation_are_skipped() {
     assert_eq!((report.counters.of(Outcome::Import), report.counters.of(Outcome::SkipTenant)), (1, 3));
 }
 
+#[test]
+fn a_row_that_waits_is_of_its_tenant() {
+    let rows = [
+        of("1", "broken", Some("a")),
+        of("2", "too", None),
+        of("3", "u3@example.com", Some("?")),
+        of("4", "fine@example.com", Some("b")),
+        of("5", "FINE@example.com", Some("b")),
+    ];
+    let mut world = world();
+    world.import(&rows);
+    let pen: Vec<PenEntry> = super::testing::ready(world.target.pen(None, false, None, u32::MAX)).unwrap();
+    let tenants = pen.iter().map(|entry| (entry.source_id.as_str(), entry.tenant.map(|id| id.uuid().as_u128())));
+    let expected = [("1", Some(1)), ("2", None), ("3", None), ("4", Some(2)), ("5", Some(2))];
+    assert_eq!(tenants.collect::<Vec<_>>(), expected);
+    let lines = world.target.lines();
+    let noted = lines.iter().map(|line| (line.source_id.as_str(), line.tenant.map(|id| id.uuid().as_u128())));
+    assert_eq!(noted.collect::<Vec<_>>(), expected, "and so is what the ledger notes of it");
+    let before = lines.len();
+    world.import(&rows);
+    assert_eq!(world.target.lines().len(), before, "nothing is new");
+}
+
 /// MIGRATION G10.
 #[test]
 fn an_import_of_one_tenant_touches_nothing_of_another() {

@@ -174,7 +174,7 @@ impl World {
             rows.extend(decided.iter().map(RowReport::of));
             match &run {
                 Some(run) => {
-                    let write = assemble(decided, &view, &self.rules.source, run.lease(), now, &mut progress, &Mirror);
+                    let write = assemble(decided, &view, &self.rules, run.lease(), now, &mut progress, &Mirror);
                     assert_eq!(ready(self.target.commit_batch(write)).unwrap(), BatchCommit::Applied);
                 }
                 None => crate::batch::note(&mut progress, &decided),
