@@ -29,7 +29,7 @@ const LAST_CLIENT: &str = "public-client";
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "offline_access", "read"];
 
 /// The tests that Node.js runs.
-const IN_NODE: [&str; 3] = ["openid-client.test.mjs", "oauth4webapi.test.mjs", "upstream.test.mjs"];
+const IN_NODE: [&str; 4] = ["openid-client.test.mjs", "oauth4webapi.test.mjs", "upstream.test.mjs", "moving.test.mjs"];
 /// They take one minute, most of which the provider is down for.
 const LIMIT: Duration = Duration::from_mins(6);
 
@@ -90,7 +90,9 @@ fn on_one_store(
         Ok(there) => there,
         Err(failure) => return vec![Err(failure)],
     };
-    let environment = upstream(&there.first, &there.file);
+    let mut environment = upstream(&there.first, &there.file).to_vec();
+    // All clients of all tests come from one address.
+    environment.extend([("AUTHLY_FIRST_PARTY_CHALLENGE_ENABLED", "true"), ("RATE_LIMIT_REQUESTS_PER_MINUTE", "1000")]);
     let mut server = match Server::start(binaries, services, folder.path(), database, &environment) {
         Ok(server) => server,
         Err(failure) => return vec![Err(failure)],
@@ -105,7 +107,7 @@ fn on_one_store(
     let mut in_node = node.command();
     in_node.args(["--test", "--test-reporter=spec"]).args(IN_NODE);
     let mut in_python = Command::new(python);
-    in_python.args(["-m", "unittest", "-v", "test_authlib"]).env("PYTHONDONTWRITEBYTECODE", "1");
+    in_python.args(["-m", "unittest", "-v", "test_authlib", "test_moving"]).env("PYTHONDONTWRITEBYTECODE", "1");
     let results: Vec<_> = [in_node, in_python]
         .iter_mut()
         .map(|command| process::run_within(command.current_dir(&tests).env("AUTHLY_CLIENTS", &file), LIMIT))
@@ -182,6 +184,7 @@ fn prepare_clients(
         arguments.extend(extra);
         admin.json(&arguments, None)
     };
+    let moving = prepare_moving(admin)?;
     let jwks = folder.join("jwks.json").display().to_string();
     let mut jwt = create("signing-client", "confidential", "private_key_jwt", true, &["--jwks", &jwks])?;
     if let Some(members) = jwt.as_object_mut() {
@@ -202,12 +205,25 @@ fn prepare_clients(
         "post": create("post-client", "confidential", "client_secret_post", true, &[])?,
         "public": create(LAST_CLIENT, "public", "none", false, &[])?,
         "jwt": jwt,
+        "moving": moving,
         "upstream": {"issuer": providers.first, "client_id": UPSTREAM_CLIENT, "client_secret": UPSTREAM_SECRET},
         "keyed": {"issuer": providers.second, "client_id": UPSTREAM_CLIENT, "jwks": jwks_of(folder)?},
     });
     let file = folder.join("setup.json");
     fs::write(&file, setup.to_string()).map_err(|error| Failure::of(file.display(), error))?;
     Ok(file)
+}
+
+/// Registers the client of the samples that move from the JSON login to the browser, and a person of their own.
+fn prepare_moving(admin: &Admin<'_>) -> Result<Value, Failure> {
+    let (id, email, password) = ("moving-client", "grace@example.com", "correct horse battery staple 43");
+    admin.json(&["user", "create", "--email", email, "--password-stdin", "--verified"], Some(password))?;
+    let redirect_uri = "http://127.0.0.1/callback";
+    let mut arguments = vec!["client", "create", "--client-id", id, "--name", id, "--type", "public"];
+    arguments.extend(["--redirect-uri", redirect_uri, "--first-party", "--first-party-challenge"]);
+    arguments.extend(["openid", "profile", "email", "offline_access"].into_iter().flat_map(|scope| ["--scope", scope]));
+    admin.json(&arguments, None)?;
+    Ok(json!({ "client_id": id, "user": { "email": email, "password": password } }))
 }
 
 /// The public half of the key.
