@@ -87,6 +87,8 @@ pub struct ConfigAudit {
     pub tables: Vec<String>,
     /// How many tables there are in all.
     pub tables_in_all: usize,
+    /// All of them (S000-08).
+    pub all_tables: Vec<String>,
     /// The profile whose definition of an active user counts.
     pub profile: String,
     /// That definition in words.
@@ -108,6 +110,10 @@ impl ConfigAudit {
             steps => format!("{steps} steps pending"),
         };
         let tables = if self.tables.is_empty() { "-".to_owned() } else { self.tables.join(", ") };
+        let in_all = match self.all_tables.as_slice() {
+            [] => self.tables_in_all.to_string(),
+            all => format!("{} ({})", self.tables_in_all, all.join(", ")),
+        };
         let mut text = format!("Authly configuration audit, {}\n", self.date);
         for (section, lines) in [
             (
@@ -131,7 +137,7 @@ impl ConfigAudit {
                     ("Admin Interface", self.admin_interface.word().to_owned()),
                 ],
             ),
-            ("Tables", vec![("users and tokens", tables), ("in all", self.tables_in_all.to_string())]),
+            ("Tables", vec![("users and tokens", tables), ("in all", in_all)]),
             (
                 "Counts",
                 vec![
@@ -169,7 +175,8 @@ mod tests {
             rate_limiting: Feature::Enabled,
             admin_interface: Feature::Missing,
             tables: vec!["tokens".to_owned(), "users".to_owned()],
-            tables_in_all: 7,
+            tables_in_all: 3,
+            all_tables: ["orders", "tokens", "users"].map(str::to_owned).to_vec(),
             profile: "authly".to_owned(),
             active_means: "is_verified".to_owned(),
             active_users: Some(2),
@@ -185,6 +192,7 @@ mod tests {
             "  User Registration: DISABLED",
             "  Admin Interface: NONE",
             "  active users: 2 (authly: is_verified)",
+            "  in all: 3 (orders, tokens, users)",
             "  total tokens: -",
         ] {
             assert!(text.lines().any(|found| found == line), "{line:?} is missing in {text}");

@@ -43,6 +43,7 @@ pub(crate) async fn run<D: Database>(
         rate_limiting: Feature::on(settings.limits.enabled),
         admin_interface: if ours { Feature::Enabled } else { Feature::Missing },
         tables_in_all: survey.tables.len(),
+        all_tables: survey.tables.clone(),
         tables: survey.tables.into_iter().filter(|name| name.contains("users") || name.contains("tokens")).collect(),
         profile: "authly".to_owned(),
         active_means: "is_verified".to_owned(),
@@ -87,6 +88,7 @@ async fn by_profile(
     audit.engine = opened.about();
     audit.tables_in_all = tables.len();
     audit.tables = tables.into_iter().map(|(table, _)| table).collect();
+    audit.all_tables.clone_from(&audit.tables);
     audit.profile.clone_from(&bound.profile.name);
     audit.active_means = bound.profile.users.active.to_string();
     (audit.users, audit.active_users) = (Some(found.users), Some(found.active));

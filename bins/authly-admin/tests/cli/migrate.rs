@@ -168,6 +168,8 @@ fn an_audit_tells_what_is_there_before_anything_is_changed_and_no_secret() {
     assert_eq!((&audit["jwt_secret_key"], &audit["jwt_refresh_secret_key"]), (&"SET".into(), &"NOT SET".into()));
     assert_eq!((&audit["password_grant"], &audit["admin_interface"]), (&"ENABLED".into(), &"NONE".into()));
     assert_eq!(audit["tables"], serde_json::json!(["tokens", "users"]));
+    assert_eq!(audit["tables_in_all"], audit["all_tables"].as_array().unwrap().len());
+    assert!(audit["all_tables"].as_array().unwrap().contains(&"users".into()), "{audit}");
     assert!(audit["database_url"].as_str().unwrap().contains("postgres:***@"), "{audit}");
     let (report, others) =
         (place.folder.path().join("migration_config_audit.txt"), place.folder.path().join("somebody-elses"));
