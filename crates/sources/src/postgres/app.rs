@@ -25,6 +25,9 @@ SET extra_float_digits = 0;
 /// Bounds every statement, and every wait for a lock.
 const BOUNDED: &str = "SET statement_timeout = '10min'; SET lock_timeout = '2s'";
 
+/// For a change of the table: the application's statements stand behind it while it waits (G9).
+const BRIEFLY: &str = "SET lock_timeout = '100ms'";
+
 /// For an index that is built beside the application's work: that takes as long as the table is big, and waits for every transaction that
 /// was there before. It holds nobody up meanwhile; one that was broken off would be left behind invalid.
 const WITHOUT_END: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
@@ -63,9 +66,11 @@ impl PgApp {
     /// Each statement by itself: an index that is built beside the application's work cannot be in a transaction.
     pub(crate) async fn expand(&self, steps: &[Step]) -> Result<(), OpenError> {
         for step in steps {
+            self.client.batch_execute(BRIEFLY).await?;
             for sql in &step.sql {
                 patiently(&self.client, sql).await?;
             }
+            self.client.batch_execute(BOUNDED).await?;
             for sql in &step.beside {
                 self.client.batch_execute(WITHOUT_END).await?;
                 let built = self.client.batch_execute(sql).await;

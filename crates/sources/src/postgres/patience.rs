@@ -6,7 +6,7 @@ use tokio_postgres::{Client, Error, error::SqlState};
 
 /// How often a lock is waited for (each time as long as the session's `lock_timeout` says), and how long between: the application
 /// goes on meanwhile.
-const TRIES: u32 = 30;
+const TRIES: u32 = 120;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs statements, again and again where somebody else holds a lock that they need.
