@@ -35,8 +35,8 @@ const PIECE: u32 = 100;
 /// How many in company: what takes some milliseconds with all that belongs to it. Fewer would be mostly ways to and fro.
 const LITTLE: usize = 25;
 
-/// How many rows are read at a time in company.
-const SHORT_PAGE: u32 = 100;
+/// How many rows are read at a time in company: what takes as long.
+const SHORT_PAGE: u32 = 250;
 
 /// How often it looks at once: what the store has left to do behind its answer is over in a moment.
 const LOOKS: usize = 8;
