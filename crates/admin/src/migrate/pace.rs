@@ -3,7 +3,8 @@
 //! A sign-in hashes a password: it wants one processor for some milliseconds, and the store for a moment. A low priority is not
 //! enough for that: Linux weighs it within a session, and the database has none. So an import does one thing at a time, in small
 //! pieces, and looks before each whether anybody else wants a processor. If so it waits until they are done, which a sign-in is soon:
-//! it works while people type, and hardly loses time by it.
+//! it works while people type. Who comes in the middle of a piece meets the rest of it, so it rests nine times as long behind each for
+//! some seconds after it had to wait: nine of ten who come then meet nothing.
 //!
 //! Where the processors do not tell, because the database works on those of another machine or the import is held to some of them,
 //! it rests instead: a fifth of the time, and three quarters while the store counts sign-ins.
@@ -46,6 +47,16 @@ const AGAIN: Duration = Duration::from_millis(1);
 
 /// How long it waits for them at first: longer than a hash takes mostly.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// How many times as long as a piece it rests behind it in company.
+const RESTS: u32 = 9;
+
+/// The longest of these rests.
+const LONGEST_GAP: Duration = Duration::from_millis(100);
+
+/// How often it must have waited in a row for others to be there. Less may be what a database has to do behind an answer, or now and
+/// then; a hash takes longer.
+const COMPANY: u32 = 4;
 
 /// How long it waits for them at least. On a machine that is busy all the time an import has to end, too; this is three times what
 /// a little piece takes.
@@ -139,7 +150,17 @@ impl Rests {
     pub(super) async fn rest<T: Tools>(&mut self, tools: &T, least: Duration) {
         let rest = match self.pace {
             Pace::Full => least,
-            Pace::Gentle if self.watches => least.saturating_sub(self.until_free(tools).await),
+            Pace::Gentle if self.watches => {
+                let now = tools.clock().now();
+                let gap =
+                    if self.in_company { (now.since(self.since) * RESTS).min(LONGEST_GAP) } else { Duration::ZERO };
+                if !gap.is_zero() {
+                    tools.pause(gap).await;
+                }
+                let waited = self.until_free(tools).await;
+                self.since = tools.clock().now();
+                least.saturating_sub(gap + waited)
+            }
             Pace::Gentle => {
                 self.count(tools).await;
                 self.due(tools.clock().now()).max(least)
@@ -166,8 +187,7 @@ impl Rests {
             (now, waits) = (tools.clock().now(), waits.saturating_add(1));
         };
         self.patience = if free { LONGEST_WAIT } else { (self.patience / 2).max(SHORTEST_WAIT) };
-        // Once may be what this work itself has left to do.
-        if waits > 1 {
+        if waits >= COMPANY {
             self.company.seen(now);
         }
         self.in_company = self.company.is_there(now);
