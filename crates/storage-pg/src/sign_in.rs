@@ -143,7 +143,7 @@ const COMPLETE: &str = concat!(
 
 /// A code that was issued while the sign-in waited for its session's row is not in the sign-in's snapshot: its grant follows the
 /// session now, or ends with it. Should this not be reached, the grant hangs on a session that has ended, as after a sign-out.
-const FOLLOW: &str = "
+pub(crate) const FOLLOW: &str = "
     UPDATE grants
        SET session_id = CASE WHEN user_id = $3 THEN $2 ELSE session_id END,
            revoked_at = CASE WHEN user_id = $3 THEN revoked_at ELSE $4 END,

@@ -14,6 +14,7 @@ use super::{of_person, record};
 use crate::{
     db::Steps,
     rows,
+    sign_in::FOLLOW,
     value::{At, Reader, proven},
 };
 
@@ -56,14 +57,6 @@ const BEGIN: &str = "
     INSERT INTO sessions (id, token, user_id, authenticated_at, methods, created_at, last_seen_at, idle_expires_at,
                           expires_at, remembered, user_agent, address, grants_end_at)
     VALUES ($1, $2, $3, $4, $5, $12, $12, $6, $7, $8, $9, $10, $11)";
-
-/// Grants of a session that is replaced follow the same user to the new one, or end.
-const FOLLOW: &str = "
-    UPDATE grants
-       SET session_id = CASE WHEN user_id = $3 THEN $2 ELSE session_id END,
-           revoked_at = CASE WHEN user_id = $3 THEN revoked_at ELSE $4 END,
-           revoked_reason = CASE WHEN user_id = $3 THEN revoked_reason ELSE 'signed_out' END
-     WHERE session_id = $1 AND revoked_at IS NULL";
 
 const MARK: &str =
     "INSERT INTO upstream_sessions (session_id, issuer, subject, sid, id_token) VALUES ($1, $2, $3, $4, $5)";
