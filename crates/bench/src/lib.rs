@@ -20,4 +20,5 @@ pub mod report;
 pub mod scenario;
 pub mod server;
 pub mod site;
+pub mod turns;
 pub mod usage;

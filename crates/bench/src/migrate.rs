@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::crowd::{Crowd, OFTEN, PEOPLE, Waits};
+use crate::crowd::{Crowd, OFTEN, PEOPLE, Took, Waits};
 use crate::failure::Failure;
 use crate::installation::{Installation, Store, StoreKind};
 use crate::machine;
 use crate::server::Server;
 use crate::site::Site;
+use crate::turns::Turns;
 use crate::usage::{self, Gauge};
 
 /// How often a process is looked at.
@@ -130,24 +131,14 @@ pub async fn measure(
     let site = Site::prepare(busy, PEOPLE)?;
     let server = Server::start(busy)?;
     let mut crowd = Crowd::of(&site).await?;
-    let mut waits = vec![("before", crowd.undisturbed().await?)];
     let watch = Watch::of(busy);
-    stages.push(("busy import", watch.run(&paced(&["import", "--execute"]), Some(&mut crowd)).await?));
-    waits.push(("during the import", crowd.waits()));
-    // A machine that shares its own with others is not as fast in every minute: what comes before and behind tells how much.
-    waits.push(("after it", crowd.undisturbed().await?));
+    let (stage, with, without) = watch.in_turns(&paced(&["import", "--execute"]), &mut crowd).await?;
+    stages.push(("busy import", stage));
+    let mut waits = vec![("with the import stopped", without), ("while it goes on", with)];
     if let Store::Postgres { url, .. } = &busy.store {
-        for build in 0..BUILDS {
-            drop_indexes(url)?;
-            let stage = watch.run(&["migrate", "schema", "up"], Some(&mut crowd)).await?;
-            if build == 0 {
-                stages.push(("indexes", stage));
-            }
-            if crowd.count() >= OFTEN {
-                break;
-            }
-        }
-        waits.push(("while indexes are built", crowd.waits()));
+        let (stage, with, without) = watch.builds(url, &mut crowd).await?;
+        stages.push(("indexes", stage));
+        waits.extend([("between index builds", without), ("while indexes are built", with)]);
     }
     server.stop()?;
     Ok(Figures { source: source.0, target: alone.store.kind().name(), stages, waits, load })
@@ -188,13 +179,10 @@ impl<'a> Watch<'a> {
         Self { installation, database }
     }
 
-    async fn run(&self, words: &[&str], mut crowd: Option<&mut Crowd>) -> Result<Stage, Failure> {
+    async fn run(&self, words: &[&str], mut crowd: Option<(&mut Crowd, &mut Took)>) -> Result<Stage, Failure> {
         let gauge = Gauge::new();
         let database = || self.database.map(|id| gauge.family_ms(id));
         let (began, database_before) = (Instant::now(), database());
-        if let Some(crowd) = &mut crowd {
-            crowd.come_back();
-        }
         let mut child = self.start(words)?;
         let mut stage = Stage::default();
         let status = loop {
@@ -205,7 +193,7 @@ impl<'a> Watch<'a> {
                 break status;
             }
             match &mut crowd {
-                Some(crowd) => crowd.ask().await?,
+                Some((crowd, took)) => crowd.ask(took).await?,
                 None => tokio::time::sleep(LOOK).await,
             }
         };
@@ -218,6 +206,59 @@ impl<'a> Watch<'a> {
             Some(0 | 2) => Ok(stage),
             _ => Err(Failure::new(format!("authly-admin {}: {status}", words.join(" ")))),
         }
+    }
+
+    /// Runs a command in turns with nothing at all until people came often enough in both; tells how long they waited while it
+    /// went on, and while it did not. It is ended then, as by Ctrl-C.
+    async fn in_turns(&self, words: &[&str], crowd: &mut Crowd) -> Result<(Stage, Waits, Waits), Failure> {
+        let gauge = Gauge::new();
+        crowd.come_back();
+        let began = Instant::now();
+        let mut child = self.start(words)?;
+        let mut turns = Turns::of(&child);
+        let (mut stage, mut took) = (Stage::default(), [Took::default(), Took::default()]);
+        let mut ended = None;
+        while took.iter().any(|took| took.count() < OFTEN) {
+            stage.cpu = stage.cpu.max(gauge.process_ms(child.id()) / 1_000.0);
+            stage.peak_mib = stage.peak_mib.max(usage::memory(child.id()).peak);
+            ended = child.try_wait().map_err(|error| Failure::of("cannot wait for authly-admin", error))?;
+            if ended.is_some() {
+                break;
+            }
+            turns.next().await?;
+            let [going, stopped] = &mut took;
+            crowd.ask(if turns.is_stopped() { stopped } else { going }).await?;
+        }
+        stage.seconds = began.elapsed().as_secs_f64();
+        match ended {
+            // A dirty source has rows that wait for a decision.
+            Some(status) if !matches!(status.code(), Some(0 | 2)) => {
+                return Err(Failure::new(format!("authly-admin {}: {status}", words.join(" "))));
+            }
+            Some(_) => {}
+            None => drop(turns.end(&mut child)?),
+        }
+        let [going, stopped] = took;
+        Ok((stage, going.waits(), stopped.waits()))
+    }
+
+    /// Builds indexes online until people came often enough meanwhile, and as often between the builds; tells what one build took, and
+    /// how long they waited.
+    async fn builds(&self, url: &str, crowd: &mut Crowd) -> Result<(Stage, Waits, Waits), Failure> {
+        crowd.come_back();
+        let (mut first, mut with, mut without) = (None, Took::default(), Took::default());
+        for _ in 0..BUILDS {
+            drop_indexes(url)?;
+            let stage = self.run(&["migrate", "schema", "up"], Some((crowd, &mut with))).await?;
+            first.get_or_insert(stage);
+            while without.count() < with.count() {
+                crowd.ask(&mut without).await?;
+            }
+            if with.count() >= OFTEN {
+                break;
+            }
+        }
+        Ok((first.unwrap_or_default(), with.waits(), without.waits()))
     }
 
     /// The run in the middle of several.
@@ -284,7 +325,7 @@ impl Stage {
     /// One line of the table.
     pub fn line(&self, name: &str, size: Size) -> String {
         let rate = match name {
-            "status" | "indexes" => "-".to_owned(),
+            "status" | "indexes" | "busy import" => "-".to_owned(),
             _ => format!("{:.0}", f64::from(size.users) / self.seconds),
         };
         let database = self.database_cpu.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
