@@ -20,5 +20,6 @@ pub mod report;
 pub mod scenario;
 pub mod server;
 pub mod site;
+pub mod sources;
 pub mod turns;
 pub mod usage;

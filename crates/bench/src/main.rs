@@ -12,6 +12,7 @@ use authly_bench::options::{HELP, Options, Output, Task};
 use authly_bench::report::Report;
 use authly_bench::server::Server;
 use authly_bench::site::Site;
+use authly_bench::sources::{self, Sources};
 use authly_bench::{machine, migrate, usage};
 
 /// How long a server is left alone before its idle memory is looked at: it gives back what it keeps for a while only.
@@ -76,7 +77,7 @@ async fn migrated(programs: &Programs, folder: &Path, options: &Options) -> Resu
         .as_ref()
         .and_then(|store| if let Store::Postgres { url, .. } = store { Some(url.as_str()) } else { None });
     eprintln!("making {} people of older programs", options.size.users);
-    let sources = migrate::Sources::make(&program, url, options.size)?;
+    let sources = Sources::make(&program, url, options.size)?;
     let mut all = Vec::new();
     for kind in &options.stores {
         for (name, address) in &sources.all {
@@ -94,7 +95,7 @@ async fn migrated(programs: &Programs, folder: &Path, options: &Options) -> Resu
             }
         }
         if let Store::Postgres { url, .. } = &store(*kind)? {
-            migrate::fill(&program, "authly", options.size, &format!("{url}_old"))?;
+            sources::fill(&program, "authly", options.size, &format!("{url}_old"))?;
             let installation = Installation::new(programs.clone(), migrate::beside(&store(*kind)?, "_old"))?;
             let stage = migrate::adopt(&installation).await?;
             match options.output {

@@ -4,7 +4,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::crowd::{Crowd, OFTEN, PEOPLE, Took, Waits};
 use crate::failure::Failure;
@@ -67,44 +66,6 @@ pub struct Figures {
     pub load: String,
 }
 
-/// Databases of older programs, made once for all targets.
-#[derive(Debug)]
-pub struct Sources {
-    folder: TempDir,
-    /// Their kinds and addresses.
-    pub all: Vec<(&'static str, String)>,
-}
-
-impl Sources {
-    /// Fills an SQLite file, and a database of PostgreSQL where there is one.
-    pub fn make(program: &std::path::Path, postgres: Option<&str>, size: Size) -> Result<Self, Failure> {
-        let folder = TempDir::with_prefix("authly-old-").map_err(|error| Failure::of("no temporary folder", error))?;
-        let mut all = vec![("sqlite", format!("sqlite:{}", folder.path().join("old.db").display()))];
-        all.extend(postgres.map(|url| ("postgres", format!("{url}_source"))));
-        for (_, address) in &all {
-            fill(program, "tenants", size, address)?;
-        }
-        Ok(Self { folder, all })
-    }
-
-    /// Where the files are.
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-}
-
-/// Makes the tables of an older program.
-pub fn fill(program: &std::path::Path, profile: &str, size: Size, address: &str) -> Result<(), Failure> {
-    let (users, tenants) = (size.users.to_string(), size.tenants.to_string());
-    let mut command = Command::new(program);
-    command.args(["--profile", profile, "--users", &users, "--tenants", &tenants, "--dirty", address]);
-    let output = command.output().map_err(|error| Failure::of("cannot run legacy-source", error))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(Failure::of("legacy-source", String::from_utf8_lossy(&output.stderr))),
-    }
-}
-
 /// Measures the migration of one source into one kind of target: into `alone` while nothing else goes on, and into `busy` while
 /// people sign in.
 pub async fn measure(
@@ -128,20 +89,28 @@ pub async fn measure(
     stages.push(("import again", watch.run(&paced(&["import", "--execute"]), None).await?));
     stages.push(("status", watch.median(&["migrate", "status", "--output", "json"]).await?));
 
-    let site = Site::prepare(busy, PEOPLE)?;
-    let server = Server::start(busy)?;
-    let mut crowd = Crowd::of(&site).await?;
-    let watch = Watch::of(busy);
-    let (stage, with, without) = watch.in_turns(&paced(&["import", "--execute"]), &mut crowd).await?;
-    stages.push(("busy import", stage));
-    let mut waits = vec![("with the import stopped", without), ("while it goes on", with)];
-    if let Store::Postgres { url, .. } = &busy.store {
+    let mut waits = Vec::new();
+    if let Store::Postgres { url, .. } = &alone.store {
+        let (server, mut crowd) = open(alone).await?;
         let (stage, with, without) = watch.builds(url, &mut crowd).await?;
         stages.push(("indexes", stage));
         waits.extend([("between index builds", without), ("while indexes are built", with)]);
+        server.stop()?;
     }
+    let (server, mut crowd) = open(busy).await?;
+    let (stage, with, without) = Watch::of(busy).in_turns(&paced(&["import", "--execute"]), &mut crowd).await?;
+    stages.push(("busy import", stage));
+    waits.extend([("with the import stopped", without), ("while it goes on", with)]);
     server.stop()?;
     Ok(Figures { source: source.0, target: alone.store.kind().name(), stages, waits, load })
+}
+
+/// Starts the server of an installation, for people who sign in there.
+async fn open(installation: &Installation) -> Result<(Server, Crowd), Failure> {
+    let site = Site::prepare(installation, PEOPLE)?;
+    let server = Server::start(installation)?;
+    let crowd = Crowd::of(&site).await?;
+    Ok((server, crowd))
 }
 
 /// Indexes that are built online, as a release that brings them does: on accounts, and on the ledger.
