@@ -64,6 +64,7 @@ struct State {
     api_keys: BTreeMap<(SourceName, SourceId), NewApiKey>,
     /// When accounts went to both ways, and to OAuth alone.
     moved: BTreeMap<UserId, Moves>,
+    sign_ins: u64,
 }
 
 impl MemoryTarget {
@@ -90,6 +91,11 @@ impl MemoryTarget {
     /// Removes an account, as an administrator does.
     pub fn remove(&self, user: UserId) {
         self.lock().accounts.remove(&user);
+    }
+
+    /// Counts somebody who signs in.
+    pub fn sign_in(&self) {
+        self.lock().sign_ins += 1;
     }
 
     /// All ledger lines in order.
@@ -213,6 +219,10 @@ impl CutoverStore for MemoryTarget {
     async fn tenants(&self) -> Result<(Vec<TargetTenant>, Vec<TargetGroup>), StoreError> {
         let state = self.lock();
         Ok((state.tenants.clone(), state.groups.clone()))
+    }
+
+    async fn others_at_work(&self) -> Result<u64, StoreError> {
+        Ok(self.lock().sign_ins)
     }
 
     async fn commit_batch(&self, write: BatchWrite) -> Result<BatchCommit, StoreError> {

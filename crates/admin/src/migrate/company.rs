@@ -1,8 +1,12 @@
-//! Who else is at work: the processors of this machine tell at once, what the store counts within seconds.
+//! Who else is at work: the processors of this machine tell at once that somebody is, what the store counts tells within seconds
+//! whether people sign in.
 
 use std::time::Duration;
 
+use authly_cutover::store::CutoverStore as _;
 use oauth_core::time::Timestamp;
+
+use super::Tools;
 
 /// The processors of this machine at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +26,13 @@ impl Processors {
     }
 }
 
-/// How often it is looked whether others sign in, where only the store can tell.
+/// How often the store is asked whether others sign in.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How long others are taken to be there after the last sign of them.
-const COMPANY: Duration = Duration::from_secs(5);
+const STAYS: Duration = Duration::from_secs(5);
 
-/// Whether others are at work.
+/// Whether others sign in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Company {
     /// What the store counted last, and when.
@@ -39,26 +43,31 @@ pub(super) struct Company {
 impl Company {
     pub(super) const NONE: Self = Self { counted: None, seen_at: None };
 
+    /// Asks the store, unless it was asked a moment ago.
+    pub(super) async fn ask<T: Tools>(&mut self, tools: &T, now: Timestamp) {
+        if self.is_to_be_counted(now) {
+            // A store that cannot tell has other troubles, of which the next write will.
+            if let Ok(figure) = tools.target().others_at_work().await {
+                self.count(figure, now);
+            }
+        }
+    }
+
     /// Whether the store is to be asked again.
-    pub(super) fn is_to_be_counted(&self, now: Timestamp) -> bool {
+    fn is_to_be_counted(&self, now: Timestamp) -> bool {
         self.counted.is_none_or(|(_, at)| now.since(at) >= LOOK)
     }
 
     /// What the store counts now.
-    pub(super) fn count(&mut self, figure: u64, now: Timestamp) {
+    fn count(&mut self, figure: u64, now: Timestamp) {
         if self.counted.replace((figure, now)).is_some_and(|(before, _)| before != figure) {
-            self.seen(now);
+            self.seen_at = Some(now);
         }
-    }
-
-    /// They were noticed.
-    pub(super) const fn seen(&mut self, now: Timestamp) {
-        self.seen_at = Some(now);
     }
 
     /// Whether they are there.
     pub(super) fn is_there(&self, now: Timestamp) -> bool {
-        self.seen_at.is_some_and(|seen| now.since(seen) < COMPANY)
+        self.seen_at.is_some_and(|seen| now.since(seen) < STAYS)
     }
 }
 
@@ -87,7 +96,7 @@ mod tests {
         assert!(company.is_there(came));
         company.count(8, began.plus(millis(4_000)));
         assert!(company.is_there(came.plus(millis(4_999))) && !company.is_there(came.plus(millis(5_000))));
-        company.seen(came.plus(millis(7_000)));
-        assert!(company.is_there(came.plus(millis(8_000))), "the processors told");
+        company.count(9, came.plus(millis(7_000)));
+        assert!(company.is_there(came.plus(millis(8_000))), "they came again");
     }
 }

@@ -241,7 +241,7 @@ impl<T: Tools> Import<'_, T> {
         observer.phase("importing");
         let (mut examined, rate) = (0u64, Rate::new(self.options.max_rate, self.tools.clock().now()));
         // Hashes take their time, and so does a rate: what is decided then is soon old.
-        let ahead = self.options.pace.works_ahead() && self.options.max_rate.is_none() && !self.options.wrap_weak;
+        let may_be_ahead = self.options.max_rate.is_none() && !self.options.wrap_weak;
         let checkpoint = batches.progress.checkpoint.clone();
         let mut feed = Feed::new(walk, self.since, batch, self.options.limit, checkpoint);
         let mut next = feed.next(&batches.pieces).await?;
@@ -255,6 +255,7 @@ impl<T: Tools> Import<'_, T> {
                 Next::Limit => return Ok((batches.progress, Some(Stopped::Limit))),
                 Next::End => return Ok((batches.progress, None)),
             };
+            let ahead = may_be_ahead && batches.pieces.works_ahead();
             let touched = write.as_ref().filter(|_| ahead && !ready.stops()).map(Touched::by);
             let (progress, manner) = (ready.progress.clone(), batches.pieces.manner());
             // The next rows are read and decided while these are written.

@@ -10,6 +10,7 @@ mod breath;
 mod checklist;
 mod commit;
 mod company;
+mod counted;
 mod desk;
 mod feed;
 mod finalize;
@@ -31,6 +32,7 @@ mod tests;
 mod tools;
 mod verify;
 mod walk;
+mod watched;
 mod wrap;
 mod write_back;
 

@@ -75,6 +75,11 @@ impl Pieces {
         self.rests.page(rows)
     }
 
+    /// Whether the next piece is read and decided while one is written.
+    pub(super) const fn works_ahead(&self) -> bool {
+        self.rests.works_ahead()
+    }
+
     /// How it is written.
     pub(super) const fn manner(&self) -> Manner {
         Manner { learns: self.stride.learns(), gap: self.gap }

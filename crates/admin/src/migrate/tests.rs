@@ -356,10 +356,17 @@ fn a_gentle_import_waits_while_others_need_the_processors_and_works_little_after
     let mut rests = Rests::new(Pace::Gentle, &bench);
     assert_eq!(rest(&bench, &mut rests, &[]), (0, 100), "nobody is there");
     assert_eq!(rest(&bench, &mut rests, &[1, 1, 1]), (3, 100), "it may have been its own work");
+    assert!(rests.works_ahead(), "on both processors, while nobody else wants one");
     *bench.others.lock().unwrap() = Some([[0].as_slice(), &[1; 7]].concat());
     ready(rests.rest(&bench, Duration::ZERO));
     assert!(bench.pauses.lock().unwrap().is_empty(), "it is over in a moment");
+    assert_eq!(rest(&bench, &mut rests, &[1, 2, 1, 1]), (4, 100), "a machine has other things to do");
+    bench.clock.0.fetch_add(250_000, Ordering::SeqCst);
+    assert_eq!(rest(&bench, &mut rests, &[1, 2, 1, 1]), (4, 100), "still nobody signs in");
+    bench.target.sign_in();
+    bench.clock.0.fetch_add(250_000, Ordering::SeqCst);
     assert_eq!(rest(&bench, &mut rests, &[1, 2, 1, 1]), (4, 25));
+    assert!(!rests.works_ahead(), "one thing at a time behind others");
     bench.clock.0.fetch_add(3_000, Ordering::SeqCst);
     assert_eq!(rest(&bench, &mut rests, &[]), (1, 25), "a rest behind the piece");
     bench.clock.0.fetch_add(900_000, Ordering::SeqCst);
@@ -367,6 +374,8 @@ fn a_gentle_import_waits_while_others_need_the_processors_and_works_little_after
     assert_eq!(bench.pauses.lock().unwrap().split_off(0), [Duration::from_millis(100)], "and not too long a one");
     bench.clock.0.fetch_add(5_000_000, Ordering::SeqCst);
     assert_eq!(rest(&bench, &mut rests, &[]), (1, 100), "they have not come again for a while");
+    assert!(rests.works_ahead());
+    assert!(!Rests::new(Pace::Gentle, &Bench::default()).works_ahead(), "where it cannot see whether anybody does");
     let mut rests = Rests::new(Pace::Full, &bench);
     assert_eq!(rest(&bench, &mut rests, &[1; 500]), (0, 100));
     let report = run(&bench, &people(9), &ImportOptions { pace: Pace::Gentle, ..execute() });
@@ -378,9 +387,9 @@ fn a_gentle_import_waits_while_others_need_the_processors_and_works_little_after
 fn where_the_processors_are_never_free_it_waits_less_each_time_and_goes_on() {
     let bench = Bench { others: Mutex::new(Some(Vec::new())), ..Bench::default() };
     let mut rests = Rests::new(Pace::Gentle, &bench);
-    // Each look takes a millisecond by this clock, and so does the wait behind it; there is a rest besides from the second time on.
+    // Each look takes a millisecond by this clock, and so does the wait behind it.
     let waits = [(); 5].map(|()| rest(&bench, &mut rests, &[1; 500]).0);
-    assert_eq!(waits, [50, 26, 14, 8, 7]);
+    assert_eq!(waits, [50, 25, 13, 7, 6]);
     rest(&bench, &mut rests, &[]);
-    assert_eq!(rest(&bench, &mut rests, &[1; 500]).0, 51, "they were free meanwhile");
+    assert_eq!(rest(&bench, &mut rests, &[1; 500]).0, 50, "they were free meanwhile");
 }

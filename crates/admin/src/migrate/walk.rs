@@ -81,7 +81,7 @@ impl<S: Source> Walk<'_, S> {
         observer: &mut impl Observer,
         mut note: impl FnMut(&Person),
     ) -> Result<(), MigrateError> {
-        let (ahead, mut rests) = (self.pace.works_ahead(), Rests::new(self.pace, tools));
+        let mut rests = Rests::new(self.pace, tools);
         let mut size = PAGE;
         let (mut people, mut read) = (self.page(None, size, None).await?, 0u64);
         loop {
@@ -100,8 +100,12 @@ impl<S: Source> Walk<'_, S> {
                     part.iter().for_each(&mut note);
                 }
             };
-            let next = match ahead {
-                true => join(next, noting).await.0,
+            let next = match rests.works_ahead() {
+                true => {
+                    let next = join(next, noting).await.0;
+                    rests.rest(tools, Duration::ZERO).await;
+                    next
+                }
                 false => {
                     noting.await;
                     rests.rest(tools, Duration::ZERO).await;
