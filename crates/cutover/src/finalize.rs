@@ -1,15 +1,18 @@
 //! The finalize gate: nine conditions, each measured, each named when it is not met (C-31).
 
+mod found;
+
 use std::time::Duration;
 
 use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 use serde::Serialize;
 
+use self::found::number;
+pub use self::found::{Doubt, Found, NAMES, Silence, Unverified};
 use crate::{
     account::{CredentialState, TargetAccount},
     source::SourceName,
     store::LegacyUse,
-    words::count,
 };
 
 /// What was measured.
@@ -86,8 +89,8 @@ pub struct Condition {
     pub met: bool,
     /// What it asks for, in words.
     pub wants: &'static str,
-    /// What was measured, in words.
-    pub found: String,
+    /// What was measured; in words for a terminal and for programs.
+    pub found: Found,
 }
 
 /// How long the legacy doors must have been quiet, and counting on.
@@ -98,7 +101,7 @@ pub const BACKUP_AGE: Duration = Duration::from_secs(86_400);
 
 /// Judges every condition; the gate is open if all are met.
 pub fn judge(facts: &GateFacts, now: Timestamp) -> Vec<Condition> {
-    let all: [(&'static str, &'static str, (bool, String)); 9] = [
+    let all: [(&'static str, &'static str, (bool, Found)); 9] = [
         ("completed", "every active account has signed in by OAuth, or is waived", completed(facts)),
         ("quiet", "no legacy door was used for 30 days, while uses were counted", quiet(facts, now)),
         ("tenants_confirmed", "every tenant in operation is confirmed", confirmed(facts)),
@@ -120,111 +123,49 @@ pub fn is_open(conditions: &[Condition]) -> bool {
     conditions.iter().all(|condition| condition.met)
 }
 
-/// A time for people: to the second.
-fn moment(at: Timestamp) -> String {
-    Timestamp::from_seconds(at.seconds()).to_rfc3339()
+fn completed(facts: &GateFacts) -> (bool, Found) {
+    let GateFacts { active, not_completed: open, waived, .. } = *facts;
+    (open == 0, Found::Completed { open, active, waived })
 }
 
-fn completed(facts: &GateFacts) -> (bool, String) {
-    let GateFacts { active, not_completed, waived, .. } = facts;
-    (*not_completed == 0, format!("{not_completed} of {active} have not, {waived} are waived"))
+fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, Found) {
+    let silence = Silence::of(&facts.legacy_uses, facts.counting_since, now);
+    (matches!(silence, Silence::Kept { .. }), Found::Quiet(silence))
 }
 
-fn quiet(facts: &GateFacts, now: Timestamp) -> (bool, String) {
-    let Some(since) = facts.counting_since else {
-        return (false, "uses are not counted".to_owned());
-    };
-    let last = facts.legacy_uses.iter().map(|one| one.last_at).max();
-    let over = |from: Timestamp| format!("the 30 days are over {}", moment(from.plus(QUIET)));
-    match last.filter(|last| now.since(*last) < QUIET) {
-        Some(last) => (
-            false,
-            format!("last used {}, {}; {}", moment(last), whereabouts(&facts.legacy_uses), over(last.max(since))),
-        ),
-        // The counters came with the schema: what was used before that, nobody knows.
-        None if now.since(since) < QUIET => {
-            (false, format!("no use, counted only since `schema up` {}; {}", moment(since), over(since)))
-        }
-        None => (true, format!("no use in 30 days, counted since {}", moment(since))),
-    }
+fn confirmed(facts: &GateFacts) -> (bool, Found) {
+    let open: Vec<String> = facts.unconfirmed_tenants.iter().map(|(_, slug)| slug.clone()).collect();
+    (open.is_empty(), Found::Unconfirmed(open))
 }
 
-/// In how many tenants the old doors were used, and whether by accounts of none.
-fn whereabouts(uses: &[LegacyUse]) -> String {
-    let tenants = uses.iter().filter(|one| one.tenant.is_some()).count();
-    match (tenants, tenants < uses.len()) {
-        (0, _) => "by accounts of no tenant".to_owned(),
-        (_, false) => format!("in {}", count(tenants, "tenant", "tenants")),
-        (_, true) => format!("in {} and by accounts of none", count(tenants, "tenant", "tenants")),
-    }
+fn alive(facts: &GateFacts) -> (bool, Found) {
+    let GateFacts { live_legacy_tokens: tokens, live_api_keys: keys, live_old_sessions: sessions, .. } = *facts;
+    (tokens + keys + sessions == 0, Found::Alive { tokens, keys, sessions })
 }
 
-fn confirmed(facts: &GateFacts) -> (bool, String) {
-    let open = &facts.unconfirmed_tenants;
-    let names: Vec<&str> = open.iter().take(5).map(|(_, slug)| slug.as_str()).collect();
-    let more = if open.len() > names.len() { ", .." } else { "" };
-    match open.len() {
-        0 => (true, "none is open".to_owned()),
-        1 => (false, format!("1 is not: {}", names.join(", "))),
-        number => (false, format!("{number} are not: {}{more}", names.join(", "))),
-    }
+fn waits(facts: &GateFacts) -> (bool, Found) {
+    let GateFacts { quarantined, conflicts, .. } = *facts;
+    (quarantined + conflicts == 0, Found::Waits { quarantined, conflicts })
 }
 
-fn alive(facts: &GateFacts) -> (bool, String) {
-    let GateFacts { live_legacy_tokens: tokens, live_api_keys: keys, live_old_sessions: sessions, .. } = facts;
-    let found = [
-        count(*tokens, "refresh token", "refresh tokens"),
-        count(*keys, "API key", "API keys"),
-        count(*sessions, "session", "sessions"),
-    ];
-    (tokens + keys + sessions == 0, found.join(", "))
+fn hashes(facts: &GateFacts) -> (bool, Found) {
+    (facts.foreign_hashes == 0, Found::Hashes(facts.foreign_hashes))
 }
 
-fn waits(facts: &GateFacts) -> (bool, String) {
-    let GateFacts { quarantined, conflicts, .. } = facts;
-    (quarantined + conflicts == 0, format!("{quarantined} in quarantine, {conflicts} in conflict or failed"))
+fn backup(facts: &GateFacts, now: Timestamp) -> (bool, Found) {
+    let at = facts.backup_verified_at;
+    (at.is_some_and(|at| now.since(at) < BACKUP_AGE), Found::Backup(at))
 }
 
-fn hashes(facts: &GateFacts) -> (bool, String) {
-    (facts.foreign_hashes == 0, format!("{} are left", facts.foreign_hashes))
-}
-
-fn backup(facts: &GateFacts, now: Timestamp) -> (bool, String) {
-    match facts.backup_verified_at {
-        None => (false, "none was verified".to_owned()),
-        Some(at) => (now.since(at) < BACKUP_AGE, format!("the last was verified {}", moment(at))),
-    }
-}
-
-fn verified(facts: &GateFacts) -> (bool, String) {
-    let open: Vec<String> = facts.sources.iter().filter_map(unverified).collect();
+fn verified(facts: &GateFacts) -> (bool, Found) {
+    let open: Vec<Unverified> = facts.sources.iter().filter_map(Unverified::of).collect();
     let oldest = facts.sources.iter().filter_map(|source| source.verified).map(|(at, _)| at).min();
-    match (open.is_empty(), oldest) {
-        (false, _) => (false, open.join("; ")),
-        (true, None) => (true, "nothing was imported".to_owned()),
-        (true, Some(at)) => (true, format!("{} clean, the oldest {}", facts.sources.len(), moment(at))),
-    }
+    (open.is_empty(), Found::Verified { sources: number(facts.sources.len()), oldest, open })
 }
 
-/// What is wrong with the check of a source.
-pub fn unverified(one: &ImportedSource) -> Option<String> {
-    let source = &one.source;
-    match one.verified {
-        None => Some(format!("{source}: it never ran")),
-        Some((at, false)) => Some(format!("{source}: it found differences {}", moment(at))),
-        Some((at, true)) if at <= one.last_import_at => {
-            Some(format!("{source}: it ran {}, and an import wrote {}", moment(at), moment(one.last_import_at)))
-        }
-        Some(_) => None,
-    }
-}
-
-fn inactive(facts: &GateFacts) -> (bool, String) {
-    match (facts.inactive, facts.inactive_decided_at) {
-        (0, _) => (true, "there are none".to_owned()),
-        (number, Some(at)) => (true, format!("{}, decided {}", count(number, "account", "accounts"), moment(at))),
-        (number, None) => (false, format!("{}, and nothing is decided", count(number, "account", "accounts"))),
-    }
+fn inactive(facts: &GateFacts) -> (bool, Found) {
+    let GateFacts { inactive: accounts, inactive_decided_at: decided_at, .. } = *facts;
+    (accounts == 0 || decided_at.is_some(), Found::Inactive { accounts, decided_at })
 }
 
 #[cfg(test)]
@@ -271,7 +212,7 @@ mod tests {
         let told = |change: fn(&mut GateFacts)| {
             let mut facts = open();
             change(&mut facts);
-            judge(&facts, now()).remove(1).found
+            judge(&facts, now()).remove(1).found.to_string()
         };
         let tenant = |id| Some(TenantId::from_uuid(uuid::Uuid::from_u128(id)));
         assert_eq!(told(|_| ()), "no use in 30 days, counted since 2026-12-16T08:00:00Z");
@@ -285,8 +226,9 @@ mod tests {
         );
         let uses = [(tenant(1), ago(2)), (tenant(2), ago(3)), (None, ago(4))];
         let uses: Vec<_> = uses.into_iter().map(|(tenant, last_at)| LegacyUse { tenant, last_at }).collect();
-        assert_eq!(whereabouts(&uses), "in 2 tenants and by accounts of none");
-        assert_eq!(whereabouts(uses.get(..1).unwrap()), "in 1 tenant");
+        let used = |uses| Silence::of(uses, Some(ago(30)), now()).to_string();
+        assert!(used(&uses).contains(", in 2 tenants and by accounts of none;"), "{}", used(&uses));
+        assert!(used(uses.get(..1).unwrap()).contains(", in 1 tenant;"));
     }
 
     #[test]

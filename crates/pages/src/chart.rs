@@ -128,13 +128,13 @@ pub(crate) fn spaced(number: impl Borrow<u64>) -> String {
     out
 }
 
-/// Per cent with one decimal, never rounded up: what is not complete never reads as 100.
-pub(crate) fn percent(part: u64, whole: u64) -> Option<String> {
+/// Per cent with one decimal behind `mark`, never rounded up: what is not complete never reads as 100.
+pub(crate) fn percent(part: u64, whole: u64, mark: &str) -> Option<String> {
     let tenths = (u128::from(part) * 1_000).checked_div(u128::from(whole))?;
     Some(if tenths.is_multiple_of(10) {
         format!("{}\u{202f}%", tenths / 10)
     } else {
-        format!("{}.{}\u{202f}%", tenths / 10, tenths % 10)
+        format!("{}{mark}{}\u{202f}%", tenths / 10, tenths % 10)
     })
 }
 
@@ -300,10 +300,10 @@ mod tests {
 
     #[test]
     fn what_is_not_complete_never_reads_as_a_hundred() {
-        assert_eq!(percent(99_999, 100_000).as_deref(), Some("99.9\u{202f}%"));
-        assert_eq!(percent(1, 1).as_deref(), Some("100\u{202f}%"));
-        assert_eq!(percent(1, 8).as_deref(), Some("12.5\u{202f}%"));
-        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(99_999, 100_000, ".").as_deref(), Some("99.9\u{202f}%"));
+        assert_eq!(percent(1, 1, ".").as_deref(), Some("100\u{202f}%"));
+        assert_eq!(percent(1, 8, ",").as_deref(), Some("12,5\u{202f}%"));
+        assert_eq!(percent(0, 0, "."), None);
         assert_eq!(spaced(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(spaced(123), "123");
     }

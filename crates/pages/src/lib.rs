@@ -60,9 +60,10 @@ pub use mail::{
 };
 pub use markup::Markup;
 pub use migration::{
-    GateLine, LedgerLine, Migration, MigrationLedger, MigrationPhase, MigrationPlace, MigrationRollback, MigrationRows,
-    MigrationRun, MigrationTenant, Rehearsal, RollbackConflict, RollbackNotice, RollbackTarget, RunProgress,
-    SchemeCount, TenantOrder, WaitingLine, WaitingRow, migration, migration_ledger, migration_rollback, migration_rows,
+    GateDoubt, GateDoubtReason, GateFound, GateLine, LedgerLine, Migration, MigrationLedger, MigrationPhase,
+    MigrationPlace, MigrationRollback, MigrationRows, MigrationRun, MigrationTenant, Rehearsal, RollbackConflict,
+    RollbackNotice, RollbackTarget, RunProgress, SchemeCount, TenantOrder, WaitingLine, WaitingRow, migration,
+    migration_ledger, migration_rollback, migration_rows,
 };
 pub use policy::content_security_policy;
 pub use problem::{Busy, ErrorPage, Problem, Turn, busy, error_page, not_found};

@@ -136,7 +136,8 @@ impl Locale {
         markup
     }
 
-    fn pattern(&self, key: &'static str, args: &FluentArgs<'_>) -> String {
+    /// A message with arguments that are values of the catalogue already.
+    pub(crate) fn pattern(&self, key: &'static str, args: &FluentArgs<'_>) -> String {
         for locale in [self, source()] {
             if let Some(pattern) = locale.bundle.get_message(key).and_then(|message| message.value()) {
                 return locale.bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned();

@@ -1,15 +1,17 @@
 //! The pages of a migration, for administrators: how far it is, rows that wait, the ledger, and taking back.
 
 mod board;
+mod gate;
 mod ledger;
 mod rollback;
 mod rows;
 mod run;
 
-use crate::frame::Frame;
+use crate::{chart::percent, frame::Frame};
 
 pub use self::{
-    board::{GateLine, Migration, MigrationPhase, MigrationTenant, SchemeCount, TenantOrder, WaitingLine, migration},
+    board::{Migration, MigrationPhase, MigrationTenant, SchemeCount, TenantOrder, WaitingLine, migration},
+    gate::{GateDoubt, GateDoubtReason, GateFound, GateLine},
     ledger::{LedgerLine, MigrationLedger, migration_ledger},
     rollback::{MigrationRollback, Rehearsal, RollbackConflict, RollbackNotice, RollbackTarget, migration_rollback},
     rows::{MigrationRows, WaitingRow, migration_rows},
@@ -32,6 +34,11 @@ pub struct MigrationPlace<'a> {
 /// A text of the catalogue whose key is made from data; the data itself where there is none.
 fn named(frame: &Frame<'_>, kind: &str, code: &str) -> String {
     frame.locale.find(&format!("{kind}-{}", code.replace('_', "-"))).unwrap_or(code).to_owned()
+}
+
+/// A part of a whole in per cent, as the language writes it; nothing of nothing.
+fn share(part: u64, whole: u64, frame: &Frame<'_>) -> Option<String> {
+    percent(part, whole, frame.t("migration-decimal-mark"))
 }
 
 /// `2026-11-20T23:39:26Z` as `2026-11-20 23:39 UTC`; anything else as it is.

@@ -74,8 +74,19 @@ fn uses() -> Vec<(String, String, Option<String>)> {
 }
 
 /// What keys begin with that are made from data.
-const MADE_FROM_DATA: [&str; 10] =
-    ["action-", "claim-", "flaw-", "gate-", "outcome-", "reason-", "restored-", "rollback-", "run-", "waiting-"];
+const MADE_FROM_DATA: [&str; 11] = [
+    "action-",
+    "claim-",
+    "flaw-",
+    "gate-",
+    "outcome-",
+    "reason-",
+    "restored-",
+    "rollback-",
+    "run-",
+    "scheme-",
+    "waiting-",
+];
 
 /// Strings in the sources that look like keys of the catalogue: those that tables of keys are made of.
 fn mentioned() -> BTreeSet<String> {

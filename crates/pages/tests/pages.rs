@@ -216,14 +216,44 @@ fn the_field_that_was_refused_is_the_one_that_is_marked() {
     assert_eq!(marked(AccountPasswordError::Short), [false, true]);
 }
 
+fn found(found: GateFound, locale: &'static Locale) -> String {
+    let gate = [GateLine { name: "quiet", wants: "", found, met: false }];
+    let view = Migration { phase: MigrationPhase::Under, gate: &gate, ..Migration::default() };
+    let html = migration(&view, &Frame::new(locale, "Authly"));
+    html.rsplit_once("<p class=\"note\">").unwrap().1.split("</p>").next().unwrap().to_owned()
+}
+
 #[test]
 fn what_the_gate_found_shows_its_instants_as_times() {
-    let found = "last used 2027-01-14T08:00:00Z, in <1> tenant; x, ..";
-    let gate = [GateLine { name: "quiet", found, ..GateLine::default() }];
-    let view = Migration { phase: MigrationPhase::Under, gate: &gate, ..Migration::default() };
-    let html = migration(&view, &frame());
-    let found = "last used <time datetime=\"2027-01-14T08:00:00Z\">2027-01-14 08:00 UTC</time>, in &#60;1&#62; tenant; x, \u{2026}</p>";
-    assert!(html.contains(found), "{html}");
+    let used = |tenants| GateFound::Used {
+        last: "2027-01-14T08:00:00Z".to_owned(),
+        tenants,
+        others: false,
+        over: "2027-02-13T08:00:00Z".to_owned(),
+    };
+    let time = |day| format!("<time datetime=\"2027-{day}T08:00:00Z\">2027-{day} 08:00 UTC</time>");
+    let (last, over) = (time("01-14"), time("02-13"));
+    let english = Locale::negotiate(["en"]);
+    assert_eq!(found(used(1), english), format!("last used {last}, in 1 tenant; the 30 days are over {over}"));
+    assert_eq!(
+        found(used(0), english),
+        format!("last used {last}, by accounts of no tenant; the 30 days are over {over}")
+    );
+}
+
+#[test]
+fn what_the_gate_found_is_said_in_the_language_of_the_page() {
+    let german = Locale::negotiate(["de"]);
+    assert_eq!(found(GateFound::Completed([1, 300, 2]), german), "1 von 300 noch nicht, 2 ausgenommen");
+    assert_eq!(found(GateFound::Alive([1, 0, 2]), german), "1 Refresh-Token, 0 API-Schlüssel, 2 Sitzungen");
+    let doubts = vec![
+        GateDoubt { source: "<shop>".to_owned(), why: GateDoubtReason::Never },
+        GateDoubt { source: "b".to_owned(), why: GateDoubtReason::Never },
+    ];
+    let said = "<bdi>&#60;shop&#62;</bdi>: noch nie geprüft; <bdi>b</bdi>: noch nie geprüft";
+    assert_eq!(found(GateFound::Unverified(doubts), german), said);
+    let names = ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec();
+    assert_eq!(found(GateFound::Unconfirmed(names), german), "6 sind es nicht: <bdi>a, b, c, d, e, …</bdi>");
 }
 
 #[test]

@@ -303,7 +303,7 @@ impl State<'_> {
 
     fn condition(&self, name: &str) -> String {
         let found = self.conditions.iter().find(|condition| condition.name == name);
-        found.map(|condition| condition.found.clone()).unwrap_or_default()
+        found.map(|condition| condition.found.to_string()).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod board;
 mod export;
+mod gate;
 mod ledger;
 mod logins;
 mod rollback;

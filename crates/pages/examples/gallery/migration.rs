@@ -120,10 +120,30 @@ fn board() -> Migration<'static> {
             decisions: 38,
             note: None,
         }),
-        gate: &[
-            GateLine { name: "all_migrated", wants: "", found: "423 of 993 have not, 0 are waived", met: false },
-            GateLine { name: "hashes", wants: "", found: "476 are left", met: true },
-        ],
+        gate: Box::leak(Box::new(gate())),
         ..Migration::default()
     }
+}
+
+/// Every kind of what is measured.
+fn gate() -> [GateLine<'static>; 10] {
+    let at = |day: u8| format!("2026-10-{day:02}T07:15:11Z");
+    let line = |name, met, found| GateLine { name, wants: "", found, met };
+    let used = GateFound::Used { last: at(11), tenants: 2, others: true, over: "2026-11-10T07:15:11Z".to_owned() };
+    let outdated = GateDoubtReason::Outdated(at(9), at(12));
+    let doubts = [("shop", GateDoubtReason::Never), ("legacy-users", outdated)];
+    let doubts = doubts.map(|(source, why)| GateDoubt { source: source.to_owned(), why });
+    let names = ["acme-corp", "globex", "initech", "o-brien-sons", "tenant-10", "tenant-11"].map(str::to_owned);
+    [
+        line("completed", false, GateFound::Completed([423, 993, 0])),
+        line("quiet", false, used),
+        line("quiet", true, GateFound::Kept(at(1))),
+        line("tenants_confirmed", false, GateFound::Unconfirmed(names.to_vec())),
+        line("nothing_old_alive", false, GateFound::Alive([1, 0, 2])),
+        line("nothing_waits", true, GateFound::Waits([0, 0])),
+        line("hashes", false, GateFound::Hashes(476)),
+        line("backup", true, GateFound::Backup(Some(at(12)))),
+        line("verified", false, GateFound::Unverified(doubts.to_vec())),
+        line("inactive_decided", true, GateFound::Inactive(10, Some(at(12)))),
+    ]
 }

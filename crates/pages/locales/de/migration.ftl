@@ -8,7 +8,7 @@ migration-ledger = Protokoll
 migration-rollback = Zurücknehmen
 migration-measured = Gemessen
 migration-phase-before = Noch ist nichts importiert.
-migration-phase-under = Man meldet sich auf beiden Wegen an.
+migration-phase-under = Beide Wege zur Anmeldung sind offen.
 migration-phase-complete = Alle haben sich per OAuth angemeldet; die Liste sagt, was noch fehlt.
 migration-phase-finalized = Die alten Wege sind endgültig geschlossen.
 migration-empty = Noch keine Migration
@@ -26,7 +26,7 @@ migration-run-rate = Zeilen pro Sekunde
 migration-run-left = Restzeit
 migration-run-decisions = Zu entscheiden
 migration-run-began = begonnen
-migration-run-batch = letzte Schreibung
+migration-run-batch = zuletzt geschrieben
 migration-run-lines = seine Einträge
 migration-run-error = Letzter Fehler
 run-import = Import
@@ -36,7 +36,7 @@ run-decide = Entscheidungen
 run-running = läuft
 run-finished = fertig
 run-stopped = angehalten
-run-abandoned = verlassen
+run-abandoned = abgebrochen
 migration-over-time = Konten nach Anmeldeweg, 90 Tage
 migration-numbers = Zahlen zeigen
 migration-day = Tag (UTC)
@@ -68,6 +68,9 @@ migration-hashes-left = noch zu erneuern
 migration-no-hashes = Kein Konto hat ein Passwort.
 migration-scheme = Verfahren
 migration-scheme-current = aktuell
+migration-decimal-mark = ,
+scheme-unknown = unbekannt
+scheme-wrapped = umhüllt
 migration-upgrades = Erneuerte Hashes, 30 Tage
 migration-no-upgrades = In diesen Tagen wurde kein Hash erneuert. Das geschieht beim Anmelden.
 migration-no-rows = Keine Zeile wartet auf eine Entscheidung.
@@ -89,6 +92,55 @@ gate-hashes = Kein Hash eines anderen Programms wird noch gebraucht
 gate-backup = Eine Sicherung wurde in den letzten 24 Stunden geprüft
 gate-verified = Die letzte Prüfung jeder Quelle war sauber und ist jünger als ihr letzter Import
 gate-inactive-decided = Es ist entschieden, was aus inaktiven und gelöschten Konten wird
+gate-found-alive = { $tokens ->
+    [one] { $tokens } Refresh-Token
+   *[other] { $tokens } Refresh-Tokens
+}, { $keys ->
+    [one] { $keys } API-Schlüssel
+   *[other] { $keys } API-Schlüssel
+}, { $sessions ->
+    [one] { $sessions } Sitzung
+   *[other] { $sessions } Sitzungen
+}
+gate-found-backup = die letzte wurde geprüft: { $at }
+gate-found-backup-none = noch keine wurde geprüft
+gate-found-completed = { $open } von { $active } noch nicht, { $waived } ausgenommen
+gate-found-confirmed = keiner ist offen
+gate-found-differences = { $source }: Unterschiede gefunden, { $at }
+gate-found-hashes = noch { $left }
+gate-found-inactive = { $accounts ->
+    [one] { $accounts } Konto
+   *[other] { $accounts } Konten
+}, entschieden: { $at }
+gate-found-inactive-none = es gibt keine
+gate-found-inactive-open = { $accounts ->
+    [one] { $accounts } Konto, und nichts ist entschieden
+   *[other] { $accounts } Konten, und nichts ist entschieden
+}
+gate-found-kept = 30 Tage unbenutzt, gezählt seit { $since }
+gate-found-never = { $source }: noch nie geprüft
+gate-found-outdated = { $source }: geprüft { $at }, danach schrieb ein Import: { $import }
+gate-found-unconfirmed = { $number ->
+    [one] { $number } ist es nicht: { $names }
+   *[other] { $number } sind es nicht: { $names }
+}
+gate-found-uncounted = es wird nicht gezählt
+gate-found-used = zuletzt benutzt { $last }, von Konten ohne Mandant; die 30 Tage enden { $over }
+gate-found-used-both = zuletzt benutzt { $last }, in { $tenants ->
+    [one] { $tenants } Mandanten
+   *[other] { $tenants } Mandanten
+} und von Konten ohne Mandant; die 30 Tage enden { $over }
+gate-found-used-tenants = zuletzt benutzt { $last }, in { $tenants ->
+    [one] { $tenants } Mandanten
+   *[other] { $tenants } Mandanten
+}; die 30 Tage enden { $over }
+gate-found-verified = { $sources ->
+    [one] { $sources } Quelle sauber
+   *[other] { $sources } Quellen sauber
+}, älteste Prüfung { $oldest }
+gate-found-verified-none = nichts wurde importiert
+gate-found-waits = { $quarantined } in Quarantäne, { $conflicts } in Konflikt oder gescheitert
+gate-found-young = unbenutzt, aber erst seit { $since } gezählt; die 30 Tage enden { $over }
 migration-all-rows = alle zeigen
 migration-rows-text = Diese Zeilen der Quelle wurden noch kein Konto, weil jemand entscheiden muss.
 migration-rows-how = Über eine Zeile entscheiden Sie auf der Kommandozeile:

@@ -136,6 +136,12 @@ migration-no-hashes = No account has a password.
 migration-scheme = Scheme
 # Mark on the scheme of new hashes.
 migration-scheme-current = current
+# Stands between whole per cents and their tenths.
+migration-decimal-mark = .
+# A scheme of hashes: nobody knows it.
+scheme-unknown = unknown
+# A scheme of hashes: a strong hash around a weak one.
+scheme-wrapped = wrapped
 # Section and title of a chart.
 migration-upgrades = Hashes upgraded, 30 days
 # Instead of a chart.
@@ -178,6 +184,77 @@ gate-backup = A backup was verified in the last 24 hours
 gate-verified = The last check of each source was clean and is younger than its last import
 # Condition.
 gate-inactive-decided = It is decided what becomes of inactive and deleted accounts
+# What was measured: nothing is alive when all three are 0.
+gate-found-alive = { $tokens ->
+    [one] { $tokens } refresh token
+   *[other] { $tokens } refresh tokens
+}, { $keys ->
+    [one] { $keys } API key
+   *[other] { $keys } API keys
+}, { $sessions ->
+    [one] { $sessions } session
+   *[other] { $sessions } sessions
+}
+# What was measured; $at is a moment.
+gate-found-backup = the last was verified { $at }
+# What was measured.
+gate-found-backup-none = none was verified
+# What was measured: accounts that have not signed in by OAuth, of all active ones.
+gate-found-completed = { $open } of { $active } have not, { $waived } are waived
+# What was measured: every tenant is confirmed.
+gate-found-confirmed = none is open
+# What was measured: why the check of a source does not count; $at is a moment.
+gate-found-differences = { $source }: it found differences { $at }
+# What was measured: hashes of other programs.
+gate-found-hashes = { $left ->
+    [one] { $left } is left
+   *[other] { $left } are left
+}
+# What was measured: accounts that are switched off or deleted; $at is a moment.
+gate-found-inactive = { $accounts ->
+    [one] { $accounts } account
+   *[other] { $accounts } accounts
+}, decided { $at }
+# What was measured: accounts that are switched off or deleted.
+gate-found-inactive-none = there are none
+# What was measured: accounts that are switched off or deleted.
+gate-found-inactive-open = { $accounts ->
+    [one] { $accounts } account, and nothing is decided
+   *[other] { $accounts } accounts, and nothing is decided
+}
+# What was measured: no old door was used; $since is a moment.
+gate-found-kept = no use in 30 days, counted since { $since }
+# What was measured: why the check of a source does not count.
+gate-found-never = { $source }: it never ran
+# What was measured: why the check of a source does not count; $at and $import are moments.
+gate-found-outdated = { $source }: it ran { $at }, and an import wrote { $import }
+# What was measured: tenants that are not confirmed, by name.
+gate-found-unconfirmed = { $number ->
+    [one] { $number } is not: { $names }
+   *[other] { $number } are not: { $names }
+}
+# What was measured: nobody counts who uses an old door.
+gate-found-uncounted = uses are not counted
+# What was measured: an old door was used; $last and $over are moments.
+gate-found-used = last used { $last }, by accounts of no tenant; the 30 days are over { $over }
+# What was measured: an old door was used; $last and $over are moments.
+gate-found-used-both = last used { $last }, in { $tenants ->
+    [one] { $tenants } tenant
+   *[other] { $tenants } tenants
+} and by accounts of none; the 30 days are over { $over }
+# What was measured: an old door was used; $last and $over are moments.
+gate-found-used-tenants = last used { $last }, in { $tenants ->
+    [one] { $tenants } tenant
+   *[other] { $tenants } tenants
+}; the 30 days are over { $over }
+# What was measured: sources whose check was clean; $oldest is a moment.
+gate-found-verified = { $sources } clean, the oldest { $oldest }
+# What was measured: there is no source to check.
+gate-found-verified-none = nothing was imported
+# What was measured: rows that wait.
+gate-found-waits = { $quarantined } in quarantine, { $conflicts } in conflict or failed
+# What was measured: no old door was used since counting began; $since and $over are moments.
+gate-found-young = no use, counted only since { $since }; the 30 days are over { $over }
 # Link that removes a filter.
 migration-all-rows = show all
 # Below the heading.

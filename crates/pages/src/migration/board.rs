@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{MigrationPlace, MigrationRun, named, readable};
+use super::{GateLine, MigrationPlace, MigrationRun, named, readable, share};
 use crate::{
-    chart::{self, DayParts, Words, percent, spaced},
+    chart::{self, DayParts, Words, spaced},
     frame::{Frame, render},
     markup::Markup,
 };
@@ -141,19 +141,6 @@ pub struct WaitingLine<'a> {
     pub rows: u64,
 }
 
-/// A condition of the gate.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct GateLine<'a> {
-    /// Its name for programs.
-    pub name: &'a str,
-    /// What it asks for.
-    pub wants: &'a str,
-    /// What was measured.
-    pub found: &'a str,
-    /// Whether it holds.
-    pub met: bool,
-}
-
 /// The names of the parts of the first chart, in order.
 const PARTS: [&str; 4] =
     ["migration-part-password", "migration-part-dual", "migration-part-completed", "migration-part-oauth"];
@@ -170,8 +157,8 @@ impl Migration<'_> {
         self.now().iter().sum()
     }
 
-    fn percent(&self) -> String {
-        percent(self.completed, self.total()).unwrap_or_else(|| "–".to_owned())
+    fn percent(&self, frame: &Frame<'_>) -> String {
+        share(self.completed, self.total(), frame).unwrap_or_else(|| "–".to_owned())
     }
 
     fn progress_bar(&self) -> Markup {
@@ -186,7 +173,7 @@ impl Migration<'_> {
             .zip(PARTS)
             .zip(self.now())
             .map(|((class, key), value)| {
-                (class, frame.t(key), spaced(value), percent(value, total).unwrap_or_default())
+                (class, frame.t(key), spaced(value), share(value, total, frame).unwrap_or_default())
             })
             .collect()
     }
@@ -280,7 +267,7 @@ impl Migration<'_> {
 
 impl MigrationTenant<'_> {
     fn percent(&self, frame: &Frame<'_>) -> String {
-        percent(self.completed, self.total).unwrap_or_else(|| frame.t("migration-nobody").to_owned())
+        share(self.completed, self.total, frame).unwrap_or_else(|| frame.t("migration-nobody").to_owned())
     }
 
     fn bar(&self) -> Markup {
@@ -289,6 +276,10 @@ impl MigrationTenant<'_> {
 }
 
 impl SchemeCount<'_> {
+    fn words(&self, frame: &Frame<'_>) -> String {
+        named(frame, "scheme", self.name)
+    }
+
     fn bar(&self, of: u64) -> Markup {
         chart::bar(self.accounts, of, if self.current { "c3" } else { "c1" }, false)
     }
@@ -305,36 +296,6 @@ impl WaitingLine<'_> {
 
     fn bar(&self, of: u64) -> Markup {
         chart::bar(self.rows, of, "c1", false)
-    }
-}
-
-impl GateLine<'_> {
-    fn words(&self, frame: &Frame<'_>) -> String {
-        let known = frame.locale.find(&format!("gate-{}", self.name.replace('_', "-")));
-        known.unwrap_or(self.wants).to_owned()
-    }
-
-    /// What was measured, as a terminal prints it; its instants are marked, so that the page shows them in the reader's own time zone.
-    fn found_words(&self) -> Markup {
-        let mut found = Markup::new();
-        for (place, word) in self.found.split(' ').enumerate() {
-            if place > 0 {
-                found.raw(" ");
-            }
-            let instant = word.trim_end_matches([',', ';']);
-            let shown = readable(instant);
-            if shown == instant {
-                found.text(if word == ".." { "\u{2026}" } else { word });
-                continue;
-            }
-            found.raw("<time datetime=\"");
-            found.text(instant);
-            found.raw("\">");
-            found.text(&shown);
-            found.raw("</time>");
-            found.text(word.get(instant.len()..).unwrap_or_default());
-        }
-        found
     }
 }
 

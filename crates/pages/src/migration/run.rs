@@ -1,8 +1,8 @@
 //! A run, as the first page shows it.
 
-use super::{named, readable};
+use super::{named, readable, share};
 use crate::{
-    chart::{self, percent, spaced},
+    chart::{self, spaced},
     frame::Frame,
     markup::Markup,
 };
@@ -66,10 +66,10 @@ impl MigrationRun<'_> {
         self.progress.of.map(|of| chart::bar(self.progress.rows, of.max(1), "c3", true))
     }
 
-    pub(super) fn rows(&self) -> String {
+    pub(super) fn rows(&self, frame: &Frame<'_>) -> String {
         match self.progress.of {
             Some(of) => {
-                let done = percent(self.progress.rows, of).unwrap_or_default();
+                let done = share(self.progress.rows, of, frame).unwrap_or_default();
                 format!("{} / {} ({done})", spaced(self.progress.rows), spaced(of))
             }
             None => spaced(self.progress.rows),

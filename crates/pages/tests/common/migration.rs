@@ -66,6 +66,11 @@ pub(super) fn board(text: &str) -> Migration<'_> {
             decisions: 1,
             note: Some(text),
         }),
-        gate: Box::leak(Box::new([GateLine { name: text, wants: text, found: text, met: false }])),
+        gate: Box::leak(Box::new([GateLine {
+            name: text,
+            wants: text,
+            found: GateFound::Unconfirmed(vec![text.to_owned()]),
+            met: false,
+        }])),
     }
 }

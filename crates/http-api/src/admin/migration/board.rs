@@ -10,7 +10,7 @@ use authly_pages::{
 };
 use oauth_core::{endpoint::Endpoint, store::StoreError, subject::Reach};
 
-use super::{Admitted, address, admit, failed, logins};
+use super::{Admitted, address, admit, failed, gate, logins};
 use crate::{
     app::App,
     browser::failure::{self, PageFailure},
@@ -88,11 +88,7 @@ fn render<V: DirectoryServices>(
         .iter()
         .map(|count| WaitingLine { kind: count.kind.as_str(), reason: count.reason.as_str(), rows: count.rows })
         .collect();
-    let gate: Vec<GateLine<'_>> = board
-        .gate
-        .iter()
-        .map(|one| GateLine { name: one.name, wants: one.wants, found: &one.found, met: one.met })
-        .collect();
+    let gate: Vec<GateLine<'_>> = board.gate.iter().map(gate::line).collect();
     let view = Migration {
         place: admitted.place(),
         measured_at: &board.measured_at.to_rfc3339(),
