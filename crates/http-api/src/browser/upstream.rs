@@ -16,6 +16,7 @@ use authly_directory::{
 use authly_pages::{Problem, SignInNotice, UpstreamOffer};
 use authly_upstream::{
     breaker::Health,
+    heard::Hearing,
     keep::{Kept, LIFETIME, Stay},
     logout_token,
     party::{Anew, Departure, Upstream, UpstreamFault},
@@ -211,6 +212,7 @@ pub async fn logged_out<V: DirectoryServices>(
     payload: web::Payload,
 ) -> HttpResponse {
     let bad = || Failure::from(RequestError::LogoutToken).error_response();
+    let not_yet = |cause: &str| Failure::caused(WireError::unavailable(), &cause, Dialect::OAuth).error_response();
     let Ok(form) = body::form(&request, payload).await else { return bad() };
     let Some(token) = form.one("logout_token") else { return bad() };
     let Ok(issuer) = logout_token::claimed_issuer(token) else { return bad() };
@@ -219,15 +221,18 @@ pub async fn logged_out<V: DirectoryServices>(
     };
     let name = upstream.provider().name.as_str();
     match upstream.signed_out(app.engine.services().as_ref(), token).await {
-        Ok(said) if upstream.heard().knows(&said) => respond::empty_ok(),
-        Ok(said) => match app.directory.signed_out_upstream(&issuer, &said, cookies::address(&request)).await {
-            Ok(ended) => {
-                upstream.heard().note(&said, app.engine.now());
-                tracing::info!(provider = name, ended, "a provider ended sessions");
-                respond::empty_ok()
-            }
-            Err(error) => {
-                Failure::caused(WireError::unavailable(), &respond::causes(&error), Dialect::OAuth).error_response()
+        Ok(said) => match upstream.heard().hear(&said, app.engine.now()) {
+            Hearing::Done => respond::empty_ok(),
+            Hearing::UnderWay => not_yet("another request with this logout token is under way"),
+            Hearing::News(doing) => {
+                match app.directory.signed_out_upstream(&issuer, &said, cookies::address(&request)).await {
+                    Ok(ended) => {
+                        doing.done();
+                        tracing::info!(provider = name, ended, "a provider ended sessions");
+                        respond::empty_ok()
+                    }
+                    Err(error) => not_yet(&respond::causes(&error)),
+                }
             }
         },
         Err(fault) => {

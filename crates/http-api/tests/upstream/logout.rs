@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use authly_testkit::CodeFlow;
+use authly_upstream::heard::Hearing;
 
 use crate::fake::{Fake, ISSUER, come_back, leave, sign_in};
 
@@ -93,4 +94,35 @@ async fn a_logout_token_ends_sessions_once() {
     assert!(since.get("/account").await.status.is_success(), "who signed in since stays");
     assert_eq!(said(&everywhere("j2")).await, 200);
     assert!(since.open("/account").await.is_sign_in(), "another one is news");
+}
+
+/// Back-Channel Logout 2.6 and 2.8: nobody is told that sessions have ended while another request is at it, which may yet fail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_token_that_comes_twice_at_once_is_obeyed_once() {
+    let fake = Fake::new();
+    let app = fake.app().await;
+    app.user("ada@example.com").await;
+    let said =
+        async |token: &str| app.post("/sign-in/upstream/logout", &[("logout_token", token)]).await.status.as_u16();
+    let token = logout_token(&fake, |_| ());
+    let (mut browser, _) = sign_in(&fake, &app).await;
+    let upstream = &app.app.upstreams[0];
+    let verified = upstream.signed_out(app.services.as_ref(), &token).await.unwrap();
+    let Hearing::News(doing) = upstream.heard().hear(&verified, app.app.engine.now()) else {
+        panic!("it is the first")
+    };
+    assert_eq!(said(&token).await, 503, "somebody else is at it");
+    assert!(browser.get("/account").await.status.is_success());
+    drop(doing);
+    assert_eq!(said(&token).await, 200, "they failed");
+    assert!(browser.open("/account").await.is_sign_in());
+
+    let (mut since, _) = sign_in(&fake, &app).await;
+    let another = logout_token(&fake, |it| it["jti"] = json!("j2"));
+    app.services.store.take_down();
+    assert_eq!(said(&another).await, 503);
+    app.services.store.bring_up();
+    assert!(since.get("/account").await.status.is_success());
+    assert_eq!(said(&another).await, 200, "what failed is done the next time");
+    assert!(since.open("/account").await.is_sign_in());
 }
