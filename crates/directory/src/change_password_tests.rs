@@ -18,6 +18,7 @@ fn sign_in(world: &World, user: UserId) -> (Session, SessionCookie) {
     let (session, cookie) = world.directory.engine().new_session(SessionStart {
         user,
         methods: vec![AuthenticationMethod::Pwd],
+        authenticated_at: Some(world.directory.engine().now()),
         remember: Remember::BrowserSession,
         user_agent: None,
         address: None,

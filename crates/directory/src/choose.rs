@@ -3,6 +3,8 @@
 //! Nothing is kept meanwhile. The page that offers the accounts binds each of them to the browser, to the authorization request and
 //! to [`Choice::proof`], which stands for the hash that was verified: a password that was changed since opens nothing.
 
+use std::time::Duration;
+
 use oauth_core::{
     browser::SessionCookie,
     engine::session::SessionStart,
@@ -38,6 +40,29 @@ impl Choice {
     }
 }
 
+/// The page that offers the accounts, for as long as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// When whoever was given it proved who they are.
+    pub proven_at: Timestamp,
+}
+
+impl Offer {
+    /// How long it stands: it spares typing the password again, so not long.
+    pub const LIFE: Duration = Duration::from_secs(5 * 60);
+
+    /// When it ends; its form says no more than that.
+    pub fn ends_at(self) -> Timestamp {
+        self.proven_at.plus(Self::LIFE)
+    }
+
+    /// The offer whose form ends then. It was made when the password had been verified, and taking it, later or once more, proves nothing
+    /// new (OpenID Connect Core 2, `auth_time`).
+    pub fn ending_at(ends_at: Timestamp) -> Self {
+        Self { proven_at: ends_at.minus(Self::LIFE) }
+    }
+}
+
 impl<V: DirectoryServices> Directory<V> {
     /// The account as it can be chosen now, if it may sign in on the page.
     pub async fn choice(&self, user: UserId) -> Result<Option<Choice>, StoreError> {
@@ -46,12 +71,12 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(found.and_then(|(account, credential)| Some(Choice::new(account, &credential.hash?))))
     }
 
-    /// Signs in on the page as the account that was chosen, while its password is still the one that was verified: at `proven_at`, which is
-    /// when this person proved who they are (OpenID Connect Core 2, `auth_time`), however much later they say which account they mean.
+    /// Signs in on the page as the account that was chosen, while its password is still the one that was verified. The session says that this
+    /// person proved who they are when they were given the offer, however much later they say which account they mean.
     pub async fn sign_in_chosen(
         &self,
         choice: &Choice,
-        proven_at: Timestamp,
+        offer: Offer,
         known_device: Option<KnownDevice>,
         address: Option<String>,
         visit: PageVisit<'_>,
@@ -67,10 +92,8 @@ impl<V: DirectoryServices> Directory<V> {
         let known_device = known_device.filter(|_| device != Device::Unknown);
         let verified = Verified { account, hash, device, outdated: false };
         let replaced = self.replaced(&visit).await?;
-        let (mut entry, mut session) =
-            self.begin_session(&verified.account, &visit, address.clone(), replaced.as_ref());
-        session.0.authenticated_at = Some(proven_at);
-        entry.session = Some(session.0.clone());
+        let (entry, session) =
+            self.begin_session(&verified.account, &visit, offer.proven_at, address.clone(), replaced.as_ref());
         match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
             Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),
             Commit::Lost => Err(SignInRefused::Failed),
@@ -88,12 +111,13 @@ impl<V: DirectoryServices> Directory<V> {
         Ok(session.filter(goes_on))
     }
 
-    /// A session under a new secret, begun with a password. It takes over what hangs on the one that it replaces, with its bound:
+    /// A session under a new secret, begun with a password that was verified at `proven_at`. It takes over what hangs on the one that it replaces, with its bound:
     /// a password is no word of the provider's that this person still belongs there. What is past its bound stays behind.
     pub(crate) fn begin_session(
         &self,
         account: &Account,
         visit: &PageVisit<'_>,
+        proven_at: Timestamp,
         address: Option<String>,
         replaced: Option<&Session>,
     ) -> (Entry, (NewSession, SessionCookie)) {
@@ -103,6 +127,7 @@ impl<V: DirectoryServices> Directory<V> {
         let (mut session, cookie) = self.engine.new_session(SessionStart {
             user: account.subject.id,
             methods: vec![AuthenticationMethod::Pwd],
+            authenticated_at: Some(proven_at),
             remember: visit.remember,
             user_agent: visit.user_agent.clone(),
             address,
@@ -123,5 +148,20 @@ impl<V: DirectoryServices> Directory<V> {
     ) -> PageSignIn {
         let device = self.mark(account.subject.id, known_device);
         PageSignIn { account, cookie, session, device }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offer_tells_by_its_end_when_the_password_was_verified() {
+        let typed = Timestamp::from_seconds(1_000);
+        let offer = Offer { proven_at: typed };
+        assert_eq!(offer.ends_at(), Timestamp::from_seconds(1_300));
+        assert_eq!(Offer::ending_at(offer.ends_at()), offer);
+        let earlier = Offer::ending_at(Timestamp::from_seconds(1_299));
+        assert!(earlier.proven_at < typed, "the sooner it ends, the longer ago that was");
     }
 }

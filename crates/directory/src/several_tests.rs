@@ -1,6 +1,7 @@
 //! Tests of signing in where several accounts have one name.
 
 use super::*;
+use crate::choose::Offer;
 
 fn several<T: std::fmt::Debug>(result: Result<T, SignInRefused>) -> Vec<Choice> {
     match result {
@@ -131,11 +132,12 @@ fn whoever_has_the_password_of_several_accounts_chooses() {
     world.put(&account(1, "shared@example.com", "one"), hash("same"));
     world.put(&two, hash("same"));
     let choices = several(page(&world, "SHARED@example.com", "same"));
+    let offer = Offer { proven_at: at(0) };
     let choose = |choice: &Choice| {
         let browser = Browser::default();
         let visit =
             PageVisit { door: Door::Page, browser: &browser, remember: Remember::BrowserSession, user_agent: None };
-        now_or_never(world.directory.sign_in_chosen(choice, at(0), None, None, visit))
+        now_or_never(world.directory.sign_in_chosen(choice, offer, None, None, visit))
     };
     world.set_time(30);
     let signed_in = choose(&choices[1]).unwrap();

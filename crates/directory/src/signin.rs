@@ -165,8 +165,10 @@ impl<V: DirectoryServices> Directory<V> {
         visit: PageVisit<'_>,
     ) -> Result<PageSignIn, SignInRefused> {
         let replaced = self.replaced(&visit).await?;
-        let begin =
-            |account: &Account| Ok(self.begin_session(account, &visit, request.address.clone(), replaced.as_ref()));
+        let begin = |account: &Account| {
+            let proven_at = self.engine.now();
+            Ok(self.begin_session(account, &visit, proven_at, request.address.clone(), replaced.as_ref()))
+        };
         let (verified, session) = self.sign_in(request, visit.door, begin).await?;
         // A mark that counts no longer makes way for another.
         let known = request.known_device.filter(|_| verified.device != Device::Unknown);

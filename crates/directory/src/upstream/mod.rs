@@ -217,19 +217,18 @@ impl<V: DirectoryServices> Directory<V> {
         now: Timestamp,
     ) -> Result<Option<PageSignIn>, UpstreamRefused> {
         let replaces = self.replaced(&arrival.visit).await?.map(|old| old.id);
+        // A session at the provider is no proof of now: what asks for a fresh one is asked of by when it was given there. Clocks differ,
+        // and dates are of whole seconds. Where the provider does not say, it may have been at any time.
+        let is_of_now = arrival.authenticated_at.is_some_and(|there| now.since(there) <= CLOCKS);
         let (mut session, cookie) = self.engine.new_session(SessionStart {
             user: account.subject.id,
             methods: Vec::new(),
+            authenticated_at: if is_of_now { Some(now) } else { arrival.authenticated_at },
             remember: arrival.visit.remember,
             user_agent: arrival.visit.user_agent.clone(),
             address: arrival.address.clone(),
             replaces,
         });
-        // A session at the provider is no proof of now: what asks for a fresh one is asked of by when it was given there. Clocks differ,
-        // and dates are of whole seconds. Where the provider does not say, it may have been at any time.
-        if arrival.authenticated_at.is_none_or(|there| now.since(there) > CLOCKS) {
-            session.authenticated_at = arrival.authenticated_at;
-        }
         if let Some(longest) = arrival.rule.session {
             session.expires_at = session.expires_at.min(now.plus(longest));
             session.idle_expires_at = session.idle_expires_at.min(session.expires_at);

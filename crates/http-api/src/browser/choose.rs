@@ -1,11 +1,9 @@
 //! The account chooser: because the client asks for it (`prompt=select_account`, OpenID Connect Core 3.1.2.1), or because several
 //! accounts have the name and password that were typed (MIGRATION.md 3.4).
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use authly_directory::{
-    choose::Choice,
+    choose::{Choice, Offer},
     services::DirectoryServices,
     signin::{Door, PageVisit, SignInRefused},
 };
@@ -86,9 +84,6 @@ const fn word(remember: Remember) -> &'static str {
     }
 }
 
-/// How long an offer stands: it spares typing the password again, so not long.
-const OFFER: Duration = Duration::from_secs(5 * 60);
-
 /// Each offer is bound to the browser, the request under way, the account, its password and the length of the session.
 fn offer_binding<'a>(holder: BrowserId, request: Option<&'a PendingId>, shown: &'a str) -> FormBinding<'a> {
     FormBinding { form: Form::ChooseAccount, holder: Holder::Browser(holder), request, shown }
@@ -110,7 +105,7 @@ pub fn offer<V: DirectoryServices>(
     let interaction = id.and_then(|id| app.engine.sign_in_page(id, &browser).ok());
     let (holder, _) = browser_id(app, request);
     let catalog = app.engine.catalog();
-    let expires_at = app.engine.now().plus(OFFER);
+    let expires_at = Offer { proven_at: app.engine.now() }.ends_at();
     let rows: Vec<_> = choices
         .iter()
         .map(|choice| {
@@ -161,12 +156,11 @@ async fn sign_in_as<V: DirectoryServices>(
     let Ok(ends) = app.engine.form_expiry(&offer_binding(holder, id.as_ref(), &shown(&choice, remember)), token) else {
         return failure::render(app, request, &PageError::Form.into());
     };
-    // The page was offered when the password had been verified; taking the offer, once more as well, proves nothing new.
-    let proven_at = ends.minus(OFFER);
+    let offer = Offer::ending_at(ends);
     let browser = browser(app, request);
     let visit = PageVisit { door: Door::Page, browser: &browser, remember, user_agent: cookies::user_agent(request) };
     let known = sign_in::known_device(app, request);
-    match app.directory.sign_in_chosen(&choice, proven_at, known, cookies::address(request), visit).await {
+    match app.directory.sign_in_chosen(&choice, offer, known, cookies::address(request), visit).await {
         Ok(signed_in) => {
             sign_in::count(app, Door::Page, None, Some(&signed_in.account.subject));
             sign_in::go_on(app, request, id, &signed_in)

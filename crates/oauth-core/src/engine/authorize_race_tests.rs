@@ -18,6 +18,7 @@ fn signed_in(fate: Fate) -> (World<LosingStore>, Browser) {
     let (session, cookie) = world.engine.new_session(SessionStart {
         user: subject().id,
         methods: vec![AuthenticationMethod::Pwd],
+        authenticated_at: Some(world.engine.now()),
         remember: Remember::BrowserSession,
         user_agent: None,
         address: None,

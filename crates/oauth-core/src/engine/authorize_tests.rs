@@ -45,6 +45,7 @@ impl Surfer {
         let (session, cookie) = self.world.engine.new_session(SessionStart {
             user: subject().id,
             methods: vec![AuthenticationMethod::Pwd],
+            authenticated_at: Some(self.world.engine.now()),
             remember: Remember::BrowserSession,
             user_agent: None,
             address: None,

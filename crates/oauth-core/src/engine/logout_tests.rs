@@ -12,6 +12,7 @@ fn signed_in() -> (World, Browser) {
     let (session, cookie) = world.engine.new_session(SessionStart {
         user: subject().id,
         methods: vec![AuthenticationMethod::Pwd],
+        authenticated_at: Some(world.engine.now()),
         remember: Remember::Device,
         user_agent: Some("Browser\n1".repeat(100)),
         address: None,

@@ -32,6 +32,8 @@ pub struct SessionStart {
     pub user: UserId,
     /// How.
     pub methods: Vec<AuthenticationMethod>,
+    /// When they proved who they are, where anybody knows (OpenID Connect Core 2, `auth_time`).
+    pub authenticated_at: Option<Timestamp>,
     /// For how long.
     pub remember: Remember,
     /// The browser's name.
@@ -57,7 +59,7 @@ impl<V: Services> Engine<V> {
             token: cookie.hash(),
             user: start.user,
             begun_at: now,
-            authenticated_at: Some(now),
+            authenticated_at: start.authenticated_at,
             methods: start.methods,
             idle_expires_at: now.plus(idle).min(expires_at),
             expires_at,
