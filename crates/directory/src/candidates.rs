@@ -46,7 +46,7 @@ impl<V: DirectoryServices> Directory<V> {
             // Nobody can have such a name or password; it costs the same.
             _ => Vec::new(),
         };
-        self.throttle_marked(request, &candidates, now).await?;
+        self.throttle_stranger(request, &candidates, now).await?;
         let least = self.least_hashes(request, candidates.len()).await?;
         // An account that signs in with its provider alone has no password here, whatever still stands in its row (C-30).
         let elsewhere = self.only_upstream(candidates.iter().map(|one| one.account.subject.id).collect()).await?;
@@ -57,7 +57,7 @@ impl<V: DirectoryServices> Directory<V> {
             let verification = self.verify(request, hash.clone()).await?;
             if let (Verification::Match { outdated }, Some(hash)) = (verification, hash) {
                 let (account, device) = (candidate.account.clone(), candidate.device);
-                found.push(Verified { account, hash, device, outdated });
+                found.push(Verified { account, hash, set_at: candidate.credential.set_at, device, outdated });
             }
         }
         let several = found.iter().map(|one| Choice::new(one.account.clone(), &one.hash)).collect();

@@ -9,6 +9,7 @@ use oauth_core::{
     services::Busy,
     session::Session,
     store::{Commit, RevocationReason, SessionRepository as _, StoreError},
+    time::Timestamp,
 };
 use thiserror::Error;
 
@@ -65,17 +66,17 @@ impl<V: DirectoryServices> Directory<V> {
         &self,
         session: &Session,
         request: &PasswordChangeRequest,
-    ) -> Result<(), ChangeRefused> {
+    ) -> Result<Timestamp, ChangeRefused> {
         self.change_password_of(session.subject.id, Some(session.id), request).await
     }
 
-    /// Changes the password of a user who proves it; all sessions but one end.
+    /// Changes the password of a user who proves it, and tells when it was set; all sessions but one end.
     pub async fn change_password_of(
         &self,
         user: UserId,
         keep: Option<SessionId>,
         request: &PasswordChangeRequest,
-    ) -> Result<(), ChangeRefused> {
+    ) -> Result<Timestamp, ChangeRefused> {
         let now = self.engine.now();
         // A stolen session must not become an oracle for the password.
         self.charge("change-password", user.uuid().as_bytes(), |limits| limits.password_change, now).await?;
@@ -101,7 +102,7 @@ impl<V: DirectoryServices> Directory<V> {
             Commit::Lost => return Err(ChangeRefused::Contended),
         }
         self.services().store().end_sessions_of(user, keep, now, RevocationReason::User).await?;
-        Ok(())
+        Ok(now)
     }
 }
 

@@ -86,16 +86,17 @@ impl<V: DirectoryServices> Directory<V> {
             return Err(SignInRefused::Failed);
         };
         let device = Device::of(known_device, user, credential.set_at);
+        let set_at = credential.set_at;
         let Some(hash) = credential.hash.filter(|hash| Choice::new(account.clone(), hash).proof == choice.proof) else {
             return Err(SignInRefused::Failed);
         };
         let known_device = known_device.filter(|_| device != Device::Unknown);
-        let verified = Verified { account, hash, device, outdated: false };
+        let verified = Verified { account, hash, set_at, device, outdated: false };
         let replaced = self.replaced(&visit).await?;
         let (entry, session) =
             self.begin_session(&verified.account, &visit, offer.proven_at, address.clone(), replaced.as_ref());
         match self.commit(&verified, entry, Door::Page, address, self.engine.now()).await? {
-            Commit::Applied => Ok(self.signed_in(verified.account, session, known_device)),
+            Commit::Applied => Ok(self.signed_in(verified.account, session, known_device, set_at)),
             Commit::Lost => Err(SignInRefused::Failed),
         }
     }
@@ -145,8 +146,9 @@ impl<V: DirectoryServices> Directory<V> {
         account: Account,
         (session, cookie): (NewSession, SessionCookie),
         known_device: Option<KnownDevice>,
+        password_set_at: Option<Timestamp>,
     ) -> PageSignIn {
-        let device = self.mark(account.subject.id, known_device);
+        let device = self.mark(account.subject.id, known_device, password_set_at);
         PageSignIn { account, cookie, session, device }
     }
 }

@@ -25,6 +25,8 @@ pub struct KnownDevice {
     pub mark: [u8; 16],
     /// When somebody last signed in there.
     pub made_at: Timestamp,
+    /// When the password was set that was typed there, where it was one and anybody knows.
+    pub password_set_at: Option<Timestamp>,
 }
 
 /// The longest cookie that is looked at.
@@ -39,7 +41,16 @@ impl KnownDevice {
         if let Some(first) = mark.first_mut() {
             *first |= 0x80;
         }
-        Self { user, mark, made_at: now }
+        Self { user, mark, made_at: now, password_set_at: None }
+    }
+
+    /// What its attempts are limited under, before anybody has looked whether it counts (SECURITY.md row 34): all browsers together that are
+    /// known by one password of an account, since whoever has it may collect any number of marks. Who had the former one is under another.
+    pub(crate) fn bucket(&self) -> [u8; 24] {
+        let mut key = [0; 24];
+        let set_at = instant(self.password_set_at);
+        self.user.uuid().as_bytes().iter().chain(&set_at).zip(&mut key).for_each(|(byte, place)| *place = *byte);
+        key
     }
 
     /// Whether it is of the password that the account has now, which was set at that instant.
@@ -50,7 +61,8 @@ impl KnownDevice {
     /// The value for the cookie.
     pub fn seal(&self, sealer: &impl Sealer) -> String {
         let made_at = self.made_at.micros().to_be_bytes();
-        let clear = [&self.user.uuid().into_bytes()[..], &self.mark[..], &made_at[..]].concat();
+        let set_at = instant(self.password_set_at);
+        let clear = [&self.user.uuid().into_bytes()[..], &self.mark[..], &made_at[..], &set_at[..]].concat();
         URL_SAFE_NO_PAD.encode(sealer.seal(Purpose::KnownDevice, b"", &clear))
     }
 
@@ -63,18 +75,29 @@ impl KnownDevice {
         let clear = sealer.open(Purpose::KnownDevice, b"", &sealed).ok()?;
         let (user, rest) = clear.expose().split_first_chunk::<16>()?;
         let (mark, rest) = rest.split_first_chunk::<16>()?;
-        let made_at = Timestamp::from_micros(i64::from_be_bytes(rest.try_into().ok()?));
+        let (made_at, set_at) = rest.split_first_chunk::<8>()?;
+        let made_at = Timestamp::from_micros(i64::from_be_bytes(*made_at));
+        let set_at = i64::from_be_bytes(set_at.try_into().ok()?);
+        let password_set_at = (set_at != NOBODY_KNOWS).then(|| Timestamp::from_micros(set_at));
         let user = UserId::from_uuid(Uuid::from_bytes(*user));
-        (now < made_at.plus(lifetime)).then_some(Self { user, mark: *mark, made_at })
+        (now < made_at.plus(lifetime)).then_some(Self { user, mark: *mark, made_at, password_set_at })
     }
 }
 
+/// Stands for an instant that nobody knows.
+const NOBODY_KNOWS: i64 = i64::MIN;
+
+fn instant(at: Option<Timestamp>) -> [u8; 8] {
+    at.map_or(NOBODY_KNOWS, Timestamp::micros).to_be_bytes()
+}
+
 impl<V: DirectoryServices> Directory<V> {
-    /// What a browser is given in which somebody has just shown that the account is theirs; a mark of the same account stays the same.
-    pub fn mark(&self, user: UserId, known: Option<KnownDevice>) -> String {
+    /// What a browser is given in which somebody has just shown that the account is theirs, by a password that was set then; a mark of the
+    /// same account stays the same.
+    pub fn mark(&self, user: UserId, known: Option<KnownDevice>, password_set_at: Option<Timestamp>) -> String {
         let now = self.engine.now();
         let known = known.filter(|known| known.user == user);
         let known = known.unwrap_or_else(|| KnownDevice::generate(user, self.services().random(), now));
-        KnownDevice { made_at: now, ..known }.seal(self.services().sealer())
+        KnownDevice { made_at: now, password_set_at, ..known }.seal(self.services().sealer())
     }
 }

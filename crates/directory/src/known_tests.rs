@@ -1,5 +1,7 @@
 //! Tests of browsers in which an account is known.
 
+use oauth_core::ids::UserId;
+
 use super::*;
 use crate::store::{PasswordChange, Replace};
 
@@ -24,7 +26,16 @@ fn bounded(burst: u32) -> World {
 }
 
 fn in_browser(world: &World, known_device: Option<KnownDevice>, password: &str) -> Result<PageSignIn, SignInRefused> {
-    on_page(world, &SignInRequest { known_device, ..request("alice", password) }, &Browser::default())
+    in_browser_as(world, known_device, "alice", password)
+}
+
+fn in_browser_as(
+    world: &World,
+    known_device: Option<KnownDevice>,
+    name: &str,
+    password: &str,
+) -> Result<PageSignIn, SignInRefused> {
+    on_page(world, &SignInRequest { known_device, ..request(name, password) }, &Browser::default())
 }
 
 fn limited(result: &Result<PageSignIn, SignInRefused>) -> bool {
@@ -127,6 +138,50 @@ fn a_mark_that_counts_for_nothing_has_the_bucket_of_everybody() {
         assert!(limited(&in_browser(&world, stranger, "guess")), "{stranger:?}");
     }
     assert!(in_browser(&world, known, "battery staple").is_ok());
+}
+
+/// A mark is sealed, so that its bucket is asked before the store is: whoever it turns away writes nothing there.
+#[test]
+fn a_mark_is_charged_before_anything_is_asked_of_the_store() {
+    let world = bounded(2);
+    world.put(&account(2, "eve@example.com", "eve"), hash("eves password"));
+    let known = mark(&page(&world, "alice", "correct horse").unwrap());
+    let of_eve = mark(&page(&world, "eve", "eves password").unwrap());
+    for (own, name) in [(known, "alice"), (of_eve, "nobody")] {
+        let guess = || in_browser_as(&world, own, name, "guess");
+        failed(guess());
+        failed(guess());
+        world.memory().take_down();
+        for _ in 0..10 {
+            assert!(limited(&guess()), "{name}");
+        }
+        world.memory().bring_up();
+    }
+}
+
+/// Browsers that are known by one password share a bucket; those that were known by the former one have another.
+#[test]
+fn a_bucket_is_of_an_account_and_a_password() {
+    let known = |user: u128, mark, set_at: Option<i64>| KnownDevice {
+        user: UserId::from_uuid(uuid::Uuid::from_u128(user)),
+        mark: [mark; 16],
+        made_at: at(100),
+        password_set_at: set_at.map(at),
+    };
+    let own = known(1, 1, Some(10)).bucket();
+    assert_eq!(known(1, 2, Some(10)).bucket(), own);
+    for other in [known(2, 1, Some(10)), known(1, 1, Some(11)), known(1, 1, None)] {
+        assert_ne!(other.bucket(), own, "{other:?}");
+    }
+    for one in [known(1, 1, Some(10)), known(1, 1, None)] {
+        let opened = KnownDevice::open(
+            &one.seal(&crate::testing::TestSealer),
+            &crate::testing::TestSealer,
+            at(101),
+            Duration::from_secs(60),
+        );
+        assert_eq!(opened, Some(one));
+    }
 }
 
 /// Whoever is told to wait has not guessed, and finds no locked account afterwards.

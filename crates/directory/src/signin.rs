@@ -152,6 +152,7 @@ impl From<Limited> for SignInRefused {
 pub(crate) struct Verified {
     pub(crate) account: Account,
     pub(crate) hash: StoredHash,
+    pub(crate) set_at: Option<Timestamp>,
     pub(crate) device: Device,
     pub(crate) outdated: bool,
 }
@@ -172,7 +173,7 @@ impl<V: DirectoryServices> Directory<V> {
         let (verified, session) = self.sign_in(request, visit.door, begin).await?;
         // A mark that counts no longer makes way for another.
         let known = request.known_device.filter(|_| verified.device != Device::Unknown);
-        Ok(self.signed_in(verified.account, session, known))
+        Ok(self.signed_in(verified.account, session, known, verified.set_at))
     }
 
     /// Signs in at a door of the legacy contract: `mint` makes the pair to record and what the answer needs of it.
@@ -247,35 +248,30 @@ impl<V: DirectoryServices> Directory<V> {
         self.engine.settings().legacy.is_some() && self.engine.catalog().switches.legacy_doors_are_open(now)
     }
 
-    /// Token buckets before anything that costs: of the address, and of the identifier. Where a browser brings a mark, only the account
-    /// tells whether it counts, and with it the bucket: see [`throttle_marked`](Self::throttle_marked).
+    /// Token buckets before anything that costs: of the address, and of the identifier, or of the mark that a browser brings
+    /// ([`bucket`](KnownDevice::bucket)): it is sealed, so that nothing need be asked of the store.
     async fn throttle(&self, request: &SignInRequest, now: Timestamp) -> Result<(), Limited> {
         self.charge_address("sign-in:address", request.address.as_deref(), |limits| limits.address, now).await?;
         match request.known_device {
-            Some(_) => Ok(()),
+            Some(known) => self.charge("sign-in:known", &known.bucket(), |limits| limits.account, now).await,
             None => self.charge_name(request, now).await,
         }
     }
 
-    /// The bucket of a browser that brings a mark, before the password is looked at: of all browsers in which the account is known (of all
-    /// together: whoever once had the password may have collected any number of marks), or that of everybody, if it is known in none.
-    /// Whoever is turned away has not guessed: the attempt is taken back.
-    pub(crate) async fn throttle_marked(
+    /// The bucket of everybody for a browser whose mark counts for nothing here, before the password is looked at: only the account tells.
+    /// Whoever is turned away has not guessed: the attempt is taken back. That costs two writes, which nobody causes more often than the
+    /// bucket of the mark allows.
+    pub(crate) async fn throttle_stranger(
         &self,
         request: &SignInRequest,
         candidates: &[Candidate],
         now: Timestamp,
     ) -> Result<(), Limited> {
-        if request.known_device.is_none() {
+        let is_known = || candidates.iter().any(|candidate| candidate.device != Device::Unknown);
+        if request.known_device.is_none() || is_known() {
             return Ok(());
         }
-        let charged = match candidates.iter().find(|candidate| candidate.device != Device::Unknown) {
-            Some(known) => {
-                let user = known.account.subject.id.uuid();
-                self.charge("sign-in:known", user.as_bytes(), |limits| limits.account, now).await
-            }
-            None => self.charge_name(request, now).await,
-        };
+        let charged = self.charge_name(request, now).await;
         if charged.is_err() {
             self.forgive(candidates).await;
         }
@@ -298,9 +294,10 @@ impl<V: DirectoryServices> Directory<V> {
         let Some((account, credential)) = now.filter(|(account, _)| self.admits_account(account, door)) else {
             return Err(SignInRefused::Failed);
         };
+        let set_at = credential.set_at;
         let Some(hash) = credential.hash else { return Err(SignInRefused::Failed) };
         match self.verify(request, Some(hash.clone())).await? {
-            Verification::Match { outdated } => Ok(Verified { account, hash, device: before.device, outdated }),
+            Verification::Match { outdated } => Ok(Verified { account, hash, set_at, device: before.device, outdated }),
             Verification::Mismatch | Verification::Unreadable => Err(SignInRefused::Failed),
         }
     }

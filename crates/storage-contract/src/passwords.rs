@@ -96,7 +96,7 @@ pub async fn an_administrator_replaces_any_hash<S: WholeStore>(w: World<S>) {
 pub async fn a_change_clears_failures<S: WholeStore>(w: World<S>) {
     let user = w.user("ada").await;
     let mut known = w.attempt("ada", w.now);
-    known.known_device = Some(KnownDevice { user, mark: [7; 16], made_at: w.later(5) });
+    known.known_device = Some(KnownDevice { user, mark: [7; 16], made_at: w.later(5), password_set_at: None });
     for _ in 0..6 {
         w.store.begin_sign_in(w.attempt("ada", w.now)).await.unwrap();
         w.store.begin_sign_in(known.clone()).await.unwrap();

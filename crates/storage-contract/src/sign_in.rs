@@ -35,7 +35,8 @@ async fn fail<S: WholeStore>(w: &World<S>, name: &str, times: usize) {
 
 /// An attempt in a browser that got such a mark of that account then.
 fn marked<S: WholeStore>(w: &World<S>, user: UserId, mark: u8, made_at: Timestamp) -> Attempt {
-    Attempt { known_device: Some(KnownDevice { user, mark: [mark; 16], made_at }), ..w.attempt("ada", w.now) }
+    let known = KnownDevice { user, mark: [mark; 16], made_at, password_set_at: None };
+    Attempt { known_device: Some(known), ..w.attempt("ada", w.now) }
 }
 
 async fn account<S: WholeStore>(w: &World<S>, user: UserId) -> Account {

@@ -55,7 +55,7 @@ async fn every_step_of_a_token_request_is_one_trip() {
 async fn a_sign_in_is_two_trips_from_a_known_browser_too() {
     let (store, _database) = migrated().await;
     let user = account(&store, "ada").await;
-    let known = KnownDevice { user, mark: [7; 16], made_at: NOW };
+    let known = KnownDevice { user, mark: [7; 16], made_at: NOW, password_set_at: None };
     for (known_device, device) in [(None, Device::Unknown), (Some(known), Device::Known([7; 16]))] {
         let attempt = Attempt {
             identifier: Identifier::parse("ada").unwrap(),

@@ -257,7 +257,7 @@ impl<V: DirectoryServices> Directory<V> {
             audit,
         };
         match self.services().accounts().enter_upstream(write).await? {
-            Commit::Applied => Ok(Some(self.signed_in(account, (session, cookie), arrival.known_device))),
+            Commit::Applied => Ok(Some(self.signed_in(account, (session, cookie), arrival.known_device, None))),
             Commit::Lost => Ok(None),
         }
     }

@@ -55,8 +55,10 @@ pub async fn change_password<V: DirectoryServices>(
         new: text("new_password"),
         address: cookies::address(&request),
     };
-    let notice = match app.directory.change_password(&session, &change).await {
-        Ok(()) => AccountNotice::PasswordChanged,
+    let changed = app.directory.change_password(&session, &change).await;
+    let set_at = changed.as_ref().ok().copied();
+    let notice = match changed {
+        Ok(_) => AccountNotice::PasswordChanged,
         Err(ChangeRefused::WrongPassword | ChangeRefused::Contended) => {
             AccountNotice::PasswordRefused(AccountPasswordError::Wrong)
         }
@@ -71,11 +73,10 @@ pub async fn change_password<V: DirectoryServices>(
         Err(ChangeRefused::Busy(_)) => return failure::render(&app, &request, &PageFailure::Busy),
         Err(ChangeRefused::Store(error)) => return failure::render(&app, &request, &PageFailure::Store(error)),
     };
-    let changed = matches!(notice, AccountNotice::PasswordChanged);
     let mut answer = render(&app, &request, &session, Some(notice)).await;
-    if changed {
+    if set_at.is_some() {
         // The former password's marks count no more; whoever changed it here is known by the new one.
-        let mark = app.directory.mark(session.subject.id, sign_in::known_device(&app, &request));
+        let mark = app.directory.mark(session.subject.id, sign_in::known_device(&app, &request), set_at);
         sign_in::keep_mark(&app, &mut answer, mark);
     }
     answer
