@@ -49,10 +49,10 @@ function forms(html) {
 export class Browser {
   #cookies = new Map();
 
-  /** Opens a page and follows redirects; an address that starts with `home` is given back unopened. */
+  /** Opens a page and follows redirects; an address that starts with `home`, if there is one, is given back unopened. */
   async open(url, home, form) {
     for (let hops = 0; hops < 12; hops++) {
-      if (url.startsWith(home)) return { arrived: new URL(url) };
+      if (home && url.startsWith(home)) return { arrived: new URL(url) };
       const headers = { accept: "text/html", cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
       const posted = { "content-type": "application/x-www-form-urlencoded", origin: new URL(url).origin, "sec-fetch-site": "same-origin" };
       if (form) Object.assign(headers, posted);
@@ -94,6 +94,21 @@ export class Browser {
     if (button.name) filled.append(button.name, button.value ?? "");
     const target = new URL(button.formaction ?? form.action ?? page.url, page.url).href;
     return this.open(target, home, filled);
+  }
+
+  /** Presses the first button of that name, with what its form holds already. */
+  press(page, label) {
+    const form = forms(page.html).find((candidate) => candidate.buttons.some((button) => button.text === label));
+    if (!form) throw new Error(`no button ${label} at ${page.url}:\n${page.html}`);
+    const button = form.buttons.find((candidate) => candidate.text === label);
+    const hidden = form.inputs.filter((input) => input.type === "hidden").map((input) => [input.name, input.value ?? ""]);
+    const filled = new URLSearchParams(button.name ? [...hidden, [button.name, button.value ?? ""]] : hidden);
+    return this.open(new URL(form.action ?? page.url, page.url).href, undefined, filled);
+  }
+
+  /** What it would send along to any page. */
+  get cookies() {
+    return new Map(this.#cookies);
   }
 
   /** Signs in, agrees where asked, and gives back the address with the answer to the client. */

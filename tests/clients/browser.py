@@ -52,18 +52,19 @@ class Browser:
 
     def authorize(self, url, home, user):
         """Opens the authorization URL and gives back the address with the answer to the client."""
-        page, arrived = self._open(url, home)
+        page, arrived = self.open(url, home)
         for _ in range(5):
             if arrived:
                 return arrived
-            page, arrived = self._answer(page, home, user)
+            page, arrived = self.answer(page, home, user)
         if arrived:
             return arrived
         raise AssertionError(f"still no answer for the client; the last page was {page.url}:\n{page.text}")
 
-    def _open(self, url, home, form=None):
+    def open(self, url, home=None, form=None):
+        """Opens a page and follows redirects: the page, or an address that starts with `home`, which is not opened."""
         for _ in range(12):
-            if url.startswith(home):
+            if home and url.startswith(home):
                 return None, url
             if form is None:
                 answer = self._session.get(url, allow_redirects=False, timeout=30)
@@ -77,7 +78,24 @@ class Browser:
             url, form = urljoin(url, answer.headers["Location"]), None
         raise AssertionError(f"too many redirects, last to {url}")
 
-    def _answer(self, page, home, user):
+    def press(self, page, label):
+        """Presses the first button of that name, with what its form holds already."""
+        forms = Forms(page.text).forms
+        found = [(form, button) for form in forms for button in form["buttons"] if button["text"] == label]
+        assert found, f"no button {label} at {page.url}:\n{page.text}"
+        form, button = found[0]
+        filled = [(field.get("name"), field.get("value", "")) for field in form["inputs"] if field.get("type") == "hidden"]
+        if button["attributes"].get("name"):
+            filled.append((button["attributes"]["name"], button["attributes"].get("value", "")))
+        return self.open(urljoin(page.url, form["attributes"].get("action") or page.url), form=filled)[0]
+
+    @property
+    def cookies(self):
+        """What it would send along, by name."""
+        return {cookie.name: cookie.value for cookie in self._session.cookies}
+
+    def answer(self, page, home, user):
+        """Fills in what the page asks for and presses the button that leads on."""
         forms = Forms(page.text).forms
         sign_in = next((form for form in forms if any(field.get("type") == "password" for field in form["inputs"])), None)
         wanted = SIGN_IN if sign_in else AGREE
@@ -102,4 +120,4 @@ class Browser:
         if button["attributes"].get("name"):
             filled.append((button["attributes"]["name"], button["attributes"].get("value", "")))
         action = button["attributes"].get("formaction") or form["attributes"].get("action") or page.url
-        return self._open(urljoin(page.url, action), home, filled)
+        return self.open(urljoin(page.url, action), home, filled)

@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
@@ -17,7 +18,7 @@ USER = SETUP["moving"]["user"]
 SAMPLES = Path(__file__).resolve().parents[2] / "docs/examples/moving-clients/python"
 
 
-def start(file):
+def start(file, **more):
     """Starts a sample; the browser that it opens is a program that does nothing."""
     environment = {
         **os.environ,
@@ -25,6 +26,7 @@ def start(file):
         "CLIENT_ID": SETUP["moving"]["client_id"],
         "BROWSER": "true",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **more,
     }
     return subprocess.Popen(
         [sys.executable, file, USER["email"]],
@@ -80,6 +82,68 @@ class Moving(unittest.TestCase):
         told = self.lines(sample)
         self.assertRegex(told[0], rf"^signed in as {USER['email']} for \d+ seconds$")
         self.assertEqual(told[1:], [f"refreshed; the API answers {USER['email']}", "signed out; the API answers 401"])
+
+    def says(self, page, status, text):
+        self.assertEqual(page.status_code, status, page.text)
+        self.assertRegex(page.text, text)
+
+    def test_after_with_a_server_of_its_own(self):
+        """People leave for Authly and come back, and tokens stay behind."""
+        web, issuer = SETUP["moving"]["web"], SETUP["issuer"]
+        home = web["home"]
+        secrets = {"CLIENT_ID": web["client_id"], "CLIENT_SECRET": web["client_secret"]}
+        sample = start("after_web.py", APP_URL=home, PORT=str(urlsplit(home).port), **secrets)
+        printed = []
+        log = threading.Thread(target=printed.extend, args=(sample.stderr,))
+        log.start()
+        for pipe in [sample.stdin, sample.stdout, sample.stderr]:
+            self.addCleanup(pipe.close)
+        self.addCleanup(sample.wait, timeout=30)
+        self.addCleanup(sample.terminate)
+        self.assertEqual(sample.stdout.readline().strip(), f"The Shop is open at {home}")
+        grace = Browser()
+
+        def sign_in():
+            page, _ = grace.open(f"{home}/sign-in")
+            self.assertTrue(page.url.startswith(f"{issuer}/"), page.url)
+            return grace.answer(page, None, USER)[0]
+
+        def shop(path=""):
+            return grace.open(f"{home}/{path}")[0]
+
+        self.says(shop(), 200, "Sign in")
+        inside = sign_in()
+        self.assertEqual(inside.url, f"{home}/")
+        self.says(inside, 200, f"(?s)Signed in as {USER['email']}.*The API answers 200:.*&quot;sub&quot;")
+        for value in [inside.text, *grace.cookies.values()]:
+            self.assertNotRegex(value, r"eyJ[\w-]+\.eyJ", "no token leaves the server")
+
+        # Signed out at all three places: the session, the grant, and Authly, which asks for the password again.
+        self.says(grace.press(inside, "Sign out"), 200, "Sign in")
+        self.says(shop("sign-in"), 200, 'type="password"')
+
+        # Whoever disconnects the application at Authly is signed out of it.
+        self.says(sign_in(), 200, "Signed in as")
+        account, _ = grace.open(f"{issuer}/account")
+        self.says(grace.press(account, "Disconnect"), 200, "no longer access")
+        self.says(shop(), 200, "You were signed out")
+
+        # Answers to nobody, of another server, and twice; forms of others.
+        self.says(shop("callback?code=x&state=y"), 400, "This sign-in is over")
+        for place in [{}, {"iss": issuer}, {"iss": "https://elsewhere.example"}]:
+            answer = "callback?" + urlencode({"code": "x", "state": "y", **place})
+            self.assertIsNotNone(grace.open(f"{home}/sign-in", f"{issuer}/")[1])
+            self.says(shop(answer), 400, "That did not work")
+            self.says(shop(answer), 400, "This sign-in is over")
+        foreign = requests.post(f"{home}/sign-out", headers={"Origin": "https://elsewhere.example"}, timeout=30)
+        self.assertEqual(foreign.status_code, 403)
+
+        sample.terminate()
+        log.join(timeout=30)
+        told = "".join(printed)
+        self.assertRegex(told, "GET /callback 303")
+        self.assertRegex(told, "POST /sign-out 303")
+        self.assertNotRegex(told, "code=|state=", "no code in a log")
 
 
 if __name__ == "__main__":

@@ -214,16 +214,26 @@ fn prepare_clients(
     Ok(file)
 }
 
-/// Registers the client of the samples that move from the JSON login to the browser, and a person of their own.
+/// Registers the clients of the samples that move from the JSON login to the browser, and a person of their own.
 fn prepare_moving(admin: &Admin<'_>) -> Result<Value, Failure> {
     let (id, email, password) = ("moving-client", "grace@example.com", "correct horse battery staple 43");
     admin.json(&["user", "create", "--email", email, "--password-stdin", "--verified"], Some(password))?;
-    let redirect_uri = "http://127.0.0.1/callback";
+    let scopes = ["openid", "profile", "email", "offline_access"].map(|scope| ["--scope", scope]).concat();
     let mut arguments = vec!["client", "create", "--client-id", id, "--name", id, "--type", "public"];
-    arguments.extend(["--redirect-uri", redirect_uri, "--first-party", "--first-party-challenge"]);
-    arguments.extend(["openid", "profile", "email", "offline_access"].into_iter().flat_map(|scope| ["--scope", scope]));
+    arguments.extend(["--redirect-uri", "http://127.0.0.1/callback", "--first-party", "--first-party-challenge"]);
+    arguments.extend(&scopes);
     admin.json(&arguments, None)?;
-    Ok(json!({ "client_id": id, "user": { "email": email, "password": password } }))
+    // The web application listens there, as one sample after the other.
+    let home = format!("http://localhost:{}", free_port()?);
+    let (back, bye) = (format!("{home}/callback"), format!("{home}/"));
+    let mut arguments = vec!["client", "create", "--client-id", "moving-web", "--name", "moving-web", "--first-party"];
+    arguments.extend(["--redirect-uri", &back, "--post-logout-redirect-uri", &bye]);
+    arguments.extend(&scopes);
+    let mut web = admin.json(&arguments, None)?;
+    if let Some(members) = web.as_object_mut() {
+        members.insert("home".to_owned(), Value::String(home));
+    }
+    Ok(json!({ "client_id": id, "user": { "email": email, "password": password }, "web": web }))
 }
 
 /// The public half of the key.

@@ -190,5 +190,6 @@ class Application(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Application)
     print("The Shop is open at", HOME, flush=True)
-    http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Application).serve_forever()
+    server.serve_forever()
