@@ -8,7 +8,8 @@ use authly_admin_cases::{
     client::{ClientChange, ClientDraft, Registered},
     user::{UserDraft, UserView},
 };
-use authly_directory::{directory::Directory, password::PasswordPolicy};
+use authly_cutover::{board::BoardStore, store::CutoverStore};
+use authly_directory::{directory::Directory, memory::MemoryDirectory, password::PasswordPolicy};
 use authly_http_api::{App, Development, HttpSettings, configure, edge};
 use oauth_core::{
     catalog::KeyState,
@@ -24,7 +25,7 @@ use crate::{
     desk::desk,
     fakes::TestClock,
     options::Options,
-    services::TestServices,
+    services::{TestServices, TestStore},
 };
 
 /// The client of the demo in development mode.
@@ -33,15 +34,15 @@ const DEMO_CLIENT: &str = "authly-demo";
 const RSA: &str = include_str!("rsa-test-key.pem");
 
 /// The server of one test.
-pub struct TestApp {
+pub struct TestApp<S: TestStore = MemoryDirectory> {
     /// Where it listens, such as `http://localhost:41234`; also its issuer unless the test wants an https one.
     pub url: String,
     /// The clock.
     pub clock: TestClock,
     /// Its services.
-    pub services: Arc<TestServices>,
+    pub services: Arc<TestServices<S>>,
     /// The application behind the listener.
-    pub app: web::Data<App<TestServices>>,
+    pub app: web::Data<App<TestServices<S>>>,
     /// A client without cookies that follows no redirects.
     pub http: reqwest::Client,
     server: ServerHandle,
@@ -55,11 +56,22 @@ impl TestApp {
 
     /// Starts a server with options.
     pub async fn with(mut options: Options) -> Self {
+        let target = options.migration.take();
+        Self::over(MemoryDirectory::new(), target, options).await
+    }
+}
+
+impl<S: TestStore> TestApp<S> {
+    /// Starts a server over a store that is empty but for its schema, with the pages of the migration to a target, if there is one.
+    pub async fn over<T>(store: S, target: Option<T>, mut options: Options) -> Self
+    where
+        T: CutoverStore + BoardStore + 'static,
+    {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound socket").port();
         let url = format!("http://localhost:{port}");
         let issuer = if options.https_issuer { format!("https://localhost:{port}") } else { url.clone() };
-        let services = Arc::new(TestServices::new());
+        let services = Arc::new(TestServices::over(store));
         let mut settings = Settings::new(Issuer::parse(&issuer).expect("an issuer"));
         settings.legacy = Some(LegacySettings {
             algorithm: HmacAlgorithm::HS256,
@@ -86,7 +98,7 @@ impl TestApp {
         services.refresh().await;
         let mut app = App::new(engine, directory, admin, settings);
         app.upstreams = std::mem::take(&mut options.upstreams);
-        app.desk = options.migration.take().map(|target| desk(&services, target));
+        app.desk = target.map(|target| desk(&services, target));
         let app = web::Data::new(app);
         let server = serve(listener, app.clone());
         Self { url, clock: services.clock.clone(), services, app, http: http(), server }
@@ -210,14 +222,14 @@ impl TestApp {
     }
 }
 
-impl Drop for TestApp {
+impl<S: TestStore> Drop for TestApp<S> {
     fn drop(&mut self) {
         // The answer is not awaited: nobody is left to talk to the server.
         drop(self.server.stop(false));
     }
 }
 
-fn admin(services: &Arc<TestServices>) -> Admin<TestServices> {
+fn admin<S: TestStore>(services: &Arc<TestServices<S>>) -> Admin<TestServices<S>> {
     let settings = AdminSettings {
         password_policy: PasswordPolicy { min_characters: 8, max_bytes: 1024 },
         key_retirement: Duration::from_secs(86_400),
@@ -254,10 +266,10 @@ fn http_settings(port: u16, options: &Options) -> HttpSettings {
     }
 }
 
-fn serve(listener: TcpListener, app: web::Data<App<TestServices>>) -> ServerHandle {
+fn serve<S: TestStore>(listener: TcpListener, app: web::Data<App<TestServices<S>>>) -> ServerHandle {
     let server = HttpServer::new(move || {
         let app = app.clone();
-        ActixApp::new().wrap(from_fn(edge::edge::<TestServices, _>)).configure(move |config| configure(config, &app))
+        ActixApp::new().wrap(from_fn(edge::edge::<TestServices<S>, _>)).configure(move |config| configure(config, &app))
     })
     .workers(1)
     .disable_signals()

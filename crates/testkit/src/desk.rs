@@ -1,30 +1,33 @@
-//! A migration's desk over a target in memory.
+//! A migration's desk over a target.
 
 use std::{sync::Arc, time::Duration};
 
 use authly_admin_cases::migrate::{Desk, Tools, Wrap};
 use authly_cutover::{
+    board::BoardStore,
     hash::{HashJudge, HashState, Judged},
-    memory::MemoryTarget,
+    store::CutoverStore,
 };
-use authly_directory::{
-    password::StoredHash, services::DirectoryServices as _, store::AccountRepository as _, uniqueness::EmailUniqueness,
-};
+use authly_directory::{password::StoredHash, services::DirectoryServices as _, uniqueness::EmailUniqueness};
 use oauth_core::{
     services::{Busy, Services},
     store::StoreError,
 };
 
-use crate::services::TestServices;
+use crate::services::{TestServices, TestStore};
 
 /// The desk over `target`, at the clock of the test.
-pub(crate) fn desk(services: &Arc<TestServices>, target: MemoryTarget) -> Arc<dyn Desk> {
+pub(crate) fn desk<S, T>(services: &Arc<TestServices<S>>, target: T) -> Arc<dyn Desk>
+where
+    S: TestStore,
+    T: CutoverStore + BoardStore + 'static,
+{
     Arc::new(Bench { services: services.clone(), target, hashes: Schemes })
 }
 
-struct Bench {
-    services: Arc<TestServices>,
-    target: MemoryTarget,
+struct Bench<S, T> {
+    services: Arc<TestServices<S>>,
+    target: T,
     hashes: Schemes,
 }
 
@@ -45,14 +48,14 @@ impl Wrap for Schemes {
     }
 }
 
-impl Tools for Bench {
-    type Target = MemoryTarget;
-    type Clock = <TestServices as Services>::Clock;
-    type Random = <TestServices as Services>::Random;
-    type Sealer = <TestServices as Services>::Sealer;
+impl<S: TestStore, T: CutoverStore> Tools for Bench<S, T> {
+    type Target = T;
+    type Clock = <TestServices<S> as Services>::Clock;
+    type Random = <TestServices<S> as Services>::Random;
+    type Sealer = <TestServices<S> as Services>::Sealer;
     type Hashes = Schemes;
 
-    fn target(&self) -> &MemoryTarget {
+    fn target(&self) -> &T {
         &self.target
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     app::TestApp,
     browser::{Browser, Page},
+    services::TestStore,
 };
 
 /// One authorization request of a client.
@@ -136,7 +137,7 @@ impl CodeFlow {
     }
 
     /// Posts a form to the token endpoint with the client's credentials.
-    pub async fn post_token(&self, app: &TestApp, form: &[(String, String)]) -> Page {
+    pub async fn post_token<S: TestStore>(&self, app: &TestApp<S>, form: &[(String, String)]) -> Page {
         let mut form = form.to_vec();
         let request = app.http.post(app.at("/auth/token"));
         let request = match &self.secret {
@@ -152,20 +153,20 @@ impl CodeFlow {
     }
 
     /// Redeems a code that must be good.
-    pub async fn redeem(&self, app: &TestApp, code: &str) -> TokenSet {
+    pub async fn redeem<S: TestStore>(&self, app: &TestApp<S>, code: &str) -> TokenSet {
         let page = self.post_token(app, &self.redemption(code)).await;
         assert_eq!(page.status, 200, "{}", page.body);
         TokenSet { body: page.json() }
     }
 
     /// The whole flow.
-    pub async fn tokens(&self, app: &TestApp, browser: &mut Browser, identifier: &str) -> TokenSet {
+    pub async fn tokens<S: TestStore>(&self, app: &TestApp<S>, browser: &mut Browser, identifier: &str) -> TokenSet {
         let code = self.code(browser, identifier).await;
         self.redeem(app, &code).await
     }
 
     /// Uses a refresh token.
-    pub async fn refresh(&self, app: &TestApp, token: &str) -> Page {
+    pub async fn refresh<S: TestStore>(&self, app: &TestApp<S>, token: &str) -> Page {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
         let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.post_token(app, &form).await

@@ -1,4 +1,4 @@
-//! A migration in memory that has got somewhere: accounts that came of the rows of a source, and rows that wait.
+//! A migration that has got somewhere: accounts that came of the rows of a source, and rows that wait.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use authly_cutover::{
     outcome::{Reason, ReasonCode},
     run::{Begun, Run, RunId, RunKind, RunPlan},
     source::{SourceId, SourceName},
-    store::{BatchCommit, BatchWrite, CutoverStore as _, PenEntry, PenKind},
+    store::{BatchCommit, BatchWrite, CutoverStore, PenEntry, PenKind},
 };
 use oauth_core::{
     ids::{TenantId, UserId},
@@ -17,20 +17,20 @@ use oauth_core::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{SeededRandom, TestApp};
+use crate::{SeededRandom, TestApp, TestStore};
 
 /// An import with one batch.
-pub struct Import<'a> {
+pub struct Import<'a, T = MemoryTarget> {
     /// What is written with [`commit`](Self::commit).
     pub batch: BatchWrite,
-    target: &'a MemoryTarget,
+    target: &'a T,
     run: Run,
     at: Timestamp,
 }
 
-impl<'a> Import<'a> {
+impl<'a, T: CutoverStore> Import<'a, T> {
     /// The first run of the source `old`, which has so many rows.
-    pub async fn begin(app: &TestApp, target: &'a MemoryTarget, rows: u64) -> Self {
+    pub async fn begin<S: TestStore>(app: &TestApp<S>, target: &'a T, rows: u64) -> Self {
         let at = app.app.engine.now();
         let plan = RunPlan {
             id: RunId::generate(at, &SeededRandom::default()),

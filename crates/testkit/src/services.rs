@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use authly_directory::{memory::MemoryDirectory, services::DirectoryServices};
+use authly_directory::{
+    invite::InvitationRepository, mail::store::MailRepository, memory::MemoryDirectory, services::DirectoryServices,
+    store::AccountRepository, tenant::TenantRepository, upstream::UpstreamRepository, usage::UseRepository,
+};
 use authly_federation::FencedFetch;
 use authly_jose::JoseCrypto;
 use authly_passwords::{HashPool, Policy, PoolSettings};
@@ -12,15 +15,42 @@ use oauth_core::{
     limit::LocalLimiter,
     memory::MemoryCatalog,
     services::Services,
-    store::CatalogRepository as _,
+    store::{ApiKeyRepository, CatalogRepository, Store},
 };
 
 use crate::fakes::{SeededRandom, TestClock};
 
+/// A store that a test's server works on.
+pub trait TestStore:
+    Store
+    + CatalogRepository
+    + ApiKeyRepository
+    + AccountRepository
+    + InvitationRepository
+    + MailRepository
+    + TenantRepository
+    + UpstreamRepository
+    + UseRepository
+{
+}
+
+impl<S> TestStore for S where
+    S: Store
+        + CatalogRepository
+        + ApiKeyRepository
+        + AccountRepository
+        + InvitationRepository
+        + MailRepository
+        + TenantRepository
+        + UpstreamRepository
+        + UseRepository
+{
+}
+
 /// The services of a test's server.
-pub struct TestServices {
+pub struct TestServices<S = MemoryDirectory> {
     /// The store.
-    pub store: MemoryDirectory,
+    pub store: S,
     /// The clock.
     pub clock: TestClock,
     random: SeededRandom,
@@ -34,6 +64,13 @@ pub struct TestServices {
 impl TestServices {
     /// Fresh services over an empty store.
     pub fn new() -> Self {
+        Self::over(MemoryDirectory::new())
+    }
+}
+
+impl<S: TestStore> TestServices<S> {
+    /// Fresh services over this store.
+    pub fn over(store: S) -> Self {
         let (clock, random) = (TestClock::new(), SeededRandom::default());
         let sealer = XChaChaSealer::new(&EncryptionKey::generate(&random), None, random.clone());
         let pool = PoolSettings {
@@ -45,7 +82,7 @@ impl TestServices {
         };
         let empty = Catalog::build(CatalogRecords::default(), SwitchOverrides::default(), &JoseCrypto, &sealer);
         Self {
-            store: MemoryDirectory::new(),
+            store,
             passwords: HashPool::new(&pool, random.clone()).expect("a hash pool"),
             fetch: FencedFetch::on_loopback_for_tests(clock.clone()),
             limiter: LocalLimiter::new(),
@@ -58,7 +95,7 @@ impl TestServices {
 
     /// Loads the catalog anew, as the server does each second.
     pub async fn refresh(&self) {
-        let records = self.store.load_catalog().await.expect("the store in memory");
+        let records = self.store.load_catalog().await.expect("a store that answers");
         let catalog = Catalog::build(records, SwitchOverrides::default(), &JoseCrypto, &self.sealer);
         self.catalog.replace(catalog.expect("keys that were sealed here"));
     }
@@ -70,8 +107,8 @@ impl Default for TestServices {
     }
 }
 
-impl Services for TestServices {
-    type Store = MemoryDirectory;
+impl<S: TestStore> Services for TestServices<S> {
+    type Store = S;
     type Clock = TestClock;
     type Random = SeededRandom;
     type Sealer = XChaChaSealer<SeededRandom>;
@@ -106,8 +143,8 @@ impl Services for TestServices {
     }
 }
 
-impl DirectoryServices for TestServices {
-    type Accounts = MemoryDirectory;
+impl<S: TestStore> DirectoryServices for TestServices<S> {
+    type Accounts = S;
     type Passwords = HashPool<SeededRandom>;
     type Limiter = LocalLimiter;
 

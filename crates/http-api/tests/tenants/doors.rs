@@ -1,20 +1,31 @@
 //! What a client and a token of one tenant reach of another, and which doors a tenant's policy closes.
 
 use authly_admin_cases::user::UserDraft;
-use authly_testkit::{CodeFlow, TestApp};
+use authly_testkit::{CodeFlow, TestApp, TestStore};
 use oauth_core::{
+    audit::AuditKind,
     ids::TenantId,
     policy::{Mode, Policies, Policy},
-    store::CatalogRepository as _,
-    time::Timestamp,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::world::{Side, side};
+use crate::{
+    stores::{Kind, World, over_every_store},
+    world::{Side, side},
+};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_of_a_tenant_signs_in_nobody_of_another() {
-    let app = TestApp::start().await;
+over_every_store! {
+    a_client_of_a_tenant_signs_in_nobody_of_another,
+    introspection_ends_at_the_tenant,
+    the_legacy_doors_look_in_the_named_tenant_only,
+    a_tenant_that_is_switched_off_is_closed_at_every_door,
+    a_policy_closes_the_legacy_doors_and_nobody_outside_can_tell,
+    a_policy_has_an_end_and_a_rule_of_its_own_for_new_users,
+    sign_ins_are_counted_by_method_and_tenant,
+}
+
+async fn a_client_of_a_tenant_signs_in_nobody_of_another<K: Kind>() {
+    let app = World::<K>::start().await;
     let (own, mut other) = (side(&app, "a").await, side(&app, "b").await);
     app.user("nobody@example.com").await;
     // On the page of a's client only a's people exist.
@@ -37,9 +48,8 @@ async fn a_client_of_a_tenant_signs_in_nobody_of_another() {
     assert_eq!(tokens.claims("access_token")["tenant"], "b");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn introspection_ends_at_the_tenant() {
-    let app = TestApp::start().await;
+async fn introspection_ends_at_the_tenant<K: Kind>() {
+    let app = World::<K>::start().await;
     let (own, other) = (side(&app, "a").await, side(&app, "b").await);
     let asked = async |caller: &Side, token: &str| {
         let request = app.http.post(app.at("/auth/introspect")).basic_auth(&caller.client, Some(&caller.secret));
@@ -59,9 +69,8 @@ async fn introspection_ends_at_the_tenant() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_legacy_doors_look_in_the_named_tenant_only() {
-    let app = TestApp::start().await;
+async fn the_legacy_doors_look_in_the_named_tenant_only<K: Kind>() {
+    let app = World::<K>::start().await;
     let (own, other) = (side(&app, "a").await, side(&app, "b").await);
     let login = async |side: &Side, tenant: &str| {
         let body = json!({ "email": side.email, "password": "correct horse", "tenant": tenant });
@@ -73,9 +82,8 @@ async fn the_legacy_doors_look_in_the_named_tenant_only() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_is_switched_off_is_closed_at_every_door() {
-    let app = TestApp::start().await;
+async fn a_tenant_that_is_switched_off_is_closed_at_every_door<K: Kind>() {
+    let app = World::<K>::start().await;
     let mut own = side(&app, "a").await;
     let change = authly_admin_cases::tenant::TenantChange { active: Some(false), ..Default::default() };
     app.app.admin.update_tenant("a", change).await.unwrap();
@@ -91,25 +99,17 @@ async fn a_tenant_that_is_switched_off_is_closed_at_every_door() {
     assert_eq!(app.post_json("/api/auth/login", &body).await.status.as_u16(), 401);
 }
 
-async fn set(app: &TestApp, tenant: Option<TenantId>, policy: &Policy) {
+async fn set<S: TestStore>(app: &TestApp<S>, tenant: Option<TenantId>, policy: &Policy) {
     let value = serde_json::to_string(policy).unwrap();
-    let audit = oauth_core::audit::AuditEvent {
-        id: oauth_core::ids::AuditId::from_uuid(uuid::Uuid::from_u128(7)),
-        at: Timestamp::from_seconds(0),
-        kind: oauth_core::audit::AuditKind::SettingChanged,
-        user: None,
-        client: None,
-        address: None,
-        detail: Value::Null,
-    };
+    let engine = &app.app.engine;
+    let audit = engine.audit(AuditKind::SettingChanged, None, engine.now());
     app.services.store.put_setting(&Policies::setting(tenant), &value, audit).await.unwrap();
     app.services.refresh().await;
 }
 
 /// S001-50..53, MIGRATION.md 3.4.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_closes_the_legacy_doors_and_nobody_outside_can_tell() {
-    let app = TestApp::start().await;
+async fn a_policy_closes_the_legacy_doors_and_nobody_outside_can_tell<K: Kind>() {
+    let app = World::<K>::start().await;
     let (mut own, other) = (side(&app, "a").await, side(&app, "b").await);
     let login = async |email: &str, password: &str| {
         app.post_json("/api/auth/login", &json!({ "email": email, "password": password })).await
@@ -137,9 +137,8 @@ async fn a_policy_closes_the_legacy_doors_and_nobody_outside_can_tell() {
 }
 
 /// S001-53.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_has_an_end_and_a_rule_of_its_own_for_new_users() {
-    let app = TestApp::start().await;
+async fn a_policy_has_an_end_and_a_rule_of_its_own_for_new_users<K: Kind>() {
+    let app = World::<K>::start().await;
     let own = side(&app, "a").await;
     let now = app.app.engine.now();
     let minute = std::time::Duration::from_secs(60);
@@ -163,9 +162,8 @@ async fn a_policy_has_an_end_and_a_rule_of_its_own_for_new_users() {
 }
 
 /// MIGRATION.md 3.6.
-#[tokio::test(flavor = "multi_thread")]
-async fn sign_ins_are_counted_by_method_and_tenant() {
-    let app = TestApp::start().await;
+async fn sign_ins_are_counted_by_method_and_tenant<K: Kind>() {
+    let app = World::<K>::start().await;
     let own = side(&app, "a").await;
     let body = json!({ "email": own.email, "password": "wrong", "tenant": "a" });
     app.post_json("/api/auth/login", &body).await;

@@ -3,18 +3,22 @@
 
 use std::collections::BTreeSet;
 
-use authly_cutover::{memory::MemoryTarget, run::RunId};
-use authly_directory::tenant::TenantRepository as _;
-use authly_testkit::{Options, Page, TestApp};
+use authly_cutover::run::RunId;
+use authly_directory::settings::{DirectorySettings, MailSending};
+use authly_testkit::{Options, Page, TestApp, TestStore};
 use oauth_core::endpoint::Endpoint;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Side, migrate, side};
+use crate::{
+    stores::{Kind, World, over_every_store},
+    world::{Side, migrate, side},
+};
 
-/// Endpoints that are not there in this world, whoever asks: no mail can be sent, and there is no provider (`upstream/tenants.rs` has one).
-const NOT_HERE: [&str; 4] =
-    ["/forgot-password", "/sign-in/upstream", "/sign-in/upstream/{provider}/callback", "/sign-in/upstream/logout"];
+over_every_store!(no_endpoint_shows_or_changes_anything_of_another_tenant);
+
+/// Endpoints that are not there in this world, whoever asks: there is no provider (`upstream/tenants.rs` has one).
+const NOT_HERE: [&str; 3] = ["/sign-in/upstream", "/sign-in/upstream/{provider}/callback", "/sign-in/upstream/logout"];
 
 type Fields = Vec<(&'static str, String)>;
 
@@ -61,7 +65,13 @@ struct Answer {
 }
 
 /// Asks once for everything that names the other side, with everything that this side holds.
-async fn ask(app: &TestApp, endpoint: Endpoint, method: &Method, own: &mut Side, names: &[Fields]) -> Vec<Answer> {
+async fn ask<S: TestStore>(
+    app: &TestApp<S>,
+    endpoint: Endpoint,
+    method: &Method,
+    own: &mut Side,
+    names: &[Fields],
+) -> Vec<Answer> {
     let mut answers = Vec::new();
     let at = app.at(endpoint.path());
     let secret = own.secret.clone();
@@ -120,7 +130,7 @@ impl Answer {
 }
 
 /// The other side as far as this side can change it.
-async fn state(app: &TestApp, of: &Side) -> Value {
+async fn state<S: TestStore>(app: &TestApp<S>, of: &Side) -> Value {
     let user = app.app.admin.user(&of.user).await.unwrap();
     let client = app.app.admin.client(&of.client).await.unwrap();
     let groups = app.services.store.groups(Some(of.id)).await.unwrap();
@@ -132,15 +142,14 @@ async fn state(app: &TestApp, of: &Side) -> Value {
     json!([user, client, format!("{groups:?}"), alive, legacy, session, elsewhere])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_endpoint_shows_or_changes_anything_of_another_tenant() {
+async fn no_endpoint_shows_or_changes_anything_of_another_tenant<K: Kind>() {
     // Every endpoint answers, those that are off by default too.
     let engine = |settings: &mut oauth_core::settings::Settings| settings.first_party_challenge = true;
-    let target = MemoryTarget::new();
-    let migration = Some(target.clone());
-    let app = TestApp::with(Options { engine: Some(Box::new(engine)), migration, ..Options::default() }).await;
+    let directory = |settings: &mut DirectorySettings| settings.mail.sending = MailSending::On;
+    let (engine, directory) = (Some(Box::new(engine) as _), Some(Box::new(directory) as _));
+    let app = World::<K>::with(Options { engine, directory, ..Options::default() }).await;
     let (mut own, other) = (side(&app, "a").await, side(&app, "b").await);
-    let run = migrate(&app, &target, [&own, &other]).await;
+    let run = migrate(&app, &app.target, [&own, &other]).await;
     let names = names(&other, run);
     let before = state(&app, &other).await;
     for alive in 3..7 {

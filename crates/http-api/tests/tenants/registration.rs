@@ -1,23 +1,33 @@
 //! Clients that the administrator of a tenant registers: of that tenant, with what clients of it have been given, and without learning of others.
 
 use authly_admin_cases::client::ClientDraft;
-use authly_testkit::{Page, TestApp};
+use authly_testkit::{Page, TestApp, TestStore};
 use oauth_core::{audit::AuditKind, client::GrantType};
 use serde_json::{Value, json};
 
-use crate::world::{Side, side};
+use crate::{
+    stores::{Kind, World, over_every_store},
+    world::{Side, side},
+};
+
+over_every_store! {
+    the_administrator_of_a_tenant_registers_clients_of_that_tenant,
+    an_administrator_of_a_tenant_gives_what_its_clients_have_been_given,
+    a_client_that_acts_on_its_own_behalf_has_what_others_that_do_were_given,
+    nobody_finds_out_which_clients_another_tenant_has,
+}
 
 const API: &str = "https://api.a.example";
 const FOREIGN: &str = "https://api.b.example";
 
-async fn register(app: &TestApp, by: &Side, change: impl FnOnce(&mut Value)) -> Page {
+async fn register<S: TestStore>(app: &TestApp<S>, by: &Side, change: impl FnOnce(&mut Value)) -> Page {
     let mut body = json!({ "client_name": "Mine", "redirect_uris": ["https://mine.example/cb"] });
     change(&mut body);
     app.send(app.http.post(app.at("/admin/oauth/clients")).bearer_auth(by.tokens.access()).json(&body)).await
 }
 
 /// A client that the operator of the installation gives to a tenant.
-async fn given(app: &TestApp, to: &Side, audience: &str, scopes: &[&str], grants: &[GrantType]) {
+async fn given<S: TestStore>(app: &TestApp<S>, to: &Side, audience: &str, scopes: &[&str], grants: &[GrantType]) {
     let draft = ClientDraft {
         name: "Given".to_owned(),
         tenant: Some(to.id),
@@ -35,9 +45,8 @@ fn refused(answer: &Page, what: &str) -> String {
     answer.json()["error_description"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_administrator_of_a_tenant_registers_clients_of_that_tenant() {
-    let app = TestApp::start().await;
+async fn the_administrator_of_a_tenant_registers_clients_of_that_tenant<K: Kind>() {
+    let app = World::<K>::start().await;
     let own = side(&app, "a").await;
     let made = register(&app, &own, |_| ()).await;
     assert_eq!(made.status.as_u16(), 201, "{}", made.body);
@@ -47,9 +56,8 @@ async fn the_administrator_of_a_tenant_registers_clients_of_that_tenant() {
 }
 
 /// SECURITY.md row 37: "unsafe scopes never self-service".
-#[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_of_a_tenant_gives_what_its_clients_have_been_given() {
-    let app = TestApp::start().await;
+async fn an_administrator_of_a_tenant_gives_what_its_clients_have_been_given<K: Kind>() {
+    let app = World::<K>::start().await;
     let (own, other) = (side(&app, "a").await, side(&app, "b").await);
     let people = [GrantType::AuthorizationCode];
     given(&app, &own, API, &["openid", "write"], &people).await;
@@ -80,9 +88,8 @@ async fn an_administrator_of_a_tenant_gives_what_its_clients_have_been_given() {
 }
 
 /// What a client does on its own behalf is bounded by no account of the tenant.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_acts_on_its_own_behalf_has_what_others_that_do_were_given() {
-    let app = TestApp::start().await;
+async fn a_client_that_acts_on_its_own_behalf_has_what_others_that_do_were_given<K: Kind>() {
+    let app = World::<K>::start().await;
     let own = side(&app, "a").await;
     given(&app, &own, API, &["write"], &[GrantType::AuthorizationCode]).await;
     let machine = async |scope: &str, audience: Option<&str>| {
@@ -102,9 +109,8 @@ async fn a_client_that_acts_on_its_own_behalf_has_what_others_that_do_were_given
 }
 
 /// SECURITY.md row 39: a name that is taken is taken by somebody.
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_finds_out_which_clients_another_tenant_has() {
-    let app = TestApp::start().await;
+async fn nobody_finds_out_which_clients_another_tenant_has<K: Kind>() {
+    let app = World::<K>::start().await;
     let (own, other) = (side(&app, "a").await, side(&app, "b").await);
     let mut told = Vec::new();
     for name in [other.client.as_str(), "app-nobody", own.client.as_str(), other.user.as_str()] {

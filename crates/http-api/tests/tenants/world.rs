@@ -3,12 +3,11 @@
 
 use authly_admin_cases::{client::ClientDraft, tenant::TenantDraft, user::UserDraft};
 use authly_cutover::{
-    memory::MemoryTarget,
     outcome::ReasonCode,
     run::RunId,
-    store::{NewTenant, PenKind},
+    store::{CutoverStore, NewTenant, PenKind},
 };
-use authly_testkit::{Browser, CodeFlow, Import, TestApp, TokenSet};
+use authly_testkit::{Browser, CodeFlow, Import, TestApp, TestStore, TokenSet};
 use oauth_core::{
     client::GrantType,
     ids::{TenantId, UserId},
@@ -51,13 +50,17 @@ impl Side {
     }
 
     fn company(&self) -> String {
-        format!("The {} company", self.slug)
+        company(self.slug)
     }
 
     /// The key of a row of a source that waits, and that the ledger names.
     pub(crate) fn row(&self) -> String {
         format!("row-of-{}", self.slug)
     }
+}
+
+fn company(slug: &str) -> String {
+    format!("The {slug} company")
 }
 
 fn flow(slug: &str, secret: &str) -> CodeFlow {
@@ -68,11 +71,11 @@ fn flow(slug: &str, secret: &str) -> CodeFlow {
     }
 }
 
-pub(crate) async fn side(app: &TestApp, slug: &'static str) -> Side {
+pub(crate) async fn side<S: TestStore>(app: &TestApp<S>, slug: &'static str) -> Side {
     let draft = TenantDraft {
         slug: Some(slug.to_owned()),
+        name: Some(company(slug)),
         groups: authly_admin_cases::tenant::WithGroups::Yes,
-        ..TenantDraft::default()
     };
     app.app.admin.create_tenant(draft).await.unwrap();
     app.services.refresh().await;
@@ -111,11 +114,15 @@ pub(crate) async fn side(app: &TestApp, slug: &'static str) -> Side {
 }
 
 /// A migration that has made a line of the ledger for each side and left a row of each waiting.
-pub(crate) async fn migrate(app: &TestApp, target: &MemoryTarget, sides: [&Side; 2]) -> RunId {
+pub(crate) async fn migrate<S: TestStore>(app: &TestApp<S>, target: &impl CutoverStore, sides: [&Side; 2]) -> RunId {
+    let (known, _) = target.tenants().await.unwrap();
     let mut import = Import::begin(app, target, 2).await;
     for side in sides {
-        let tenant = NewTenant { id: side.id, slug: side.slug.to_owned(), name: side.company(), active: true };
-        import.batch.tenants.push(tenant);
+        // A target in memory is not the store: it has the tenants from the import.
+        if !known.iter().any(|tenant| tenant.id == side.id) {
+            let tenant = NewTenant { id: side.id, slug: side.slug.to_owned(), name: side.company(), active: true };
+            import.batch.tenants.push(tenant);
+        }
         import.line(&side.row(), UserId::parse(&side.user).unwrap(), side.id, Map::new());
         import.waits(&side.row(), PenKind::Conflict, ReasonCode::EmailTaken, side.email.clone(), side.id);
     }
