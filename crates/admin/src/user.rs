@@ -340,7 +340,7 @@ pub(crate) fn view(account: &Account) -> UserView {
         roles: account.subject.roles.clone(),
         groups: account.subject.groups.clone(),
         claims: other_claims(account),
-        created_at: account.created_at.to_rfc3339(),
+        created_at: account.subject.created_at.to_rfc3339(),
         last_login_at: account.last_login_at.map(|at| at.to_rfc3339()),
     }
 }

@@ -26,8 +26,6 @@ pub struct Account {
     pub reset_required: bool,
     /// Whether the JSON doors and the password grant are open for it.
     pub legacy_login: bool,
-    /// When it was created.
-    pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// When somebody last signed in.

@@ -141,8 +141,7 @@ impl<V: DirectoryServices> Directory<V> {
 
     /// Whether a switch or a policy keeps this account from the legacy doors.
     fn is_moved(&self, account: &Account, door: Door) -> bool {
-        let issued =
-            || active::are_issued_to(&account.subject, account.created_at, &self.engine.catalog(), self.engine.now());
+        let issued = || active::are_issued(&account.subject, &self.engine.catalog(), self.engine.now());
         door.is_legacy() && !(account.legacy_login && issued())
     }
 

@@ -37,7 +37,7 @@ fn a_new_account_is_stored_without_rights() {
     let (account, credential) = now_or_never(world.memory().account(registered.id)).unwrap().unwrap();
     assert_eq!(account.subject.status, AccountStatus::PendingVerification);
     assert!(!account.is_verified && !account.subject.is_admin && account.may_sign_in());
-    assert_eq!((credential.hash, account.created_at), (hash("correct horse"), at(0)));
+    assert_eq!((credential.hash, account.subject.created_at), (hash("correct horse"), at(0)));
     assert_eq!(world.audit(), ["account_created"]);
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn account(number: u128, email: &str, username: &str) -> Account {
             groups: vec![],
             profile: Profile::default(),
             policy: None,
+            created_at: at(-1_000),
         },
         email: email.into(),
         username: username.into(),
@@ -84,7 +85,6 @@ pub(crate) fn account(number: u128, email: &str, username: &str) -> Account {
         is_locked: false,
         reset_required: false,
         legacy_login: true,
-        created_at: at(-1_000),
         updated_at: at(-1_000),
         last_login_at: None,
     }

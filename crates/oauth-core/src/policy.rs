@@ -63,7 +63,7 @@ pub struct Policy {
     /// The end of passwords at the legacy doors: from then on the mode counts as `oauth-only`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// When the policy was set: accounts that are younger are new users.
+    /// From when on accounts are new users: the day that was asked for, else when the policy was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The name of the wave.
@@ -89,9 +89,10 @@ impl Policy {
         self.new_users.filter(|_| is_new).unwrap_or(self.mode)
     }
 
-    /// The widest mode at `now` of any account: what decides where nobody is known yet.
+    /// The widest mode at `now` of any account: for what is said of all of them.
     pub fn widest(&self, now: Timestamp) -> Mode {
-        match self.new_users {
+        let new_users = self.new_users.filter(|_| self.since.is_some_and(|since| now >= since));
+        match new_users {
             _ if self.is_over(now) => Mode::OauthOnly,
             Some(new) if new != self.mode => Mode::Dual,
             _ => self.mode,
@@ -149,13 +150,8 @@ impl Policies {
     }
 
     /// The mode of an account; both ways where nothing is decided.
-    pub fn mode_of(&self, subject: &Subject, created_at: Timestamp, now: Timestamp) -> Mode {
-        self.of(subject).map_or(Mode::Dual, |policy| policy.mode_of(created_at, now))
-    }
-
-    /// The widest mode of an account whose age is not at hand.
-    pub fn widest(&self, subject: &Subject, now: Timestamp) -> Mode {
-        self.of(subject).map_or(Mode::Dual, |policy| policy.widest(now))
+    pub fn mode_of(&self, subject: &Subject, now: Timestamp) -> Mode {
+        self.of(subject).map_or(Mode::Dual, |policy| policy.mode_of(subject.created_at, now))
     }
 
     const PREFIX: &'static str = "sign_in_policy";
@@ -187,26 +183,26 @@ mod tests {
         assert_eq!(policy.mode_of(at(9), at(99)), Mode::Dual);
         assert_eq!(policy.mode_of(at(9), at(100)), Mode::OauthOnly);
         assert_eq!((policy.widest(at(99)), policy.widest(at(100))), (Mode::Dual, Mode::OauthOnly));
-        assert_eq!(self::policy(Mode::Password).widest(at(0)), Mode::Password);
+        let password = Policy { mode: Mode::Password, until: None, ..policy };
+        assert_eq!((password.widest(at(9)), password.widest(at(10))), (Mode::Password, Mode::Dual), "nobody is new yet");
     }
 
     fn member(tenant: Option<TenantId>) -> Subject {
         let of = |id| TenantRef { id, slug: "acme".into(), active: true };
-        Subject { tenant: tenant.map(of), ..subject() }
+        Subject { tenant: tenant.map(of), created_at: at(0), ..subject() }
     }
 
     #[test]
     fn the_narrowest_policy_counts() {
         let mut policies = Policies::default();
-        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(0), at(1)), Mode::Dual);
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(1)), Mode::Dual);
         policies.installation = Some(policy(Mode::OauthOnly));
         policies.tenants.insert(tenant(1), policy(Mode::Password));
-        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(0), at(1)), Mode::Password);
-        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(0), at(1)), Mode::OauthOnly);
-        assert_eq!(policies.mode_of(&member(None), at(0), at(1)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(1)), Mode::Password);
+        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(1)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(None), at(1)), Mode::OauthOnly);
         let own = Subject { policy: Some(Box::new(policy(Mode::Dual))), ..member(Some(tenant(1))) };
-        assert_eq!(policies.mode_of(&own, at(0), at(1)), Mode::Dual);
-        assert_eq!(policies.widest(&own, at(1)), Mode::Dual);
+        assert_eq!(policies.mode_of(&own, at(1)), Mode::Dual);
     }
 
     #[test]
@@ -220,8 +216,10 @@ mod tests {
             set("oauth_enabled".to_owned(), "false"),
         ]));
         assert_eq!(policies.installation, Some(policy(Mode::Password)));
-        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(11), at(12)), Mode::OauthOnly);
-        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(11), at(12)), Mode::Password, "removed");
-        assert_eq!(policies.mode_of(&member(Some(tenant(3))), at(11), at(12)), Mode::OauthOnly, "unreadable");
+        let new = Subject { created_at: at(11), ..member(Some(tenant(1))) };
+        assert_eq!(policies.mode_of(&new, at(12)), Mode::OauthOnly);
+        assert_eq!(policies.mode_of(&member(Some(tenant(1))), at(12)), Mode::Dual, "made before");
+        assert_eq!(policies.mode_of(&member(Some(tenant(2))), at(12)), Mode::Password, "removed");
+        assert_eq!(policies.mode_of(&member(Some(tenant(3))), at(12)), Mode::OauthOnly, "unreadable");
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     claims::Profile,
     ids::{TenantId, UserId},
     policy::Policy,
+    time::Timestamp,
 };
 
 /// The state of an account.
@@ -73,6 +74,8 @@ pub struct Subject {
     pub profile: Profile,
     /// Which ways to sign in it has, where that is decided for it alone.
     pub policy: Option<Box<Policy>>,
+    /// When it was created, here or in the system that it came from.
+    pub created_at: Timestamp,
 }
 
 /// How far an administrator sees and acts.

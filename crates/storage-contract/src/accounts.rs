@@ -102,6 +102,7 @@ pub async fn a_new_account_reads_back_as_it_was_written<S: WholeStore>(w: World<
                     ..new.profile
                 },
                 policy: None,
+                created_at: new.created_at,
             },
             email: new.email,
             username: new.username,
@@ -109,7 +110,6 @@ pub async fn a_new_account_reads_back_as_it_was_written<S: WholeStore>(w: World<
             is_locked: false,
             reset_required: false,
             legacy_login: true,
-            created_at: new.created_at,
             updated_at: new.created_at,
             last_login_at: None,
         };

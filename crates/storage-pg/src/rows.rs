@@ -31,7 +31,7 @@ macro_rules! subject_columns {
                 WHERE member_of.tenant_id IS NULL OR member_of.tenant_id = u.tenant_id
                 ORDER BY member_of.name),
          u.profile, u.email, COALESCE(u.is_verified, FALSE), COALESCE(u.updated_at, u.created_at, 'epoch'), u.username,
-         u.sign_in_policy::text"
+         u.sign_in_policy::text, COALESCE(u.created_at, 'epoch')"
     };
 }
 
@@ -40,7 +40,7 @@ macro_rules! account_columns {
     () => {
         concat!(
             crate::rows::subject_columns!(),
-            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', COALESCE(u.created_at, 'epoch'), u.last_login_at"
+            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', u.last_login_at"
         )
     };
 }
@@ -189,6 +189,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
     let updated_at = row.at("updated_at")?;
     let username: String = row.take("username")?;
     let policy = row.take::<Option<&str>>("sign_in_policy")?.map(|text| Box::new(Policy::read(text)));
+    let created_at = row.at("created_at")?;
     let profile =
         profile.map(|profile| profile.0).unwrap_or_default().of_account(&email, is_verified, &username, updated_at);
     let tenant = tenant.map(|id| TenantRef {
@@ -196,7 +197,7 @@ fn person(row: &mut Reader<'_>) -> Result<Person, StoreError> {
         slug: slug.unwrap_or_default(),
         active: active.unwrap_or_default(),
     });
-    let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy };
+    let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy, created_at };
     Ok(Person { subject, email, username, is_verified, updated_at })
 }
 
@@ -212,7 +213,6 @@ pub(crate) fn account(row: &mut Reader<'_>) -> Result<Account, StoreError> {
         is_locked: row.take("is_locked")?,
         reset_required: row.take("reset_required")?,
         legacy_login: row.take("legacy_login")?,
-        created_at: row.at("created_at")?,
         last_login_at: row.maybe_at("last_login_at")?,
     })
 }
@@ -227,7 +227,6 @@ pub(crate) fn legacy_account(row: &mut Reader<'_>) -> Result<LegacyAccount, Stor
         is_verified: account.is_verified,
         is_locked: account.is_locked,
         legacy_login: account.legacy_login,
-        created_at: account.created_at,
         updated_at: account.updated_at,
     })
 }

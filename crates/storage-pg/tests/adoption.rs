@@ -129,8 +129,8 @@ async fn old_accounts_hashes_and_live_tokens_work_afterwards() {
         let (account, credential) = store.account(ada()).await.unwrap().unwrap();
         assert_eq!(account.email, "Ada@Example.org");
         assert_eq!((account.subject.status, account.subject.is_admin), (AccountStatus::Active, true));
-        assert_eq!(account.created_at, Timestamp::parse_rfc3339("2024-01-02T03:04:05.678901Z").unwrap());
-        assert_eq!(account.updated_at, account.created_at);
+        assert_eq!(account.subject.created_at, Timestamp::parse_rfc3339("2024-01-02T03:04:05.678901Z").unwrap());
+        assert_eq!(account.updated_at, account.subject.created_at);
         assert!(account.may_sign_in() && credential.shared_with_older_program);
         assert_eq!(credential.hash, Some(StoredHash::new(ADAS_HASH.to_owned())));
         let folded = Identifier::parse("ADA@example.org").unwrap();

@@ -156,7 +156,7 @@ macro_rules! account_query {
         concat!(
             "SELECT ",
             person_columns!(),
-            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', u.created_at, u.last_login_at, \
+            ", u.is_locked, u.reset_required, u.legacy_login AND u.auth_method <> 'oauth', u.last_login_at, \
              coalesce(u.upgraded_hash, u.password_hash), u.password_set_at FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id ",
             $rest
         )
@@ -168,7 +168,6 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
     let is_locked = cursor.value("users.is_locked")?;
     let reset_required = cursor.value("users.reset_required")?;
     let legacy_login = cursor.value("users.legacy_login")?;
-    let created_at = cursor.time("users.created_at")?;
     let last_login_at = cursor.time_opt("users.last_login_at")?;
     let hash = cursor.value::<Option<String>>("users.password_hash")?.map(StoredHash::new);
     let account = Account {
@@ -179,7 +178,6 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Outcome<Match> {
         is_locked,
         reset_required,
         legacy_login,
-        created_at,
         updated_at,
         last_login_at,
     };

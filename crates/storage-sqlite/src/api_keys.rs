@@ -31,7 +31,7 @@ macro_rules! key_columns {
 const FIND: &str = concat!(
     "SELECT ",
     key_columns!(),
-    ", u.is_locked, u.legacy_login AND u.auth_method <> 'oauth', u.created_at, ",
+    ", u.is_locked, u.legacy_login AND u.auth_method <> 'oauth', ",
     person_columns!(),
     " FROM api_keys a JOIN users u ON u.id = a.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE a.hash = ?1"
 );
@@ -67,10 +67,8 @@ pub(crate) fn find(db: Db<'_>, hash: TokenHash) -> Outcome<Option<ApiKeySnapshot
         let key = read(cursor)?;
         let is_locked = cursor.value("users.is_locked")?;
         let legacy_login = cursor.value("users.legacy_login")?;
-        let created_at = cursor.time("users.created_at")?;
         let Person { subject, email, username, is_verified, updated_at } = Person::read(cursor)?;
-        let account =
-            LegacyAccount { subject, email, username, is_verified, is_locked, legacy_login, created_at, updated_at };
+        let account = LegacyAccount { subject, email, username, is_verified, is_locked, legacy_login, updated_at };
         Ok(ApiKeySnapshot { key, account })
     })
 }

@@ -55,8 +55,7 @@ impl LegacyTokenRepository for SqliteStore {
 }
 
 const FIND: &str = concat!(
-    "SELECT k.token_type, k.expires_at, k.invalidated, k.client_id IS NOT NULL, u.is_locked, u.legacy_login AND u.auth_method <> 'oauth', \
-     u.created_at, ",
+    "SELECT k.token_type, k.expires_at, k.invalidated, k.client_id IS NOT NULL, u.is_locked, u.legacy_login AND u.auth_method <> 'oauth', ",
     person_columns!(),
     " FROM tokens k JOIN users u ON u.id = k.user_id LEFT JOIN tenants t ON t.id = u.tenant_id WHERE k.jti = ?1",
 );
@@ -69,10 +68,8 @@ fn find(db: Db<'_>, id: &LegacyTokenId) -> Outcome<Option<LegacyTokenSnapshot>> 
         let bound_to_client = cursor.value("tokens.client_id")?;
         let is_locked = cursor.value("users.is_locked")?;
         let legacy_login = cursor.value("users.legacy_login")?;
-        let created_at = cursor.time("users.created_at")?;
         let Person { subject, email, username, is_verified, updated_at } = Person::read(cursor)?;
-        let account =
-            LegacyAccount { subject, email, username, is_verified, is_locked, legacy_login, created_at, updated_at };
+        let account = LegacyAccount { subject, email, username, is_verified, is_locked, legacy_login, updated_at };
         Ok(LegacyTokenSnapshot { id: id.clone(), kind, expires_at, invalidated, bound_to_client, account })
     })
 }

@@ -18,7 +18,7 @@ macro_rules! person_columns {
     () => {
         "u.id, u.status, u.is_locked, u.is_admin, u.roles, u.profile, u.email, u.is_verified, u.updated_at, u.username, t.id, t.slug, t.active, \
          (SELECT json_group_array(n.name ORDER BY n.name) FROM group_members m JOIN groups n ON n.id = m.group_id \
-           WHERE m.user_id = u.id AND (n.tenant_id IS NULL OR n.tenant_id = u.tenant_id)), u.sign_in_policy"
+           WHERE m.user_id = u.id AND (n.tenant_id IS NULL OR n.tenant_id = u.tenant_id)), u.sign_in_policy, u.created_at"
     };
 }
 pub(crate) use person_columns;
@@ -47,8 +47,9 @@ impl Person {
         let tenant = tenant(cursor)?;
         let groups = cursor.json("groups.name")?;
         let policy = cursor.parse_opt("users.sign_in_policy", |text| Some(Box::new(Policy::read(text))))?;
+        let created_at = cursor.time("users.created_at")?;
         let profile = profile.of_account(&email, is_verified, &username, updated_at);
-        let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy };
+        let subject = Subject { id, status, is_locked, is_admin, tenant, roles, groups, profile, policy, created_at };
         Ok(Self { subject, email, username, is_verified, updated_at })
     }
 }

@@ -127,12 +127,14 @@ pub(crate) enum Idp {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Set which ways to sign in are open; it replaces the policy before
+    /// Set which ways to sign in are open; with --mode it replaces the policy before
     #[command(
         after_help = "password: the password grant and the JSON logins alone. dual: both. oauth-only: OAuth alone.\n\
-        The narrowest policy counts: an account's before its tenant's, a tenant's before the installation's.\n\nExamples:\n  \
+        The narrowest policy counts: an account's before its tenant's, a tenant's before the installation's.\n\
+        --new-users without --mode leaves the rest as it counts so far.\n\nExamples:\n  \
         authly-admin migrate policy set --tenant acme --mode dual --until 2027-03-01\n  \
-        authly-admin migrate policy set --mode dual --new-users oauth-only"
+        authly-admin migrate policy set --mode dual --new-users oauth-only\n  \
+        authly-admin migrate policy set --tenant acme --new-users oauth-only --from 2027-01-01"
     )]
     Set {
         /// The short name of the tenant; for everybody whose tenant has no policy, if not given
@@ -142,11 +144,14 @@ pub(crate) enum PolicyCommand {
         #[arg(long, value_name = "USER", conflicts_with_all = ["tenant", "new_users"])]
         user: Option<String>,
         /// Which ways are open
-        #[arg(long, value_enum)]
-        mode: ModeChoice,
-        /// Which ways are open to accounts that are created from now on
+        #[arg(long, value_enum, required_unless_present = "new_users")]
+        mode: Option<ModeChoice>,
+        /// Which ways are open to accounts that are created from now on, or from --from
         #[arg(long, value_enum, value_name = "MODE")]
         new_users: Option<ModeChoice>,
+        /// Since when accounts have to be created for --new-users: a day, past or to come (its beginning, UTC), or an instant (RFC 3339)
+        #[arg(long, value_name = "DATE", value_parser = instant, requires = "new_users")]
+        from: Option<Timestamp>,
         /// From when on the mode counts as oauth-only: a day (its beginning, UTC) or an instant (RFC 3339)
         #[arg(long, value_name = "DATE", value_parser = instant)]
         until: Option<Timestamp>,

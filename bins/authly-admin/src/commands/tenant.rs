@@ -156,15 +156,21 @@ pub(crate) async fn policy<V: DirectoryServices>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Set { tenant, user, mode, new_users, until, wave } => {
-            let change = PolicyChange { mode: mode.into(), new_users: new_users.map(Mode::from), until, wave };
+        PolicyCommand::Set { tenant, user, mode, new_users, from, until, wave } => {
+            let change =
+                PolicyChange { mode: mode.map(Mode::from), new_users: new_users.map(Mode::from), from, until, wave };
             let set = match user {
                 Some(user) => admin.set_user_policy(target, &user, Some(change)).await,
                 None => admin.set_policy(tenant.as_deref(), change).await,
             };
-            console.item(&set.map_err(refused("cannot set the policy"))?)?;
-            if mode == ModeChoice::OauthOnly {
+            let set = set.map_err(refused("cannot set the policy"))?;
+            console.item(&set)?;
+            if mode == Some(ModeChoice::OauthOnly) {
                 console.note("The legacy doors refuse these accounts from now on, on every node within a second.");
+            } else if let (Some(since), true) = (&set.since, new_users == Some(ModeChoice::OauthOnly)) {
+                console.note(&format!(
+                    "The legacy doors refuse accounts that are created from {since} on; every node knows that within a second."
+                ));
             }
             Ok(())
         }

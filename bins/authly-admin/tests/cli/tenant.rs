@@ -179,6 +179,41 @@ fn policies_are_set_shown_and_removed() {
     }
 }
 
+/// S001-55.
+#[test]
+fn new_users_have_a_rule_of_their_own_from_a_day_on() {
+    let place = Place::new();
+    acme(&place);
+    let set = |more: &[&str]| place.json(&[&["migrate", "policy", "set"], more].concat());
+    set(&["--mode", "dual", "--until", "2099-03-01", "--wave", "pilot"]);
+    let day = "2098-01-01T00:00:00Z";
+    let made = set(&["--tenant", "acme-corp", "--new-users", "oauth-only", "--from", "2098-01-01"]);
+    assert_eq!((&made["new_users"], &made["since"]), (&"oauth-only".into(), &day.into()));
+    assert_eq!(
+        (&made["mode"], &made["until"]),
+        (&"dual".into(), &"2099-03-01T00:00:00Z".into()),
+        "as it counted before"
+    );
+    assert_eq!(place.json(&["migrate", "policy", "show"])[1], made);
+    let shown = place.run(&["migrate", "policy", "show"]).out;
+    assert!(shown.contains(day) && shown.contains("New users"), "{shown}");
+    let tenant = place.json(&["tenant", "show", "acme-corp"]);
+    assert_eq!((&tenant["new_users"], &tenant["new_users_since"]), (&"oauth-only".into(), &day.into()));
+    let past = set(&["--new-users", "oauth-only", "--from", "2020-01-01T12:00:00Z"]);
+    assert_eq!((&past["since"], &past["wave"]), (&"2020-01-01T12:00:00Z".into(), &"pilot".into()));
+    let told = place.run(&["migrate", "policy", "set", "--new-users", "oauth-only", "--from", "2098-01-01"]);
+    assert!(told.err.contains(&format!("created from {day} on")), "{}", told.err);
+    for (wrong, option) in [
+        (&["--new-users", "dual", "--from", "2098-01-01"][..], "--new-users"),
+        (&["--new-users", "oauth-only", "--from", "2099-03-01"], "--from"),
+    ] {
+        assert!(place.run(&[&["migrate", "policy", "set"], wrong].concat()).refused(1).contains(option), "{option}");
+    }
+    for unclear in [&["--mode", "dual", "--from", "2098-01-01"][..], &["--from", "2098-01-01"], &[]] {
+        assert_eq!(place.run(&[&["migrate", "policy", "set"], unclear].concat()).code, 64, "{unclear:?}");
+    }
+}
+
 #[test]
 fn a_client_belongs_to_a_tenant() {
     let place = Place::new();

@@ -1,31 +1,19 @@
 //! Which ways to sign in an account has, a tenant, or everybody (S001-50..53): set, show, remove.
 
+pub use authly_cutover::policy::PolicyChange;
 use authly_cutover::{policy::PolicyScope, store::CutoverStore};
 use authly_directory::services::DirectoryServices;
 use oauth_core::{
     audit::AuditKind,
+    ids::TenantId,
     policy::{Mode, Policies, Policy},
     store::CatalogRepository as _,
     text,
-    time::Timestamp,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{Admin, AdminError};
-
-/// A policy to set; it replaces the one before as a whole.
-#[derive(Clone, Debug, Default)]
-pub struct PolicyChange {
-    /// Which ways are open.
-    pub mode: Mode,
-    /// Which ways are open to accounts that are created from now on.
-    pub new_users: Option<Mode>,
-    /// From when on the mode counts as `oauth-only`.
-    pub until: Option<Timestamp>,
-    /// The name of the wave.
-    pub wave: Option<String>,
-}
 
 /// A policy as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,9 +25,9 @@ pub struct PolicyView {
     pub user: Option<String>,
     /// Which ways to sign in are open: `password`, `dual` or `oauth-only`.
     pub mode: &'static str,
-    /// The same for accounts that are younger than the policy.
+    /// The same for new users, where it is another.
     pub new_users: Option<&'static str>,
-    /// From when on accounts are new users, RFC 3339.
+    /// Accounts that were created from then on are new users, RFC 3339; where they have no rule of their own, when the policy was set.
     pub since: Option<String>,
     /// When the mode becomes `oauth-only`, RFC 3339.
     pub until: Option<String>,
@@ -50,8 +38,10 @@ pub struct PolicyView {
 impl<V: DirectoryServices> Admin<V> {
     /// Sets the policy of a tenant, or of everybody whose tenant has none.
     pub async fn set_policy(&self, tenant: Option<&str>, change: PolicyChange) -> Result<PolicyView, AdminError> {
-        let policy = self.policy(change)?;
-        self.write_policy(tenant, Some(&policy)).await?;
+        let id = self.tenant_of_policy(tenant).await?;
+        let before = self.policies().await?;
+        let policy = self.policy(change, before.of_tenant(id))?;
+        self.write_policy(tenant, id, Some(&policy)).await?;
         Ok(view(tenant, &policy))
     }
 
@@ -63,7 +53,7 @@ impl<V: DirectoryServices> Admin<V> {
         change: Option<PolicyChange>,
     ) -> Result<PolicyView, AdminError> {
         let account = self.find_living(name).await?;
-        let policy = change.map(|change| self.policy(change)).transpose()?;
+        let policy = change.map(|change| self.policy(change, account.subject.policy.as_deref())).transpose()?;
         let user = account.subject.id;
         let audit = self.event(AuditKind::SettingChanged, Some(user), None, json!({ "policy": policy }));
         target.put_policy(PolicyScope::Account(user), policy.clone(), audit).await?;
@@ -77,30 +67,18 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(own.map(|policy| PolicyView { user: Some(account.email.clone()), ..view(None, policy) }))
     }
 
-    /// The policy that is asked for, begun now.
-    fn policy(&self, change: PolicyChange) -> Result<Policy, AdminError> {
-        let now = self.now();
-        if change.mode == Mode::OauthOnly && change.until.is_some() {
-            return Err(AdminError::invalid("until", "oauth-only is where the other modes end; it has no end itself"));
-        }
-        if change.until.is_some_and(|until| until <= now) {
-            return Err(AdminError::invalid("until", "is over already; set --mode oauth-only instead"));
-        }
+    /// The policy that is asked for, where `before` counts so far.
+    fn policy(&self, change: PolicyChange, before: Option<&Policy>) -> Result<Policy, AdminError> {
         if let Some(wave) = &change.wave {
             text::line(wave, 100).map_err(|error| AdminError::invalid("wave", error))?;
         }
-        Ok(Policy {
-            mode: change.mode,
-            new_users: change.new_users.filter(|new| *new != change.mode),
-            until: change.until,
-            since: Some(now),
-            wave: change.wave,
-        })
+        change.apply(before, self.now()).map_err(|flaw| AdminError::invalid(flaw.field(), flaw))
     }
 
     /// Removes the policy of a tenant or of the installation; what is wider counts again.
     pub async fn clear_policy(&self, tenant: Option<&str>) -> Result<(), AdminError> {
-        self.write_policy(tenant, None).await
+        let id = self.tenant_of_policy(tenant).await?;
+        self.write_policy(tenant, id, None).await
     }
 
     /// The policies: the installation's first, then those of tenants by short name.
@@ -119,11 +97,19 @@ impl<V: DirectoryServices> Admin<V> {
         Ok(Policies::read(&self.services.store().load_catalog().await?.settings))
     }
 
-    async fn write_policy(&self, tenant: Option<&str>, policy: Option<&Policy>) -> Result<(), AdminError> {
-        let id = match tenant {
+    async fn tenant_of_policy(&self, tenant: Option<&str>) -> Result<Option<TenantId>, AdminError> {
+        Ok(match tenant {
             Some(slug) => Some(self.find_tenant(slug).await?.record.id),
             None => None,
-        };
+        })
+    }
+
+    async fn write_policy(
+        &self,
+        tenant: Option<&str>,
+        id: Option<TenantId>,
+        policy: Option<&Policy>,
+    ) -> Result<(), AdminError> {
         let value = json!(policy);
         let detail = json!({ "policy": value, "tenant": tenant });
         let audit = self.event(AuditKind::SettingChanged, None, None, detail);

@@ -19,8 +19,10 @@ pub struct TenantView {
     pub legacy_login: bool,
     /// Which ways to sign in are open: `password`, `dual` or `oauth-only`.
     pub mode: &'static str,
-    /// The same for accounts that are younger than the policy, where it is another.
+    /// The same for new users, where it is another.
     pub new_users: Option<&'static str>,
+    /// Accounts that were created from then on are new users, RFC 3339; where they have a rule of their own.
+    pub new_users_since: Option<String>,
     /// When the mode becomes `oauth-only`, RFC 3339.
     pub until: Option<String>,
     /// How many accounts it has.
@@ -51,6 +53,9 @@ impl TenantView {
             legacy_login: tenant.record.legacy_login,
             mode: policy.map_or(Mode::Dual, |policy| policy.mode).as_str(),
             new_users: policy.and_then(|policy| policy.new_users).map(Mode::as_str),
+            new_users_since: policy
+                .and_then(|policy| policy.since.filter(|_| policy.new_users.is_some()))
+                .map(|since| since.to_rfc3339()),
             until: policy.and_then(|policy| policy.until).map(|until| until.to_rfc3339()),
             members: tenant.members,
             groups: tenant.groups,

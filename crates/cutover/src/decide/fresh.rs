@@ -16,13 +16,14 @@ pub(super) fn create<J: HashJudge>(
     context: &Context<'_, J>,
 ) -> Decision {
     let (rules, now) = (context.rules, context.now);
+    let created_at = person.created_at.unwrap_or(now);
     let password = people::password(person, context);
     let subject = people::external_subject(person).map(str::to_owned);
     let by_oauth = subject.is_some() && (person.auth_method == Some(AuthMethod::Oauth) || password.hash.is_none());
     let auth_method = match (&subject, by_oauth) {
         (Some(_), true) => AuthMethod::Oauth,
         (Some(_), false) => AuthMethod::Dual,
-        (None, _) => rules.auth_method(tenant, now),
+        (None, _) => rules.auth_method(tenant, created_at, now),
     };
     let state = if by_oauth && password.hash.is_none() { CredentialState::Ok } else { password.state };
     let account = TargetAccount {
@@ -53,7 +54,7 @@ pub(super) fn create<J: HashJudge>(
         completed_at: person.completed_at.filter(|_| subject.is_some()),
         last_password_login_at: None,
         last_login_at: person.last_login_at,
-        created_at: person.created_at.unwrap_or(now),
+        created_at,
         updated_at: now,
     };
     let (outcome, reason) = match (&subject, by_oauth) {
@@ -81,7 +82,7 @@ pub(super) fn adopt<J: HashJudge>(person: &Person, account: &TargetAccount, cont
     let own = account.upgraded_hash.is_some();
     let state = if own { account.credential_state } else { password.state };
     let to = TargetAccount {
-        auth_method: context.rules.auth_method(None, context.now),
+        auth_method: context.rules.auth_method(None, account.created_at, context.now),
         credential_state: state,
         reset_required: state == CredentialState::ResetRequired,
         imported_at: account.imported_at.or(Some(context.now)),

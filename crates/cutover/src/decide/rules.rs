@@ -164,12 +164,15 @@ impl Rules {
         }
     }
 
-    /// How a new account of that tenant signs in.
-    pub(super) fn auth_method(&self, tenant: Option<&MappedTenant>, now: Timestamp) -> AuthMethod {
+    /// How an account of that tenant and age signs in that comes in now: as the doors will judge it.
+    pub(super) fn auth_method(
+        &self,
+        tenant: Option<&MappedTenant>,
+        created_at: Timestamp,
+        now: Timestamp,
+    ) -> AuthMethod {
         let policies = [None, tenant.and_then(|tenant| tenant.policy.as_ref()), self.policy.as_ref()];
-        // Imported accounts are old users, whatever the instant: `new_users` is for those who register.
-        let before_all = Timestamp::from_micros(i64::MIN);
-        match crate::policy::effective(policies, before_all, now) {
+        match crate::policy::effective(policies, created_at, now) {
             Mode::Password => AuthMethod::Password,
             Mode::Dual | Mode::OauthOnly => AuthMethod::Dual,
         }
@@ -197,5 +200,18 @@ mod tests {
         let uuid = SourceId::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8").unwrap();
         assert_eq!(rules("a").user(&uuid).to_string(), uuid.as_str());
         assert!(!rules("a").user(&id).uuid().is_nil());
+    }
+
+    /// S001-53.
+    #[test]
+    fn an_account_signs_in_as_the_policy_says_of_its_age() {
+        let profile = Profile::built_in("legacy-users").unwrap();
+        let at = Timestamp::from_seconds;
+        let mut rules = Rules::of(&profile, SourceName::parse("a").unwrap());
+        assert_eq!(rules.auth_method(None, at(0), at(50)), AuthMethod::Dual);
+        let (mode, new_users, since) = (Mode::Password, Some(Mode::OauthOnly), Some(at(10)));
+        rules.policy = Some(Policy { mode, new_users, since, ..Policy::default() });
+        assert_eq!(rules.auth_method(None, at(9), at(50)), AuthMethod::Password);
+        assert_eq!(rules.auth_method(None, at(10), at(50)), AuthMethod::Dual, "not by a password alone");
     }
 }

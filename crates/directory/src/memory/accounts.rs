@@ -112,6 +112,7 @@ impl AccountRepository for MemoryDirectory {
             groups: Vec::new(),
             profile: account.profile,
             policy: None,
+            created_at: account.created_at,
         };
         let row = Account {
             subject,
@@ -121,7 +122,6 @@ impl AccountRepository for MemoryDirectory {
             is_locked: false,
             reset_required: false,
             legacy_login: true,
-            created_at: account.created_at,
             updated_at: account.created_at,
             last_login_at: None,
         };
@@ -301,6 +301,7 @@ fn buried(account: Account, at: Timestamp) -> Account {
             groups: Vec::new(),
             profile: Profile::default(),
             policy: None,
+            created_at: account.subject.created_at,
         },
         email,
         username,
@@ -308,7 +309,6 @@ fn buried(account: Account, at: Timestamp) -> Account {
         is_locked: false,
         reset_required: false,
         legacy_login: false,
-        created_at: account.created_at,
         updated_at: at,
         last_login_at: None,
     }

@@ -92,7 +92,6 @@ impl MemoryDirectory {
             is_verified: account.is_verified,
             is_locked: account.is_locked,
             legacy_login: account.legacy_login,
-            created_at: account.created_at,
             updated_at: account.updated_at,
         });
         people.accounts.insert(account.subject.id, Person { account, hash });

@@ -100,7 +100,7 @@ pub fn decide(situation: &Situation<'_>, snapshot: &AuthorizeSnapshot, now: Time
         Err(Unfit::OfAnotherTenant) => return Next::Error(Problem::AccessDenied),
         Err(Unfit::SignIn(reason)) => return Next::SignIn(reason),
     };
-    if !situation.catalog.policies.widest(&session.subject, now).admits_oauth() {
+    if !situation.catalog.policies.mode_of(&session.subject, now).admits_oauth() {
         return Next::Error(Problem::AccessDenied);
     }
     let fresh = began_since(session, situation);

@@ -81,7 +81,7 @@ impl<V: Services> Engine<V> {
                 }
                 return Err(refused);
             }
-            if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, &catalog, now) {
+            if !account.legacy_login || !active::are_issued(&account.subject, &catalog, now) {
                 return Err(GrantError::LegacyMoved.into());
             }
             let (pair, tokens) = self.signed_pair(&account.subject, &account.email, settings, now)?;
@@ -171,7 +171,7 @@ impl<V: Services> Engine<V> {
         let (_, row) = self.active_legacy(token).await?;
         let account = &row.account;
         let (catalog, now) = (self.catalog(), self.now());
-        if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, &catalog, now) {
+        if !account.legacy_login || !active::are_issued(&account.subject, &catalog, now) {
             return Err(BearerError::Invalid(TokenFault::Kind));
         }
         let claims = json!({

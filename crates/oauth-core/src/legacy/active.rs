@@ -39,19 +39,14 @@ pub fn decide(
     Ok(())
 }
 
-/// Whether legacy tokens are issued to this very account now: beside [`are_issued`], what is decided for new users.
-pub fn are_issued_to(subject: &Subject, created_at: Timestamp, catalog: &Catalog, now: Timestamp) -> bool {
-    are_issued(subject, catalog, now) && catalog.policies.mode_of(subject, created_at, now).admits_legacy()
-}
-
 /// Whether legacy tokens are issued to this account now: not after the cut-off, and only while the doors are open for the
-/// installation and the account's tenant (C-02).
+/// installation and the account's tenant (C-02), and for accounts of its age (S001-53).
 pub fn are_issued(subject: &Subject, catalog: &Catalog, now: Timestamp) -> bool {
     let switches = &catalog.switches;
     let tenant = subject.tenant.as_ref().and_then(|tenant| catalog.tenant(tenant.id));
     switches.legacy_doors_are_open(now)
         && tenant.is_none_or(|tenant| tenant.legacy_login)
-        && catalog.policies.widest(subject, now).admits_legacy()
+        && catalog.policies.mode_of(subject, now).admits_legacy()
 }
 
 #[cfg(test)]
@@ -88,7 +83,6 @@ mod tests {
                 is_verified: true,
                 is_locked: false,
                 legacy_login: true,
-                created_at: at(-100),
                 updated_at: at(-100),
             },
         }

@@ -71,7 +71,7 @@ pub fn decide(
     if account.is_locked || !account.subject.may_hold_tokens() {
         return Err(TokenFault::AccountClosed);
     }
-    if !account.legacy_login || !active::are_issued_to(&account.subject, account.created_at, catalog, now) {
+    if !account.legacy_login || !active::are_issued(&account.subject, catalog, now) {
         return Err(TokenFault::Kind);
     }
     Ok(())

@@ -83,8 +83,6 @@ pub struct LegacyAccount {
     pub is_locked: bool,
     /// Whether the doors of the legacy contract are open for it: by its switch, and by how it signs in.
     pub legacy_login: bool,
-    /// When it was created.
-    pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }

@@ -63,7 +63,6 @@ impl MemoryStore {
             username: username.unwrap_or_default(),
             is_locked: false,
             legacy_login: true,
-            created_at: Timestamp::from_micros(0),
             updated_at: Timestamp::from_micros(0),
             subject,
         });

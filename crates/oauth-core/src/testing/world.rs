@@ -99,6 +99,7 @@ pub(crate) fn subject() -> Subject {
             ..Profile::default()
         },
         policy: None,
+        created_at: at(-100),
     }
 }
 
