@@ -1,4 +1,4 @@
-//! How commands end: three parts on standard error, and the exit codes of the one table (C-40).
+//! How commands end: three parts on standard error, as text or as JSON, and the exit codes of the one table (C-40).
 
 use std::{
     fmt,
@@ -8,8 +8,10 @@ use std::{
 
 use authly_admin_cases::AdminError;
 use authly_runtime::trouble::Trouble;
+use serde_json::{Value, json};
 
 use crate::{
+    args::Format,
     console::{harmless, to_the_second},
     journal::Level,
 };
@@ -29,6 +31,20 @@ pub(crate) enum Code {
     CheckWarnings = 11,
     /// The command line cannot be read.
     Usage = 64,
+}
+
+impl Code {
+    /// Its name, for programs.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Partly => "partly",
+            Self::Refused => "refused",
+            Self::CheckErrors => "check_errors",
+            Self::CheckWarnings => "check_warnings",
+            Self::Usage => "usage",
+        }
+    }
 }
 
 /// A command that did not do what was asked.
@@ -69,9 +85,13 @@ impl Failure {
     }
 
     /// Tells what happened on standard error and gives the exit code.
-    pub(crate) fn tell(&self) -> ExitCode {
+    pub(crate) fn tell(&self, format: Format) -> ExitCode {
         if let Some(trouble) = &self.trouble {
             let mut out = io::stderr().lock();
+            if format == Format::Json {
+                let _unheard = writeln!(out, "{}", harmless(&object(self.code, trouble).to_string()));
+                return ExitCode::from(self.code as u8);
+            }
             let said = |name| std::env::var_os(name).unwrap_or_default();
             let colour = out.is_terminal() && said("NO_COLOR").is_empty() && said("TERM") != "dumb";
             let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
@@ -79,6 +99,28 @@ impl Failure {
         }
         ExitCode::from(self.code as u8)
     }
+}
+
+/// What happened, for programs; all of it in one line, since lines of progress may stand before it.
+fn object(code: Code, trouble: &Trouble) -> Value {
+    let mut object = json!({
+        "error": code.name(),
+        "exit_code": code as u8,
+        "message": trouble.what,
+        "why": trouble.why,
+    });
+    if !trouble.remedy.is_empty() {
+        object["hint"] = trouble.remedy.as_str().into();
+    }
+    object
+}
+
+/// A command line that clap cannot read, in its words.
+pub(crate) fn unread(error: &clap::Error) -> Failure {
+    let told = error.render().to_string();
+    let (why, rest) = told.split_once("\n\n").unwrap_or((&told, ""));
+    let why = why.strip_prefix("error: ").unwrap_or(why).trim();
+    Failure::usage(Trouble::new("cannot read the command line", why, rest.trim()))
 }
 
 impl fmt::Display for Failure {
@@ -181,6 +223,17 @@ mod tests {
             let command = known.find_subcommand(noun(what)).unwrap_or_else(|| panic!("no command is about a {what}"));
             assert!(command.find_subcommand("list").is_some(), "{what}");
         }
+    }
+
+    #[test]
+    fn programs_get_the_same_as_people() {
+        let told = object(Code::Refused, &Trouble::new("did not \"end\" it", "a\nb", "do this"));
+        let wanted = json!({
+            "error": "refused", "exit_code": 3, "message": "did not \"end\" it", "why": "a\nb", "hint": "do this"
+        });
+        assert_eq!(told, wanted);
+        assert_eq!(told.to_string().lines().count(), 1);
+        assert_eq!(object(Code::Failed, &Trouble::new("a", "b", "")).get("hint"), None);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use authly_runtime::Trouble;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::{Code, Failure};
+use crate::{
+    args::Format,
+    failure::{Code, Failure},
+};
 
 /// While this lives, the terminal shows nothing of what is typed.
 pub(crate) struct Hidden {
@@ -48,7 +51,8 @@ fn restore_when_interrupted(before: Termios) -> Option<()> {
         if runtime.and_then(|runtime| runtime.block_on(interrupted(&sure))).is_some() {
             restore(&before);
             let _unheard = writeln!(io::stderr());
-            let _code = Failure::from(Trouble::new("did not go on", "interrupted", "")).tell();
+            let format = Format::asked_for(std::env::args_os());
+            let _code = Failure::from(Trouble::new("did not go on", "interrupted", "")).tell(format);
             exit(Code::Failed as i32);
         }
     });

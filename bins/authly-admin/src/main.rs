@@ -14,21 +14,24 @@ mod secret_input;
 use std::{io, process::ExitCode};
 
 use crate::{
-    args::Cli,
+    args::{Cli, Format},
     failure::{Code, Failure},
 };
 
 fn main() -> ExitCode {
     if let Err(trouble) = secret_files::take_up() {
-        return Failure::from(trouble).tell();
+        return Failure::from(trouble).tell(format);
+    // Known before the command line is read as a whole: it may be wrong.
+    let format = Format::asked_for(std::env::args_os());
     }
     match Cli::read(std::env::args_os()) {
         Ok(cli) => match run::run(cli) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => failure.tell(),
+            Err(failure) => failure.tell(format),
         },
         // Help and version that were asked for are results; everything else is wrong usage.
         Err(error) => {
+        Err(error) if error.exit_code() != 0 && format == Format::Json => failure::unread(&error).tell(format),
             let printed = error.print();
             match (error.exit_code(), printed) {
                 // A reader that has gone away, as `head` does, is no failure.

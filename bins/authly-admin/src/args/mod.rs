@@ -23,7 +23,7 @@ mod user;
 mod user_link;
 mod write_back;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -67,7 +67,8 @@ pub(crate) use self::{
         authly-admin status\n  \
         DATABASE_URL=sqlite://authly-data/authly.db authly-admin client list --output json\n\n\
         Exit codes: 0 done, 1 failed, refused or cancelled, 2 partly done, 3 a gate refused, 10 a check found errors, \
-        11 a check found warnings only, 64 wrong usage."
+        11 a check found warnings only, 64 wrong usage. With --output json the last line of standard error is an object then: \
+        error, exit_code, message, why, and hint where there is one."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -116,6 +117,15 @@ pub(crate) enum Command {
     )]
     Doctor,
     /// Gather what somebody who helps has to know, in one file without secrets
+impl Format {
+    /// What the command line asks for, whether the rest of it can be read or not.
+    pub(crate) fn asked_for(arguments: impl Iterator<Item = OsString>) -> Self {
+        let words: Vec<OsString> = arguments.take_while(|word| word != "--").collect();
+        let after = words.windows(2).any(|two| matches!(two, [name, value] if name == "--output" && value == "json"));
+        if after || words.iter().any(|word| word == "--output=json") { Self::Json } else { Self::Table }
+    }
+}
+
     #[command(
         after_help = "Settings, schema, findings of `doctor`, numbers, and how far a migration is, with its last runs and what \
         is open. It changes nothing, and works when something is broken: what cannot be had says why.\n\nExamples:\n  \
@@ -241,6 +251,17 @@ mod tests {
 
     #[test]
     fn every_command_shows_two_examples() {
+    #[test]
+    fn the_format_is_known_of_a_command_line_that_is_wrong() {
+        let asked = |line: &str| Format::asked_for(line.split(' ').map(OsString::from));
+        for line in ["authly-admin --output json nothing", "authly-admin client --output=json --nothing"] {
+            assert_eq!(asked(line), Format::Json, "{line}");
+        }
+        for line in ["authly-admin status", "authly-admin --output table --json", "authly-admin x -- --output json"] {
+            assert_eq!(asked(line), Format::Table, "{line}");
+        }
+    }
+
         fn look(command: &clap::Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
             if command.is_hide_set() {

@@ -25,3 +25,4 @@ mod user;
 mod user_link;
 mod words;
 mod write_back;
+mod told;
