@@ -11,6 +11,7 @@ mod run;
 mod secret_files;
 mod secret_input;
 
+mod signal;
 use std::{io, process::ExitCode};
 
 use crate::{

@@ -121,6 +121,8 @@ impl Visitor for Task<'_> {
                     .await;
             }
             Command::Doctor => return commands::doctor::run(settings, &doubts, &database, console).await,
+                let file = config.or_else(|| std::env::var_os(authly_config::CONFIG_FILE).map(PathBuf::from));
+                let configuration = commands::backup::Configuration { settings: configuration, file };
             Command::Migrate(MigrateCommand::Validate { url }) => {
                 return commands::validate::run(settings, &database, url, config, console).await;
             }

@@ -1,4 +1,4 @@
-//! The last backup that was verified, which the end of the migration asks for.
+//! The last backup that was verified, which the end of the migration asks for; and what is left to people when one was put back.
 
 use authly_cutover::store::{CutoverStore, TimedFact};
 use authly_directory::services::DirectoryServices;
@@ -9,6 +9,20 @@ use crate::{Admin, AdminError};
 
 /// The setting that holds the record.
 const LAST_VERIFIED_BACKUP: &str = "last_verified_backup";
+
+/// Settings of OAuth that the program of before does not know. Where it takes over again, they leave its environment (S000-69); the last of
+/// them is easily forgotten (S000-70).
+pub const SETTINGS_OF_OAUTH: [&str; 4] =
+    ["OAUTH_ENABLED", "AUTHORIZATION_CODE_EXPIRE_MINUTES", "PKCE_REQUIRED", "REQUIRE_USER_CONSENT"];
+
+/// What only a person can see when a backup was put back (S000-69).
+pub const CHECK_BY_HAND: [&str; 5] = [
+    "start the servers with the settings of the backup's time: its description has them, secrets masked",
+    "`authly-admin status` and `authly-admin doctor`: the numbers are those of then, and nothing is wrong",
+    "sign in once as a user, once as an administrator, and once through each application",
+    "what is newer than the backup is gone: accounts, new passwords, tokens; what was there before is kept, and may tell",
+    "who signed out or was locked since is not any more: end the sessions of whom that concerns",
+];
 
 /// A backup that was read to its end and agreed with its checksum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,11 +14,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    deploy::{self, DraftFolder, folder_of},
     describe::Description,
     files::{Draft, cannot, sha256},
+    interrupt::Interrupt,
     name::{Kind, Name, checksum_of, description_of},
     postgres::{self, Access},
-    retention, space,
+    retention,
+    source::Source,
+    space::{self, Purpose},
     tools::find,
     verify::{contents, unreadable},
 };
@@ -38,6 +42,10 @@ pub struct CreateOrder {
     pub version: &'static str,
     /// The configuration, secrets masked.
     pub configuration: Value,
+    /// Files of the deployment that stand beside the copy.
+    pub include: Vec<PathBuf>,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
 }
 
 /// A backup that was made.
@@ -49,6 +57,9 @@ pub struct Created {
     pub checksum: PathBuf,
     /// Its description.
     pub description: PathBuf,
+    /// The files of the deployment beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deploy_files: Vec<PathBuf>,
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256 in hex.
@@ -74,6 +85,8 @@ struct Copied {
 
 /// Makes a backup of the configured store, beside a running server.
 pub async fn create(settings: &Settings, order: &CreateOrder) -> Result<Created, Trouble> {
+    // What is refused is refused before the work is done.
+    let gathered = deploy::gather(&order.include)?;
     private_file::create_folder(&order.dir)
         .map_err(|trouble| Trouble { remedy: "name another folder with --dir".into(), ..trouble })?;
     let kind = match settings.store.database {
@@ -87,7 +100,9 @@ pub async fn create(settings: &Settings, order: &CreateOrder) -> Result<Created,
         Database::Postgres(url) => dump(settings, url, order, &draft).await?,
         Database::Sqlite(path) => copy(path, order, &draft)?,
     };
-    let held = contents(draft.path(), kind, copied.tool_major, order.pg_bin.as_deref())?;
+    let source = Source::of(draft.path(), &order.interrupt)?;
+    let held = contents(&source, draft.path(), copied.tool_major, order.pg_bin.as_deref(), &order.interrupt)?;
+    let deployed = DraftFolder::of(&file, gathered)?;
     let description = Description {
         file: name.file_name(),
         created_at: name.at.to_rfc3339(),
@@ -99,11 +114,14 @@ pub async fn create(settings: &Settings, order: &CreateOrder) -> Result<Created,
         bytes: draft.path().metadata().map_err(|error| cannot("read", draft.path(), &error))?.len(),
         sha256: sha256(draft.path())?,
         configuration: order.configuration.clone(),
+        deploy_files: deployed.as_ref().map(|draft| draft.files().to_vec()).unwrap_or_default(),
     };
-    publish(draft, &file, &description)?;
+    order.interrupt.check()?;
+    publish(draft, deployed, &file, &description)?;
     Ok(Created {
         checksum: checksum_of(&file),
         description: description_of(&file),
+        deploy_files: description.deploy_files.iter().map(|one| folder_of(&file).join(&one.name)).collect(),
         file,
         bytes: description.bytes,
         sha256: description.sha256,
@@ -118,9 +136,9 @@ pub async fn create(settings: &Settings, order: &CreateOrder) -> Result<Created,
 async fn dump(settings: &Settings, url: &SecretUrl, order: &CreateOrder, draft: &Draft) -> Result<Copied, Trouble> {
     let store = postgres::store(url, settings).await?;
     let facts = store.facts().await.map_err(postgres::refused(format!("cannot look at {url}")))?;
-    space::check(&order.dir, facts.bytes)?;
+    space::check(&order.dir, facts.bytes, Purpose::Backup)?;
     let tool = find("pg_dump", facts.major(), facts.major(), order.pg_bin.as_deref())?;
-    Access::new(url, settings).dump(&tool, draft.create()?)?;
+    Access::new(url, settings).dump(&tool, draft.create()?, &order.interrupt)?;
     Ok(Copied {
         engine: format!("PostgreSQL {}.{}", facts.major(), facts.server_version % 10_000),
         server_major: Some(facts.major()),
@@ -130,13 +148,17 @@ async fn dump(settings: &Settings, url: &SecretUrl, order: &CreateOrder, draft: 
 
 fn copy(path: &Path, order: &CreateOrder, draft: &Draft) -> Result<Copied, Trouble> {
     let bytes = path.metadata().map_err(|error| cannot("read", path, &error))?.len();
-    space::check(&order.dir, bytes)?;
+    space::check(&order.dir, bytes, Purpose::Backup)?;
+    order.interrupt.check()?;
     sqlite::copy(path, draft.path()).map_err(|error| unreadable(&error))?;
     Ok(Copied { engine: format!("SQLite {}", SqliteStore::engine_version()), server_major: None, tool_major: None })
 }
 
-/// Checksum and description first: what has the name of a backup has both.
-fn publish(draft: Draft, file: &Path, description: &Description) -> Result<(), Trouble> {
+/// What belongs to it first: what has the name of a backup has all of it.
+fn publish(draft: Draft, deployed: Option<DraftFolder>, file: &Path, description: &Description) -> Result<(), Trouble> {
+    if let Some(deployed) = deployed {
+        deployed.publish(file)?;
+    }
     let checksum = Draft::of(&checksum_of(file))?;
     checksum.write(format!("{}  {}\n", description.sha256, description.file).as_bytes())?;
     checksum.publish()?;
@@ -155,6 +177,7 @@ fn remove_outdated(order: &CreateOrder) -> Result<Vec<PathBuf>, Trouble> {
         // Companions may have been moved away before.
         fs::remove_file(checksum_of(&file)).ok();
         fs::remove_file(description_of(&file)).ok();
+        fs::remove_dir_all(folder_of(&file)).ok();
         removed.push(file);
     }
     Ok(removed)

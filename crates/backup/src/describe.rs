@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    deploy::DeployFile,
     files::{Draft, cannot},
     name::description_of,
 };
@@ -39,6 +40,9 @@ pub struct Description {
     pub sha256: String,
     /// Every setting with its origin; secrets are masked.
     pub configuration: Value,
+    /// The files of the deployment that stand beside it, secrets masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deploy_files: Vec<DeployFile>,
 }
 
 impl Description {

@@ -3,8 +3,9 @@
 
 use std::{
     fs::File,
+    io::Write as _,
     path::Path,
-    process::{Command, Stdio},
+    process::{ChildStdin, Command, Stdio},
 };
 
 use authly_config::{Login, SecretUrl, Settings};
@@ -15,7 +16,13 @@ use authly_runtime::{
 };
 use authly_storage_pg::{PgStore, schema::SchemaError};
 
-use crate::tools::{Tool, clean};
+use crate::{
+    interrupt::Interrupt,
+    program::{Feed, contents, run},
+    script::{self, Owners},
+    source::Source,
+    tools::{Tool, clean},
+};
 
 /// How long a dump waits for a table that somebody has locked.
 const LOCK_PATIENCE: &str = "--lock-wait-timeout=30000";
@@ -62,56 +69,86 @@ impl<'a> Access<'a> {
     }
 
     /// Writes a dump of the database, as of one instant, into `file`.
-    pub(crate) fn dump(&self, tool: &Tool, file: File) -> Result<(), Trouble> {
+    pub(crate) fn dump(&self, tool: &Tool, file: File, interrupt: &Interrupt) -> Result<(), Trouble> {
         let mut command = self.command(tool, &self.login);
         command.args(["--format=custom", LOCK_PATIENCE]).stdout(file);
-        run(command, "pg_dump", "correct what it says, and try again; nothing was kept")
+        run(command, "pg_dump", "correct what it says, and try again; nothing was kept", None, interrupt).map(drop)
     }
 
-    /// Fills the empty database of that name from a dump.
-    pub(crate) fn fill(&self, tool: &Tool, database: &str, dump: &Path, foreign: bool) -> Result<(), Trouble> {
+    /// Fills the empty database of that name from a dump in the custom format.
+    pub(crate) fn fill(
+        &self,
+        tool: &Tool,
+        database: &str,
+        dump: &Source,
+        owners: Owners,
+        interrupt: &Interrupt,
+    ) -> Result<(), Trouble> {
         let mut command = self.command(tool, &self.login.to(database));
         command.arg("--exit-on-error").stdout(Stdio::null());
-        if foreign {
+        if owners == Owners::LeaveOut {
             command.args(["--no-owner", "--no-privileges", "--no-comments"]);
         }
-        command.arg(dump);
-        let remedy = "correct what it says, and try again; where it is about roles or owners, add --no-owner";
-        run(command, "pg_restore", remedy)
+        read_by(command, "pg_restore", FOREIGN, dump, interrupt).map(drop)
+    }
+
+    /// Fills the empty database of that name from a dump in plain SQL: all of it, or nothing.
+    ///
+    /// `digest` is the SHA-256 of the dump. It is the word that would let commands of psql through again, and no dump can hold its own.
+    pub(crate) fn tell(
+        &self,
+        tool: &Tool,
+        database: &str,
+        dump: &Source,
+        digest: &str,
+        owners: Owners,
+        interrupt: &Interrupt,
+    ) -> Result<(), Trouble> {
+        let mut command = self.command(tool, &self.login.to(database));
+        command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]);
+        command.stdout(Stdio::null());
+        let restricts = tool.restricts();
+        let feed: Feed<'_> = Box::new(move |into: &mut ChildStdin| {
+            // What it does not take it has a reason for, and tells.
+            if restricts && writeln!(into, "\\restrict {digest}").is_err() {
+                return Ok(());
+            }
+            script::copy(dump, owners, into).map(drop)
+        });
+        run(command, "psql", FOREIGN, Some(feed), interrupt).map(drop)
     }
 }
 
+/// What to do where a dump does not go into a database.
+const FOREIGN: &str = "correct what it says, and try again; where it is about roles or owners, add --no-owner";
+
 /// The entries of a dump, one line each.
-pub(crate) fn entries(tool: &Tool, dump: &Path) -> Result<Vec<String>, Trouble> {
+pub(crate) fn entries(tool: &Tool, dump: &Source, interrupt: &Interrupt) -> Result<Vec<String>, Trouble> {
     let mut command = clean(&tool.path);
-    let output = command.arg("--list").arg(dump).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Trouble::caused("cannot run pg_restore", &error, ""))?;
-    if !output.status.success() {
-        return Err(told("pg_restore --list", &output.stderr, "the file is no dump, or damaged; use another"));
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+    command.arg("--list").stdout(Stdio::piped());
+    let list = read_by(command, "pg_restore --list", "the file is no dump, or damaged; use another", dump, interrupt)?;
+    let text = String::from_utf8_lossy(&list);
     Ok(text.lines().filter(|line| !line.starts_with(';') && !line.trim().is_empty()).map(str::to_owned).collect())
 }
 
 /// Reads and unpacks a dump from its first byte to its last, and throws away what comes out.
-pub(crate) fn read_to_the_end(tool: &Tool, dump: &Path) -> Result<(), Trouble> {
+pub(crate) fn read_to_the_end(tool: &Tool, dump: &Source, interrupt: &Interrupt) -> Result<(), Trouble> {
     let mut command = clean(&tool.path);
-    command.arg("--file=-").arg(dump).stdout(Stdio::null());
-    run(command, "pg_restore", "the dump is damaged; use another")
+    command.arg("--file=-").stdout(Stdio::null());
+    read_by(command, "pg_restore", "the dump is damaged; use another", dump, interrupt).map(drop)
 }
 
-fn run(mut command: Command, name: &str, remedy: &str) -> Result<(), Trouble> {
-    let ended = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().and_then(|child| child.wait_with_output());
-    let ended = ended.map_err(|error| Trouble::caused(format!("cannot run {name}"), &error, ""))?;
-    if ended.status.success() { Ok(()) } else { Err(told(name, &ended.stderr, remedy)) }
-}
-
-/// The last lines of what a program said.
-fn told(name: &str, stderr: &[u8], remedy: &str) -> Trouble {
-    const LINES: usize = 12;
-    let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n");
-    let why = if last.trim().is_empty() { "it ended without a word".to_owned() } else { last };
-    Trouble::new(format!("{name} failed"), why, remedy)
+/// Lets a program read a dump: from its file, which it may then read in any order, or unpacked as it comes.
+fn read_by(
+    mut command: Command,
+    name: &str,
+    remedy: &str,
+    dump: &Source,
+    interrupt: &Interrupt,
+) -> Result<Vec<u8>, Trouble> {
+    if dump.packed {
+        return run(command, name, remedy, Some(contents(dump)), interrupt);
+    }
+    command.arg(&dump.path);
+    run(command, name, remedy, None, interrupt)
 }

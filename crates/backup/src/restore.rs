@@ -15,10 +15,13 @@ use serde::Serialize;
 
 use crate::{
     files::cannot,
-    name::{Kind, beside, stamp},
+    form::Form,
+    interrupt::Interrupt,
+    name::{beside, stamp},
     postgres::{self, Access},
+    script::Owners,
     tools::find,
-    verify::{Verified, unreadable, verify},
+    verify::{Compared, Examined, VerifyOrder, examine, unreadable},
 };
 
 /// How often and how long those who are connected are waited for.
@@ -45,8 +48,12 @@ pub struct RestoreOrder {
     pub presence: Presence,
     /// Whether owners and privileges in the dump are left out, for a server that lacks the roles.
     pub without_owners: bool,
+    /// Where a compressed SQLite file is unpacked for a while.
+    pub scratch: PathBuf,
     /// The time.
     pub now: Timestamp,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
 }
 
 /// A store that was restored.
@@ -56,27 +63,47 @@ pub struct Restored {
     pub database: String,
     /// The backup.
     pub from: PathBuf,
+    /// What that is.
+    pub form: String,
+    /// What the checksum beside it was compared with.
+    pub compared: Compared,
     /// When that was made (RFC 3339).
     pub created_at: Option<String>,
     /// What was there before: the name of a database, or a file. None where there was nothing.
     pub kept: Option<String>,
     /// What a dump does not hold and the former database has: settings and privileges of the database itself.
     pub not_restored: Vec<String>,
+    /// The files of the deployment beside the backup; they are put nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deploy_files: Vec<PathBuf>,
 }
 
 /// Puts a backup into the configured store's place. On failure everything is as it was.
 pub async fn restore(settings: &Settings, order: &RestoreOrder) -> Result<Restored, Trouble> {
-    let backup = verify(&order.file, order.pg_bin.as_deref())?;
+    let backup = examine(&VerifyOrder {
+        file: order.file.clone(),
+        pg_bin: order.pg_bin.clone(),
+        scratch: order.scratch.clone(),
+        interrupt: order.interrupt.clone(),
+    })?;
     let mut restored = Restored {
         database: settings.store.database.to_string(),
         from: order.file.clone(),
-        created_at: backup.created_at.clone(),
+        form: backup.verified.form.clone(),
+        compared: backup.verified.compared,
+        created_at: backup.verified.created_at.clone(),
         kept: None,
         not_restored: Vec::new(),
+        deploy_files: backup.verified.deploy_files.clone(),
     };
-    match (&settings.store.database, backup.kind) {
-        (Database::Postgres(url), Kind::Dump) => into_postgres(settings, url, order, &backup, &mut restored).await?,
-        (Database::Sqlite(path), Kind::Sqlite) => restored.kept = into_sqlite(path, order)?,
+    match (&settings.store.database, backup.source.form) {
+        (Database::Postgres(url), Form::Archive | Form::Script) => {
+            into_postgres(settings, url, order, &backup, &mut restored).await?;
+        }
+        (Database::Sqlite(path), Form::Sqlite) => {
+            let copy = backup.unpacked.as_ref().map_or(&order.file, |unpacked| &unpacked.file);
+            restored.kept = into_sqlite(path, copy, order)?;
+        }
         (database, _) => {
             return Err(Trouble::new(
                 format!("cannot restore {} into {database}", order.file.display()),
@@ -92,7 +119,7 @@ async fn into_postgres(
     settings: &Settings,
     url: &SecretUrl,
     order: &RestoreOrder,
-    backup: &Verified,
+    backup: &Examined,
     restored: &mut Restored,
 ) -> Result<(), Trouble> {
     let what = || format!("cannot restore into {url}");
@@ -123,13 +150,20 @@ async fn into_postgres(
         Err(in_use(&what(), &others))
     };
     nobody().await?;
-    let tool = find("pg_restore", backup.tool_major.unwrap_or(0), facts.major(), order.pg_bin.as_deref())?;
+    let program = if backup.source.form == Form::Script { "psql" } else { "pg_restore" };
+    let tool = find(program, backup.tool_major.unwrap_or(0), facts.major(), order.pg_bin.as_deref())?;
+    let owners = if order.without_owners { Owners::LeaveOut } else { Owners::Keep };
     let at = stamp(order.now);
     let (new, kept) = (name_beside(&facts.name, "restoring", &at), name_beside(&facts.name, "before", &at));
     store.create_beside(&facts, &new).await.map_err(postgres::refused(what()))?;
     let filled = async {
-        Access::new(url, settings).fill(&tool, &new, &order.file, order.without_owners)?;
+        let access = Access::new(url, settings);
+        match backup.source.form {
+            Form::Script => access.tell(&tool, &new, &backup.source, &backup.digest, owners, &order.interrupt)?,
+            Form::Archive | Form::Sqlite => access.fill(&tool, &new, &backup.source, owners, &order.interrupt)?,
+        }
         nobody().await?;
+        order.interrupt.check()?;
         let sessions = if order.presence == Presence::Override { Sessions::End } else { Sessions::Respect };
         store.take_the_place(&facts.name, &new, &kept, sessions).await.map_err(postgres::refused(what()))
     };
@@ -140,6 +174,10 @@ async fn into_postgres(
     }
     restored.kept = Some(kept);
     restored.not_restored = facts.beside_the_dump;
+    if backup.about_the_database > 0 {
+        let left_out = format!("{} of the dump about the database itself", backup.about_the_database);
+        restored.not_restored.push(format!("statements: {left_out}"));
+    }
     Ok(())
 }
 
@@ -163,11 +201,12 @@ fn name_beside(name: &str, word: &str, at: &str) -> String {
     format!("{}{tail}", name.get(..end).unwrap_or_default())
 }
 
-fn into_sqlite(path: &Path, order: &RestoreOrder) -> Result<Option<String>, Trouble> {
+fn into_sqlite(path: &Path, copy: &Path, order: &RestoreOrder) -> Result<Option<String>, Trouble> {
+    order.interrupt.check()?;
     let kept = beside(path, &format!(".before_{}", stamp(order.now)));
     if path.exists() {
         let others = if order.presence == Presence::Override { Others::Allow } else { Others::Refuse };
-        match sqlite::replace(path, &order.file, &kept, others) {
+        match sqlite::replace(path, copy, &kept, others) {
             Ok(()) => return Ok(Some(kept.display().to_string())),
             Err(CopyError::InUse { .. }) => {
                 return Err(Trouble::new(
@@ -177,11 +216,11 @@ fn into_sqlite(path: &Path, order: &RestoreOrder) -> Result<Option<String>, Trou
                 ));
             }
             // What is there is no database any more: it is put aside as it is.
-            Err(CopyError::Damaged { .. }) if sqlite::check(&order.file).is_ok() => {}
+            Err(CopyError::Damaged { .. }) if sqlite::check(copy).is_ok() => {}
             Err(error) => return Err(unreadable(&error)),
         }
     }
-    put_in_place(path, &order.file, &kept)
+    put_in_place(path, copy, &kept)
 }
 
 /// Puts a copy where nothing usable is.

@@ -6,21 +6,34 @@ use authly_runtime::Trouble;
 
 use crate::files::cannot;
 
-/// Refuses where less than twice `bytes` is free.
-pub(crate) fn check(folder: &Path, bytes: u64) -> Result<(), Trouble> {
-    let room = rustix::fs::statvfs(folder).map_err(|error| cannot("look at", folder, &error.into()))?;
-    judge(folder, bytes, room.f_bavail.saturating_mul(room.f_frsize))
+/// What room is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A backup is made.
+    Backup,
+    /// A backup is unpacked.
+    Unpacking,
 }
 
-fn judge(folder: &Path, bytes: u64, free: u64) -> Result<(), Trouble> {
+/// Refuses where less than twice `bytes` is free.
+pub(crate) fn check(folder: &Path, bytes: u64, purpose: Purpose) -> Result<(), Trouble> {
+    let room = rustix::fs::statvfs(folder).map_err(|error| cannot("look at", folder, &error.into()))?;
+    judge(folder, bytes, room.f_bavail.saturating_mul(room.f_frsize), purpose)
+}
+
+fn judge(folder: &Path, bytes: u64, free: u64, purpose: Purpose) -> Result<(), Trouble> {
     let needed = bytes.saturating_mul(2);
     if free >= needed {
         return Ok(());
     }
+    let (act, remedy) = match purpose {
+        Purpose::Backup => ("write a backup to", "make room, or name another folder with --dir"),
+        Purpose::Unpacking => ("unpack a backup into", "make room, or name another folder in AUTHLY_DATA_DIR"),
+    };
     Err(Trouble::new(
-        format!("will not write a backup to {}", folder.display()),
+        format!("will not {act} {}", folder.display()),
         format!("{} are free there, and twice the size of the database is {}", words(free), words(needed)),
-        "make room, or name another folder with --dir",
+        remedy,
     ))
 }
 
@@ -42,10 +55,10 @@ mod tests {
     #[test]
     fn twice_the_size_must_be_free() {
         let folder = Path::new("there");
-        assert!(judge(folder, 1 << 20, 2 << 20).is_ok());
-        let refused = judge(folder, 1 << 20, (2 << 20) - 1).unwrap_err();
+        assert!(judge(folder, 1 << 20, 2 << 20, Purpose::Backup).is_ok());
+        let refused = judge(folder, 1 << 20, (2 << 20) - 1, Purpose::Backup).unwrap_err();
         assert!(refused.why.contains("1 MiB are free") && refused.why.contains("2 MiB"), "{refused}");
-        assert!(check(Path::new("."), 1).is_ok());
-        assert!(check(Path::new("/nowhere/at/all"), 1).is_err());
+        assert!(check(Path::new("."), 1, Purpose::Backup).is_ok());
+        assert!(check(Path::new("/nowhere/at/all"), 1, Purpose::Unpacking).is_err());
     }
 }

@@ -17,6 +17,16 @@ pub(crate) struct Tool {
     pub(crate) version: String,
 }
 
+impl Tool {
+    /// Whether this psql can be told to take no commands of its own from what it reads: `\restrict`, of August 2025.
+    pub(crate) fn restricts(&self) -> bool {
+        const SINCE: [(u32, u32); 5] = [(13, 22), (14, 19), (15, 14), (16, 10), (17, 6)];
+        let minor = self.version.split_once('.').map(|(_, minor)| minor);
+        let minor = minor.and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
+        self.major > 17 || SINCE.iter().any(|(major, least)| *major == self.major && minor >= *least)
+    }
+}
+
 /// Finds `program` of version `best`, or else the nearest newer one; an older one than `least` is of no use.
 pub(crate) fn find(program: &str, least: u32, best: u32, folder: Option<&Path>) -> Result<Tool, Trouble> {
     let folders = folder.map_or_else(folders, |named| vec![named.to_owned()]);
@@ -109,6 +119,13 @@ mod tests {
         assert_eq!(read("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(read("pg_restore (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(read("something else 15"), None);
+    }
+
+    #[test]
+    fn a_psql_is_known_to_take_no_commands_by_its_version() {
+        let restricts = |major, version: &str| Tool { version: version.to_owned(), ..tool(major) }.restricts();
+        assert!(restricts(15, "15.18") && restricts(15, "15.14") && restricts(18, "18beta1"));
+        assert!(!restricts(15, "15.13") && !restricts(17, "17rc1") && !restricts(12, "12.99"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Read as _,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,73 +11,153 @@ use authly_storage_sqlite::backup::{self as sqlite, CopyError};
 use serde::Serialize;
 
 use crate::{
+    deploy,
     describe::Description,
     files::{cannot, sha256},
-    name::{Kind, checksum_of},
-    postgres,
+    form::Form,
+    interrupt::Interrupt,
+    name::{checksum_of, description_of},
+    postgres, script,
+    source::{Measured, Source},
     tools::find,
+    unpacked::Unpacked,
 };
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct VerifyOrder {
+    /// The backup.
+    pub file: PathBuf,
+    /// The folder of PostgreSQL's programs.
+    pub pg_bin: Option<PathBuf>,
+    /// Where a compressed SQLite file is unpacked for a while.
+    pub scratch: PathBuf,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
+}
+
+/// What the checksum was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compared {
+    /// The file.
+    File,
+    /// What is in the file, which was compressed behind it.
+    Contents,
+    /// None stands beside it: whether it is what was written is known of its own marks alone.
+    Nothing,
+}
 
 /// A backup that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// The copy.
     pub file: PathBuf,
+    /// What it is.
+    pub form: String,
     /// Its size.
     pub bytes: u64,
+    /// How much is in it, where it is compressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpacked_bytes: Option<u64>,
     /// Its SHA-256 in hex.
     pub sha256: String,
+    /// What the checksum beside it was compared with.
+    pub compared: Compared,
     /// When it was made (RFC 3339), as its description says.
     pub created_at: Option<String>,
     /// The database that it is of, without its password, as its description says.
     pub database: Option<String>,
     /// The program that made it.
     pub authly_version: Option<String>,
+    /// The files of the deployment beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deploy_files: Vec<PathBuf>,
     /// How many tables it holds.
     pub tables: usize,
     /// Whether the table of accounts is among them.
     pub holds_accounts: bool,
-    #[serde(skip)]
+}
+
+/// A backup that was read to its end, ready to be put back.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    pub(crate) verified: Verified,
+    pub(crate) source: Source,
+    /// An SQLite file out of a compressed one.
+    pub(crate) unpacked: Option<Unpacked>,
+    /// The SHA-256 of what is in it.
+    pub(crate) digest: String,
     pub(crate) server_major: Option<u32>,
-    #[serde(skip)]
     pub(crate) tool_major: Option<u32>,
-    #[serde(skip)]
-    pub(crate) kind: Kind,
+    /// Statements of a plain dump that are about the database as a whole.
+    pub(crate) about_the_database: u64,
 }
 
 /// The tables in a copy.
+#[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) tables: usize,
     pub(crate) holds_accounts: bool,
+    pub(crate) server_major: Option<u32>,
+    pub(crate) about_the_database: u64,
 }
 
 /// Compares a backup with its checksum and reads it to its end.
-pub fn verify(file: &Path, pg_bin: Option<&Path>) -> Result<Verified, Trouble> {
-    let kind = kind(file)?;
-    let expected = checksum(file)?;
+pub fn verify(order: &VerifyOrder) -> Result<Verified, Trouble> {
+    examine(order).map(|examined| examined.verified)
+}
+
+/// The same, for whoever puts it back.
+pub(crate) fn examine(order: &VerifyOrder) -> Result<Examined, Trouble> {
+    let (file, interrupt) = (order.file.as_path(), &order.interrupt);
+    let source = Source::of(file, interrupt)?;
+    let expected = expected(&source)?;
     let sha256 = sha256(file)?;
-    if sha256 != expected {
-        return Err(Trouble::new(
-            format!("{} is not what was written", file.display()),
-            format!("its SHA-256 is {sha256}, and {} says {expected}", checksum_of(file).display()),
-            "use another backup",
-        ));
+    if let Some((Compared::File, path, sum)) = &expected {
+        agree(file, "its SHA-256", &sha256, path, sum)?;
     }
-    let description = Description::read(file)?;
+    // Only reading it to its end shows whether a compressed file is whole.
+    let inside = if source.packed { Some(source.measure()?) } else { None };
+    if let (Some((Compared::Contents, path, sum)), Some(inside)) = (&expected, &inside) {
+        agree(file, "the SHA-256 of what is in it", &inside.sha256, path, sum)?;
+    }
+    let base = described(&source);
+    let description = Description::read(&base)?;
+    let deploy_files = match &description {
+        Some(description) => deploy::verify(&base, &description.deploy_files)?,
+        None => Vec::new(),
+    };
     let tool_major = description.as_ref().and_then(|description| description.tool_major);
-    let contents = contents(file, kind, tool_major, pg_bin)?;
-    Ok(Verified {
+    let unpacked = match source.form {
+        Form::Sqlite if source.packed => Some(Unpacked::of(&source, &order.scratch)?),
+        _ => None,
+    };
+    let readable = unpacked.as_ref().map_or(file, |unpacked| &unpacked.file);
+    let held = contents(&source, readable, tool_major, order.pg_bin.as_deref(), interrupt)?;
+    interrupt.check()?;
+    let verified = Verified {
+        form: format!("{}{}", source.form, if source.packed { ", compressed by gzip" } else { "" }),
         bytes: file.metadata().map_err(|error| cannot("read", file, &error))?.len(),
+        unpacked_bytes: inside.as_ref().map(|inside| inside.bytes),
         file: file.to_owned(),
-        sha256,
+        sha256: sha256.clone(),
+        compared: expected.map_or(Compared::Nothing, |(compared, ..)| compared),
         created_at: description.as_ref().map(|description| description.created_at.clone()),
         database: description.as_ref().map(|description| description.database.clone()),
         authly_version: description.as_ref().map(|description| description.authly_version.clone()),
-        tables: contents.tables,
-        holds_accounts: contents.holds_accounts,
-        server_major: description.and_then(|description| description.server_major),
+        deploy_files,
+        tables: held.tables,
+        holds_accounts: held.holds_accounts,
+    };
+    Ok(Examined {
+        verified,
+        unpacked,
+        digest: inside.map_or(sha256, |Measured { sha256, .. }| sha256),
+        server_major: description.and_then(|description| description.server_major).or(held.server_major),
         tool_major,
-        kind,
+        about_the_database: held.about_the_database,
+        source,
     })
 }
 
@@ -86,30 +166,37 @@ pub fn readable(file: &Path) -> Result<(), Trouble> {
     File::open(file).map(drop).map_err(|error| cannot("read", file, &error))
 }
 
-/// Reads a copy to its end.
+/// Reads a copy to its end; an SQLite file is read where it can be read as one.
 pub(crate) fn contents(
-    file: &Path,
-    kind: Kind,
+    source: &Source,
+    readable: &Path,
     tool_major: Option<u32>,
     pg_bin: Option<&Path>,
+    interrupt: &Interrupt,
 ) -> Result<Contents, Trouble> {
-    match kind {
-        Kind::Sqlite => {
-            let contents = sqlite::check(file).map_err(|error| unreadable(&error))?;
+    match source.form {
+        Form::Sqlite => {
+            let contents = sqlite::check(readable).map_err(|error| unreadable(&error))?;
             let holds_accounts = contents.tables.iter().any(|table| table == "users");
-            Ok(Contents { tables: contents.tables.len(), holds_accounts })
+            Ok(Contents { tables: contents.tables.len(), holds_accounts, ..Contents::default() })
         }
-        Kind::Dump => {
+        Form::Script => {
+            let script = script::read(source)?;
+            let holds_accounts = script.holds_accounts();
+            let (server_major, about_the_database) = (script.server_major, script.about_the_database);
+            Ok(Contents { tables: script.tables.len(), holds_accounts, server_major, about_the_database })
+        }
+        Form::Archive => {
             let least = tool_major.unwrap_or(0);
             let tool = find("pg_restore", least, least, pg_bin)?;
-            let entries = postgres::entries(&tool, file)?;
-            postgres::read_to_the_end(&tool, file)?;
+            let entries = postgres::entries(&tool, source, interrupt)?;
+            postgres::read_to_the_end(&tool, source, interrupt)?;
             // `215; 1259 16386 TABLE public users authly`
             let tables: Vec<&str> =
                 entries.iter().filter_map(|line| line.split_once(" TABLE ")).map(|(_, rest)| rest).collect();
             let tables: Vec<&str> = tables.into_iter().filter(|rest| !rest.starts_with("DATA ")).collect();
             let holds_accounts = tables.iter().any(|rest| rest.split(' ').nth(1) == Some("users"));
-            Ok(Contents { tables: tables.len(), holds_accounts })
+            Ok(Contents { tables: tables.len(), holds_accounts, ..Contents::default() })
         }
     }
 }
@@ -118,37 +205,54 @@ pub(crate) fn unreadable(error: &CopyError) -> Trouble {
     Trouble::caused("the copy cannot be used", error, "use another backup")
 }
 
-/// What a file is, by its first bytes.
-fn kind(file: &Path) -> Result<Kind, Trouble> {
-    let mut head = Vec::new();
-    let read = File::open(file).and_then(|opened| opened.take(16).read_to_end(&mut head));
-    read.map_err(|error| cannot("read", file, &error))?;
-    match head.as_slice() {
-        [b'P', b'G', b'D', b'M', b'P', ..] => Ok(Kind::Dump),
-        b"SQLite format 3\0" => Ok(Kind::Sqlite),
-        [0x1f, 0x8b, ..] => Err(Trouble::new(
-            format!("cannot use {}", file.display()),
-            "it is compressed by gzip",
-            "unpack it first, into a file that only you can read",
-        )),
-        _ => Err(Trouble::new(
-            format!("cannot use {}", file.display()),
-            "it is neither a dump of PostgreSQL in the custom format nor an SQLite file",
-            "name a file that `authly-admin backup create` made",
-        )),
+fn agree(file: &Path, what: &str, found: &str, path: &Path, expected: &str) -> Result<(), Trouble> {
+    if found == expected {
+        return Ok(());
     }
+    Err(Trouble::new(
+        format!("{} is not what was written", file.display()),
+        format!("{what} is {found}, and {} says {expected}", path.display()),
+        "use another backup",
+    ))
 }
 
-/// The checksum that was written beside the copy.
-fn checksum(file: &Path) -> Result<String, Trouble> {
-    let path = checksum_of(file);
-    let text = fs::read_to_string(&path).map_err(|error| {
-        Trouble::caused(
-            format!("cannot read {}", path.display()),
-            &error,
-            "the checksum belongs beside the backup; `sha256sum FILE > FILE.sha256` makes one for a file that you trust",
-        )
-    })?;
+/// The file that was compressed, as it was called before.
+fn before_gzip(source: &Source) -> Option<PathBuf> {
+    (source.packed && source.path.extension().is_some_and(|ending| ending == "gz"))
+        .then(|| source.path.with_extension(""))
+}
+
+/// The copy beside which the description stands: a backup that was compressed later is described under its former name.
+fn described(source: &Source) -> PathBuf {
+    let before = before_gzip(source).filter(|_| !description_of(&source.path).exists());
+    before.unwrap_or_else(|| source.path.clone())
+}
+
+/// The checksum that was written beside the copy, and what of. What we made has one; what others made may lack it, where a broken-off
+/// file shows: a plain dump by its last line, and what gzip made by its own sum.
+fn expected(source: &Source) -> Result<Option<(Compared, PathBuf, String)>, Trouble> {
+    let own = checksum_of(&source.path);
+    let places =
+        [(Compared::File, Some(own.clone())), (Compared::Contents, before_gzip(source).map(|file| checksum_of(&file)))];
+    for (compared, path) in places {
+        let Some(path) = path else { continue };
+        match fs::read_to_string(&path) {
+            Ok(text) => return Ok(Some((compared, path.clone(), sum(&path, &text)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(cannot("read", &path, &error)),
+        }
+    }
+    if source.packed || source.form == Form::Script {
+        return Ok(None);
+    }
+    Err(Trouble::new(
+        format!("cannot read {}", own.display()),
+        "there is no such file",
+        "the checksum belongs beside the backup; `sha256sum FILE > FILE.sha256` makes one for a file that you trust",
+    ))
+}
+
+fn sum(path: &Path, text: &str) -> Result<String, Trouble> {
     let word = text.split_whitespace().next().unwrap_or_default();
     if word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(word.to_ascii_lowercase());

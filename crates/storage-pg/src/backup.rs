@@ -101,10 +101,10 @@ impl PgStore {
         Ok(())
     }
 
-    /// Removes a database that was made beside this one.
+    /// Removes a database that was made beside this one, also while a server process goes on with what a program asked for that is gone.
     pub async fn drop_beside(&self, name: &str) -> Result<(), SchemaError> {
         let client = self.own_connection().await?;
-        client.batch_execute(&format!("DROP DATABASE IF EXISTS {}", identifier(name))).await?;
+        client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(name))).await?;
         Ok(())
     }
 

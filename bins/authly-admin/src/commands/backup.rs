@@ -1,8 +1,9 @@
 //! `authly-admin backup`: made, verified, put back.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use authly_backup::{CreateOrder, Presence, RestoreOrder};
+use authly_admin_cases::backup::{CHECK_BY_HAND, SETTINGS_OF_OAUTH};
+use authly_backup::{Compared, CreateOrder, Presence, RestoreOrder, Restored, VerifyOrder};
 use authly_config::Settings;
 use authly_runtime::{live, store::Database};
 use authly_seal::SystemClock;
@@ -14,7 +15,7 @@ use crate::{
     args::BackupCommand,
     console::Console,
     failure::{Code, Failure, refused},
-    run,
+    run, signal,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -28,24 +29,59 @@ struct Shown<T> {
     recorded: bool,
 }
 
-/// Runs the command; `configuration` is what goes into the description of a backup.
+/// A store that was restored, with what is left to people.
+#[derive(Debug, Serialize)]
+struct Back {
+    #[serde(flatten)]
+    restored: Restored,
+    check_by_hand: [&'static str; CHECK_BY_HAND.len()],
+    settings_of_oauth: [&'static str; SETTINGS_OF_OAUTH.len()],
+    /// Those of them that are set where this command runs.
+    set_here: Vec<&'static str>,
+}
+
+/// What a backup holds of the configuration: every setting with its origin, secrets masked, and the file.
+pub(crate) struct Configuration {
+    pub(crate) settings: Value,
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// Whether somebody has set this.
+    fn is_set(&self, name: &str) -> bool {
+        let rows = self.settings.as_array().into_iter().flatten();
+        rows.filter(|row| row["name"] == name).any(|row| row["origin"]["from"] != "default")
+    }
+}
+
+/// Runs the command.
 pub(crate) async fn run<D: Database>(
     command: BackupCommand,
     settings: &Settings,
-    configuration: Value,
+    configuration: Configuration,
     database: &D,
     console: Console,
 ) -> Result<(), Failure> {
     let now = SystemClock.now();
     match command {
-        BackupCommand::Create { dir, keep, programs } => {
+        BackupCommand::Create { dir, keep, mut include, programs } => {
+            if let Some(file) = configuration.file {
+                match authly_backup::may_include(&file) {
+                    Ok(()) => include.insert(0, file),
+                    Err(trouble) => console.warn(&format!("{}: {}.", trouble.what, trouble.why)),
+                }
+            }
             let order = CreateOrder {
-                dir: dir.unwrap_or_else(|| settings.server.data_dir.join("backups")),
+                dir: dir
+                    .filter(|dir| !dir.as_os_str().is_empty())
+                    .unwrap_or_else(|| settings.server.data_dir.join("backups")),
                 keep: keep.map(|days| DAY.saturating_mul(days)),
                 pg_bin: programs.pg_bin,
                 now,
                 version: env!("CARGO_PKG_VERSION"),
-                configuration,
+                configuration: configuration.settings,
+                include,
+                interrupt: signal::interrupt(),
             };
             let result = authly_backup::create(settings, &order).await?;
             let file = result.file.display().to_string();
@@ -58,10 +94,15 @@ pub(crate) async fn run<D: Database>(
             Ok(())
         }
         BackupCommand::Verify { file, programs } => {
-            let result = authly_backup::verify(&file, programs.pg_bin.as_deref());
-            let result = result.map_err(|trouble| Failure::with(Code::CheckErrors, trouble))?;
-            // A backup of another database says nothing about this one.
-            let ours = result.database.as_deref() == Some(&settings.store.database.to_string());
+            let interrupt = signal::interrupt();
+            let scratch = settings.server.data_dir.clone();
+            let order = VerifyOrder { file, pg_bin: programs.pg_bin, scratch, interrupt: interrupt.clone() };
+            let result = authly_backup::verify(&order);
+            let code = if interrupt.is_asked() { Code::Failed } else { Code::CheckErrors };
+            let result = result.map_err(|trouble| Failure::with(code, trouble))?;
+            // A backup of another database says nothing about this one, nor does one that was compared with nothing.
+            let compared = result.compared != Compared::Nothing;
+            let ours = compared && result.database.as_deref() == Some(&settings.store.database.to_string());
             let created = result.created_at.as_deref().and_then(Timestamp::parse_rfc3339);
             let recorded = match created.filter(|_| ours) {
                 Some(created) => {
@@ -82,12 +123,21 @@ pub(crate) async fn run<D: Database>(
                 pg_bin: programs.pg_bin,
                 presence: if force { Presence::Override } else { Presence::Respect },
                 without_owners: no_owner,
+                scratch: settings.server.data_dir.clone(),
                 now,
+                interrupt: signal::interrupt(),
             };
-            console.item(&authly_backup::restore(settings, &order).await?)?;
+            let restored = authly_backup::restore(settings, &order).await?;
+            let set_here = SETTINGS_OF_OAUTH.into_iter().filter(|name| configuration.is_set(name)).collect();
+            console.item(&Back {
+                restored,
+                check_by_hand: CHECK_BY_HAND,
+                settings_of_oauth: SETTINGS_OF_OAUTH,
+                set_here,
+            })?;
             console.note(
-                "Restored. Before people come back: start the server with the settings of the backup's time (its description \
-                 has them), look at `authly-admin status`, and sign in once.",
+                "Restored. Check by hand what is listed before people come back. If the program of before takes over again, remove \
+                 the settings of OAuth from its environment and start it with the configuration that it had.",
             );
             Ok(())
         }

@@ -8,12 +8,12 @@ use crate::support::Place;
 
 const CREATE: [&str; 5] = ["backup", "create", "--dir", "backups", "--keep"];
 
-fn register(place: &Place, id: &str) {
+pub(crate) fn register(place: &Place, id: &str) {
     let uri = "https://app.example.com/callback";
     place.json(&["client", "create", "--client-id", id, "--name", id, "--redirect-uri", uri]);
 }
 
-fn clients(place: &Place) -> Vec<String> {
+pub(crate) fn clients(place: &Place) -> Vec<String> {
     let clients = place.json(&["client", "list"]);
     let ids = clients.as_array().unwrap().iter().map(|client| client["client_id"].as_str().unwrap().to_owned());
     ids.collect()
@@ -27,7 +27,7 @@ fn backups(place: &Place) -> Vec<String> {
 }
 
 /// Makes one backup and returns its path.
-fn backup(place: &Place) -> (String, PathBuf) {
+pub(crate) fn backup(place: &Place) -> (String, PathBuf) {
     let made = place.json(&[&CREATE[..], &["30"]].concat());
     assert_eq!((&made["verified"], &made["recorded"]), (&true.into(), &true.into()), "{made}");
     let file = made["file"].as_str().unwrap().to_owned();
@@ -35,12 +35,12 @@ fn backup(place: &Place) -> (String, PathBuf) {
     (file, path)
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
 /// A place on a PostgreSQL database of its own.
-fn postgres(runtime: &tokio::runtime::Runtime) -> (Place, TestDatabase) {
+pub(crate) fn postgres(runtime: &tokio::runtime::Runtime) -> (Place, TestDatabase) {
     let database = runtime.block_on(PgFixture::empty());
     let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
     (Place::new().with("DATABASE_URL", database.url().to_owned()).with("PATH", path), database)
@@ -118,7 +118,7 @@ fn a_damaged_dump_is_refused() {
 }
 
 /// Databases that a test left behind under names of its own.
-fn drop_kept(runtime: &tokio::runtime::Runtime, database: &TestDatabase) {
+pub(crate) fn drop_kept(runtime: &tokio::runtime::Runtime, database: &TestDatabase) {
     runtime.block_on(async {
         let client = database.client().await;
         let current: String = client.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);

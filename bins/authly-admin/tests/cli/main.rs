@@ -2,6 +2,8 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backup;
+mod backup_deploy;
+mod backup_foreign;
 mod client;
 mod columns;
 mod cutover;

@@ -8,7 +8,10 @@ use std::{
 use authly_admin_cases::migrate::{Observer, Stop};
 use authly_cutover::{batch::RowReport, outcome::Counters};
 
-use crate::journal::{self, Level};
+use crate::{
+    journal::{self, Level},
+    signal,
+};
 
 /// How often a terminal is written to.
 const BLINK: Duration = Duration::from_millis(200);
@@ -155,34 +158,13 @@ pub(super) fn stop_on_signal() -> Stop {
     let stop = Stop::default();
     let wish = stop.clone();
     tokio::spawn(async move {
-        signal().await;
+        signal::wait().await;
         wish.ask();
         let _unheard = writeln!(io::stderr().lock(), "\nstopping after the batch under way; once more ends at once");
-        signal().await;
+        signal::wait().await;
         std::process::exit(1);
     });
     stop
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _unheard = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    let _unheard = tokio::signal::ctrl_c().await;
 }
 
 #[cfg(test)]
