@@ -33,8 +33,8 @@ use crate::{
     run::{Begun, Lease, Run, RunId, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
-        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
+        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
     },
     write_back::Written,
 };
@@ -281,6 +281,10 @@ impl CutoverStore for MemoryTarget {
         Ok(self.lock().figures())
     }
 
+    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
+        Ok(self.lock().old_hashes())
+    }
+
     async fn daily(
         &self,
         tenant: Option<TenantId>,
@@ -308,6 +312,24 @@ impl CutoverStore for MemoryTarget {
         state.facts.push(fact);
         state.audit.push(audit);
         Ok(())
+    }
+
+    async fn facts(&self) -> Result<Vec<TimedFact>, StoreError> {
+        let mut facts = self.lock().facts.clone();
+        facts.retain(|fact| !matches!(fact, TimedFact::TenantConfirmed { .. }));
+        facts.sort_by_key(TimedFact::name);
+        Ok(facts)
+    }
+
+    async fn forget_fact(&self, name: &str, audit: AuditEvent) -> Result<Commit, StoreError> {
+        let mut state = self.lock();
+        let before = state.facts.len();
+        state.facts.retain(|fact| fact.name() != name);
+        if state.facts.len() == before {
+            return Ok(Commit::Lost);
+        }
+        state.audit.push(audit);
+        Ok(Commit::Applied)
     }
 
     async fn policies(&self) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {

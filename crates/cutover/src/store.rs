@@ -4,6 +4,7 @@
 //! accounts is [`CutoverStore::commit_batch`]; imports, rollbacks, links by hand and `finalize` all go through it.
 
 mod batch;
+mod facts;
 mod figures;
 mod finalize;
 mod snapshot;
@@ -22,7 +23,8 @@ pub use self::{
         AccountWrite, BatchCommit, BatchWrite, LinkWrite, NewGroup, NewTenant, PenEntry, PenKind, Progress, Resolution,
         ResolutionWrite, RunEnd,
     },
-    figures::{DailyCount, LegacyUse, PendingAccount, PendingAsk, TenantFigures, TimedFact},
+    facts::{Said, SchemaFound, TimedFact},
+    figures::{DailyCount, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
     finalize::{EndStep, EndWrite, FinalizeStore, Outlook},
     snapshot::{Link, RowKeys, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant},
 };
@@ -137,6 +139,9 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     /// Figures by tenant, those of accounts without a tenant among them (`tenant: None`, always there); deleted accounts are
     /// not counted; tenants without accounts are there with zeros. Order is free.
     fn figures(&self) -> impl Future<Output = Result<Vec<TenantFigures>, StoreError>> + Send;
+    /// Hashes of other programs and wrapped ones of accounts that are not deleted, by tenant and by what they have in common; the order
+    /// is free.
+    fn old_hashes(&self) -> impl Future<Output = Result<Vec<OldHashes>, StoreError>> + Send;
     /// How many accounts completed on each day (UTC) from `from` to before `to`; days without any are left out.
     fn daily(
         &self,
@@ -155,6 +160,11 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     /// Remembers or replaces a fact with its instant: a verified backup, a clean check, a tenant's confirmation (the names are
     /// those of [`TimedFact`]).
     fn put_fact(&self, fact: TimedFact, audit: AuditEvent) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The facts that are remembered, but for confirmations of tenants, and what a newer program wrote; by name.
+    fn facts(&self) -> impl Future<Output = Result<Vec<TimedFact>, StoreError>> + Send;
+    /// Forgets the fact of that name; `Lost` if there is none, and then nothing is told.
+    fn forget_fact(&self, name: &str, audit: AuditEvent) -> impl Future<Output = Result<Commit, StoreError>> + Send;
 
     // Policies.
 

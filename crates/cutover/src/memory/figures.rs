@@ -7,10 +7,11 @@ use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 use super::{State, TargetAccount};
 use crate::{
     account::{AuthMethod, CredentialState},
+    board::mark,
     finalize::{GateFacts, ImportedSource},
     run::RunKind,
     source::SourceName,
-    store::{DailyCount, LegacyUse, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
+    store::{DailyCount, LegacyUse, OldHashes, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
 };
 
 impl State {
@@ -47,6 +48,19 @@ impl State {
             figures.entry(entry.tenant).or_default().waiting += 1;
         }
         figures.into_values().collect()
+    }
+
+    pub(super) fn old_hashes(&self) -> Vec<OldHashes> {
+        let mut groups: BTreeMap<(Option<TenantId>, String), OldHashes> = BTreeMap::new();
+        let old = |account: &&TargetAccount| {
+            matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped)
+        };
+        for account in self.living().filter(old) {
+            let Some(hash) = account.effective_hash() else { continue };
+            let group = OldHashes { tenant: account.tenant, sample: hash.clone(), accounts: 0 };
+            groups.entry((account.tenant, mark(hash.expose()))).or_insert(group).accounts += 1;
+        }
+        groups.into_values().collect()
     }
 
     pub(super) fn daily(&self, tenant: Option<TenantId>, from: Timestamp, to: Timestamp) -> Vec<DailyCount> {
@@ -150,6 +164,7 @@ impl State {
                 TimedFact::TenantConfirmed { tenant, .. } => confirmed.push(*tenant),
                 TimedFact::InactiveDecided { at, .. } => facts.inactive_decided_at = Some(*at),
                 TimedFact::CountingSince { at } => facts.counting_since = Some(*at),
+                TimedFact::BoxConfirmed { .. } | TimedFact::SchemaVerified { .. } | TimedFact::Validated { .. } => {}
             }
         }
         let open = self.tenants.iter().filter(|tenant| tenant.active && !confirmed.contains(&tenant.id));

@@ -1,13 +1,10 @@
 //! Figures that the store counts.
 
-use std::borrow::Cow;
-
+use authly_directory::password::StoredHash;
 use oauth_core::{
     ids::{TenantId, UserId},
     time::Timestamp,
 };
-
-use crate::source::SourceName;
 
 /// Counts of one tenant's accounts that are not deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,60 +91,13 @@ pub struct LegacyUse {
     pub last_at: Timestamp,
 }
 
-/// A fact that the gate wants and that no table shows by itself.
+/// Hashes of other programs and wrapped ones that are left, which look alike, as [`mark`](crate::board::mark) says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TimedFact {
-    /// A backup was made and verified.
-    BackupVerified {
-        /// When.
-        at: Timestamp,
-        /// Where it is, for people.
-        place: String,
-    },
-    /// `verify` of a source ended; without a difference, if `clean`.
-    Verified {
-        /// Which source.
-        source: SourceName,
-        /// When.
-        at: Timestamp,
-        /// Whether there was no difference.
-        clean: bool,
-    },
-    /// A tenant is content (`tenants confirm`).
-    TenantConfirmed {
-        /// When.
-        at: Timestamp,
-        /// Which.
-        tenant: TenantId,
-        /// Who said so.
-        by: String,
-    },
-    /// What shall become of accounts that are switched off or deleted (S001-57).
-    InactiveDecided {
-        /// When.
-        at: Timestamp,
-        /// What, in words for people.
-        decision: String,
-    },
-    /// From when on uses of the legacy doors are counted.
-    CountingSince {
-        /// When.
-        at: Timestamp,
-    },
-}
-
-impl TimedFact {
-    /// The name under which a store keeps it; a tenant's confirmation stands with the tenant.
-    pub fn name(&self) -> Cow<'static, str> {
-        match self {
-            Self::BackupVerified { .. } => "backup_verified".into(),
-            Self::Verified { source, .. } => format!("{}{source}", Self::VERIFIED).into(),
-            Self::TenantConfirmed { .. } => "tenant_confirmed".into(),
-            Self::InactiveDecided { .. } => "inactive_decided".into(),
-            Self::CountingSince { .. } => "counting_since".into(),
-        }
-    }
-
-    /// What stands before the name of the source in the name of [`Verified`](Self::Verified).
-    pub const VERIFIED: &'static str = "verified:";
+pub struct OldHashes {
+    /// The tenant of the accounts.
+    pub tenant: Option<TenantId>,
+    /// One of them, for those who know the schemes; never shown.
+    pub sample: StoredHash,
+    /// How many accounts have one of them.
+    pub accounts: u64,
 }

@@ -1,12 +1,14 @@
 //! The board.
 
+use std::collections::BTreeSet;
+
 use authly_cutover::{
     account::{AuthMethod, TargetAccount},
     board::{BoardAsk, BoardFigures, BoardStore, LineAsk, LineKey, WaitingAsk, bands, day_of, mark},
     ledger::{Action, LedgerItem, LedgerKey},
     memory::MemoryTarget,
     outcome::ReasonCode,
-    store::{AccountWrite, CutoverStore, NewTenant, PenEntry, PenKind},
+    store::{AccountWrite, CutoverStore, NewTenant, OldHashes, PenEntry, PenKind},
 };
 use authly_directory::password::StoredHash;
 use oauth_core::{ids::TenantId, services::Random as _};
@@ -123,6 +125,25 @@ pub async fn the_board_agrees_with_the_store_in_memory(store: impl CutoverStore 
         assert_eq!((today.oauth, today.password), (oauth, found.tenants.iter().map(|one| one.password).sum()));
         assert_eq!(ordered(found), ordered(by_hand));
     }
+}
+
+/// Of a random crowd, hashes that are to be replaced are put together as by hand.
+pub async fn old_hashes_are_told_by_tenant_and_scheme(store: impl CutoverStore + BoardStore) {
+    let (memory, tenants) = (MemoryTarget::new(), three());
+    assert_eq!(store.old_hashes().await.unwrap(), []);
+    fill(&store, &tenants).await;
+    fill(&memory, &tenants).await;
+    let told = |groups: Vec<OldHashes>| {
+        let mut told: Vec<_> =
+            groups.iter().map(|group| (group.tenant, mark(group.sample.expose()), group.accounts)).collect();
+        told.sort();
+        told
+    };
+    let found = told(store.old_hashes().await.unwrap());
+    assert!(found.iter().map(|(tenant, ..)| tenant).collect::<BTreeSet<_>>().len() > 1, "{found:?}");
+    let all: u64 = store.board(ask(None)).await.unwrap().hashes.iter().map(|group| group.accounts).sum();
+    assert!(found.iter().map(|(_, _, accounts)| accounts).sum::<u64>() < all, "not all are old");
+    assert_eq!(found, told(memory.old_hashes().await.unwrap()));
 }
 
 /// What is shown of one tenant is the part of the whole that belongs to it.

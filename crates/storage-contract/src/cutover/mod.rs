@@ -19,7 +19,7 @@ pub use self::{
         accounts_that_completed_are_found_in_order, rows_that_waited_go_into_the_archive_and_back,
         the_end_is_recorded_under_its_lease, what_is_kept_of_an_application_is_found_by_its_source,
     },
-    records::{policies_and_facts_are_kept, the_ledger_is_read_newest_first},
+    records::{facts_are_told_and_forgotten, policies_and_facts_are_kept, the_ledger_is_read_newest_first},
     write_back::what_stood_there_first_is_what_is_remembered,
 };
 
@@ -64,11 +64,13 @@ macro_rules! cutover_suite {
             the_end_is_recorded_under_its_lease
             an_account_reads_back_as_it_was_written
             accounts_made_and_deleted_here_ask_for_no_decision
+            facts_are_told_and_forgotten
             figures_agree_with_the_store_in_memory
             lines_and_open_rows_are_found_within_a_tenant
             the_board_agrees_with_the_store_in_memory
             the_board_of_a_tenant_shows_no_other
             names_that_a_batch_frees_may_be_taken_in_it
+            old_hashes_are_told_by_tenant_and_scheme
             one_run_of_a_source_at_a_time
             parallel_begins_have_one_winner
             policies_and_facts_are_kept

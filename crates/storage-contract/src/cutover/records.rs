@@ -1,12 +1,14 @@
 //! The ledger, policies and facts.
 
+use std::collections::BTreeMap;
+
 use authly_cutover::{
     finalize::ImportedSource,
     ledger::{Action, LedgerAsk, LedgerItem, LedgerKey, LedgerScope},
     outcome::{Outcome, Reason, ReasonCode},
     policy::{Mode, Policy, PolicyScope},
     run::{RunId, RunKind, RunPlan, RunState},
-    store::{CutoverStore, LinkWrite, NewTenant, RunEnd, TimedFact},
+    store::{CutoverStore, LinkWrite, NewTenant, RunEnd, Said, SchemaFound, TimedFact},
 };
 use oauth_core::{ids::TenantId, store::Commit};
 use serde_json::{Map, json};
@@ -114,4 +116,31 @@ pub async fn policies_and_facts_are_kept(store: impl CutoverStore) {
     assert_eq!(gate.unconfirmed_tenants, []);
     assert_eq!((gate.backup_verified_at, gate.inactive_decided_at), (Some(NOW), Some(NOW)));
     assert_eq!(gate.counting_since, Some(NOW.minus(DAY)));
+}
+
+/// Facts are told as they were written, the newest of each name, and forgotten.
+pub async fn facts_are_told_and_forgotten(store: impl CutoverStore) {
+    // Counting began with the schema, in stores that have one.
+    let begun: Vec<TimedFact> = store.facts().await.unwrap();
+    let parts = |passed| BTreeMap::from([("security".to_owned(), passed)]);
+    let said = Said { by: "Ada".to_owned(), note: Some("told by \"mail\"".to_owned()) };
+    let confirmed = TimedFact::BoxConfirmed { at: NOW, name: "feedback".to_owned(), said };
+    let found = SchemaFound { clean: true, step: "V1__x".to_owned() };
+    let looked = TimedFact::SchemaVerified { at: NOW, found };
+    let tried = TimedFact::Validated { at: NOW, parts: parts(true) };
+    let checked = TimedFact::Verified { source: source(), at: NOW, clean: true };
+    for fact in [TimedFact::Validated { at: NOW.minus(DAY), parts: parts(false) }, tried.clone(), confirmed.clone()] {
+        store.put_fact(fact, audit()).await.unwrap();
+    }
+    for fact in [looked.clone(), checked.clone()] {
+        store.put_fact(fact, audit()).await.unwrap();
+    }
+    let mut all = begun.clone();
+    all.extend([confirmed.clone(), looked, tried, checked]);
+    all.sort_by_key(|fact| fact.name().into_owned());
+    assert_eq!(store.facts().await.unwrap(), all);
+    assert_eq!(store.forget_fact(&confirmed.name(), audit()).await.unwrap(), Commit::Applied);
+    assert_eq!(store.forget_fact(&confirmed.name(), audit()).await.unwrap(), Commit::Lost);
+    all.retain(|fact| *fact != confirmed);
+    assert_eq!(store.facts().await.unwrap(), all);
 }

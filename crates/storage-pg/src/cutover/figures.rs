@@ -53,7 +53,7 @@ pub(super) const WAITING: &str = "
 
 /// A table that is read whole is read in its own order, whatever the session prefers for single rows, and by several
 /// processes where the server has them to spare.
-const READ_WHOLE: &str = "
+pub(super) const READ_WHOLE: &str = "
     SELECT set_config('enable_seqscan', 'on', TRUE), set_config('parallel_setup_cost', '0', TRUE),
            set_config('parallel_tuple_cost', '0', TRUE)";
 

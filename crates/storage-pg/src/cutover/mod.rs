@@ -29,8 +29,8 @@ use authly_cutover::{
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
-        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
+        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
     },
 };
 use oauth_core::{
@@ -125,6 +125,10 @@ impl CutoverStore for PgStore {
         figures::by_tenant(self.db()).await
     }
 
+    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
+        board::old_hashes(self.db()).await
+    }
+
     async fn daily(
         &self,
         tenant: Option<TenantId>,
@@ -144,6 +148,14 @@ impl CutoverStore for PgStore {
 
     async fn put_fact(&self, fact: TimedFact, audit: AuditEvent) -> Result<(), StoreError> {
         policies::put_fact(self.db(), fact, audit).await
+    }
+
+    async fn facts(&self) -> Result<Vec<TimedFact>, StoreError> {
+        policies::facts(self.db()).await
+    }
+
+    async fn forget_fact(&self, name: &str, audit: AuditEvent) -> Result<Commit, StoreError> {
+        policies::forget_fact(self.db(), name, audit).await
     }
 
     async fn policies(&self) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {

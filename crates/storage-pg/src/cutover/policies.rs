@@ -6,7 +6,13 @@ use authly_cutover::{
     policy::{Policy, PolicyScope},
     store::TimedFact,
 };
-use oauth_core::{audit::AuditEvent, ids::UserId, policy::Policies, store::StoreError};
+use oauth_core::{
+    audit::AuditEvent,
+    ids::UserId,
+    policy::Policies,
+    store::{Commit, StoreError},
+    time::Timestamp,
+};
 use tokio_postgres::types::Json;
 
 use crate::{
@@ -68,20 +74,43 @@ const PUT_FACT: &str = "
 const CONFIRM: &str = "UPDATE tenants SET confirmed_at = $2, confirmed_by = $3 WHERE id = $1";
 
 pub(super) async fn put_fact(db: &Db, fact: TimedFact, audit: AuditEvent) -> Result<(), StoreError> {
-    let name = fact.name();
+    let (name, at) = (fact.name(), At(fact.at()));
     let mut client = db.client().await?;
     let steps = db.begin(&mut client).await?;
-    let (at, detail) = match fact {
-        TimedFact::TenantConfirmed { at, tenant, by } => {
-            let params: Params<'_> = &[&tenant.uuid(), &At(at), &by];
+    match &fact {
+        TimedFact::TenantConfirmed { tenant, by, .. } => {
+            let params: Params<'_> = &[&tenant.uuid(), &at, by];
             steps.change(CONFIRM, params).await?;
-            return Ok(finish(steps, audit).await?);
         }
-        TimedFact::BackupVerified { at, place } => (at, place),
-        TimedFact::Verified { at, clean, .. } => (at, clean.to_string()),
-        TimedFact::InactiveDecided { at, decision } => (at, decision),
-        TimedFact::CountingSince { at } => (at, String::new()),
-    };
-    steps.change(PUT_FACT, &[&name.as_ref(), &At(at), &detail]).await?;
+        fact => {
+            let detail = fact.detail().map_err(|error| unavailable(error.to_string()))?;
+            steps.change(PUT_FACT, &[&name.as_ref(), &at, &detail]).await?;
+        }
+    }
     Ok(finish(steps, audit).await?)
+}
+
+const FACTS: &str = "SELECT name, at, detail FROM migration_facts ORDER BY name";
+
+pub(super) async fn facts(db: &Db) -> Result<Vec<TimedFact>, StoreError> {
+    let rows = db.read(FACTS, &[]).await?;
+    let read = |row| {
+        let mut row = Reader::new(row, "migration_facts", &"-");
+        let (name, at): (&str, Timestamp) = (row.take("name")?, row.at("at")?);
+        Ok(TimedFact::read(name, at, row.take("detail")?))
+    };
+    let known: Result<Vec<Option<TimedFact>>, StoreError> = rows.iter().map(read).collect();
+    Ok(known?.into_iter().flatten().collect())
+}
+
+const FORGET_FACT: &str = "DELETE FROM migration_facts WHERE name = $1";
+
+pub(super) async fn forget_fact(db: &Db, name: &str, audit: AuditEvent) -> Result<Commit, StoreError> {
+    let mut client = db.client().await?;
+    let steps = db.begin(&mut client).await?;
+    if steps.change(FORGET_FACT, &[&name]).await? == 0 {
+        return Ok(Commit::Lost);
+    }
+    finish(steps, audit).await?;
+    Ok(Commit::Applied)
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use authly_cutover::{
+    board::mark,
     finalize::{GateFacts, ImportedSource},
     source::SourceName,
-    store::{DailyCount, LegacyUse, PendingAccount, PendingAsk, TenantFigures},
+    store::{DailyCount, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
 };
+use authly_directory::password::StoredHash;
 use oauth_core::{
     ids::{TenantId, UserId},
     time::Timestamp,
@@ -83,6 +85,23 @@ fn count(figures: &mut TenantFigures, marks: u64, last: Option<Timestamp>) {
     figures.legacy_scheme += bit(9);
     figures.wrapped += bit(10);
     figures.last_password_login_at = figures.last_password_login_at.max(last);
+}
+
+/// Hashes as they stand, the one that verifies; they are put together while they are read, which sorts nothing.
+const OLD_HASHES: &str = "SELECT tenant_id, ifnull(upgraded_hash, password_hash) FROM users \
+                          WHERE credential_state IN ('legacy_scheme', 'wrapped') AND status <> 'deleted' \
+                          AND ifnull(upgraded_hash, password_hash) IS NOT NULL";
+
+pub(super) fn old_hashes(db: Db<'_>) -> Outcome<Vec<OldHashes>> {
+    let mut groups: HashMap<(Option<TenantId>, String), OldHashes> = HashMap::new();
+    db.each(OLD_HASHES, [], |row| {
+        let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
+        let hash: String = row.value("users.password_hash")?;
+        let group = groups.entry((tenant, mark(&hash)));
+        group.or_insert_with(|| OldHashes { tenant, sample: StoredHash::new(hash), accounts: 0 }).accounts += 1;
+        Ok(())
+    })?;
+    Ok(groups.into_values().collect())
 }
 
 /// Days as whole numbers, also before 1970: the instant within its day is never negative.

@@ -23,8 +23,8 @@ use authly_cutover::{
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
-        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact, Turn,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
+        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact, Turn,
     },
 };
 use oauth_core::{
@@ -127,6 +127,10 @@ impl CutoverStore for SqliteStore {
         self.read_long(|db| consistently(db, |db| figures::by_tenant(db, None))).await
     }
 
+    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
+        self.read_long(figures::old_hashes).await
+    }
+
     async fn daily(
         &self,
         tenant: Option<TenantId>,
@@ -146,6 +150,15 @@ impl CutoverStore for SqliteStore {
 
     async fn put_fact(&self, fact: TimedFact, audit: AuditEvent) -> Result<(), StoreError> {
         self.write(move |db| policies::put_fact(db, &fact, &audit)).await
+    }
+
+    async fn facts(&self) -> Result<Vec<TimedFact>, StoreError> {
+        self.read(policies::facts)
+    }
+
+    async fn forget_fact(&self, name: &str, audit: AuditEvent) -> Result<Commit, StoreError> {
+        let name = name.to_owned();
+        self.write(move |db| policies::forget_fact(db, &name, &audit)).await
     }
 
     async fn policies(&self) -> Result<BTreeMap<PolicyScope, Policy>, StoreError> {

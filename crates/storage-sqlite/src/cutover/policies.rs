@@ -6,11 +6,16 @@ use authly_cutover::{
     policy::{Policy, PolicyScope},
     store::TimedFact,
 };
-use oauth_core::{audit::AuditEvent, ids::UserId, policy::Policies};
+use oauth_core::{audit::AuditEvent, ids::UserId, policy::Policies, store::Commit};
 use rusqlite::params;
 
 use super::batch::{from_json, json};
-use crate::{audit, catalog, cursor::Cursor, db::Db, error::Outcome};
+use crate::{
+    audit, catalog,
+    cursor::{Cursor, unwritable},
+    db::Db,
+    error::Outcome,
+};
 
 /// Those of the installation and of tenants are settings of the catalog, so that servers hold them in memory.
 const SHARED: &str = "SELECT name, value FROM settings WHERE name GLOB 'sign_in_policy*'";
@@ -47,16 +52,31 @@ const PUT_FACT: &str = "INSERT OR REPLACE INTO migration_facts (name, at, detail
 const CONFIRM: &str = "UPDATE tenants SET confirmed_at = ?2, confirmed_by = ?3 WHERE id = ?1";
 
 pub(super) fn put_fact(db: Db<'_>, fact: &TimedFact, event: &AuditEvent) -> Outcome<()> {
-    let (at, detail) = match fact {
-        TimedFact::TenantConfirmed { at, tenant, by } => {
-            db.run(CONFIRM, params![tenant.uuid(), at.micros(), by])?;
-            return audit::write(db, event);
-        }
-        TimedFact::BackupVerified { at, place } => (at, place.clone()),
-        TimedFact::Verified { at, clean, .. } => (at, clean.to_string()),
-        TimedFact::InactiveDecided { at, decision } => (at, decision.clone()),
-        TimedFact::CountingSince { at } => (at, String::new()),
+    let at = fact.at().micros();
+    match fact {
+        TimedFact::TenantConfirmed { tenant, by, .. } => db.run(CONFIRM, params![tenant.uuid(), at, by])?,
+        fact => db.run(PUT_FACT, params![fact.name().as_ref(), at, fact.detail().map_err(unwritable)?])?,
     };
-    db.run(PUT_FACT, params![fact.name().as_ref(), at.micros(), detail])?;
     audit::write(db, event)
+}
+
+const FACTS: &str = "SELECT name, at, detail FROM migration_facts ORDER BY name";
+
+pub(super) fn facts(db: Db<'_>) -> Outcome<Vec<TimedFact>> {
+    let known = db.all(FACTS, [], |row| {
+        let name: String = row.value("migration_facts.name")?;
+        let (at, detail) = (row.time("migration_facts.at")?, row.value::<String>("migration_facts.detail")?);
+        Ok(TimedFact::read(&name, at, &detail))
+    })?;
+    Ok(known.into_iter().flatten().collect())
+}
+
+const FORGET_FACT: &str = "DELETE FROM migration_facts WHERE name = ?1";
+
+pub(super) fn forget_fact(db: Db<'_>, name: &str, event: &AuditEvent) -> Outcome<Commit> {
+    if db.run(FORGET_FACT, [name])? == 0 {
+        return Ok(Commit::Lost);
+    }
+    audit::write(db, event)?;
+    Ok(Commit::Applied)
 }
