@@ -23,6 +23,7 @@ pub mod seed;
 pub mod status;
 pub mod switch;
 pub mod tenant;
+pub mod trial;
 pub mod uniqueness;
 pub mod upstream_link;
 pub mod usage;

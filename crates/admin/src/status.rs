@@ -1,6 +1,9 @@
 //! What an installation holds, in numbers.
 
-use authly_directory::{services::DirectoryServices, store::AccountRepository as _};
+use authly_directory::{
+    services::DirectoryServices,
+    store::{AccountCounts, AccountRepository as _},
+};
 use oauth_core::{
     catalog::{SwitchOverrides, Unreadable},
     store::CatalogRepository as _,
@@ -45,8 +48,13 @@ pub struct Status {
 impl<V: DirectoryServices> Admin<V> {
     /// The state of the installation, where the environment has that word on the switches.
     pub async fn status(&self, overrides: SwitchOverrides) -> Result<Status, AdminError> {
-        let records = self.services.store().load_catalog().await?;
         let counts = self.services.accounts().count_accounts(self.now()).await?;
+        self.status_with(overrides, counts).await
+    }
+
+    /// The same, where the accounts are counted already.
+    pub async fn status_with(&self, overrides: SwitchOverrides, counts: AccountCounts) -> Result<Status, AdminError> {
+        let records = self.services.store().load_catalog().await?;
         let switches = records.switches().under(overrides);
         Ok(Status {
             oauth_enabled: switches.oauth_enabled,

@@ -66,6 +66,10 @@ impl Postgres {
 impl Database for Postgres {
     type Store = PgStore;
 
+    fn newest_step(&self) -> &'static str {
+        authly_storage_pg::schema::newest_step()
+    }
+
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         let (pending, differences) = self.store.outstanding().await.map_err(|error| self.unseen(&error))?;
         Ok(SchemaReport { pending, differences })

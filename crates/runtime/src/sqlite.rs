@@ -44,6 +44,10 @@ impl Sqlite {
 impl Database for Sqlite {
     type Store = SqliteStore;
 
+    fn newest_step(&self) -> &'static str {
+        authly_storage_sqlite::newest_step()
+    }
+
     async fn schema(&self) -> Result<SchemaReport, Trouble> {
         match SqliteStore::pending(&self.path) {
             Ok(pending) => Ok(SchemaReport { pending, differences: Vec::new() }),

@@ -42,6 +42,8 @@ pub trait Database: Send + Sync {
     /// The store that it opens to, with what a migration writes to; clones share their connections.
     type Store: AnyStore + CutoverStore + BoardStore + Clone + 'static;
 
+    /// The newest step of the schema that this program knows.
+    fn newest_step(&self) -> &'static str;
     /// Looks at the schema, and touches nothing.
     fn schema(&self) -> impl Future<Output = Result<SchemaReport, Trouble>> + Send;
     /// Compares the schema with what the steps make, by name and definition; it must be up to date. Touches nothing.

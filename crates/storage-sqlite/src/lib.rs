@@ -58,7 +58,7 @@ use self::{
 };
 pub use self::{
     error::OpenError,
-    migrate::{MigrationReport, deviations, migrate, pending},
+    migrate::{MigrationReport, deviations, migrate, newest_step, pending},
 };
 
 /// A store in one SQLite file; clones share it.

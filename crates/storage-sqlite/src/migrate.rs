@@ -70,6 +70,11 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
+/// The name of the newest migration.
+pub fn newest_step() -> &'static str {
+    KNOWN.last().map_or("", |(_, name, _)| name)
+}
+
 /// The migrations that a file still lacks; all of them where there is no file.
 pub fn pending(path: &Path) -> Result<Vec<String>, OpenError> {
     if !path.exists() {

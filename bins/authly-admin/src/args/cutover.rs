@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use authly_cutover::checklist::CONFIRMED;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{
@@ -136,9 +137,15 @@ pub(crate) enum CutoverCommand {
         authly-admin migrate unlink --source-name tenants --source-id 17 --output json")]
     Unlink(LinkArgs),
     /// Show every step: done or open, what was measured, and what to do next
-    #[command(after_help = "Computed from the real state. Exits with 11 while a step is open.\n\nExamples:\n  \
-        authly-admin migrate checklist\n  authly-admin migrate checklist --output json")]
-    Checklist,
+    #[command(
+        after_help = "Computed from the real state; what only people can know is confirmed by somebody. Exits with 11 while a \
+        step is open.\n\nExamples:\n  \
+        authly-admin migrate checklist\n  authly-admin migrate checklist --output json"
+    )]
+    Checklist {
+        #[command(subcommand)]
+        command: Option<ChecklistCommand>,
+    },
     /// Invite people to the new way by mail; a dry run, unless --execute is given
     #[command(
         after_help = "Nobody gets two letters within --remind-after, whoever asks at once and however often. Ctrl-C stops after the \
@@ -155,6 +162,28 @@ pub(crate) enum CutoverCommand {
     /// The end of the migration: whether it may come, the end, and the way back
     #[command(subcommand, arg_required_else_help = true)]
     Finalize(FinalizeCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChecklistCommand {
+    /// Note that somebody says of a box that it is done; only of boxes that no computer can know
+    #[command(after_help = "Examples:\n  \
+        authly-admin migrate checklist confirm feedback --by \"Zoe Adams\" --note \"twelve answers\"\n  \
+        authly-admin migrate checklist confirm feedback --withdraw")]
+    Confirm {
+        /// The box
+        #[arg(value_name = "BOX", value_parser = CONFIRMED)]
+        name: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME", required_unless_present = "withdraw")]
+        by: Option<String>,
+        /// What is to be remembered
+        #[arg(long, value_name = "TEXT", requires = "by")]
+        note: Option<String>,
+        /// Take it back
+        #[arg(long, conflicts_with_all = ["by", "note"])]
+        withdraw: bool,
+    },
 }
 
 /// Which rows, and how.

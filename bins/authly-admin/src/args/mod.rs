@@ -33,8 +33,8 @@ pub(crate) use self::{
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     cutover::{
-        AtError, Choices, CutoverCommand, Decision, Effort, ImportArgs, LinkArgs, PlanArgs, QuarantineCommand,
-        RollbackArgs, RowArgs,
+        AtError, ChecklistCommand, Choices, CutoverCommand, Decision, Effort, ImportArgs, LinkArgs, PlanArgs,
+        QuarantineCommand, RollbackArgs, RowArgs,
     },
     finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},

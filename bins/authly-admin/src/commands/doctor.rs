@@ -1,10 +1,13 @@
 //! `authly-admin doctor`: what is still to do, in plain words.
 
 use authly_admin_cases::{
+    Admin,
     client::MIGRATION_TEST_CLIENT,
     doctor::{Finding, Severity, StoreFacts, examine},
+    status::Status,
 };
 use authly_config::{Environment, Problem, Settings};
+use authly_directory::services::DirectoryServices;
 use authly_runtime::{convert, live, store::Database};
 use authly_seal::SystemClock;
 use oauth_core::services::Clock as _;
@@ -64,6 +67,16 @@ pub(super) async fn look<D: Database>(settings: &Settings, database: &D) -> Resu
     let live = run::services_as_they_are(settings, database.open().await?)?;
     let admin = live::admin(settings, &live);
     let status = admin.status(convert::switches(settings)).await.map_err(refused("cannot look at the store"))?;
+    findings.extend(of_store(settings, &admin, status).await?);
+    Ok(findings)
+}
+
+/// What a store lacks whose schema is as it should be.
+pub(super) async fn of_store<V: DirectoryServices>(
+    settings: &Settings,
+    admin: &Admin<V>,
+    status: Status,
+) -> Result<Vec<Finding>, Failure> {
     let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
     let facts = StoreFacts {
         status,
@@ -72,6 +85,5 @@ pub(super) async fn look<D: Database>(settings: &Settings, database: &D) -> Resu
         limited: settings.limits.enabled,
         production: settings.server.environment == Environment::Production,
     };
-    findings.extend(examine(&facts, SystemClock.now()));
-    Ok(findings)
+    Ok(examine(&facts, SystemClock.now()))
 }

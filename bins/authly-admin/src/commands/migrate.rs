@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use authly_config::Settings;
+use authly_cutover::store::SchemaFound;
 use authly_runtime::{
     Live, live,
     store::{self, Database},
@@ -31,7 +32,7 @@ pub(crate) async fn run<D: Database>(
         MigrateCommand::Export(arguments) => assess::export(arguments, settings, console).await,
         MigrateCommand::Cutover(command) => cutover::run(command, settings, database, console).await,
         MigrateCommand::Schema(SchemaCommand::Status) => status(database, console).await,
-        MigrateCommand::Schema(SchemaCommand::Verify) => verify(database, console).await,
+        MigrateCommand::Schema(SchemaCommand::Verify) => verify(settings, database, console).await,
         MigrateCommand::Schema(SchemaCommand::Up { view }) => up(settings, database, view, console).await,
         MigrateCommand::Audit { out, profile, source } => {
             let of = source::optional(profile, source, None)?;
@@ -79,7 +80,7 @@ async fn status<D: Database>(database: &D, console: Console) -> Result<(), Failu
     Ok(())
 }
 
-async fn verify<D: Database>(database: &D, console: Console) -> Result<(), Failure> {
+async fn verify<D: Database>(settings: &Settings, database: &D, console: Console) -> Result<(), Failure> {
     let report = database.schema().await?;
     let fit = report.differences.is_empty();
     let complete = report.is_current();
@@ -92,10 +93,28 @@ async fn verify<D: Database>(database: &D, console: Console) -> Result<(), Failu
         "pending": report.pending,
         "deviations": deviations,
     }))?;
+    if complete {
+        remember(settings, database, deviations.is_empty(), console).await?;
+    }
     if !fit || !deviations.is_empty() {
         return Err(Failure::silent(Code::CheckErrors));
     }
     if complete { Ok(()) } else { Err(Failure::silent(Code::CheckWarnings)) }
+}
+
+/// Remembers what was found, for `migrate status` and the checklist; whoever may only read is told that nobody will know.
+async fn remember<D: Database>(
+    settings: &Settings,
+    database: &D,
+    clean: bool,
+    console: Console,
+) -> Result<(), Failure> {
+    let live = run::services_as_they_are(settings, database.open().await?)?;
+    let found = SchemaFound { clean, step: database.newest_step().to_owned() };
+    if let Err(error) = live::admin(settings, &live).remember_schema(live.store(), found).await {
+        console.note(&format!("`migrate status` will not know of it: {error}."));
+    }
+    Ok(())
 }
 
 async fn up<D: Database>(

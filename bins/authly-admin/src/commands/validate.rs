@@ -15,7 +15,12 @@ use authly_runtime::{
 };
 use authly_seal::{SystemClock, SystemRandom};
 use authly_validate::{Expected, Outcome, Part, Person, Target, Unreachable};
-use oauth_core::{secret::Secret, services::Clock as _, subject::CHECK_ROLE, token::OpaqueToken};
+use oauth_core::{
+    secret::Secret,
+    services::{Clock as _, Services as _},
+    subject::CHECK_ROLE,
+    token::OpaqueToken,
+};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -59,6 +64,9 @@ pub(crate) async fn run<D: Database>(
         admin.delete_user(&person.email).await.ok();
     }
     let (parts, figures) = tried?;
+    let asked = parts.iter().filter(|part| part.outcome() != Outcome::Skipped);
+    let ended = asked.map(|part| (part.part.to_owned(), part.outcome() == Outcome::Passed)).collect();
+    admin.remember_trial(live.store(), ended).await.map_err(refused("cannot remember how it ended"))?;
     if expected.legacy {
         console.note(
             "Its password grants are counted apart, as `check`: the quiet days before the end of a migration go on.",

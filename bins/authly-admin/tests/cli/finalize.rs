@@ -301,7 +301,7 @@ fn the_checklist_tells_the_next_command() {
     let list: Value = serde_json::from_str(&fresh.out).unwrap();
     let steps = list["steps"].as_array().unwrap();
     let step = |name: &str| steps.iter().find(|step| step["step"] == name).unwrap();
-    assert_eq!(step("bring the schema up to date")["state"], "done");
+    assert_eq!(step("bring the schema up to date: how far each account is")["state"], "done");
     assert_eq!(step("register the applications as clients")["state"], "open");
     assert_eq!(step("bring the accounts in")["state"], "open", "an operator's own account was not brought in");
     assert_eq!(step("compare every source with what is here")["state"], "not_applicable");

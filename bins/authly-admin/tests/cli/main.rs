@@ -18,6 +18,7 @@ mod provision;
 mod row_link;
 mod site;
 mod source;
+mod standing;
 mod support;
 mod support_bundle;
 mod tenant;

@@ -34,6 +34,10 @@ fn a_sound_server_passes_every_part_and_nobody_stays() {
     }
     let users = place.admin(&["user", "list", "--output", "json"]).out;
     assert!(!users.contains("authly-validate"), "{users}");
+    // S000-90: with it all four phases of the installation are reached.
+    assert_eq!(place.admin(&["migrate", "schema", "verify"]).code, 0);
+    let status: Value = serde_json::from_str(&place.admin(&["migrate", "status", "--output", "json"]).out).unwrap();
+    assert_eq!(status["installation"]["reached"], 4, "{status:#}");
     // A check is nobody who still comes by an old door: it is counted apart, and the quiet days go on.
     server.stop();
     let ways: Value = serde_json::from_str(&place.admin(&["migrate", "usage", "--output", "json"]).out).unwrap();
@@ -52,6 +56,13 @@ fn what_is_switched_off_fails_its_part_alone() {
     let server = place.start();
     let (done, report) = validate(&place, &server);
     assert_eq!(done.code, 10, "{report:#}");
+    let list: Value = serde_json::from_str(&place.admin(&["migrate", "checklist", "--output", "json"]).out).unwrap();
+    let is_done = |name: &str| {
+        let step = list["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
+        step["state"] == "done"
+    };
+    assert!(is_done("application-trial") && is_done("performance-test"), "{list:#}");
+    assert!(!is_done("integration-test") && !is_done("security-test") && !is_done("scenario-test"), "{list:#}");
     assert_eq!(report["failed"], serde_json::json!(["OAuth", "security"]), "{report:#}");
     assert_eq!(failed(&report), ["OAuth is on", "sign-ins are limited"]);
 }

@@ -42,7 +42,7 @@ pub use self::{
         verify_password,
     },
     board::{Board, Gauges, Phase, SchemeLine, TenantLine, board, gauges},
-    checklist::{Checklist, Surroundings, Todo, TodoState, checklist},
+    checklist::{checklist, confirm_box, installation, withdraw_box},
     company::Processors,
     desk::{Answer, Desk},
     finalize::{
@@ -57,7 +57,7 @@ pub use self::{
     pen::{Quarantined, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},
     rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},
-    status::{MigrationStatus, OAuthSwitch, RunView, daily, gate, pending, runs, status},
+    status::{MigrationStatus, OAuthSwitch, RunView, Standing, daily, gate, pending, runs, status},
     tools::{Observer, Silent, Stop, Tools, Wrap},
     verify::{Difference, Verified, verify},
     write_back::{Foreseeing, Foreseen, Unwritten, WriteBack, WriteBackReport, compare_written, write_back},

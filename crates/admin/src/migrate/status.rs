@@ -1,29 +1,44 @@
 //! Where a migration stands: figures, runs, who is pending, the gate.
 
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
 use authly_cutover::{
     finalize::{self, Condition, QUIET},
+    hash::HashJudge as _,
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, FinalizeStore as _, PendingAccount, PendingAsk},
+    store::{CutoverStore as _, FinalizeStore as _, PendingAccount, PendingAsk, TenantFigures},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
-use std::time::Duration;
 
 use super::{MigrateError, Tools};
 
 /// Where a migration stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MigrationStatus {
-    /// The phase (S000-90), in words.
+    /// How far its accounts are, in words.
     pub phase: &'static str,
     /// All accounts together.
-    pub overall: Progress,
+    pub overall: Standing,
     /// By tenant, worst first.
-    pub tenants: Vec<Progress>,
+    pub tenants: Vec<Standing>,
     /// The newest run.
     pub last_run: Option<RunView>,
+}
+
+/// How far a tenant is, or all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Standing {
+    /// Its numbers.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Hashes of other programs and wrapped ones that are left, by scheme.
+    pub old_hashes: BTreeMap<&'static str, u64>,
 }
 
 /// Whether people can sign in by OAuth at all, by the installation's own switch.
@@ -112,6 +127,7 @@ pub async fn status<T: Tools>(
             of
         }
     };
+    let mut schemes = old_hashes(tools, &figures).await?;
     let (tenants, overall) = progress::overview(&figures);
     let last_run = runs(tools, None, 1).await?.pop();
     let phase = match (overall.imported, overall.completed) {
@@ -122,7 +138,37 @@ pub async fn status<T: Tools>(
         _ if oauth == OAuthSwitch::Off => "people sign in by password; OAuth is switched off",
         _ => "people sign in both ways",
     };
-    Ok(MigrationStatus { phase, overall, tenants, last_run })
+    let mut all: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (scheme, accounts) in schemes.values().flatten() {
+        *all.entry(*scheme).or_default() += *accounts;
+    }
+    let tenants = tenants
+        .into_iter()
+        .map(|progress| Standing { old_hashes: schemes.remove(&progress.tenant).unwrap_or_default(), progress });
+    Ok(MigrationStatus {
+        phase,
+        tenants: tenants.collect(),
+        overall: Standing { progress: overall, old_hashes: all },
+        last_run,
+    })
+}
+
+/// Hashes of other programs and wrapped ones by tenant (its short name) and scheme, of the tenants that these figures are of.
+/// Where they count none, nobody looks.
+async fn old_hashes<T: Tools>(
+    tools: &T,
+    figures: &[TenantFigures],
+) -> Result<HashMap<Option<String>, BTreeMap<&'static str, u64>>, MigrateError> {
+    let mut schemes: HashMap<Option<String>, BTreeMap<&'static str, u64>> = HashMap::new();
+    if figures.iter().all(|one| one.legacy_scheme + one.wrapped == 0) {
+        return Ok(schemes);
+    }
+    for group in tools.target().old_hashes().await? {
+        let Some(of) = figures.iter().find(|one| one.tenant == group.tenant) else { continue };
+        let scheme = tools.hashes().judge(&group.sample).scheme;
+        *schemes.entry(of.slug.clone()).or_default().entry(scheme).or_default() += group.accounts;
+    }
+    Ok(schemes)
 }
 
 /// The newest runs, newest first.

@@ -102,7 +102,7 @@ gate-found-alive = { $tokens ->
     [one] { $sessions } Sitzung
    *[other] { $sessions } Sitzungen
 }
-gate-found-backup = die letzte wurde geprüft: { $at }
+gate-found-backup = zuletzt geprüft: { $at }
 gate-found-backup-none = noch keine wurde geprüft
 gate-found-completed = { $open } von { $active } noch nicht, { $waived } ausgenommen
 gate-found-confirmed = keiner ist offen

@@ -200,6 +200,11 @@ async fn applied(client: &Client) -> Result<Option<Vec<i32>>, SchemaError> {
     Ok(Some(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?))
 }
 
+/// The name of the newest migration.
+pub fn newest_step() -> &'static str {
+    KNOWN.last().map_or("", |(_, name, _)| name)
+}
+
 fn pending(applied: Option<&[i32]>) -> Vec<String> {
     let known = applied.unwrap_or_default();
     let missing = KNOWN.iter().filter(|(version, ..)| !known.contains(version));

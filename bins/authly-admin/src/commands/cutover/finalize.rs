@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use authly_admin_cases::migrate::{self, FinalizePlan, FinalizeTerms, MigrateError, Surroundings, Tools, WaiverLine};
+use authly_admin_cases::migrate::{self, FinalizePlan, FinalizeTerms, MigrateError, Tools, WaiverLine};
 use authly_config::Settings;
 use authly_cutover::{
+    checklist::Surroundings,
     finalization::{self, Passwords, StepRefused},
     finalize,
     words::count,
@@ -99,7 +100,7 @@ async fn execute<T: Tools>(
         let remedy = "the same command goes on where this one stopped; the doors are closed meanwhile";
         return Err(Trouble::new("finalize was stopped", "somebody asked for it", remedy).into());
     }
-    let list = migrate::checklist(tools, around).await.map_err(stopped("cannot compute the checklist"))?;
+    let list = migrate::checklist(tools, &around).await.map_err(stopped("cannot compute the checklist"))?;
     if console.is_json() {
         return console.item(&json!({ "finalized": done, "checklist": list }));
     }

@@ -2,13 +2,16 @@
 
 use authly_admin_cases::{
     csv::Csv,
-    migrate::{self, Tools},
+    migrate::{self, MigrationStatus, Standing, Tools},
 };
-use authly_cutover::store::PendingAccount;
+use authly_config::Settings;
+use authly_cutover::{installation::Installation, store::PendingAccount};
+use authly_runtime::store::Database;
 use oauth_core::time::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{stopped, switches::OAuth};
+use super::{Bench, installation, stopped, switches::OAuth};
 use crate::{
     console::{Column, Console},
     failure::Failure,
@@ -30,21 +33,44 @@ const BY_TENANT: &[Column] = &[
     ("Last at an old door", "last_password_login_at"),
 ];
 
-pub(super) async fn status<T: Tools>(
-    tools: &T,
-    tenant: Option<&str>,
-    oauth: OAuth,
-    console: Console,
-) -> Result<(), Failure> {
-    let status = migrate::status(tools, tenant, oauth.switch()).await;
-    let status = status.map_err(stopped("cannot tell where the migration stands"))?;
-    if console.is_json() {
-        return console.document(&status);
+/// What `migrate status` looks at.
+pub(super) struct Looks<'a, D: Database> {
+    pub(super) settings: &'a Settings,
+    pub(super) database: &'a D,
+    pub(super) bench: &'a Bench<D::Store>,
+    /// Only this tenant.
+    pub(super) tenant: Option<&'a str>,
+    pub(super) oauth: OAuth,
+}
+
+impl<D: Database> Looks<'_, D> {
+    /// Where the migration stands.
+    pub(super) async fn migration(&self) -> Result<MigrationStatus, Failure> {
+        let status = migrate::status(self.bench, self.tenant, self.oauth.switch()).await;
+        status.map_err(stopped("cannot tell where the migration stands"))
     }
-    let row = |progress: &authly_cutover::progress::Progress, name: Option<&str>| {
-        let mut row = json!(progress);
+}
+
+/// What programs get.
+#[derive(Serialize)]
+struct Document<'a> {
+    installation: &'a Installation,
+    #[serde(flatten)]
+    status: &'a MigrationStatus,
+}
+
+pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) -> Result<(), Failure> {
+    let status = looks.migration().await?;
+    let Looks { settings, database, bench, oauth, .. } = *looks;
+    let accounts = status.overall.progress.total;
+    let installation = installation::of_store(settings, database, bench, accounts).await?;
+    if console.is_json() {
+        return console.document(&Document { installation: &installation, status: &status });
+    }
+    let row = |standing: &Standing, name: Option<&str>| {
+        let mut row = json!(standing.progress);
         if let Some(members) = row.as_object_mut() {
-            members.insert("old_hashes".to_owned(), json!(progress.legacy_scheme + progress.wrapped));
+            members.insert("old_hashes".to_owned(), json!(schemes(standing)));
             for percent in ["linked_percent", "completed_percent"] {
                 let shown = match members.get(percent).and_then(Value::as_f64) {
                     Some(value) => format!("{value:.2}"),
@@ -68,10 +94,22 @@ pub(super) async fn status<T: Tools>(
             console.item(run)?;
         }
     }
+    console.raw(&installation::lines(&installation))?;
     if let Some(note) = oauth.note() {
         console.note(&note);
     }
     Ok(())
+}
+
+/// Hashes of other programs that are left: how many, and of which schemes.
+fn schemes(standing: &Standing) -> Vec<String> {
+    let named = standing.old_hashes.iter().map(|(scheme, accounts)| format!("{accounts} {scheme}"));
+    let sum = standing.progress.legacy_scheme + standing.progress.wrapped;
+    match standing.old_hashes.len() {
+        0 => vec![sum.to_string()],
+        1 => named.collect(),
+        _ => std::iter::once(sum.to_string()).chain(named).collect(),
+    }
 }
 
 pub(super) async fn progress<T: Tools>(

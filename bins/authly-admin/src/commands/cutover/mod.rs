@@ -5,6 +5,7 @@ mod checklist;
 mod columns;
 mod finalize;
 mod import;
+mod installation;
 mod invite;
 mod link;
 mod look;
@@ -56,11 +57,16 @@ pub(crate) async fn run<D: Database>(
             plan::run(&bench, *arguments, settings, console).await
         }
         CutoverCommand::Status { tenant, watch } => {
-            let bench = read(settings, database).await?;
+            let bench = match read(settings, database).await {
+                Ok(bench) => bench,
+                // How far the installation is can be told without a store.
+                Err(failure) => return installation::without_a_store(database, failure, console).await,
+            };
             let oauth = switches::oauth(settings, bench.live()).await?;
+            let looks = look::Looks { settings, database, bench: &bench, tenant: tenant.as_deref(), oauth };
             match watch {
-                true => watch::status(&bench, tenant.as_deref(), oauth, console).await,
-                false => look::status(&bench, tenant.as_deref(), oauth, console).await,
+                true => watch::status(&looks, console).await,
+                false => look::status(&looks, console).await,
             }
         }
         CutoverCommand::Progress { days, tenant } => {
@@ -115,9 +121,13 @@ pub(crate) async fn run<D: Database>(
             let bench = for_letters(settings, database, &whom).await?;
             invite::run(&bench, invite::Ask::Remind, *whom, settings, console).await
         }
-        CutoverCommand::Checklist => {
+        CutoverCommand::Checklist { command: None } => {
             let bench = read(settings, database).await?;
             checklist::run(settings, database, &bench, console).await
+        }
+        CutoverCommand::Checklist { command: Some(command) } => {
+            let bench = open(settings, database, bench::Keys::Useless).await?;
+            checklist::confirm(&bench, command, console).await
         }
         CutoverCommand::Finalize(command) => finalize::run(command, settings, database, console).await,
     }
@@ -159,7 +169,7 @@ pub(crate) async fn support<D: Database>(settings: &Settings, database: &D) -> V
     let told = |what| move |error| part::<()>(Err(stopped(what)(error)));
     let around = checklist::surroundings(settings, database, &bench).await;
     let steps = match around {
-        Ok(around) => migrate::checklist(&bench, around)
+        Ok(around) => migrate::checklist(&bench, &around)
             .await
             .map_or_else(told("cannot compute the checklist"), |list| json!(list)),
         Err(failure) => part::<()>(Err(failure)),

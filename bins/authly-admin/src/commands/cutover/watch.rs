@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
-use authly_admin_cases::migrate::{self, MigrationStatus, Tools};
+use authly_admin_cases::migrate::{MigrationStatus, Tools as _};
 use authly_cutover::words::count;
+use authly_runtime::store::Database;
 use oauth_core::services::Clock as _;
 
-use super::{look, stopped, switches::OAuth};
+use super::look::{self, Looks};
 use crate::{console::Console, failure::Failure};
 
 /// How often a terminal is drawn anew.
@@ -21,12 +22,7 @@ const LINE: Duration = Duration::from_secs(5);
 /// To the upper left, and everything below is blank.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
-pub(super) async fn status<T: Tools>(
-    tools: &T,
-    tenant: Option<&str>,
-    oauth: OAuth,
-    console: Console,
-) -> Result<(), Failure> {
+pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) -> Result<(), Failure> {
     let terminal = io::stdout().is_terminal() && !console.is_json();
     loop {
         if terminal {
@@ -35,11 +31,10 @@ pub(super) async fn status<T: Tools>(
             let _unheard = out.flush();
         }
         if terminal || console.is_json() {
-            look::status(tools, tenant, oauth, console).await?;
+            look::status(looks, console).await?;
         } else {
-            let status = migrate::status(tools, tenant, oauth.switch()).await;
-            let status = status.map_err(stopped("cannot tell where the migration stands"))?;
-            console.raw(&line(&tools.clock().now().to_rfc3339(), &status))?;
+            let status = looks.migration().await?;
+            console.raw(&line(&looks.bench.clock().now().to_rfc3339(), &status))?;
         }
         if terminal {
             console.note("Drawn anew every two seconds; Ctrl-C ends.");
@@ -53,7 +48,7 @@ pub(super) async fn status<T: Tools>(
 
 /// Where the migration stands, in one line.
 fn line(now: &str, status: &MigrationStatus) -> String {
-    let overall = &status.overall;
+    let overall = &status.overall.progress;
     let percent = overall.completed_percent.map_or_else(|| "n/a".to_owned(), |percent| format!("{percent:.2} %"));
     let mut line = format!(
         "{now} {percent} completed, {} of {}, {}",
@@ -80,15 +75,17 @@ fn line(now: &str, status: &MigrationStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use authly_admin_cases::migrate::Standing;
     use authly_cutover::progress::Progress;
 
     #[test]
     fn a_line_says_how_far_everybody_is() {
         let overall =
             Progress { total: 8, completed: 1, completed_percent: Some(12.5), waiting: 3, ..Progress::default() };
+        let overall = Standing { progress: overall, ..Standing::default() };
         let status = MigrationStatus { phase: "", overall, tenants: Vec::new(), last_run: None };
         assert_eq!(line("now", &status), "now 12.50 % completed, 1 of 8 accounts, 3 rows wait");
-        let empty = MigrationStatus { overall: Progress::default(), ..status };
+        let empty = MigrationStatus { overall: Standing::default(), ..status };
         assert_eq!(line("now", &empty), "now n/a completed, 0 of 0 accounts, 0 rows wait");
     }
 }

@@ -70,7 +70,8 @@ fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
         (state.phase, off.phase),
         ("people sign in both ways", "people sign in by password; OAuth is switched off")
     );
-    assert_eq!((state.overall.imported, state.overall.reset_required, state.overall.waiting), (1, 1, 0));
+    let overall = state.overall.progress;
+    assert_eq!((overall.imported, overall.reset_required, overall.waiting), (1, 1, 0));
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! How far the installation itself is, for `migrate status` and the checklist (S000-90).
+
+use authly_admin_cases::{doctor::Severity, migrate, seed::DEFAULT_SCOPES};
+use authly_config::Settings;
+use authly_cutover::installation::{self as phases, Installation, PhaseState, Setup};
+use authly_directory::store::AccountCounts;
+use authly_runtime::{Trouble, convert, live, store::Database};
+use oauth_core::{catalog::CatalogRecords, services::Services as _};
+use serde_json::json;
+
+use super::{Bench, stopped};
+use crate::{
+    commands::doctor,
+    console::Console,
+    failure::{Failure, refused},
+};
+
+/// What the settings, the schema and the catalog show, where there are so many accounts.
+pub(super) async fn setup<D: Database>(
+    settings: &Settings,
+    database: &D,
+    bench: &Bench<D::Store>,
+    accounts: u64,
+) -> Result<Setup, Failure> {
+    let records = records(bench).await?;
+    let admin = live::admin(settings, bench.live());
+    let counts = AccountCounts { total: accounts, ..AccountCounts::default() };
+    let status = admin.status_with(convert::switches(settings), counts).await;
+    let status = status.map_err(refused("cannot look at the store"))?;
+    let signing_keys = !status.signing_keys.is_empty();
+    let findings = doctor::of_store(settings, &admin, status).await?;
+    let count = |severity| {
+        let found = findings.iter().filter(|finding| finding.severity == severity).count();
+        u64::try_from(found).unwrap_or(u64::MAX)
+    };
+    let is_there = |name: &str| records.scopes.iter().any(|scope| scope.name.as_str() == name);
+    Ok(Setup {
+        pending: Vec::new(),
+        newest_step: database.newest_step().to_owned(),
+        missing_scopes: DEFAULT_SCOPES.iter().map(|(name, ..)| *name).filter(|name| !is_there(name)).collect(),
+        signing_keys,
+        errors: count(Severity::Error),
+        warnings: count(Severity::Warning),
+    })
+}
+
+/// The catalog as it stands in the store.
+pub(super) async fn records<S: authly_runtime::AnyStore>(bench: &Bench<S>) -> Result<CatalogRecords, Failure> {
+    let records = bench.live().store().load_catalog().await;
+    records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL").into())
+}
+
+/// The phases of an installation with a store.
+pub(super) async fn of_store<D: Database>(
+    settings: &Settings,
+    database: &D,
+    bench: &Bench<D::Store>,
+    accounts: u64,
+) -> Result<Installation, Failure> {
+    let setup = setup(settings, database, bench, accounts).await?;
+    migrate::installation(bench, &setup).await.map_err(stopped("cannot tell how far the installation is"))
+}
+
+/// The phases where the schema is not what this program needs, beside the failure that this is.
+pub(super) async fn without_a_store<D: Database>(
+    database: &D,
+    failure: Failure,
+    console: Console,
+) -> Result<(), Failure> {
+    let Ok(report) = database.schema().await else { return Err(failure) };
+    if !report.pending.is_empty() && report.differences.is_empty() {
+        let newest_step = database.newest_step().to_owned();
+        let setup = Setup { pending: report.pending, newest_step, ..Setup::default() };
+        let installation = phases::judge(&setup, &[], None);
+        match console.is_json() {
+            true => console.item(&json!({ "installation": installation }))?,
+            false => console.raw(&lines(&installation))?,
+        }
+    }
+    Err(failure)
+}
+
+/// The phases for people.
+pub(super) fn lines(installation: &Installation) -> String {
+    let mut lines = vec![format!("Installation: phase {} of {}.", installation.reached, installation.phases.len())];
+    for phase in &installation.phases {
+        let mut line = format!("  {} {}: {}", phase.number, phase.phase, phase.state.as_str());
+        if phase.state != PhaseState::Waits {
+            line.push_str(&format!(", {}", phase.found));
+        }
+        if let Some(next) = phase.next {
+            line.push_str(&format!("; next: {next}"));
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
