@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     args::Format,
+    environment,
     failure::Failure,
     journal::{self, Level},
 };
@@ -128,11 +129,22 @@ impl Console {
         let remedy = "answer yes, or add --yes to do it unasked";
         Err(Trouble::new(format!("did not {act}"), "cancelled", remedy).into())
     }
+
+    /// Asks the same where MIGRATION_ENV says that this is production, and nowhere else.
+    pub(crate) fn agree_in_production(self, act: &str) -> Result<(), Failure> {
+        match environment::is_production() {
+            true => self.agree(act, "Without --execute nothing is written, and it is told what would be done."),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Asks, and reads one line.
 fn answer(question: &str) -> String {
     let mut err = io::stderr().lock();
+    if let Some(name) = environment::name() {
+        let _unheard = writeln!(err, "{}", harmless(&format!("The environment is {name}.")));
+    }
     let _unheard = write!(err, "{}", harmless(question));
     let mut line = String::new();
     let read = io::stdin().lock().take(1_000).read_line(&mut line);

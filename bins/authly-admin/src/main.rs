@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod console;
+mod environment;
 mod failure;
 mod hidden;
 mod journal;
@@ -10,8 +11,8 @@ mod reference;
 mod run;
 mod secret_files;
 mod secret_input;
-
 mod signal;
+
 use std::{io, process::ExitCode};
 
 use crate::{
@@ -20,19 +21,19 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    if let Err(trouble) = secret_files::take_up() {
-        return Failure::from(trouble).tell(format);
     // Known before the command line is read as a whole: it may be wrong.
     let format = Format::asked_for(std::env::args_os());
+    if let Err(trouble) = secret_files::take_up() {
+        return Failure::from(trouble).tell(format);
     }
     match Cli::read(std::env::args_os()) {
         Ok(cli) => match run::run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.tell(format),
         },
+        Err(error) if error.exit_code() != 0 && format == Format::Json => failure::unread(&error).tell(format),
         // Help and version that were asked for are results; everything else is wrong usage.
         Err(error) => {
-        Err(error) if error.exit_code() != 0 && format == Format::Json => failure::unread(&error).tell(format),
             let printed = error.print();
             match (error.exit_code(), printed) {
                 // A reader that has gone away, as `head` does, is no failure.

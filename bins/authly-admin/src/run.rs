@@ -17,6 +17,7 @@ use crate::{
     args::{Cli, Command, Global, KeysCommand, MailCommand, MigrateCommand, UserCommand},
     commands,
     console::Console,
+    environment,
     failure::{Failure, refused},
     journal::{self, Level},
     reference,
@@ -24,10 +25,16 @@ use crate::{
 
 /// Runs the command; what a migration does stands in its log, where there is one.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
-    let (Command::Migrate(_), Some(log)) = (&cli.command, &cli.global.migration_log) else { return command(cli) };
+    if !matches!(cli.command, Command::Migrate(_)) {
+        return command(cli);
+    }
+    environment::enter(cli.global.migration_env.as_deref());
+    let log = cli.global.migration_log.as_ref().filter(|log| !log.as_os_str().is_empty());
+    let Some(log) = log else { return command(cli) };
     journal::open(log)?;
     let name = name(std::env::args());
-    journal::write(Level::Info, &format!("{name}: begins"));
+    let place = environment::name().map(|place| format!(" in {place}")).unwrap_or_default();
+    journal::write(Level::Info, &format!("{name}: begins{place}"));
     let done = command(cli);
     match &done {
         Ok(()) => journal::write(Level::Info, &format!("{name}: done")),
@@ -114,6 +121,8 @@ impl Visitor for Task<'_> {
                 return commands::mail::test(settings, &to, outbox, language, console).await;
             }
             Command::Backup(command) => {
+                let file = config.or_else(|| std::env::var_os(authly_config::CONFIG_FILE).map(PathBuf::from));
+                let configuration = commands::backup::Configuration { settings: configuration, file };
                 return commands::backup::run(command, settings, configuration, &database, console).await;
             }
             Command::SupportBundle(arguments) => {
@@ -121,8 +130,6 @@ impl Visitor for Task<'_> {
                     .await;
             }
             Command::Doctor => return commands::doctor::run(settings, &doubts, &database, console).await,
-                let file = config.or_else(|| std::env::var_os(authly_config::CONFIG_FILE).map(PathBuf::from));
-                let configuration = commands::backup::Configuration { settings: configuration, file };
             Command::Migrate(MigrateCommand::Validate { url }) => {
                 return commands::validate::run(settings, &database, url, config, console).await;
             }

@@ -8,7 +8,7 @@ use std::{convert::Infallible, ffi::OsString, os::unix::process::CommandExt as _
 use authly_runtime::trouble::Trouble;
 
 /// Addresses that may hold the password of an application's database, and the token of a provisioner.
-const NAMES: [&str; 3] = ["AUTHLY_SOURCE", "AUTHLY_WRITE_BACK", "AUTHLY_PROVISIONER_TOKEN"];
+const NAMES: [&str; 4] = ["AUTHLY_SOURCE", "AUTHLY_WRITE_BACK", "AUTHLY_PROVISIONER_TOKEN", "SELF_AUTH_ADMIN_TOKEN"];
 
 /// Begins anew if a file holds what a command reads from the environment; returns if none does.
 pub(crate) fn take_up() -> Result<(), Trouble> {

@@ -112,9 +112,18 @@ fn contradictions(setting: &Setting, candidates: &[Found]) -> Vec<Problem> {
     problems
 }
 
-/// Where the configuration file is, and, for `authly-admin` alone, where a migration reads from and what it shows a
-/// provisioner.
-const NOT_SETTINGS: [&str; 3] = [CONFIG_FILE, "AUTHLY_SOURCE", "AUTHLY_PROVISIONER_TOKEN"];
+/// Where the configuration file is, and, for `authly-admin` alone, where a migration reads from and writes back to, where a provisioner
+/// is and what it is shown; all but the provisioner's address also from files.
+const NOT_SETTINGS: [&str; 8] = [
+    CONFIG_FILE,
+    "AUTHLY_PROVISIONER_TOKEN",
+    "AUTHLY_PROVISIONER_TOKEN_FILE",
+    "AUTHLY_PROVISIONER_URL",
+    "AUTHLY_SOURCE",
+    "AUTHLY_SOURCE_FILE",
+    "AUTHLY_WRITE_BACK",
+    "AUTHLY_WRITE_BACK_FILE",
+];
 
 fn unknown(variables: &Variables) -> Vec<Problem> {
     let known = || table::settings().flat_map(|setting| setting.names).map(|name| name.name).chain(NOT_SETTINGS);

@@ -1,4 +1,4 @@
-//! The port of the migration in memory, for tests and examples.
+//! The port of the migration in memory, for tests, examples, and dry runs before there is a store.
 //!
 //! It holds accounts of its own and is not connected with the directory in memory.
 

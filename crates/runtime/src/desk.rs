@@ -31,6 +31,14 @@ pub fn desk<S: AnyStore + CutoverStore + BoardStore + 'static>(
     Box::new(Bench::new(settings, live.clone()))
 }
 
+/// The scheme of new hashes, as a migration calls it.
+pub const fn policy(settings: &Settings) -> &'static str {
+    match settings.passwords.hash {
+        PasswordHash::Argon2id { .. } => "argon2",
+        PasswordHash::Bcrypt { .. } => "bcrypt",
+    }
+}
+
 /// The ports of a migration over the services of an installation.
 pub struct Bench<S> {
     hashes: Hashes<S>,
@@ -46,11 +54,7 @@ pub struct Hashes<S> {
 impl<S: AnyStore> Bench<S> {
     /// The ports over `live`.
     pub fn new(settings: &Settings, live: Arc<Live<S>>) -> Self {
-        let policy = match settings.passwords.hash {
-            PasswordHash::Argon2id { .. } => "argon2",
-            PasswordHash::Bcrypt { .. } => "bcrypt",
-        };
-        Self { hashes: Hashes { live, policy }, processors: Gauge::new() }
+        Self { hashes: Hashes { live, policy: policy(settings) }, processors: Gauge::new() }
     }
 
     /// The services.

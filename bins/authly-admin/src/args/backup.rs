@@ -17,7 +17,7 @@ pub(crate) enum BackupCommand {
     )]
     Create {
         /// The folder of backups; created where it is missing [default: the folder `backups` in AUTHLY_DATA_DIR]
-        #[arg(long, value_name = "DIR", env = "BACKUP_LOCATION", hide_env_values = true)]
+        #[arg(long, value_name = "DIR", env = "BACKUP_LOCATION", hide_env_values = true, value_parser = super::path_or_none())]
         dir: Option<PathBuf>,
         /// Remove backups in that folder that are older; the newest always stays
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use authly_cutover::checklist::CONFIRMED;
+use authly_cutover::profile::rules::Inactive;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{
@@ -22,8 +23,8 @@ pub(crate) enum CutoverCommand {
     Import(Box<ImportArgs>),
     /// Tell what an import would do, row by row
     #[command(
-        after_help = "The plan names the outcome of every row and a digest of the source; `import --plan` refuses if the source has \
-        changed since.\n\nExamples:\n  \
+        after_help = "The plan names the steps of the schema that come first, the tenants and groups that are made, the outcome of \
+        every row and a digest of the source; `import --plan` refuses if the source has changed since. Nothing is written.\n\nExamples:\n  \
         authly-admin migrate plan --profile legacy-users --source sqlite:old.db --out plan.json\n  \
         authly-admin migrate plan --profile legacy-users --source users.csv --output json"
     )]
@@ -97,19 +98,12 @@ pub(crate) enum CutoverCommand {
     /// Read the source again and compare every row with what is here
     #[command(
         after_help = "Hashes, flags, groups and counts are compared, but for what changed here since. Exits with 10 on any \
-        difference; `finalize check` asks for a clean one.\n\nExamples:\n  \
+        difference; `finalize check` asks for a clean one of the whole source: with --tenant or --limit a clean one does not count \
+        there, and one that is not clean does.\n\nExamples:\n  \
         authly-admin migrate verify --profile legacy-users --source sqlite:old.db\n  \
         authly-admin migrate verify --profile tenants --source sqlite:shop.db --canary canaries.json"
     )]
-    Verify {
-        #[command(flatten)]
-        source: Box<SourceArgs>,
-        /// Test accounts with known passwords: a JSON object of source ids and passwords
-        ///
-        /// Each is tried against what its account has here, as a sign-in would; the account stays as it is.
-        #[arg(long, value_name = "FILE")]
-        canary: Option<PathBuf>,
-    },
+    Verify(Box<VerifyArgs>),
     /// Link a row to an account by hand, or its account to the external provider
     #[command(
         after_help = "The account stays as it is, and later imports carry over what changes in the row from then on. What is no account \
@@ -192,7 +186,7 @@ pub(crate) struct Choices {
     /// Only people of this tenant
     #[arg(long, value_name = "SLUG")]
     pub(crate) tenant: Option<String>,
-    /// At most so many rows
+    /// At most so many rows of the source, in the order of their keys
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Only rows that changed since the last finished import, or while it ran
@@ -201,6 +195,31 @@ pub(crate) struct Choices {
     /// Put a strong hash around weak digests at once, not only at a sign-in
     #[arg(long)]
     pub(crate) wrap_weak: bool,
+    /// What switched off accounts become: `disabled` or `pending`
+    ///
+    /// They are switched off in the source. Pending ones may switch themselves on by verifying their address. It holds for later
+    /// imports of that source too, until another word is said; accounts that are here already stay as they are. If not given, the
+    /// profile says (`disabled`, unless it is authly).
+    #[arg(long, value_enum, value_name = "AS", hide_possible_values = true)]
+    pub(crate) inactive_as: Option<InactiveAs>,
+}
+
+/// What accounts become that are switched off in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InactiveAs {
+    /// They stay switched off
+    Disabled,
+    /// They may switch themselves on by verifying their address
+    Pending,
+}
+
+impl From<InactiveAs> for Inactive {
+    fn from(said: InactiveAs) -> Self {
+        match said {
+            InactiveAs::Disabled => Self::Disabled,
+            InactiveAs::Pending => Self::PendingVerification,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -240,8 +259,10 @@ pub(crate) struct ImportArgs {
     /// Threads that wrap weak digests; if not given, one a processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(crate) workers: Option<u8>,
-    /// What happens at a row that waits for a decision
-    #[arg(long, value_enum, value_name = "ACT", default_value_t = AtError::Quarantine)]
+    /// At a row that waits: `stop`, or `quarantine` it
+    ///
+    /// A row that waits for a decision is set aside and the import goes on, or the import stops before it.
+    #[arg(long, value_enum, value_name = "ACT", hide_possible_values = true, default_value_t = AtError::Quarantine)]
     pub(crate) on_error: AtError,
 }
 
@@ -261,6 +282,24 @@ pub(crate) enum Effort {
     Gentle,
     /// As fast as it can
     Full,
+}
+
+/// Compare what is here with the source.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Only rows of this tenant (its short name in the source)
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// Only the first rows of the source, in the order of their keys
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Test accounts with known passwords: a JSON object of source ids and passwords
+    ///
+    /// Each is tried against what its account has here, as a sign-in would; the account stays as it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) canary: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +353,9 @@ pub(crate) enum QuarantineCommand {
         /// Only of this source
         #[arg(long, value_name = "NAME")]
         source_name: Option<String>,
+        /// Only of this tenant
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
         /// Also those that are decided
         #[arg(long)]
         resolved: bool,
@@ -344,6 +386,13 @@ pub(crate) enum QuarantineCommand {
         after_help = "Examples:\n  authly-admin migrate quarantine retry 17\n  authly-admin migrate quarantine retry 17 --source-name legacy-users"
     )]
     Retry(RowArgs),
+}
+
+impl QuarantineCommand {
+    /// Whether it only looks.
+    pub(crate) const fn only_reads(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show(_))
+    }
 }
 
 /// A row.

@@ -1,4 +1,7 @@
-//! Whether a command writes: only with --execute, and not where --dry-run or DRY_RUN says otherwise.
+//! Whether a command writes: only with --execute, and not where --dry-run or DRY_RUN says otherwise (C-23).
+//!
+//! The scripts that came before wrote unless DRY_RUN said true (S001-23). Here DRY_RUN=false takes no wish for the deed: whoever has it
+//! in the environment since then still has to say --execute.
 
 use clap::{
     Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, builder::FalseyValueParser, parser::ValueSource,
@@ -12,6 +15,8 @@ const DRY_RUN: &str = "dry_run";
 pub(crate) struct Intent {
     execute: bool,
     kept_by: Option<Keeper>,
+    /// Whether DRY_RUN says that it is none.
+    denied: bool,
 }
 
 /// What keeps a command from writing.
@@ -33,6 +38,9 @@ impl Intent {
             (true, None) => None,
             (true, Some(Keeper::Environment)) => Some("DRY_RUN is set, so nothing was written.".to_owned()),
             (true, Some(Keeper::Option)) => Some("--dry-run was given, so nothing was written.".to_owned()),
+            (false, _) if self.denied => Some(format!(
+                "This was a dry run: nothing was written, and DRY_RUN=false alone does not change that. Add --execute to {to}."
+            )),
             (false, _) => Some(format!("This was a dry run: nothing was written. Add --execute to {to}.")),
         }
     }
@@ -44,7 +52,9 @@ impl FromArgMatches for Intent {
             Some(ValueSource::EnvVariable) => Keeper::Environment,
             _ => Keeper::Option,
         });
-        Ok(Self { execute: matches.get_flag(EXECUTE), kept_by })
+        let says = matches.value_source(DRY_RUN) == Some(ValueSource::EnvVariable) && !matches.get_flag(DRY_RUN);
+        let denied = says && matches.get_raw(DRY_RUN).is_some_and(|mut words| words.any(|word| !word.is_empty()));
+        Ok(Self { execute: matches.get_flag(EXECUTE), kept_by, denied })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -89,7 +99,10 @@ mod tests {
         }
         assert!(read(&["--dry-run"]).why_not("import").unwrap().ends_with("Add --execute to import."));
         assert!(read(&["--execute", "--dry-run"]).why_not("import").unwrap().starts_with("--dry-run was given"));
-        let environment = Intent { execute: true, kept_by: Some(Keeper::Environment) };
+        let environment = Intent { execute: true, kept_by: Some(Keeper::Environment), denied: false };
         assert!(environment.why_not("import").unwrap().starts_with("DRY_RUN is set"));
+        let denied = Intent { execute: false, kept_by: None, denied: true };
+        assert!(!denied.writes());
+        assert!(denied.why_not("import").unwrap().contains("DRY_RUN=false alone does not change that"));
     }
 }

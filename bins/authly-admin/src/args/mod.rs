@@ -18,6 +18,7 @@ mod read;
 mod scope;
 mod source;
 mod support;
+mod sync;
 mod tenant;
 mod user;
 mod user_link;
@@ -25,7 +26,10 @@ mod write_back;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 pub(crate) use self::{
     backup::BackupCommand,
@@ -34,7 +38,7 @@ pub(crate) use self::{
     config::ConfigCommand,
     cutover::{
         AtError, ChecklistCommand, Choices, CutoverCommand, Decision, Effort, ImportArgs, LinkArgs, PlanArgs,
-        QuarantineCommand, RollbackArgs, RowArgs,
+        QuarantineCommand, RollbackArgs, RowArgs, VerifyArgs,
     },
     finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},
@@ -48,6 +52,7 @@ pub(crate) use self::{
     scope::{Choice, ScopeCommand},
     source::{AssessArgs, ExportArgs, ProfileCommand, SourceArgs, VerifyPasswordArgs},
     support::SupportBundleArgs,
+    sync::SyncArgs,
     tenant::{Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     user::{CreateUser, UpdateUser, UserCommand},
     user_link::{LinkCommand, RemoveLink},
@@ -93,8 +98,16 @@ pub(crate) struct Global {
     #[arg(long, short = 'y', global = true, help_heading = COMMON)]
     pub(crate) yes: bool,
     /// A log that `migrate` commands write to
-    #[arg(long, global = true, value_name = "FILE", env = "MIGRATION_LOG", hide = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "MIGRATION_LOG", hide = true, value_parser = path_or_none())]
     pub(crate) migration_log: Option<PathBuf>,
+    /// What the environment that is migrated is called
+    #[arg(long, global = true, value_name = "NAME", env = "MIGRATION_ENV", hide = true)]
+    pub(crate) migration_env: Option<String>,
+}
+
+/// A path that may be empty: a variable that is set to nothing is not set.
+pub(crate) fn path_or_none() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// How results are printed.
@@ -102,6 +115,15 @@ pub(crate) struct Global {
 pub(crate) enum Format {
     Table,
     Json,
+}
+
+impl Format {
+    /// What the command line asks for, whether the rest of it can be read or not.
+    pub(crate) fn asked_for(arguments: impl Iterator<Item = OsString>) -> Self {
+        let words: Vec<OsString> = arguments.take_while(|word| word != "--").collect();
+        let after = words.windows(2).any(|two| matches!(two, [name, value] if name == "--output" && value == "json"));
+        if after || words.iter().any(|word| word == "--output=json") { Self::Json } else { Self::Table }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,15 +139,6 @@ pub(crate) enum Command {
     )]
     Doctor,
     /// Gather what somebody who helps has to know, in one file without secrets
-impl Format {
-    /// What the command line asks for, whether the rest of it can be read or not.
-    pub(crate) fn asked_for(arguments: impl Iterator<Item = OsString>) -> Self {
-        let words: Vec<OsString> = arguments.take_while(|word| word != "--").collect();
-        let after = words.windows(2).any(|two| matches!(two, [name, value] if name == "--output" && value == "json"));
-        if after || words.iter().any(|word| word == "--output=json") { Self::Json } else { Self::Table }
-    }
-}
-
     #[command(
         after_help = "Settings, schema, findings of `doctor`, numbers, and how far a migration is, with its last runs and what \
         is open. It changes nothing, and works when something is broken: what cannot be had says why.\n\nExamples:\n  \
@@ -166,7 +179,13 @@ impl Format {
     #[command(subcommand, arg_required_else_help = true)]
     Hash(HashCommand),
     /// Move from passwords to OAuth 2.1: the schema, accounts of other systems, progress, and the way back
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "Environment: MIGRATION_ENV, how reports, log and questions call what is migrated (in `production`, what writes \
+        asks first); MIGRATION_LOG, a file that keeps a log; DRY_RUN=true, and nothing is written; BACKUP_LOCATION, the folder of \
+        `backup create`."
+    )]
     Migrate(MigrateCommand),
     /// Print a script that completes commands in a shell
     #[command(
@@ -233,6 +252,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_format_is_known_of_a_command_line_that_is_wrong() {
+        let asked = |line: &str| Format::asked_for(line.split(' ').map(OsString::from));
+        for line in ["authly-admin --output json nothing", "authly-admin client --output=json --nothing"] {
+            assert_eq!(asked(line), Format::Json, "{line}");
+        }
+        for line in ["authly-admin status", "authly-admin --output table --json", "authly-admin x -- --output json"] {
+            assert_eq!(asked(line), Format::Table, "{line}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
@@ -251,17 +281,6 @@ mod tests {
 
     #[test]
     fn every_command_shows_two_examples() {
-    #[test]
-    fn the_format_is_known_of_a_command_line_that_is_wrong() {
-        let asked = |line: &str| Format::asked_for(line.split(' ').map(OsString::from));
-        for line in ["authly-admin --output json nothing", "authly-admin client --output=json --nothing"] {
-            assert_eq!(asked(line), Format::Json, "{line}");
-        }
-        for line in ["authly-admin status", "authly-admin --output table --json", "authly-admin x -- --output json"] {
-            assert_eq!(asked(line), Format::Table, "{line}");
-        }
-    }
-
         fn look(command: &clap::Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
             if command.is_hide_set() {

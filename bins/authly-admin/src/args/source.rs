@@ -65,7 +65,7 @@ pub(crate) struct AssessArgs {
     /// Only people of this tenant (its short name)
     #[arg(long, value_name = "SLUG")]
     pub(crate) tenant: Option<String>,
-    /// At most so many rows
+    /// At most so many rows of the source, in the order of their keys
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
 }
@@ -91,6 +91,9 @@ pub(crate) struct ExportArgs {
     /// Only those of this tenant (its short name)
     #[arg(long, value_name = "SLUG")]
     pub(crate) tenant: Option<String>,
+    /// At most so many accounts, the first ones in that order
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
     /// Write to this file instead of standard output; it must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -9,6 +9,6 @@ pub(crate) struct SupportBundleArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// A log whose end comes along; may be given several times
-    #[arg(long, value_name = "FILE", env = "MIGRATION_LOG", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "MIGRATION_LOG", hide_env_values = true, value_parser = super::path_or_none())]
     pub(crate) log: Vec<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use oauth_core::{policy::Mode, time::Timestamp};
 
-use super::Choice;
+use super::{Choice, SyncArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
@@ -77,29 +77,7 @@ pub(crate) enum TenantsCommand {
         authly-admin migrate tenants sync\n  \
         authly-admin migrate tenants sync --execute --output json\n  \
         authly-admin migrate tenants sync --idp external --people --command ./provision.sh --execute")]
-    Sync {
-        /// Where the groups are
-        #[arg(long, value_enum, default_value_t = Idp::Authly, value_name = "IDP")]
-        idp: Idp,
-        /// The short name of the upstream provider, as the settings have it; needed if there are several
-        #[arg(long, value_name = "NAME")]
-        provider: Option<String>,
-        /// A program that finds or makes one group or person: told as JSON on its standard input, it answers {"id": .., "created": ..}
-        #[arg(long, value_name = "PROGRAM", conflicts_with = "url")]
-        command: Option<std::path::PathBuf>,
-        /// An address that does the same by POST, with the bearer token of AUTHLY_PROVISIONER_TOKEN
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// People too: active accounts that are linked to nobody there
-        #[arg(long)]
-        people: bool,
-        /// Only this tenant
-        #[arg(long, value_name = "SLUG")]
-        tenant: Option<String>,
-        /// Do it; without this it is only told
-        #[arg(long)]
-        execute: bool,
-    },
+    Sync(Box<SyncArgs>),
     /// Note that somebody said for a tenant that it has moved, as the end of a migration asks
     #[command(after_help = "Examples:\n  \
         authly-admin migrate tenants confirm acme --by \"Zoe Adams\"\n  \
@@ -114,6 +92,13 @@ pub(crate) enum TenantsCommand {
         #[arg(long, conflicts_with = "by")]
         withdraw: bool,
     },
+}
+
+impl TenantsCommand {
+    /// Whether it only looks at the store.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self, Self::Sync(arguments) if !arguments.intent.writes())
+    }
 }
 
 /// Where groups are.
@@ -133,13 +118,16 @@ pub(crate) enum PolicyCommand {
         The narrowest policy counts: an account's before its tenant's, a tenant's before the installation's.\n\
         --new-users without --mode leaves the rest as it counts so far.\n\nExamples:\n  \
         authly-admin migrate policy set --tenant acme --mode dual --until 2027-03-01\n  \
-        authly-admin migrate policy set --mode dual --new-users oauth-only\n  \
+        authly-admin migrate policy set --all --mode dual --new-users oauth-only\n  \
         authly-admin migrate policy set --tenant acme --new-users oauth-only --from 2027-01-01"
     )]
     Set {
         /// The short name of the tenant; for everybody whose tenant has no policy, if not given
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// Everybody whose tenant has no policy; without this (and --tenant and --user) it is asked whether that is meant
+        #[arg(long, conflicts_with_all = ["tenant", "user"])]
+        all: bool,
         /// The account (e-mail address, user name or id), for a policy of its own
         #[arg(long, value_name = "USER", conflicts_with_all = ["tenant", "new_users"])]
         user: Option<String>,

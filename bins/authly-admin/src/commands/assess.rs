@@ -8,7 +8,9 @@ use std::{
     path::Path,
 };
 
-use authly_admin_cases::migrate::{self, AssessOptions, Assessed, Exported, MigrateError, Observer, PasswordResult};
+use authly_admin_cases::migrate::{
+    self, AssessOptions, Assessed, ExportOptions, Exported, MigrateError, Observer, PasswordResult,
+};
 use authly_config::Settings;
 use authly_cutover::{assess::Severity, profile::Profile, words};
 use authly_runtime::{Trouble, private_file};
@@ -213,7 +215,11 @@ pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: 
             ControlFlow::Break(())
         }
     };
-    let count = migrate::export(&mut opened, &bound, arguments.tenant.as_deref(), &mut Phases(console), line).await;
+    let options = ExportOptions {
+        tenant: arguments.tenant.clone(),
+        limit: arguments.limit.and_then(|limit| usize::try_from(limit).ok()),
+    };
+    let count = migrate::export(&mut opened, &bound, &options, &mut Phases(console), line).await;
     let flushed = failure.map_or_else(|| out.flush(), Err);
     drop(out);
     let written = flushed.and_then(|()| file.as_ref().map_or(Ok(()), |file| file.sync_all()));
@@ -221,14 +227,15 @@ pub(crate) async fn export(arguments: ExportArgs, settings: &Settings, console: 
         // A file that could not be finished is taken away.
         let _unheard = fs::remove_file(path);
     }
-    let count = count.map_err(|error| failed("cannot export accounts", &error))?;
+    let (count, given) = count.map_err(|error| failed("cannot export accounts", &error))?;
     match written {
         // A reader that has gone away, as `head` does, is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(unwritten(&error)),
         Ok(()) => {
             let accounts = words::count(count, "account is", "accounts are");
-            console.note(&format!("{accounts} active and linked to no identity provider."));
+            let first = if given < count { format!(" Only the first {given}: --limit.") } else { String::new() };
+            console.note(&format!("{accounts} active and linked to no identity provider.{first}"));
             Ok(())
         }
     }

@@ -45,7 +45,10 @@ pub(crate) async fn run<D: Database>(
             oauth(settings, database, matches!(switch, OAuthCommand::Enable), console).await
         }
         MigrateCommand::Tenants(command) => {
-            let live = open(settings, database).await?;
+            let live = match command.only_reads() {
+                true => read(settings, database).await?,
+                false => open(settings, database).await?,
+            };
             tenant::migrate(&live::admin(settings, &live), command, settings, console).await
         }
         MigrateCommand::Usage { days } => {
@@ -57,6 +60,12 @@ pub(crate) async fn run<D: Database>(
             tenant::policy(&live::admin(settings, &live), live.store(), command, console).await
         }
     }
+}
+
+/// The services over the store for what only looks: it is neither made nor changed.
+async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Arc<Live<D::Store>>, Failure> {
+    store::must_be_up_to_date(settings, database).await?;
+    run::services_as_they_are(settings, database.open().await?)
 }
 
 /// The services over the store, which is brought up to date first.

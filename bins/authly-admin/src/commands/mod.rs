@@ -22,6 +22,7 @@ pub(crate) mod seed;
 mod source;
 pub(crate) mod status;
 pub(crate) mod support_bundle;
+pub(crate) mod sync;
 pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod user_link;

@@ -1,5 +1,7 @@
 //! `authly-admin migrate tenants sync --idp external`: a provisioner that runs a program or asks an address.
 
+mod configuration;
+
 use std::{
     io::Write as _,
     path::PathBuf,
@@ -14,9 +16,11 @@ use authly_config::Settings;
 use authly_directory::services::DirectoryServices;
 use authly_federation::Poster;
 use authly_runtime::Trouble;
-use oauth_core::secret::Secret;
+use serde::Serialize;
 
+use self::configuration::{Configuration, Named};
 use crate::{
+    args::{Intent, SyncArgs},
     console::{Column, Console},
     failure::{Code, Failure, refused},
 };
@@ -30,26 +34,17 @@ const COLUMNS: &[Column] = &[
     ("Reason", "reason"),
 ];
 
-/// What the command line says.
-pub(crate) struct Arguments {
-    pub(crate) provider: Option<String>,
-    pub(crate) command: Option<PathBuf>,
-    pub(crate) url: Option<String>,
-    pub(crate) people: bool,
-    pub(crate) tenant: Option<String>,
-    pub(crate) execute: bool,
-}
-
 /// Brings groups and people at a provider into step.
 pub(crate) async fn run<V: DirectoryServices>(
     admin: &Admin<V>,
-    arguments: Arguments,
+    arguments: SyncArgs,
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
     let all = authly_runtime::upstream::upstreams(settings)?;
+    let (external, execute) = (arguments.external, arguments.intent.writes());
     let named = |name: &String| all.iter().find(|upstream| upstream.provider().name.as_str() == name);
-    let chosen = match (&arguments.provider, all.as_slice()) {
+    let chosen = match (&external.provider, all.as_slice()) {
         (Some(name), _) => named(name),
         (None, [only]) => Some(only),
         (None, _) => None,
@@ -63,47 +58,71 @@ pub(crate) async fn run<V: DirectoryServices>(
         let remedy = "set AUTHLY_UPSTREAM_ISSUER, or say which one with --provider";
         return Err(Failure::usage(Trouble::new("no upstream provider is chosen", why, remedy)));
     };
-    let mode = if arguments.execute { SyncMode::Execute } else { SyncMode::DryRun };
+    let mode = if execute { SyncMode::Execute } else { SyncMode::DryRun };
     let order = ProvisionOrder {
         provider: upstream.provider().name.clone(),
         issuer: upstream.provider().issuer.clone(),
-        people: if arguments.people { People::Yes } else { People::No },
+        people: if external.people { People::Yes } else { People::No },
         tenant: arguments.tenant,
         mode,
     };
-    let way = match (arguments.command, arguments.url) {
-        (Some(program), _) => Way::Program(program),
-        (None, Some(url)) => {
-            #[expect(clippy::disallowed_methods, reason = "a secret of this command alone; no setting of the server")]
-            let token =
-                std::env::var("AUTHLY_PROVISIONER_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
-            let poster = Poster::new(&url, token.as_ref());
-            let remedy = "name an https address, or http on this machine";
-            let poster = poster.map_err(|error| Trouble::caused("the provisioner cannot be asked", &error, remedy))?;
-            Way::Address(Box::new(poster))
-        }
-        // A dry run asks nobody.
-        (None, None) if mode == SyncMode::DryRun => Way::Nobody,
-        (None, None) => {
-            let remedy = "name a program with --command, or an address with --url";
-            return Err(Failure::usage(Trouble::new("nothing would be done", "no provisioner is named", remedy)));
-        }
-    };
+    let configuration = Configuration::of(external.command, external.url, &order, settings);
+    if !console.is_json() {
+        configuration.tell(console);
+    }
+    let way = way(&configuration, mode)?;
+    if execute {
+        console.agree_in_production("make groups and people at the provider")?;
+    }
     let report = admin.provision(&order, &way).await.map_err(refused("cannot synchronize with the provider"))?;
-    tell(&report, console)
+    tell(&report, &configuration, arguments.intent, console)
 }
 
-fn tell(report: &ProvisionReport, console: Console) -> Result<(), Failure> {
+/// How things are found or made, by what is configured.
+fn way(configuration: &Configuration, mode: SyncMode) -> Result<Way, Failure> {
+    match &configuration.provisioner {
+        Some(Named::Program(program)) => Ok(Way::Program(program.clone())),
+        Some(Named::Address(url)) => {
+            let (what, token) = ("the provisioner cannot be asked", configuration.token());
+            let poster = Poster::new(url, token);
+            let remedy = "name an https address, or http on this machine";
+            let poster = poster.map_err(|error| Trouble::caused(what, &error, remedy))?;
+            if configuration::names_somebody(url) {
+                let why = "its address holds a user or a password, and it is shown a token";
+                return Err(Trouble::new(what, why, "leave them out of the address").into());
+            }
+            if token.is_none() {
+                let remedy = "put the token that the provisioner asks for into AUTHLY_PROVISIONER_TOKEN (or SELF_AUTH_ADMIN_TOKEN), or its \
+                              file into AUTHLY_PROVISIONER_TOKEN_FILE; a program (--command) needs none";
+                return Err(Trouble::new(what, "it would be asked without a token", remedy).into());
+            }
+            Ok(Way::Address(Box::new(poster)))
+        }
+        // A dry run asks nobody.
+        None if mode == SyncMode::DryRun => Ok(Way::Nobody),
+        None => {
+            let remedy = "name a program with --command, or an address with --url";
+            Err(Failure::usage(Trouble::new("nothing would be done", "no provisioner is named", remedy)))
+        }
+    }
+}
+
+fn tell(
+    report: &ProvisionReport,
+    configuration: &Configuration,
+    intent: Intent,
+    console: Console,
+) -> Result<(), Failure> {
     if console.is_json() {
-        console.item(report)?;
+        console.item(&Whole { configuration: configuration.shown(), report })?;
     } else {
         console.list(&report.rows, COLUMNS, "Nothing to synchronize.")?;
         console.note(&format!(
             "{} in all: {} known, {} to find or make, {} found, {} made, {} need a look.",
             report.total, report.exists, report.provide, report.found, report.created, report.refused
         ));
-        if !report.executed && report.provide > 0 {
-            console.note("Nobody was asked and nothing was written. Add --execute to do it.");
+        if let Some(why) = intent.why_not("do it").filter(|_| report.provide > 0) {
+            console.note(&format!("Nobody was asked. {why}"));
         }
     }
     match report.refused {
@@ -111,6 +130,14 @@ fn tell(report: &ProvisionReport, console: Console) -> Result<(), Failure> {
         _ if report.executed => Err(Failure::silent(Code::Partly)),
         _ => Err(Failure::silent(Code::CheckErrors)),
     }
+}
+
+/// The report for programs.
+#[derive(Serialize)]
+struct Whole<'a> {
+    configuration: serde_json::Value,
+    #[serde(flatten)]
+    report: &'a ProvisionReport,
 }
 
 /// How things are found or made.

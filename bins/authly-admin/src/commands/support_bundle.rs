@@ -27,13 +27,15 @@ const LOG_BYTES: u64 = 256 * 1_024;
 /// Gathers everything into a file that was not there before, for its owner alone. A part that cannot be had says why, since
 /// a bundle is wanted when something is broken.
 pub(crate) async fn run<D: Database>(
-    arguments: SupportBundleArgs,
+    mut arguments: SupportBundleArgs,
     settings: &Settings,
     configuration: Value,
     doubts: &[Problem],
     database: &D,
     console: Console,
 ) -> Result<(), Failure> {
+    // A variable that is set to nothing names no log.
+    arguments.log.retain(|log| !log.as_os_str().is_empty());
     let now = SystemClock.now();
     let out =
         arguments.out.unwrap_or_else(|| PathBuf::from(format!("authly-support-{}.json", stamp(&now.to_rfc3339()))));

@@ -2,7 +2,7 @@
 
 use authly_admin_cases::{
     Admin,
-    tenant::{Accounts, PolicyChange, SyncMode, TenantChange, TenantDraft, WithGroups},
+    tenant::{Accounts, PolicyChange, TenantChange, TenantDraft, WithGroups},
 };
 use authly_config::Settings;
 use authly_cutover::{store::CutoverStore, words::count};
@@ -11,10 +11,10 @@ use oauth_core::policy::Mode;
 use serde_json::json;
 
 use crate::{
-    args::{Choice, Idp, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
-    commands::provision,
+    args::{Choice, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
+    commands::sync,
     console::{Column, Console},
-    failure::{Code, Failure, refused},
+    failure::{Failure, refused},
 };
 
 const COLUMNS: &[Column] = &[
@@ -27,9 +27,6 @@ const COLUMNS: &[Column] = &[
     ("Until", "until"),
     ("Confirmed by", "confirmed_by"),
 ];
-
-const SYNC_COLUMNS: &[Column] =
-    &[("Tenant", "tenant"), ("Group", "group"), ("Role", "role"), ("Action", "action"), ("Reason", "reason")];
 
 const POLICY_COLUMNS: &[Column] = &[
     ("Tenant", "tenant"),
@@ -100,11 +97,7 @@ pub(crate) async fn migrate<V: DirectoryServices>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        TenantsCommand::Sync { idp: Idp::Authly, execute, .. } => sync(admin, execute, console).await,
-        TenantsCommand::Sync { idp: Idp::External, provider, command, url, people, tenant, execute } => {
-            let arguments = provision::Arguments { provider, command, url, people, tenant, execute };
-            provision::run(admin, arguments, settings, console).await
-        }
+        TenantsCommand::Sync(arguments) => sync::run(admin, *arguments, settings, console).await,
         TenantsCommand::Confirm { tenant, by, withdraw: _ } => {
             let done = match by {
                 Some(by) => admin.confirm_tenant(&tenant, &by).await,
@@ -112,39 +105,6 @@ pub(crate) async fn migrate<V: DirectoryServices>(
             };
             console.item(&done.map_err(refused("cannot confirm the tenant"))?)
         }
-    }
-}
-
-async fn sync<V: DirectoryServices>(admin: &Admin<V>, execute: bool, console: Console) -> Result<(), Failure> {
-    let mode = if execute { SyncMode::Execute } else { SyncMode::DryRun };
-    let report = admin.sync_tenants(mode).await.map_err(refused("cannot synchronize the tenants"))?;
-    if console.is_json() {
-        console.item(&report)?;
-    } else {
-        console.list(
-            &report.rows,
-            SYNC_COLUMNS,
-            "No tenants are in operation. `authly-admin migrate import` brings those of a source with their people, `authly-admin tenant \
-             create` makes one.",
-        )?;
-        let (made, mapped) = if execute { ("made", "mapped") } else { ("to make", "to map") };
-        console.note(&format!(
-            "{}: {} {made}, {} {mapped}, {} there already, {} need{} a decision.",
-            count(report.tenants, "tenant", "tenants"),
-            count(report.created, "group", "groups"),
-            report.mapped,
-            report.existing,
-            report.refused,
-            if report.refused == 1 { "s" } else { "" }
-        ));
-        if !execute && report.created + report.mapped > 0 {
-            console.note("Nothing was written. Add --execute to do it.");
-        }
-    }
-    match report.refused {
-        0 => Ok(()),
-        _ if execute => Err(Failure::silent(Code::Partly)),
-        _ => Err(Failure::silent(Code::CheckErrors)),
     }
 }
 
@@ -156,7 +116,12 @@ pub(crate) async fn policy<V: DirectoryServices>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Set { tenant, user, mode, new_users, from, until, wave } => {
+        PolicyCommand::Set { tenant, all, user, mode, new_users, from, until, wave } => {
+            if !all && tenant.is_none() && user.is_none() {
+                let warning = "`--tenant SLUG` is for one tenant, `--user USER` for one account; `--all` says that everybody is meant.";
+                console
+                    .agree("change which ways to sign in are open to everybody whose tenant has no policy", warning)?;
+            }
             let change =
                 PolicyChange { mode: mode.map(Mode::from), new_users: new_users.map(Mode::from), from, until, wave };
             let set = match user {

@@ -170,13 +170,84 @@ fn an_address_is_asked_with_its_token_and_answers_by_status() {
     assert!(!done.to_string().contains("only for the provisioner"));
 }
 
+/// S001-23: the names of the script that came before are read, and the configuration is told first, without a secret.
+#[test]
+fn the_names_of_the_script_before_do_their_job() {
+    let (url, asked) = at_an_address();
+    let (_, behind) = url.split_once("://").unwrap();
+    let with_password = format!("http://admin:hunter2@{behind}");
+    let mut place = place().with("SELF_AUTH_ADMIN_TOKEN", "token of before").with("SELF_AUTH_URL", with_password);
+    let refused = place.run(SYNC);
+    assert!(refused.code == 1 && refused.err.contains("leave them out of the address"), "{refused:?}");
+    place.variables.pop();
+    let place = place.with("SELF_AUTH_URL", url.clone());
+    let told = place.run(SYNC);
+    assert_eq!(told.code, 0, "{told:?}");
+    for word in ["provider: corp", "issuer: https://idp.example", "provisioner set by: SELF_AUTH_URL", "dry run: true"]
+    {
+        assert!(told.err.contains(word), "{word}: {told:?}");
+    }
+    assert!(
+        told.err.contains("token: SET by SELF_AUTH_ADMIN_TOKEN") && told.err.contains("store: sqlite:"),
+        "{told:?}"
+    );
+    let first = told.err.lines().position(|line| line.contains("token: SET")).unwrap();
+    assert!(first < told.err.lines().position(|line| line.contains("in all")).unwrap(), "{told:?}");
+    assert!(asked.try_recv().is_err(), "a dry run asks nobody");
+    let done = place.run(&[SYNC, &["--execute", "--output", "json"]].concat());
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(asked.try_iter().all(|(token, _)| token == "Bearer token of before"));
+    for done in [&refused, &told, &done] {
+        for secret in ["hunter2", "token of before"] {
+            assert!(!done.out.contains(secret) && !done.err.contains(secret), "{done:?}");
+        }
+    }
+    let report: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(report["configuration"]["token"], "SET by SELF_AUTH_ADMIN_TOKEN");
+    // What this program calls them goes before, and an option before both.
+    let place =
+        place.with("AUTHLY_PROVISIONER_TOKEN", "own token").with("AUTHLY_PROVISIONER_URL", "http://127.0.0.1:9/nobody");
+    let nobody = sync(&place, &["--execute"], 2);
+    assert_eq!(nobody["configuration"]["provisioner_set_by"], "AUTHLY_PROVISIONER_URL");
+    assert!(asked.try_recv().is_err());
+    sync(&place, &["--url", &url, "--execute"], 2);
+    let tokens: Vec<String> = asked.try_iter().map(|(token, _)| token).collect();
+    assert!(!tokens.is_empty() && tokens.iter().all(|token| token == "Bearer own token"), "{tokens:?}");
+    let program = sync(&place, PROGRAM_IS, 0);
+    assert_eq!(program["configuration"]["provisioner"], "./provision.sh");
+}
+
+/// The script stopped without its token, and so does this, in a dry run as well; DRY_RUN is heard where it says that nothing is to be done.
+#[test]
+fn without_a_token_nobody_is_asked_and_dry_run_wins() {
+    let (url, asked) = at_an_address();
+    let place = place().with("SELF_AUTH_URL", url);
+    for more in [&[][..], &["--execute"]] {
+        let done = place.run(&[SYNC, more].concat());
+        assert_eq!((done.code, done.out.as_str()), (1, ""), "{done:?}");
+        assert!(done.err.contains("SELF_AUTH_ADMIN_TOKEN") && done.err.contains("without a token"), "{done:?}");
+        assert!(done.err.contains("token: NOT SET"), "{done:?}");
+    }
+    let mut place = place.with("SELF_AUTH_ADMIN_TOKEN", "token of before").with("DRY_RUN", "true");
+    let dry = place.run(&[SYNC, &["--execute"]].concat());
+    assert!(dry.code == 0 && dry.err.contains("DRY_RUN is set, so nothing was written."), "{dry:?}");
+    place.variables.pop();
+    let place = place.with("DRY_RUN", "false");
+    let silent = place.run(SYNC);
+    assert!(silent.err.contains("DRY_RUN=false alone does not change that. Add --execute"), "{silent:?}");
+    assert!(asked.try_recv().is_err());
+    assert_eq!(sync(&place, &["--execute"], 2)["created"], 3);
+}
+
 #[test]
 fn without_a_provider_or_a_provisioner_nothing_happens() {
     let bare = Place::new();
+    assert!(bare.run(SYNC).refused(1).contains("there is no store yet"), "a dry run makes none");
+    bare.json(&["migrate", "schema", "up"]);
     bare.run(SYNC).refused(64);
     let place = place();
     place.run(&[SYNC, &["--execute"]].concat()).refused(64);
     place.run(&[SYNC, &["--provider", "other"]].concat()).refused(64);
     let told = place.run(&[SYNC, &["--url", "http://idp.example/provision", "--execute"]].concat());
-    assert!(told.refused(1).contains("not https"));
+    assert!(told.code == 1 && told.err.contains("not https"), "{told:?}");
 }

@@ -160,7 +160,7 @@ fn a_confirmation_says_who_and_when() {
 fn policies_are_set_shown_and_removed() {
     let place = Place::new();
     acme(&place);
-    let set = |more: &[&str]| place.json(&[&["migrate", "policy", "set"], more].concat());
+    let set = |more: &[&str]| place.json(&[&["migrate", "policy", "set", "--yes"], more].concat());
     set(&["--mode", "dual", "--new-users", "oauth-only"]);
     set(&["--tenant", "acme-corp", "--mode", "password", "--until", "2099-03-01", "--wave", "pilot"]);
     let shown = place.json(&["migrate", "policy", "show"]);
@@ -175,7 +175,7 @@ fn policies_are_set_shown_and_removed() {
         &["--mode", "dual", "--until", "2001-03-01"],
         &["--mode", "dual", "--tenant", "nobody"],
     ] {
-        place.run(&[&["migrate", "policy", "set"], wrong].concat()).refused(1);
+        place.run(&[&["migrate", "policy", "set", "--yes"], wrong].concat()).refused(1);
     }
 }
 
@@ -184,7 +184,7 @@ fn policies_are_set_shown_and_removed() {
 fn new_users_have_a_rule_of_their_own_from_a_day_on() {
     let place = Place::new();
     acme(&place);
-    let set = |more: &[&str]| place.json(&[&["migrate", "policy", "set"], more].concat());
+    let set = |more: &[&str]| place.json(&[&["migrate", "policy", "set", "--yes"], more].concat());
     set(&["--mode", "dual", "--until", "2099-03-01", "--wave", "pilot"]);
     let day = "2098-01-01T00:00:00Z";
     let made = set(&["--tenant", "acme-corp", "--new-users", "oauth-only", "--from", "2098-01-01"]);
@@ -201,16 +201,19 @@ fn new_users_have_a_rule_of_their_own_from_a_day_on() {
     assert_eq!((&tenant["new_users"], &tenant["new_users_since"]), (&"oauth-only".into(), &day.into()));
     let past = set(&["--new-users", "oauth-only", "--from", "2020-01-01T12:00:00Z"]);
     assert_eq!((&past["since"], &past["wave"]), (&"2020-01-01T12:00:00Z".into(), &"pilot".into()));
-    let told = place.run(&["migrate", "policy", "set", "--new-users", "oauth-only", "--from", "2098-01-01"]);
+    let told = place.run(&["migrate", "policy", "set", "--all", "--new-users", "oauth-only", "--from", "2098-01-01"]);
     assert!(told.err.contains(&format!("created from {day} on")), "{}", told.err);
     for (wrong, option) in [
         (&["--new-users", "dual", "--from", "2098-01-01"][..], "--new-users"),
         (&["--new-users", "oauth-only", "--from", "2099-03-01"], "--from"),
     ] {
-        assert!(place.run(&[&["migrate", "policy", "set"], wrong].concat()).refused(1).contains(option), "{option}");
+        assert!(
+            place.run(&[&["migrate", "policy", "set", "--yes"], wrong].concat()).refused(1).contains(option),
+            "{option}"
+        );
     }
     for unclear in [&["--mode", "dual", "--from", "2098-01-01"][..], &["--from", "2098-01-01"], &[]] {
-        assert_eq!(place.run(&[&["migrate", "policy", "set"], unclear].concat()).code, 64, "{unclear:?}");
+        assert_eq!(place.run(&[&["migrate", "policy", "set", "--yes"], unclear].concat()).code, 64, "{unclear:?}");
     }
 }
 

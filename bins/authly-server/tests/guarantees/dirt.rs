@@ -48,7 +48,7 @@ async fn every_row_of_every_dirty_source_is_accounted_for_once_and_a_dry_run_is_
         Snapshot::of(&world).await.must_equal(&target, &what);
         let run = world.import(&["--execute"]);
         assert_eq!(comparable(&dry), comparable(&run), "{what}");
-        let planned: BTreeMap<String, String> = plan.as_array().unwrap().iter().map(outcome_of).collect();
+        let planned: BTreeMap<String, String> = plan["rows"].as_array().unwrap().iter().map(outcome_of).collect();
         assert_eq!(planned.len(), ROWS as usize, "{what}: each row is planned once");
         let mut lines = planned.clone();
         lines.retain(|_, outcome| !outcome.starts_with("skip"));

@@ -170,6 +170,15 @@ pub async fn verify_password<S: Inspect, J: HashJudge, P: PasswordService>(
     check(source, profile, id, password, hashes).await
 }
 
+/// Which accounts are exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// Only those of this tenant (its short name).
+    pub tenant: Option<String>,
+    /// At most so many, the first ones in their order.
+    pub limit: Option<usize>,
+}
+
 /// An account that is not migrated yet (S001-21).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exported {
@@ -195,17 +204,19 @@ pub struct Exported {
 }
 
 /// Gives the active accounts without a link to an identity provider to `sink`, in order of tenants' short names and addresses
-/// (S001-21, 22); of one tenant, if given. A sink that breaks off ends it. Returns how many there were.
+/// (S001-21, 22), as far as they are asked for. A sink that breaks off ends it. Returns how many there were, and how many of them were
+/// given.
 ///
 /// Sources are read by their keys, so the accounts are put in order here: about 300 bytes each.
 pub async fn export<S: Inspect>(
     source: &mut S,
     profile: &BoundProfile,
-    tenant: Option<&str>,
+    options: &ExportOptions,
     observer: &mut impl Observer,
     sink: impl FnMut(&Exported) -> ControlFlow<()>,
-) -> Result<usize, MigrateError> {
+) -> Result<(usize, usize), MigrateError> {
     let tenants = tenants(source, profile).await?;
+    let tenant = options.tenant.as_deref();
     must_be_there(tenant, &tenants)?;
     let of = source.count(None).await?;
     observer.phase("exporting");
@@ -223,8 +234,9 @@ pub async fn export<S: Inspect>(
     }
     let place = |account: &Exported| (account.tenant_slug.clone(), account.email.clone(), account.user_id.clone());
     accounts.sort_by_cached_key(place);
-    let _all_or_broken_off = accounts.iter().try_for_each(sink);
-    Ok(accounts.len())
+    let given = options.limit.map_or(accounts.len(), |limit| limit.min(accounts.len()));
+    let _all_or_broken_off = accounts.iter().take(given).try_for_each(sink);
+    Ok((accounts.len(), given))
 }
 
 fn exported(

@@ -3,7 +3,7 @@
 use authly_cutover::{
     decide::{Renamed, Rules},
     digest::Digest,
-    profile::bind::BoundProfile,
+    profile::{bind::BoundProfile, rules::Inactive},
     run::{Begun, LEASE, Run, RunId, RunKind, RunPlan, RunState},
     source::{Source, SourceName},
     store::{BatchCommit, BatchWrite, CutoverStore as _, Progress, RunEnd},
@@ -19,6 +19,7 @@ use super::{
     commit::{self, Batches, Next},
     feed::Feed,
     finalize,
+    inactive::{self, inactive_as},
     pace::Pace,
     pieces::Pieces,
     rate::{self, Rate},
@@ -59,6 +60,12 @@ pub struct ImportOptions {
     pub wrap_weak: bool,
     /// Only people of this tenant (its short name).
     pub tenant: Option<String>,
+    /// What accounts become that are switched off in the source; as the last import was told, or as the profile says, if not given.
+    pub inactive_as: Option<Inactive>,
+    /// What the operator calls the environment; it decides nothing.
+    pub environment: Option<String>,
+    /// Steps of the schema that were applied for this import, or have to be.
+    pub schema_steps: Vec<String>,
 }
 
 impl Default for ImportOptions {
@@ -73,6 +80,9 @@ impl Default for ImportOptions {
             since_watermark: false,
             wrap_weak: false,
             tenant: None,
+            inactive_as: None,
+            environment: None,
+            schema_steps: Vec::new(),
         }
     }
 }
@@ -93,12 +103,14 @@ pub async fn import<T: Tools, S: Source>(
     let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
     rules.wrap_weak = options.wrap_weak;
     rules.only_tenant.clone_from(&options.tenant);
+    let said = inactive_as(tools, &rules.source, options.inactive_as).await?;
+    rules.inactive = said.unwrap_or(rules.inactive);
     let since = since::watermark(tools, &rules, options).await?;
     observer.phase("counting");
     let total = source.count(since).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let run = match options.execute {
-        true => Some(begin(tools, &rules, profile, options, since, total).await?),
+        true => Some(begin(tools, &rules, profile, (options, said), since, total).await?),
         false => None,
     };
     let mut report = report(options, &rules, profile, &mapped, total, run.as_ref());
@@ -134,24 +146,30 @@ async fn begin<T: Tools>(
     tools: &T,
     rules: &Rules,
     profile: &BoundProfile,
-    options: &ImportOptions,
+    (options, said): (&ImportOptions, Option<Inactive>),
     since: Option<Timestamp>,
     total: u64,
 ) -> Result<(Run, bool), MigrateError> {
     let now = tools.clock().now();
     let written = serde_json::to_vec(&profile.profile).unwrap_or_default();
-    let deciding = json!({
+    let mut told = json!({
         "wrap_weak": options.wrap_weak,
         "tenant": options.tenant,
         "since": since.map(Timestamp::to_rfc3339),
+        (inactive::OPTION): said,
     });
+    // What the environment is called decides no row: a run that stopped goes on under any name.
+    let deciding = told.to_string();
+    if let (Some(options), Some(name)) = (told.as_object_mut(), &options.environment) {
+        options.insert("environment".to_owned(), json!(name));
+    }
     let plan = RunPlan {
         id: RunId::generate(now, tools.random()),
         kind: RunKind::Import,
         source: rules.source.clone(),
         profile: profile.profile.name.clone(),
-        profile_digest: Digest::of([written.as_slice(), deciding.to_string().as_bytes()]),
-        options: deciding,
+        profile_digest: Digest::of([written.as_slice(), deciding.as_bytes()]),
+        options: told,
         source_rows: Some(total),
     };
     match tools.target().begin_run(plan, now, now.minus(LEASE)).await? {
@@ -180,6 +198,7 @@ fn report(
 ) -> ImportReport {
     ImportReport {
         dry_run: !options.execute,
+        environment: options.environment.clone(),
         source: rules.source.to_string(),
         profile: profile.profile.name.clone(),
         source_rows: total,
@@ -196,6 +215,8 @@ fn report(
         new_tenants: mapped.new_tenants.iter().map(|tenant| tenant.slug.clone()).collect(),
         new_groups: mapped.new_groups.iter().map(|group| group.name.clone()).collect(),
         tenant_collisions: mapped.collisions.clone(),
+        schema_steps: options.schema_steps.clone(),
+        inactive_as: Some(rules.inactive),
         stopped: None,
         run: run.map(|(run, _)| run.plan.id.to_string()),
         resumed: run.is_some_and(|(_, resumed)| *resumed),

@@ -15,6 +15,7 @@ mod desk;
 mod feed;
 mod finalize;
 mod import;
+mod inactive;
 mod link;
 mod pace;
 mod parts;
@@ -38,8 +39,8 @@ mod write_back;
 
 pub use self::{
     assess::{
-        AssessOptions, Assessed, Exported, PasswordCheck, PasswordResult, Surveyed, assess, export, survey,
-        verify_password,
+        AssessOptions, Assessed, ExportOptions, Exported, PasswordCheck, PasswordResult, Surveyed, assess, export,
+        survey, verify_password,
     },
     board::{Board, Gauges, Phase, SchemeLine, TenantLine, board, gauges},
     checklist::{checklist, confirm_box, installation, withdraw_box},
@@ -51,15 +52,16 @@ pub use self::{
         may_restore_columns, may_write_back, plan as finalize_plan, purge, read_waivers, restore_columns, undo,
     },
     import::{ImportOptions, OnError, import},
+    inactive::inactive_as,
     link::{Linked, Subject, link, unlink},
     pace::Pace,
     parts::{PartOptions, import_part},
-    pen::{Quarantined, resolve, retry, show, waiting},
+    pen::{Quarantined, WaitingRows, resolve, retry, show, waiting},
     report::{ImportReport, Stopped},
     rollback::{RollbackOptions, RollbackReport, RollbackScope, RolledBack, roll_back},
     status::{MigrationStatus, OAuthSwitch, RunView, Standing, daily, gate, pending, runs, status},
     tools::{Observer, Silent, Stop, Tools, Wrap},
-    verify::{Difference, Verified, verify},
+    verify::{Difference, Verified, VerifyOptions, verify},
     write_back::{Foreseeing, Foreseen, Unwritten, WriteBack, WriteBackReport, compare_written, write_back},
 };
 

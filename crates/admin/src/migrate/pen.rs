@@ -13,7 +13,7 @@ use oauth_core::{audit::AuditKind, services::Clock as _, time::Timestamp};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{MigrateError, Tools, link, tools::event};
+use super::{MigrateError, Tools, link, status, tools::event};
 
 /// A row that waits, for people and programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,16 +57,40 @@ impl Quarantined {
     }
 }
 
-/// Rows that wait, by source and key; resolved ones too, if asked.
+/// Which rows that wait are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingRows {
+    /// Only of this source.
+    pub source: Option<SourceName>,
+    /// Only of this tenant (its short name here).
+    pub tenant: Option<String>,
+    /// Those that are decided, too.
+    pub resolved_too: bool,
+}
+
+/// Rows of a page.
+const PAGE: u32 = 500;
+
+/// Rows that wait, by source and key.
 pub async fn waiting<T: Tools>(
     tools: &T,
-    source: Option<&SourceName>,
-    resolved_too: bool,
+    ask: &WaitingRows,
     after: Option<(SourceName, SourceId)>,
     limit: u32,
 ) -> Result<Vec<Quarantined>, MigrateError> {
-    let entries = tools.target().pen(source, resolved_too, after, limit).await?;
-    Ok(entries.iter().map(Quarantined::of).collect())
+    let tenant = status::tenant_id(tools, ask.tenant.as_deref()).await?;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut rows, mut after) = (Vec::new(), after);
+    let page = if tenant.is_some() { PAGE } else { limit };
+    loop {
+        let entries = tools.target().pen(ask.source.as_ref(), ask.resolved_too, after, page).await?;
+        let wanted = entries.iter().filter(|entry| tenant.is_none() || entry.tenant == tenant);
+        rows.extend(wanted.take(most - rows.len()).map(Quarantined::of));
+        after = entries.last().map(|last| (last.source.clone(), last.source_id.clone()));
+        if rows.len() >= most || u32::try_from(entries.len()).is_ok_and(|count| count < page) {
+            return Ok(rows);
+        }
+    }
 }
 
 /// One row that waits.

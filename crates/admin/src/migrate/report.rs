@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use authly_cutover::outcome::{Counters, Outcome};
+use authly_cutover::{
+    outcome::{Counters, Outcome},
+    profile::rules::Inactive,
+};
 use serde::Serialize;
 
 /// Why an import ended before the end of the source.
@@ -41,6 +44,9 @@ impl fmt::Display for Stopped {
 pub struct ImportReport {
     /// Whether nothing was written.
     pub dry_run: bool,
+    /// What the operator calls the environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The source's name.
     pub source: String,
     /// The profile's name.
@@ -73,6 +79,12 @@ pub struct ImportReport {
     pub new_groups: Vec<String>,
     /// Tenants of the source whose short name another has: their people wait.
     pub tenant_collisions: Vec<String>,
+    /// Steps of the schema that come first: they were applied for this import, or have to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schema_steps: Vec<String>,
+    /// What accounts become that are switched off in the source, where accounts are imported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inactive_as: Option<Inactive>,
     /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,

@@ -15,6 +15,7 @@ use authly_cutover::{
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{MigrateError, Tools};
 
@@ -61,6 +62,9 @@ pub struct RunView {
     pub source: String,
     /// The profile.
     pub profile: String,
+    /// What the operator called the environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// `running`, `finished`, `stopped`, or `abandoned` where its process must be thought dead.
     pub state: &'static str,
     /// When it was begun.
@@ -96,6 +100,7 @@ impl RunView {
             kind: run.plan.kind,
             source: run.plan.source.to_string(),
             profile: run.plan.profile.clone(),
+            environment: run.plan.options.get("environment").and_then(Value::as_str).map(str::to_owned),
             state: if abandoned { "abandoned" } else { run.state.as_str() },
             started_at: run.started_at.to_rfc3339(),
             heartbeat_at: run.heartbeat_at.to_rfc3339(),

@@ -4,6 +4,7 @@ mod ahead;
 mod back;
 mod check;
 mod end;
+mod inactive;
 mod pace;
 mod pieces;
 mod since;

@@ -23,6 +23,7 @@ use serde_json::json;
 use super::{
     MigrateError, Observer, Tools,
     breath::{AT_ONCE, take_turns},
+    inactive_as,
     pace::Pace,
     tenants,
     tools::event,
@@ -34,6 +35,22 @@ const PAGE: u32 = 500;
 
 /// Differences that a report lists.
 const MOST_SHOWN: usize = 100;
+
+/// Which rows are compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// Only rows of this tenant (its short name).
+    pub tenant: Option<String>,
+    /// At most so many rows of the source, in the order of their keys.
+    pub limit: Option<u64>,
+}
+
+impl VerifyOptions {
+    /// Whether every row is compared. What is found well in a part says nothing of the rest.
+    pub const fn is_whole(&self) -> bool {
+        self.tenant.is_none() && self.limit.is_none()
+    }
+}
 
 /// A row that is not here as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,8 +66,12 @@ pub struct Difference {
 pub struct Verified {
     /// Whether there was no difference.
     pub clean: bool,
-    /// Rows of the source.
+    /// Whether every row of the source was compared, and not those of a tenant or the first ones alone.
+    pub whole: bool,
+    /// Rows that were compared.
     pub rows: u64,
+    /// Rows that were read and not compared, being of other tenants.
+    pub left_out: u64,
     /// Rows that are accounts here, as they should be.
     pub accounts: u64,
     /// Rows that wait for a decision, as they should.
@@ -59,8 +80,9 @@ pub struct Verified {
     pub skipped: u64,
     /// Accounts that changed here since: they are not compared where they did.
     pub changed_here: u64,
-    /// Links to rows that the source has no more.
-    pub rows_gone: u64,
+    /// Links to rows that the source has no more; unknown where a part was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_gone: Option<u64>,
     /// Test accounts whose passwords open them here, where some were tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canaries: Option<u64>,
@@ -71,29 +93,38 @@ pub struct Verified {
     pub first: Vec<Difference>,
 }
 
-/// Compares every row of a source with the target, and remembers whether all was well (the gate asks).
+/// Compares every row of a source with the target, and remembers whether all was well (the gate asks). Of a part only what is not
+/// well is remembered: the gate wants the whole.
 pub async fn verify<T: Tools, S: Source>(
     tools: &T,
     source: &mut S,
     profile: &BoundProfile,
     name: SourceName,
+    options: &VerifyOptions,
     observer: &mut impl Observer,
 ) -> Result<Verified, MigrateError> {
     let mut rules = Rules::of(&profile.profile, name).within(tools.email_uniqueness().await?);
+    rules.only_tenant.clone_from(&options.tenant);
+    rules.inactive = inactive_as(tools, &rules.source, None).await?.unwrap_or(rules.inactive);
     let total = source.count(None).await?;
     let mapped = tenants::map(tools, source, profile, &mut rules).await?;
     let resolutions = walk::resolutions(tools, &rules).await?;
     let mut walk = Walk { source, profile, tenants: &mapped.of_source, pace: Pace::Full };
     let collisions = walk.census(tools, &rules, &resolutions, total, None, observer).await?;
     observer.phase("comparing");
-    let (mut found, mut linked) = (Verified::default(), 0u64);
-    let mut page = read(tools, &mut walk, &rules, &resolutions, None).await?;
+    let (mut found, mut linked) = (Verified { whole: options.is_whole(), ..Verified::default() }, 0u64);
+    let most = options.limit.unwrap_or(u64::MAX);
+    let page_of = |left: u64| u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+    let (mut size, mut asked) = (page_of(most), 0u64);
+    let mut page = read(tools, &mut walk, &rules, &resolutions, (None, size)).await?;
     loop {
         // The next rows are read, here and there, while these are compared.
-        let last = behind(&page.0, PAGE);
+        asked += u64::from(size);
+        let last = behind(&page.0, size).filter(|_| asked < most);
+        size = page_of(most.saturating_sub(asked));
         let next = async {
             match last {
-                Some(_) => read(tools, &mut walk, &rules, &resolutions, last).await.map(Some),
+                Some(_) => read(tools, &mut walk, &rules, &resolutions, (last, size)).await.map(Some),
                 None => Ok(None),
             }
         };
@@ -112,6 +143,11 @@ pub async fn verify<T: Tools, S: Source>(
             for part in people.chunks(AT_ONCE) {
                 take_turns().await;
                 for person in part {
+                    if !rules.wants(person.tenant.as_deref()) {
+                        found.left_out += 1;
+                        continue;
+                    }
+                    found.rows += 1;
                     let outcome = decide::decide(person, &context).outcome;
                     linked += u64::from(view.link(&person.id).is_some());
                     doubts.extend(found.row(person, outcome, &view, &rules));
@@ -123,8 +159,7 @@ pub async fn verify<T: Tools, S: Source>(
                     false => found.differ(Some(&doubt.row), doubt.what),
                 }
             }
-            found.rows += u64::try_from(people.len()).unwrap_or(u64::MAX);
-            observer.reading(found.rows, total);
+            observer.reading(found.rows + found.left_out, total.min(most));
             Ok::<(), MigrateError>(())
         };
         let (next, compared) = join(next, comparing).await;
@@ -134,11 +169,16 @@ pub async fn verify<T: Tools, S: Source>(
             None => break,
         }
     }
-    found.rows_gone = tools.target().count_links(&rules.source).await?.saturating_sub(linked);
-    if found.rows != total {
+    if found.whole {
+        found.rows_gone = Some(tools.target().count_links(&rules.source).await?.saturating_sub(linked));
+    }
+    if found.rows + found.left_out != total.min(most) {
         found.differ(None, "the source changed while it was read");
     }
     found.clean = found.differences.is_empty();
+    if found.clean && !found.whole {
+        return Ok(found);
+    }
     let at = tools.clock().now();
     let detail = json!({ "migration_verified": { "source": rules.source, "clean": found.clean } });
     let audit = event(tools, AuditKind::SettingChanged, detail);
@@ -219,9 +259,9 @@ async fn read<T: Tools, S: Source>(
     walk: &mut Walk<'_, S>,
     rules: &Rules,
     resolutions: &HashMap<SourceId, Resolution>,
-    after: Option<SourceId>,
+    (after, size): (Option<SourceId>, u32),
 ) -> Result<(Vec<Person>, TargetSnapshot), MigrateError> {
-    let people = walk.page(after, PAGE, None).await?;
+    let people = walk.page(after, size, None).await?;
     let keys = people.iter().map(|person| decide::keys(person, resolutions.get(&person.id), rules)).collect();
     let snapshot = tools.target().snapshot(SnapshotAsk { source: rules.source.clone(), rows: keys }).await?;
     Ok((people, snapshot))

@@ -66,7 +66,7 @@ pub struct SyncRow {
 pub struct SyncReport {
     /// Whether it was done.
     pub executed: bool,
-    /// How many tenants are in operation.
+    /// How many tenants in operation were looked at.
     pub tenants: usize,
     /// How many groups were made, or would be.
     pub created: usize,
@@ -81,16 +81,22 @@ pub struct SyncReport {
 }
 
 impl<V: DirectoryServices> Admin<V> {
-    /// Brings the groups of all tenants in operation into step.
-    pub async fn sync_tenants(&self, mode: SyncMode) -> Result<SyncReport, AdminError> {
+    /// Brings the groups of all tenants in operation into step, or those of one (its short name).
+    pub async fn sync_tenants(&self, mode: SyncMode, only: Option<&str>) -> Result<SyncReport, AdminError> {
         let accounts = self.services.accounts();
         let tenants = accounts.tenants().await?;
         let (groups, mappings) = (accounts.groups(None).await?, accounts.tenant_groups(None).await?);
         let active: Vec<&Tenant> =
             tenants.iter().filter(|tenant| tenant.record.active && tenant.deleted_at.is_none()).collect();
         let known = Known::of(&active, &groups, &mappings);
-        let mut rows = Vec::with_capacity(active.len() * 2);
-        for tenant in &active {
+        if let Some(slug) = only {
+            self.find_tenant(slug).await?;
+        }
+        // Whose short names collide is seen only among all of them.
+        let wanted: Vec<&Tenant> =
+            active.into_iter().filter(|tenant| only.is_none_or(|slug| slug == tenant.record.slug)).collect();
+        let mut rows = Vec::with_capacity(wanted.len() * 2);
+        for tenant in &wanted {
             let mut planned: Vec<Planned> = GroupRole::ALL.into_iter().map(|role| known.plan(tenant, role)).collect();
             if mode == SyncMode::Execute {
                 self.execute(tenant, &mut planned).await?;
@@ -100,7 +106,7 @@ impl<V: DirectoryServices> Admin<V> {
         let count = |which: SyncAction| rows.iter().filter(|row| row.action == which).count();
         Ok(SyncReport {
             executed: mode == SyncMode::Execute,
-            tenants: active.len(),
+            tenants: wanted.len(),
             created: count(SyncAction::Create),
             mapped: count(SyncAction::Map),
             existing: count(SyncAction::Exists),

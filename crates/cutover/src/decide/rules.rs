@@ -120,7 +120,7 @@ impl Rules {
     }
 
     /// Whether rows of that tenant are asked for; one of a tenant that nobody knows is looked at all the same.
-    pub(super) fn wants(&self, key: Option<&str>) -> bool {
+    pub fn wants(&self, key: Option<&str>) -> bool {
         self.only_tenant.as_ref().is_none_or(|wanted| {
             let slug =
                 |key: &str| self.tenants.get(key).map(|tenant| &tenant.slug).or_else(|| self.slugs_taken.get(key));

@@ -16,6 +16,8 @@ use crate::{console::Console, failure::Failure};
 /// Whether hashes are sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
+    /// The encryption key of the installation is taken where it is there, and never made.
+    IfThere,
     /// The encryption key of the installation is asked for.
     Needed,
     /// Nothing is sealed or opened.
@@ -42,12 +44,16 @@ pub(super) async fn open<D: Database>(
     let store = database.open().await?;
     let sealer = match keys {
         Keys::Useless => keys::useless_sealer(),
-        Keys::Needed => {
+        Keys::IfThere | Keys::Needed => {
             let records = store.load_catalog().await;
             let records =
                 records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
-            let missing = if records.keys.is_empty() { Missing::Make } else { Missing::Refuse };
-            let sealer = keys::sealer(settings, missing)?;
+            let none_yet = records.keys.is_empty();
+            let sealer = match keys::file(settings) {
+                Some(file) if keys == Keys::IfThere && none_yet && !file.exists() => keys::useless_sealer(),
+                _ if keys == Keys::Needed && none_yet => keys::sealer(settings, Missing::Make)?,
+                _ => keys::sealer(settings, Missing::Refuse)?,
+            };
             keys::check(&sealer, &records.keys)?;
             sealer
         }

@@ -4,7 +4,7 @@ use authly_admin_cases::migrate::{
     self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
 };
 use authly_config::Settings;
-use authly_cutover::{outcome::Outcome, words::count};
+use authly_cutover::{outcome::Outcome, profile::rules::Inactive, words::count};
 use authly_runtime::Trouble;
 use authly_sources::Access;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::{
     args::{AtError, Choices, ImportArgs},
     commands::source,
     console::Console,
+    environment,
     failure::{Code, Failure},
     journal::{self, Level},
 };
@@ -28,10 +29,14 @@ const WHAT: &str = "cannot import";
 pub(super) async fn run<T: Tools>(
     tools: &T,
     arguments: ImportArgs,
+    schema_steps: Vec<String>,
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
     let execute = arguments.intent.writes();
+    if execute {
+        console.agree_in_production("import accounts")?;
+    }
     let access = if execute { Access::Write } else { Access::Read };
     let application = match arguments.back.write_back {
         true => {
@@ -45,9 +50,10 @@ pub(super) async fn run<T: Tools>(
     };
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     if let Some(file) = &arguments.plan {
-        let head = plan::Head::of(&mut opened, &name).await.map_err(stopped(WHAT))?;
+        let head = plan::Head::of(tools, &mut opened, &name, &arguments.choices).await.map_err(stopped(WHAT))?;
         agree(&plan::read(file)?, &head)?;
     }
+    let to_be_made = !execute && !schema_steps.is_empty();
     let options = ImportOptions {
         execute,
         batch: arguments.batch,
@@ -57,6 +63,7 @@ pub(super) async fn run<T: Tools>(
             AtError::Stop => OnError::Stop,
             AtError::Quarantine => OnError::Quarantine,
         },
+        schema_steps,
         ..options(&arguments.choices)
     };
     let mut ticker = Ticker::new(false);
@@ -91,12 +98,23 @@ pub(super) async fn run<T: Tools>(
         });
         write_back::tell(back, console)?;
     }
-    if let Some(why) = arguments.intent.why_not("import") {
-        console.note(&why);
+    if to_be_made {
+        tell_of_steps(settings, console);
     }
-    bench::tell_of_key(settings, console);
+    match arguments.intent.why_not("import") {
+        Some(why) => console.note(&why),
+        None => bench::tell_of_key(settings, console),
+    }
     code(&report)?;
     back.as_ref().map_or(Ok(()), write_back::code)
+}
+
+/// Says who applies the steps of the schema that the report names.
+pub(super) fn tell_of_steps(settings: &Settings, console: Console) {
+    console.note(match settings.store.migrate_on_start {
+        true => "There is no store yet: `import --execute` makes it first.",
+        false => "There is no store yet: `authly-admin migrate schema up` makes it, before anything is imported.",
+    });
 }
 
 /// What the command line chooses for plan and import alike.
@@ -106,6 +124,8 @@ pub(super) fn options(choices: &Choices) -> ImportOptions {
         since_watermark: choices.since_watermark,
         wrap_weak: choices.wrap_weak,
         tenant: choices.tenant.clone(),
+        inactive_as: choices.inactive_as.map(Inactive::from),
+        environment: environment::name().map(str::to_owned),
         ..ImportOptions::default()
     }
 }
@@ -121,6 +141,9 @@ fn agree(plan: &plan::Head, now: &plan::Head) -> Result<(), Failure> {
     }
     if plan.digest != now.digest {
         return refuse("the source has changed since the plan was made");
+    }
+    if plan.inactive_as.is_some_and(|planned| Some(planned) != now.inactive_as) {
+        return refuse("the plan says something else about accounts that are switched off; --inactive-as decides");
     }
     Ok(())
 }
@@ -160,6 +183,8 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
             more.insert(name.to_owned(), value);
         }
     };
+    add("environment", json!(report.environment));
+    add("schema_steps", json!(report.schema_steps));
     add("reasons", json!(report.reasons));
     add("schemes", json!(report.schemes));
     add("administrators", json!(report.administrators));
@@ -177,6 +202,12 @@ pub(super) fn tell(report: &ImportReport, console: Console) -> Result<(), Failur
     }
     if report.resumed {
         console.note("It went on where an earlier process ended; the counts include what that one did.");
+    }
+    if report.inactive_as == Some(Inactive::PendingVerification) && report.reasons.contains_key("inactive") {
+        console.note(
+            "Accounts that are switched off in the source become pending: whoever verifies the address switches it on. \
+             `--inactive-as disabled` keeps them switched off.",
+        );
     }
     if report.names_given > 0 {
         console.note(&format!(

@@ -76,6 +76,9 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
     console: Console,
 ) -> Result<(), Failure> {
     let execute = whom.intent.writes();
+    if execute {
+        console.agree_in_production("write to people")?;
+    }
     let site = mail::site(settings)?;
     let admin = live::admin(settings, bench.live());
     let scope = admin.invitation_scope(whom.tenant.as_deref()).await;

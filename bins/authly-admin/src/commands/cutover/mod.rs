@@ -12,6 +12,7 @@ mod look;
 mod parts;
 mod plan;
 mod quarantine;
+mod rehearsal;
 mod rollback;
 pub(crate) mod switches;
 mod ticker;
@@ -28,7 +29,7 @@ use authly_runtime::{
 };
 use serde_json::{Value, json};
 
-use self::bench::Bench;
+use self::{bench::Bench, rehearsal::Stage};
 use crate::{
     args::{ApiKeysCommand, CutoverCommand, Effort, TokensCommand, WhomArgs},
     commands::{assess::NAME_A_TENANT, source, support_bundle::part},
@@ -47,15 +48,26 @@ pub(crate) async fn run<D: Database>(
             let mut settings = settings.clone();
             settings.passwords.hash_threads = arguments.workers.map(usize::from).or(settings.passwords.hash_threads);
             let settings = &settings;
-            let bench = open(settings, database, bench::Keys::Needed).await?;
-            // The store is open: whoever waits for its one writer must not wait for a thread that gives way.
-            priority::give_way(arguments.nice);
-            import::run(&bench, *arguments, settings, console).await
+            if arguments.intent.writes() {
+                let steps = store::bring_up_to_date(settings, database).await?;
+                let bench = bench::open(settings, database, bench::Keys::Needed).await?;
+                // The store is open: whoever waits for its one writer must not wait for a thread that gives way.
+                priority::give_way(arguments.nice);
+                return import::run(&bench, *arguments, steps, settings, console).await;
+            }
+            // A dry run makes neither a store nor a key.
+            match rehearsal::stage(settings, database, &arguments.source).await? {
+                Stage::Store(bench) => {
+                    priority::give_way(arguments.nice);
+                    import::run(&bench, *arguments, Vec::new(), settings, console).await
+                }
+                Stage::Nothing(rehearsal, steps) => import::run(&rehearsal, *arguments, steps, settings, console).await,
+            }
         }
-        CutoverCommand::Plan(arguments) => {
-            let bench = read(settings, database).await?;
-            plan::run(&bench, *arguments, settings, console).await
-        }
+        CutoverCommand::Plan(arguments) => match rehearsal::stage(settings, database, &arguments.source).await? {
+            Stage::Store(bench) => plan::run(&bench, *arguments, Vec::new(), settings, console).await,
+            Stage::Nothing(rehearsal, steps) => plan::run(&rehearsal, *arguments, steps, settings, console).await,
+        },
         CutoverCommand::Status { tenant, watch } => {
             let bench = match read(settings, database).await {
                 Ok(bench) => bench,
@@ -77,28 +89,32 @@ pub(crate) async fn run<D: Database>(
             look::pending(&read(settings, database).await?, tenant.as_deref(), limit, form, console).await
         }
         CutoverCommand::Quarantine(command) => {
-            let bench = open(settings, database, bench::Keys::Useless).await?;
+            let bench = read_or_open(settings, database, command.only_reads(), bench::Keys::Useless).await?;
             quarantine::run(&bench, command, console).await
         }
         CutoverCommand::Rollback(arguments) => {
-            let bench = open(settings, database, bench::Keys::Needed).await?;
+            let dry = !arguments.intent.writes();
+            let bench = read_or_open(settings, database, dry, bench::Keys::Needed).await?;
             rollback::run(&bench, *arguments, settings, console).await
         }
         CutoverCommand::Tokens(TokensCommand::Import(arguments)) => {
-            let bench = open(settings, database, bench::Keys::Useless).await?;
+            let dry = !arguments.intent.writes();
+            let bench = read_or_open(settings, database, dry, bench::Keys::Useless).await?;
             parts::run(&bench, Part::Tokens, *arguments, settings, console).await
         }
         CutoverCommand::ApiKeys(ApiKeysCommand::Import(arguments)) => {
-            let bench = open(settings, database, bench::Keys::Useless).await?;
+            let dry = !arguments.intent.writes();
+            let bench = read_or_open(settings, database, dry, bench::Keys::Useless).await?;
             parts::run(&bench, Part::ApiKeys, *arguments, settings, console).await
         }
         CutoverCommand::WriteBack(arguments) => {
-            let bench = open(settings, database, bench::Keys::Useless).await?;
+            let dry = !arguments.intent.writes();
+            let bench = read_or_open(settings, database, dry, bench::Keys::Useless).await?;
             write_back::run(&bench, *arguments, settings, console).await
         }
-        CutoverCommand::Verify { source, canary } => {
-            let bench = open(settings, database, bench::Keys::Useless).await?;
-            verify::run(&bench, &source, canary.as_deref(), settings, console).await
+        CutoverCommand::Verify(arguments) => {
+            // It notes what it found, and makes nothing.
+            verify::run(&read(settings, database).await?, &arguments, settings, console).await
         }
         CutoverCommand::Link { row, subject, profile, source } => {
             if let Some(of) = source::optional(profile, source, Some(row.source_name.clone()))? {
@@ -154,6 +170,20 @@ async fn for_letters<D: Database>(
     }
 }
 
+/// The tools for a command that only looks, or for one that writes.
+async fn read_or_open<D: Database>(
+    settings: &Settings,
+    database: &D,
+    only_reads: bool,
+    keys: bench::Keys,
+) -> Result<Bench<D::Store>, Failure> {
+    match (only_reads, keys) {
+        (false, keys) => open(settings, database, keys).await,
+        (true, bench::Keys::Needed) => read_with(settings, database, bench::Keys::IfThere).await,
+        (true, keys) => read_with(settings, database, keys).await,
+    }
+}
+
 /// The tools over the store, which is brought up to date first.
 async fn open<D: Database>(settings: &Settings, database: &D, keys: bench::Keys) -> Result<Bench<D::Store>, Failure> {
     store::bring_up_to_date(settings, database).await?;
@@ -185,8 +215,16 @@ pub(crate) async fn support<D: Database>(settings: &Settings, database: &D) -> V
 
 /// The tools for commands that only look: they neither make a store nor change one.
 async fn read<D: Database>(settings: &Settings, database: &D) -> Result<Bench<D::Store>, Failure> {
+    read_with(settings, database, bench::Keys::Useless).await
+}
+
+async fn read_with<D: Database>(
+    settings: &Settings,
+    database: &D,
+    keys: bench::Keys,
+) -> Result<Bench<D::Store>, Failure> {
     store::must_be_up_to_date(settings, database).await?;
-    bench::open(settings, database, bench::Keys::Useless).await
+    bench::open(settings, database, keys).await
 }
 
 /// Turns what stopped a migration into words; `what` is what could not be done.

@@ -8,7 +8,7 @@ use super::{
     import, pace, stopped,
     ticker::{self, Ticker},
 };
-use crate::{args::PartArgs, commands::source, console::Console, failure::Failure};
+use crate::{args::PartArgs, commands::source, console::Console, environment, failure::Failure};
 
 pub(super) async fn run<T: Tools>(
     tools: &T,
@@ -18,6 +18,12 @@ pub(super) async fn run<T: Tools>(
     console: Console,
 ) -> Result<(), Failure> {
     let execute = arguments.intent.writes();
+    if execute {
+        console.agree_in_production(match part {
+            Part::ApiKeys => "import API keys",
+            _ => "import tokens",
+        })?;
+    }
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let profile = opened.profile().clone();
     let options = PartOptions { part, execute, batch: arguments.batch, pace: pace(arguments.pace) };
@@ -25,7 +31,8 @@ pub(super) async fn run<T: Tools>(
     let stop = ticker::stop_on_signal();
     let report = migrate::import_part(tools, &mut opened, &profile, &name, options, &stop, &mut ticker).await;
     ticker.end();
-    let report = report.map_err(stopped("cannot import"))?;
+    let mut report = report.map_err(stopped("cannot import"))?;
+    report.environment = environment::name().map(str::to_owned);
     import::tell(&report, console)?;
     if let Some(why) = arguments.intent.why_not("import") {
         console.note(&why);

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use authly_admin_cases::migrate::{self, MigrateError, Tools, Unwritten};
+use authly_admin_cases::migrate::{self, ImportOptions, ImportReport, MigrateError, Tools, Unwritten};
 use authly_config::Settings;
 use authly_cutover::{
+    batch::RowReport,
     digest::Digest,
+    profile::rules::Inactive,
     source::{Source as _, SourceName},
 };
 use authly_runtime::{Trouble, private_file};
@@ -17,7 +19,12 @@ use super::{
     import, stopped,
     ticker::{self, Ticker},
 };
-use crate::{args::PlanArgs, commands::source, console::Console, failure::Failure};
+use crate::{
+    args::{Choices, PlanArgs},
+    commands::source,
+    console::Console,
+    failure::Failure,
+};
 
 /// What a plan was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +35,28 @@ pub(super) struct Head {
     pub(super) profile: Digest,
     /// A digest of everything that the source gave.
     pub(super) digest: Digest,
+    /// What becomes of accounts that are switched off in the source.
+    #[serde(default)]
+    pub(super) inactive_as: Option<Inactive>,
 }
 
 impl Head {
     /// What a plan of this source is made of.
-    pub(super) async fn of(source: &mut OpenSource, name: &SourceName) -> Result<Self, MigrateError> {
-        let written = serde_json::to_vec(&source.profile().profile).unwrap_or_default();
-        let digest = source.digest().await?;
-        Ok(Self { source: name.to_string(), profile: Digest::of([written.as_slice()]), digest })
+    pub(super) async fn of<T: Tools>(
+        tools: &T,
+        source: &mut OpenSource,
+        name: &SourceName,
+        choices: &Choices,
+    ) -> Result<Self, MigrateError> {
+        let profile = source.profile().profile.clone();
+        let written = serde_json::to_vec(&profile).unwrap_or_default();
+        let said = migrate::inactive_as(tools, name, choices.inactive_as.map(Inactive::from)).await?;
+        Ok(Self {
+            source: name.to_string(),
+            profile: Digest::of([written.as_slice()]),
+            digest: source.digest().await?,
+            inactive_as: Some(said.unwrap_or(profile.users.inactive)),
+        })
     }
 }
 
@@ -50,13 +71,15 @@ pub(super) fn read(file: &Path) -> Result<Head, Failure> {
 pub(super) async fn run<T: Tools>(
     tools: &T,
     arguments: PlanArgs,
+    schema_steps: Vec<String>,
     settings: &Settings,
     console: Console,
 ) -> Result<(), Failure> {
     const WHAT: &str = "cannot plan the import";
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
-    let head = Head::of(&mut opened, &name).await.map_err(stopped(WHAT))?;
-    let options = import::options(&arguments.choices);
+    let head = Head::of(tools, &mut opened, &name, &arguments.choices).await.map_err(stopped(WHAT))?;
+    let to_be_made = !schema_steps.is_empty();
+    let options = ImportOptions { schema_steps, ..import::options(&arguments.choices) };
     let mut ticker = Ticker::new(true);
     let stop = ticker::stop_on_signal();
     let profile = opened.profile().clone();
@@ -65,29 +88,45 @@ pub(super) async fn run<T: Tools>(
     ticker.end();
     let report = report.map_err(stopped(WHAT))?;
     let rows = ticker.rows.take().unwrap_or_default();
-    if let Some(file) = &arguments.out {
-        let whole = json!({
-            "source": head.source,
-            "profile": head.profile,
-            "digest": head.digest,
-            "report": report.without_times(),
-            "rows": rows,
-        });
-        write(file, &whole)?;
-        import::tell(&report, console)?;
-        console.note(&format!(
-            "The plan is in {}. `authly-admin migrate import --plan` imports only if the source is still the same.",
-            file.display()
-        ));
-    } else {
-        let columns = [("Row", "source_id"), ("Known as", "label"), ("Outcome", "outcome"), ("Why", "reason")];
-        console.list(&rows, &columns, "The source has no rows.")?;
+    let plan = Plan { head, report: report.without_times(), rows };
+    match &arguments.out {
+        Some(file) => {
+            write(file, &plan)?;
+            import::tell(&report, console)?;
+            console.note(&format!(
+                "The plan is in {}. `authly-admin migrate import --plan` imports only if the source is still the same.",
+                file.display()
+            ));
+        }
+        None if console.is_json() => console.document(&plan)?,
+        None => {
+            let columns = [("Row", "source_id"), ("Known as", "label"), ("Outcome", "outcome"), ("Why", "reason")];
+            console.list(&plan.rows, &columns, "The source has no rows.")?;
+            console.item(&json!({
+                "schema_steps": report.schema_steps,
+                "new_tenants": report.new_tenants,
+                "new_groups": report.new_groups,
+                "tenant_collisions": report.tenant_collisions,
+            }))?;
+        }
+    }
+    if to_be_made {
+        import::tell_of_steps(settings, console);
     }
     import::code(&report)
 }
 
+/// The whole plan: what comes first, and the outcome of every row.
+#[derive(Serialize)]
+struct Plan {
+    #[serde(flatten)]
+    head: Head,
+    report: ImportReport,
+    rows: Vec<RowReport>,
+}
+
 /// Writes a file that appears when it is whole. It names people, and is for its owner alone.
-fn write(file: &Path, plan: &serde_json::Value) -> Result<(), Failure> {
+fn write(file: &Path, plan: &Plan) -> Result<(), Failure> {
     let written = private_file::replace(file, |out| {
         serde_json::to_writer(&mut *out, plan)?;
         out.write_all(b"\n")

@@ -1,6 +1,6 @@
 //! `authly-admin migrate quarantine`.
 
-use authly_admin_cases::migrate::{self, Quarantined, Tools as _};
+use authly_admin_cases::migrate::{self, Quarantined, Tools as _, WaitingRows};
 use authly_cutover::{
     source::{SourceId, SourceName},
     store::{CutoverStore, Resolution},
@@ -30,9 +30,10 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        QuarantineCommand::List { source_name: name, resolved, limit } => {
+        QuarantineCommand::List { source_name: name, tenant, resolved, limit } => {
             let source = name.as_deref().map(source_name).transpose()?;
-            let rows = migrate::waiting(bench, source.as_ref(), resolved, None, limit).await;
+            let ask = WaitingRows { source, tenant, resolved_too: resolved };
+            let rows = migrate::waiting(bench, &ask, None, limit).await;
             let rows = rows.map_err(stopped("cannot list the rows"))?;
             console.list(&rows, COLUMNS, "No row waits.")?;
             if u32::try_from(rows.len()).is_ok_and(|count| count == limit) {

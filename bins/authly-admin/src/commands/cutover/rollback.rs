@@ -20,6 +20,7 @@ use crate::{
     args::RollbackArgs,
     commands::source,
     console::Console,
+    environment,
     failure::{Code, Failure, refused},
 };
 
@@ -59,7 +60,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         .iter()
         .filter_map(|(result, count)| Some((json!(result).as_str()?.to_owned(), json!(count))))
         .collect();
-    console.item(&json!({
+    let mut told = json!({
         "dry_run": report.dry_run,
         "accounts": results,
         "left_alone": report.left_alone,
@@ -67,7 +68,11 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         "conflicts": report.conflicts,
         "waiting_cleared": report.waiting_cleared,
         "stopped": report.stopped,
-    }))?;
+    });
+    if let (Some(told), Some(name)) = (told.as_object_mut(), environment::name()) {
+        told.insert("environment".to_owned(), json!(name));
+    }
+    console.item(&told)?;
     if report.results.is_empty() && report.left_alone + report.waiting_cleared == 0 && !report.stopped {
         console.note("There is nothing to take back: no migration wrote anything of it, or it was taken back before.");
     }

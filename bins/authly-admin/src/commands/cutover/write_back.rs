@@ -102,6 +102,9 @@ pub(super) async fn run<T: Tools>(
     console: Console,
 ) -> Result<(), Failure> {
     let execute = arguments.intent.writes();
+    if execute {
+        console.agree_in_production("write into the application's own table")?;
+    }
     let access = if execute { Access::Write } else { Access::Read };
     let name = source::name(&arguments.source, &source::profile(&arguments.source.profile)?)?;
     migrate::may_write_back(tools, &name).await.map_err(super::finalize::ended(WHAT))?;

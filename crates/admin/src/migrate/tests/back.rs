@@ -53,7 +53,7 @@ fn a_decision_about_a_row_is_heeded_and_stands_in_the_ledger() {
     let bench = Bench::default();
     let rows = [row(1, "a@example.com", ""), row(2, "A@example.com", "")];
     assert_eq!(run(&bench, &rows, &execute()).needs_decisions(), 2);
-    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 2);
+    assert_eq!(ready(waiting(&bench, &WaitingRows::default(), None, 9)).unwrap().len(), 2);
     let id = SourceId::parse("000002").unwrap();
     let missing = Resolution::Merge { user: oauth_core::ids::UserId::from_uuid(uuid::Uuid::from_u128(1)) };
     let refused = ready(resolve(&bench, &name(), &id, missing));
@@ -92,7 +92,7 @@ fn a_decision_that_no_import_could_heed_is_refused() {
     }
     let refused = ready(resolve(&bench, &name(), &twin, Resolution::Merge { user })).unwrap_err().to_string();
     assert!(refused.contains("row 000001 of this source is that account already"), "{refused}");
-    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 2, "nothing was decided");
+    assert_eq!(ready(waiting(&bench, &WaitingRows::default(), None, 9)).unwrap().len(), 2, "nothing was decided");
     ready(resolve(&bench, &name(), &flawed, new_name(Some("b@example.com"), None))).unwrap();
     ready(resolve(&bench, &name(), &twin, Resolution::Drop)).unwrap();
     let report = run(&bench, &rows, &execute());
@@ -115,11 +115,11 @@ fn rows_that_wait_go_with_the_imports_that_they_are_of() {
         "one account is no import"
     );
     assert_eq!(back(&bench, false).waiting_cleared, 1);
-    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 1, "a dry run clears nothing");
+    assert_eq!(ready(waiting(&bench, &WaitingRows::default(), None, 9)).unwrap().len(), 1, "a dry run clears nothing");
     assert_eq!(back(&bench, true).waiting_cleared, 1);
-    assert_eq!(ready(waiting(&bench, None, false, None, 9)).unwrap().len(), 0);
+    assert_eq!(ready(waiting(&bench, &WaitingRows::default(), None, 9)).unwrap().len(), 0);
     assert_eq!(
-        ready(waiting(&bench, None, true, None, 9)).unwrap().len(),
+        ready(waiting(&bench, &WaitingRows { resolved_too: true, ..WaitingRows::default() }, None, 9)).unwrap().len(),
         1,
         "what was decided is heeded by the next import"
     );

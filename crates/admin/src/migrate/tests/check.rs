@@ -3,7 +3,37 @@
 use super::*;
 
 fn check(bench: &Bench, rows: &[SourceRow]) -> Verified {
-    ready(verify(bench, &mut Rows(rows.to_vec()), &profile(), name(), &mut Silent)).unwrap()
+    check_part(bench, rows, &VerifyOptions::default())
+}
+
+fn check_part(bench: &Bench, rows: &[SourceRow], options: &VerifyOptions) -> Verified {
+    ready(verify(bench, &mut Rows(rows.to_vec()), &profile(), name(), options, &mut Silent)).unwrap()
+}
+
+/// What was found well in a part says nothing of the rest, so the gate does not hear of it; what was not well it does hear of.
+#[test]
+fn a_check_of_a_part_never_stands_for_the_whole() {
+    let bench = Bench::default();
+    let rows = people(9);
+    run(&bench, &rows, &execute());
+    let met = |bench: &Bench| ready(gate(bench)).unwrap().into_iter().find(|one| one.name == "verified").unwrap().met;
+    let first = |limit| VerifyOptions { limit: Some(limit), ..VerifyOptions::default() };
+    let part = check_part(&bench, &rows, &first(4));
+    assert!(part.clean && !part.whole, "{part:?}");
+    assert_eq!((part.rows, part.rows_gone), (4, None));
+    assert!(!met(&bench), "nobody has looked at the rest");
+    assert_eq!(check_part(&bench, &rows, &first(90)).rows, 9);
+    let whole = check(&bench, &rows);
+    assert!(whole.clean && whole.whole && met(&bench));
+    // The last row is not here as it should be.
+    let more: Vec<SourceRow> = rows.iter().cloned().chain([row(10, "late@example.com", "$2b$")]).collect();
+    assert!(check_part(&bench, &more, &first(9)).clean && met(&bench));
+    let found = check_part(&bench, &more, &first(10));
+    assert_eq!((found.clean, &found.differences["is not imported"]), (false, &1));
+    assert!(!met(&bench), "what is wrong in a part is wrong in the whole");
+    run(&bench, &more, &execute());
+    assert!(check_part(&bench, &more, &first(10)).clean && !met(&bench), "only the whole opens the gate again");
+    assert!(check(&bench, &more).clean && met(&bench));
 }
 
 #[test]
@@ -26,7 +56,7 @@ fn a_check_is_clean_after_an_import_and_names_what_differs() {
     assert_eq!(spoiled.differences, BTreeMap::from([("has another hash", 1)]));
     assert!(!met(&bench));
     let fewer = check(&bench, &rows[..3]);
-    assert_eq!(fewer.rows_gone, 3);
+    assert_eq!(fewer.rows_gone, Some(3));
 }
 
 /// Whoever was here before the row was linked keeps the password, so that no later check may hold it against the import.
