@@ -9,6 +9,7 @@ mod columns;
 mod cutover;
 mod environment;
 mod finalize;
+mod finalize_watched;
 mod guidance;
 mod installation;
 mod letters;

@@ -14,7 +14,7 @@ use rustix::{
 use crate::support::Place;
 
 /// A terminal: the end that people type into, and the one that programs read from.
-fn terminal() -> (File, File) {
+pub(crate) fn terminal() -> (File, File) {
     let people = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&people).unwrap();
     unlockpt(&people).unwrap();

@@ -87,6 +87,8 @@ impl Stop {
 pub trait Observer: Send {
     /// Something begins that takes a while.
     fn phase(&mut self, _name: &'static str) {}
+    /// What is counted from here on, where that is not rows.
+    fn unit(&mut self, _unit: &'static str) {}
     /// Rows are read, of so many.
     fn reading(&mut self, _rows: u64, _of: u64) {}
     /// Rows have their outcome (in a run: durably), of so many.

@@ -13,7 +13,10 @@ use authly_cutover::{
 use authly_runtime::{Trouble, store::Database};
 use serde_json::json;
 
-use super::{checklist, columns, open, read, stopped, ticker};
+use super::{
+    checklist, columns, open, read, stopped,
+    ticker::{self, Ticker},
+};
 use crate::{
     args::{FinalizeCommand, Idp, WaiveArgs},
     commands::cutover::bench,
@@ -90,8 +93,10 @@ async fn execute<T: Tools>(
         ),
     };
     console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
-    let done = migrate::finalize(tools, plan, &ticker::stop_on_signal()).await.map_err(ended(what))?;
-    let done = match done {
+    let mut ticker = Ticker::new(false);
+    let done = migrate::finalize(tools, plan, &ticker::stop_on_signal(), &mut ticker).await;
+    ticker.end();
+    let done = match done.map_err(ended(what))? {
         Ok(done) => done,
         Err(plan) => return shut(&plan, console),
     };
@@ -154,7 +159,10 @@ async fn undo<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
         "open the old doors again, with accounts and tokens as they were",
         "Tokens and API keys of people who set a new password since stay dead.",
     )?;
-    let done = migrate::undo(tools, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    let mut ticker = Ticker::new(false);
+    let done = migrate::undo(tools, &ticker::stop_on_signal(), &mut ticker).await;
+    ticker.end();
+    let done = done.map_err(ended(what))?;
     console.item(&done)?;
     if done.stopped {
         let remedy = "the same command goes on where this one stopped; the doors are closed meanwhile";
@@ -167,7 +175,10 @@ async fn purge<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
     let what = "cannot purge what was removed";
     migrate::may_purge(tools).await.map_err(ended(what))?;
     console.agree("delete for good what the end of the migration removed", "There is no way back from it.")?;
-    let done = migrate::purge(tools, &ticker::stop_on_signal()).await.map_err(ended(what))?;
+    let mut ticker = Ticker::new(false);
+    let done = migrate::purge(tools, &ticker::stop_on_signal(), &mut ticker).await;
+    ticker.end();
+    let done = done.map_err(ended(what))?;
     console.item(&done)?;
     if done.stopped {
         let remedy = "the same command goes on where this one stopped";

@@ -89,6 +89,10 @@ impl Ticker {
 }
 
 impl Observer for Ticker {
+    fn unit(&mut self, unit: &'static str) {
+        self.counts(unit);
+    }
+
     fn phase(&mut self, name: &'static str) {
         (self.phase, self.began, self.first, self.told) = (name, Instant::now(), None, None);
     }

@@ -14,8 +14,12 @@ use oauth_core::services::Clock as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ATTEMPTS, End, FinalizePlan, STEP, contended, gate, judged, waive};
-use crate::migrate::{MigrateError, Stop, Tools};
+use super::{
+    ATTEMPTS, End, FinalizePlan, STEP, contended,
+    count::{self, Count},
+    gate, judged, waive,
+};
+use crate::migrate::{MigrateError, Observer, Stop, Tools};
 
 /// How to finalize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +49,19 @@ pub struct Executed {
 
 /// Executes a plan, if the gate is open; otherwise nothing is changed, and the plan that comes back says why.
 ///
-/// Somebody may have thought about the plan for a while, so the gate is judged again, once, under the lease.
+/// Somebody may have thought about the plan for a while, so the gate is judged again, once, under the lease. The observer hears of
+/// accounts first, then of rows.
 pub async fn execute<T: Tools>(
     tools: &T,
     plan: FinalizePlan,
     stop: &Stop,
+    observer: &mut impl Observer,
 ) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
     if !plan.is_open() {
         return Ok(Err(plan));
     }
     let mut end = End::begin(tools, "execute").await?;
-    let result = end.execute(plan, stop).await;
+    let result = end.execute(plan, stop, observer).await;
     end.finish(result).await
 }
 
@@ -64,6 +70,7 @@ impl<T: Tools> End<'_, T> {
         &mut self,
         plan: FinalizePlan,
         stop: &Stop,
+        observer: &mut impl Observer,
     ) -> Result<Result<Executed, FinalizePlan>, MigrateError> {
         let known = self.tools.target().finalization().await?;
         finalization::may_execute(known.as_ref())?;
@@ -79,7 +86,13 @@ impl<T: Tools> End<'_, T> {
             }
         };
         let mut done = Executed { waived: known.waived, ..Executed::default() };
-        if !self.move_accounts(known.passwords, &mut done, stop).await? || !self.archive_rows(&mut done, stop).await? {
+        let outlook = self.tools.target().outlook().await?;
+        let concerned = if known.passwords.go() { outlook.accounts.max(outlook.passwords) } else { outlook.accounts };
+        let mut moving = Count::begin(observer, "moving accounts to OAuth", concerned, "accounts");
+        let moved = self.move_accounts(known.passwords, &mut done, stop, &mut moving).await?;
+        let rows = count::rows(&outlook.relics, &RelicKind::ALL);
+        let archiving = Count::begin(observer, "archiving what is old", rows, "rows");
+        if !moved || !self.archive_rows(&mut done, stop, archiving).await? {
             done.stopped = true;
             return Ok(Ok(done));
         }
@@ -122,6 +135,7 @@ impl<T: Tools> End<'_, T> {
         passwords: Passwords,
         done: &mut Executed,
         stop: &Stop,
+        count: &mut Count<'_, impl Observer>,
     ) -> Result<bool, MigrateError> {
         let mut after = None;
         loop {
@@ -146,6 +160,7 @@ impl<T: Tools> End<'_, T> {
                     let gone = accounts.iter().filter(|account| passwords.goes(account)).count();
                     done.accounts += u64::try_from(moved).unwrap_or(u64::MAX);
                     done.passwords += u64::try_from(gone).unwrap_or(u64::MAX);
+                    count.add(u64::try_from(accounts.len()).unwrap_or(u64::MAX));
                     written = true;
                     break;
                 }
@@ -176,7 +191,12 @@ impl<T: Tools> End<'_, T> {
         }
     }
 
-    async fn archive_rows(&mut self, done: &mut Executed, stop: &Stop) -> Result<bool, MigrateError> {
+    async fn archive_rows(
+        &mut self,
+        done: &mut Executed,
+        stop: &Stop,
+        mut told: Count<'_, impl Observer>,
+    ) -> Result<bool, MigrateError> {
         for kind in RelicKind::ALL {
             let mut lost = 0;
             loop {
@@ -196,6 +216,7 @@ impl<T: Tools> End<'_, T> {
                 let step = EndStep::Archive(rows.collect());
                 if self.step(step, json!({ "archived": { (kind.as_str()): count } })).await? {
                     *done.archived.entry(kind.as_str()).or_default() += count;
+                    told.add(count);
                     lost = 0;
                 } else {
                     lost += 1;

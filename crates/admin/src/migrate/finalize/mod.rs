@@ -4,6 +4,7 @@
 //! the same command run again. The way back goes the other way round, so that the doors open on what was there before.
 
 mod columns;
+mod count;
 mod execute;
 mod purge;
 mod undo;

@@ -8,8 +8,11 @@ use oauth_core::services::Clock as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{End, STEP, contended};
-use crate::migrate::{MigrateError, Stop, Tools};
+use super::{
+    End, STEP, contended,
+    count::{self, Count},
+};
+use crate::migrate::{MigrateError, Observer, Stop, Tools};
 
 /// What was purged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,11 +23,11 @@ pub struct Purged {
     pub stopped: bool,
 }
 
-/// Deletes the archive.
-pub async fn purge<T: Tools>(tools: &T, stop: &Stop) -> Result<Purged, MigrateError> {
+/// Deletes the archive; the observer hears of its rows.
+pub async fn purge<T: Tools>(tools: &T, stop: &Stop, observer: &mut impl Observer) -> Result<Purged, MigrateError> {
     finalization::may_purge(tools.target().finalization().await?, tools.clock().now())?;
     let mut end = End::begin(tools, "purge").await?;
-    let result = end.purge(stop).await;
+    let result = end.purge(stop, observer).await;
     end.finish(result).await
 }
 
@@ -35,7 +38,7 @@ pub async fn may_purge<T: Tools>(tools: &T) -> Result<(), MigrateError> {
 }
 
 impl<T: Tools> End<'_, T> {
-    async fn purge(&mut self, stop: &Stop) -> Result<Purged, MigrateError> {
+    async fn purge(&mut self, stop: &Stop, observer: &mut impl Observer) -> Result<Purged, MigrateError> {
         let now = self.tools.clock().now();
         let known = finalization::may_purge(self.tools.target().finalization().await?, now)?;
         if known.state != FinalizationState::Purging {
@@ -44,6 +47,8 @@ impl<T: Tools> End<'_, T> {
         }
         let mut done = Purged::default();
         let kinds = [&RelicKind::ALL[..], &RelicKind::OF_APPLICATIONS].concat();
+        let archived = self.tools.target().outlook().await?.archived;
+        let mut told = Count::begin(observer, "purging", count::rows(&archived, &kinds), "rows");
         loop {
             let rows = self.tools.target().archived(&kinds, "", STEP).await?;
             if rows.is_empty() {
@@ -59,6 +64,7 @@ impl<T: Tools> End<'_, T> {
                 return Err(contended());
             }
             done.rows += count;
+            told.add(count);
         }
         let purged_at = known.purged_at.or(Some(now));
         let record = Finalization { state: FinalizationState::Purged, purged_at, ..known };

@@ -6,7 +6,7 @@ use authly_cutover::{
     account::TargetAccount,
     finalization::{self, Finalization, FinalizationState, RelicKind},
     ledger::{Action, LedgerAsk, LedgerItem, LedgerKey, LedgerScope},
-    run::{RunId, RunKind},
+    run::{Run, RunKind},
     source::SourceName,
     store::{AccountWrite, CutoverStore as _, EndStep, FinalizeStore as _},
 };
@@ -14,8 +14,11 @@ use oauth_core::{ids::UserId, subject::AccountStatus};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::{ATTEMPTS, End, STEP, contended};
-use crate::migrate::{MigrateError, Stop, Tools};
+use super::{
+    ATTEMPTS, End, STEP, contended,
+    count::{self, Count},
+};
+use crate::migrate::{MigrateError, Observer, Stop, Tools};
 
 /// What the way back restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -30,23 +33,28 @@ pub struct Undone {
     pub stopped: bool,
 }
 
-/// Takes the end back.
-pub async fn undo<T: Tools>(tools: &T, stop: &Stop) -> Result<Undone, MigrateError> {
+/// Takes the end back; the observer hears of rows first, then of accounts.
+pub async fn undo<T: Tools>(tools: &T, stop: &Stop, observer: &mut impl Observer) -> Result<Undone, MigrateError> {
     finalization::may_undo(tools.target().finalization().await?)?;
     let mut end = End::begin(tools, "undo").await?;
-    let result = end.undo(stop).await;
+    let result = end.undo(stop, observer).await;
     end.finish(result).await
 }
 
 impl<T: Tools> End<'_, T> {
-    async fn undo(&mut self, stop: &Stop) -> Result<Undone, MigrateError> {
+    async fn undo(&mut self, stop: &Stop, observer: &mut impl Observer) -> Result<Undone, MigrateError> {
         let known = finalization::may_undo(self.tools.target().finalization().await?)?;
         let mut done = Undone::default();
         if known.state != FinalizationState::Undoing {
             let record = Finalization { state: FinalizationState::Undoing, ..known.clone() };
             self.step(EndStep::Record(Some(record)), json!({ "state": "undoing" })).await?;
         }
-        if !self.restore_rows(&known, &mut done, stop).await? || !self.restore_accounts(&mut done, stop).await? {
+        let archived = self.tools.target().outlook().await?.archived;
+        let rows =
+            Count::begin(observer, "bringing back what was old", count::rows(&archived, &RelicKind::ALL), "rows");
+        if !self.restore_rows(&known, &mut done, stop, rows).await?
+            || !self.restore_accounts(&mut done, stop, observer).await?
+        {
             done.stopped = true;
             return Ok(done);
         }
@@ -59,6 +67,7 @@ impl<T: Tools> End<'_, T> {
         known: &Finalization,
         done: &mut Undone,
         stop: &Stop,
+        mut told: Count<'_, impl Observer>,
     ) -> Result<bool, MigrateError> {
         loop {
             let sealed = self.tools.target().archived(&RelicKind::ALL, "", STEP).await?;
@@ -95,6 +104,7 @@ impl<T: Tools> End<'_, T> {
                 return Err(contended());
             }
             done.dead += dead;
+            told.add(counts.values().sum());
             for (kind, count) in counts {
                 *done.restored.entry(kind).or_default() += count;
             }
@@ -102,40 +112,59 @@ impl<T: Tools> End<'_, T> {
     }
 
     /// The lines of every run of the end that are not taken back yet.
-    async fn restore_accounts(&mut self, done: &mut Undone, stop: &Stop) -> Result<bool, MigrateError> {
+    async fn restore_accounts(
+        &mut self,
+        done: &mut Undone,
+        stop: &Stop,
+        observer: &mut impl Observer,
+    ) -> Result<bool, MigrateError> {
         let runs = self.tools.target().runs(Some(&SourceName::of_finalize()), u32::from(u16::MAX)).await?;
         let own = self.run.plan.id;
-        let runs = runs.into_iter().filter(|run| run.plan.kind == RunKind::Finalize).map(|run| run.plan.id);
-        for run in runs.filter(|run| *run != own) {
-            if !self.restore_run(run, done, stop).await? {
+        let ended = |run: &Run| run.plan.kind == RunKind::Finalize && run.plan.id != own;
+        let runs: Vec<Run> = runs.into_iter().filter(ended).collect();
+        let lines = runs.iter().map(|run| run.last_seq).sum();
+        let mut told = Count::begin(observer, "bringing accounts back", lines, "lines of the ledger");
+        for run in runs {
+            if !self.restore_run(&run, done, stop, &mut told).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    async fn restore_run(&mut self, run: RunId, done: &mut Undone, stop: &Stop) -> Result<bool, MigrateError> {
-        let mut before = None;
+    async fn restore_run(
+        &mut self,
+        run: &Run,
+        done: &mut Undone,
+        stop: &Stop,
+        told: &mut Count<'_, impl Observer>,
+    ) -> Result<bool, MigrateError> {
+        let mut before: Option<LedgerKey> = None;
+        // The newest line comes first.
+        let mut left = run.last_seq;
         loop {
             if stop.is_asked() {
                 return Ok(false);
             }
-            let ask = LedgerAsk { scope: LedgerScope::Run(run), changes_only: true, before, limit: STEP };
+            let ask = LedgerAsk { scope: LedgerScope::Run(run.plan.id), changes_only: true, before, limit: STEP };
             let entries = self.tools.target().ledger(ask).await?;
-            let Some(last) = entries.last().map(|entry| entry.item.key) else { return Ok(true) };
+            let Some(last) = entries.last().map(|entry| entry.item.key) else {
+                told.add(left);
+                return Ok(true);
+            };
             before = Some(last);
             let open = entries.into_iter().filter(|entry| !entry.undone && entry.item.undoes.is_none());
             let items: Vec<LedgerItem> = open.map(|entry| entry.item).collect();
-            if items.is_empty() {
-                continue;
-            }
             let mut attempts = 0;
-            while !self.restore_page(&items, done).await? {
+            while !items.is_empty() && !self.restore_page(&items, done).await? {
                 attempts += 1;
                 if attempts == ATTEMPTS {
                     return Err(contended());
                 }
             }
+            let behind = last.seq.saturating_sub(1);
+            told.add(left.saturating_sub(behind));
+            left = left.min(behind);
         }
     }
 

@@ -23,7 +23,7 @@ fn ready_to_end() -> Bench {
 }
 
 fn end(bench: &Bench, plan: FinalizePlan) -> Result<Executed, Box<FinalizePlan>> {
-    ready(finalize(bench, plan, &Stop::default())).unwrap().map_err(Box::new)
+    ready(finalize(bench, plan, &Stop::default(), &mut Silent)).unwrap().map_err(Box::new)
 }
 
 #[test]
