@@ -61,12 +61,14 @@ pub(crate) async fn run<D: Database>(
                     priority::give_way(arguments.nice);
                     import::run(&bench, *arguments, Vec::new(), settings, console).await
                 }
-                Stage::Nothing(rehearsal, steps) => import::run(&rehearsal, *arguments, steps, settings, console).await,
+                Stage::Nothing(rehearsal, steps) => {
+                    import::run(&*rehearsal, *arguments, steps, settings, console).await
+                }
             }
         }
         CutoverCommand::Plan(arguments) => match rehearsal::stage(settings, database, &arguments.source).await? {
             Stage::Store(bench) => plan::run(&bench, *arguments, Vec::new(), settings, console).await,
-            Stage::Nothing(rehearsal, steps) => plan::run(&rehearsal, *arguments, steps, settings, console).await,
+            Stage::Nothing(rehearsal, steps) => plan::run(&*rehearsal, *arguments, steps, settings, console).await,
         },
         CutoverCommand::Status { tenant, watch } => {
             let bench = match read(settings, database).await {

@@ -34,7 +34,7 @@ pub(super) enum Stage<S> {
     /// The store.
     Store(Bench<S>),
     /// There is none yet; these steps make it.
-    Nothing(Rehearsal, Vec<String>),
+    Nothing(Box<Rehearsal>, Vec<String>),
 }
 
 /// Looks whether there is a store.
@@ -49,7 +49,7 @@ pub(super) async fn stage<D: Database>(
         if is_in_place(arguments)? || holds_accounts(database).await? {
             return Err(store::behind(&report).into());
         }
-        return Ok(Stage::Nothing(Rehearsal::new(settings), report.pending));
+        return Ok(Stage::Nothing(Box::new(Rehearsal::new(settings)), report.pending));
     }
     store::must_be_up_to_date(settings, database).await?;
     Ok(Stage::Store(bench::open(settings, database, bench::Keys::IfThere).await?))
