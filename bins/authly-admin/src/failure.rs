@@ -103,16 +103,10 @@ impl Failure {
 
 /// What happened, for programs; all of it in one line, since lines of progress may stand before it.
 fn object(code: Code, trouble: &Trouble) -> Value {
-    let mut object = json!({
-        "error": code.name(),
-        "exit_code": code as u8,
-        "message": trouble.what,
-        "why": trouble.why,
-    });
-    if !trouble.remedy.is_empty() {
-        object["hint"] = trouble.remedy.as_str().into();
-    }
-    object
+    let told = [("message", &trouble.what), ("why", &trouble.why), ("hint", &trouble.remedy)];
+    let told = told.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), json!(text)));
+    let ended = [("error".to_owned(), json!(code.name())), ("exit_code".to_owned(), json!(code as u8))];
+    Value::Object(ended.into_iter().chain(told).collect())
 }
 
 /// A command line that clap cannot read, in its words.

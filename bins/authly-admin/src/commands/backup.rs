@@ -50,7 +50,8 @@ impl Configuration {
     /// Whether somebody has set this.
     fn is_set(&self, name: &str) -> bool {
         let rows = self.settings.as_array().into_iter().flatten();
-        rows.filter(|row| row["name"] == name).any(|row| row["origin"]["from"] != "default")
+        let ours = |row: &&Value| row.get("name").is_some_and(|known| known == name);
+        rows.filter(ours).any(|row| row.pointer("/origin/from").is_some_and(|from| from != "default"))
     }
 }
 
