@@ -153,7 +153,6 @@ impl RollbackOptions {
                 pieces: Pieces::new(tools, self.pace, PAGE),
                 beat: Beat::new(run.as_ref().map(Run::lease), tools.clock().now()),
                 seen: BTreeSet::new(),
-                dry: HashMap::new(),
             };
             observer.phase(if self.execute { "taking back" } else { "looking what would be taken back" });
             let mut result = back.all(&mut report, stop, |accounts| observer.reading(accounts.min(of), of)).await;
@@ -211,8 +210,6 @@ struct Back<'a, T> {
     beat: Beat,
     /// Accounts that are counted already.
     seen: BTreeSet<UserId>,
-    /// A dry run: accounts as they would be by now; `None` for those that would be gone.
-    dry: HashMap<UserId, Option<TargetAccount>>,
 }
 
 /// The lines of one account in a page, with what is decided.
@@ -288,14 +285,8 @@ impl<T: Tools> Back<'_, T> {
     async fn decide(&self, of: &BTreeMap<UserId, Vec<LedgerItem>>) -> Result<Vec<OneAccount>, MigrateError> {
         let users: Vec<UserId> = of.keys().copied().collect();
         let accounts = self.tools.target().target_accounts(&users).await?;
-        let mut accounts: HashMap<UserId, TargetAccount> =
+        let accounts: HashMap<UserId, TargetAccount> =
             accounts.into_iter().map(|account| (account.user, account)).collect();
-        for (user, account) in &self.dry {
-            match account {
-                Some(account) => accounts.insert(*user, account.clone()),
-                None => accounts.remove(user),
-            };
-        }
         let sealer = self.tools.sealer();
         of.iter()
             .map(|(user, items)| {
@@ -305,18 +296,10 @@ impl<T: Tools> Back<'_, T> {
             .collect()
     }
 
-    /// Whether it was written; a dry run writes nothing and remembers.
+    /// Whether it was written. A dry run writes nothing, and need not know what it would have written either: an account counts by what
+    /// becomes of it first, and to that the lines of later pages add nothing.
     async fn commit(&mut self, decided: &[OneAccount], now: Timestamp) -> Result<bool, MigrateError> {
-        let Some(run) = self.run else {
-            for one in decided {
-                match &one.restoration.write {
-                    Some(AccountWrite::Change { to, .. }) => self.dry.insert(to.user, Some((**to).clone())),
-                    Some(AccountWrite::Remove(account)) => self.dry.insert(account.user, None),
-                    _ => None,
-                };
-            }
-            return Ok(true);
-        };
+        let Some(run) = self.run else { return Ok(true) };
         let mut write = BatchWrite::empty(run.lease(), now);
         let mut seq = self.seq;
         for one in decided.iter().filter(|one| one.restoration.result != Restored::KeptChanged) {
