@@ -92,7 +92,8 @@ impl<V: DirectoryServices> Directory<V> {
         for candidate in candidates.iter().filter(|candidate| !candidate.locked) {
             let user = candidate.account.subject.id;
             // A store that fails here fails at the commit as well, or the next charge is one too many.
-            let _ = self.services().accounts().forgive(user, candidate.device, self.settings.max_failures).await;
+            let most = self.settings.max_failures;
+            let _ = self.services().accounts().forgive(user, candidate.device, most, None).await;
         }
     }
 
@@ -139,8 +140,9 @@ impl<V: DirectoryServices> Directory<V> {
         account.may_sign_in() && !self.is_moved(account, door)
     }
 
-    /// Whether a switch or a policy keeps this account from the legacy doors.
-    fn is_moved(&self, account: &Account, door: Door) -> bool {
+    /// Whether a switch or a policy keeps this account from the legacy doors. What is tried there is no guess, as the stored hash is
+    /// not even looked at.
+    pub(crate) fn is_moved(&self, account: &Account, door: Door) -> bool {
         let issued = || active::are_issued(&account.subject, &self.engine.catalog(), self.engine.now());
         door.is_legacy() && !(account.legacy_login && issued())
     }

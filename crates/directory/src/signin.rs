@@ -310,8 +310,12 @@ impl<V: DirectoryServices> Directory<V> {
         candidates: &[Candidate],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let locks = |candidate: &&Candidate| !candidate.locked && candidate.failures >= self.settings.max_failures;
-        let locked = candidates.iter().find(locks);
+        let most = self.settings.max_failures;
+        // An older program goes on with the password that it has stored, and must not lock out whoever has moved on: the charge of an
+        // attempt that was no guess is taken back, in the one write that every refusal costs.
+        let charged = || candidates.iter().filter(|candidate| !candidate.locked);
+        let (free, guessed): (Vec<_>, Vec<_>) = charged().partition(|one| self.is_moved(&one.account, door));
+        let locked = guessed.into_iter().find(|candidate| candidate.failures >= most);
         let kind = if locked.is_some() { AuditKind::AccountLocked } else { AuditKind::SignInFailed };
         let mut audit = self.engine.audit(kind, request.address.clone(), now);
         audit.user = locked.or(candidates.first()).map(|candidate| candidate.account.subject.id);
@@ -323,7 +327,17 @@ impl<V: DirectoryServices> Directory<V> {
                 self.services().mail_queued();
                 Ok(())
             }
-            None => self.services().accounts().record(audit).await,
+            None => {
+                let mut audit = Some(audit);
+                for one in free {
+                    let user = one.account.subject.id;
+                    self.services().accounts().forgive(user, one.device, most, audit.take()).await?;
+                }
+                match audit {
+                    Some(audit) => self.services().accounts().record(audit).await,
+                    None => Ok(()),
+                }
+            }
         }
     }
 

@@ -182,6 +182,30 @@ fn the_legacy_doors_close_per_installation_tenant_and_account() {
     }
 }
 
+/// An older program goes on with the password that it has stored.
+#[test]
+fn attempts_at_a_legacy_door_lock_out_nobody_who_has_moved_on() {
+    let world = World::new();
+    world.put(&Account { legacy_login: false, ..alice() }, hash("correct horse"));
+    for password in ["correct horse", "wrong"] {
+        for attempt in 0..20 {
+            let refused = legacy(&world, "alice", password, Door::JsonLogin);
+            assert!(matches!(refused, Err(SignInRefused::Moved)), "{attempt}: {refused:?}");
+        }
+    }
+    assert_eq!(world.audit().iter().filter(|kind| **kind == "sign_in_failed").count(), 40);
+    for _ in 0..4 {
+        failed(page(&world, "alice", "wrong"));
+    }
+    assert!(matches!(legacy(&world, "alice", "wrong", Door::PasswordGrant), Err(SignInRefused::Moved)));
+    assert!(page(&world, "alice", "correct horse").is_ok(), "four guesses, and one attempt that was none");
+    for _ in 0..5 {
+        failed(page(&world, "alice", "wrong"));
+    }
+    assert!(matches!(legacy(&world, "alice", "wrong", Door::PasswordGrant), Err(SignInRefused::Moved)));
+    failed(page(&world, "alice", "correct horse"));
+}
+
 #[test]
 fn an_outdated_hash_is_made_anew_after_the_sign_in() {
     let world = World::new();

@@ -228,13 +228,14 @@ pub trait AccountRepository: Send + Sync {
     fn count_accounts(&self, at: Timestamp) -> impl Future<Output = Result<AccountCounts, StoreError>> + Send;
     /// Until when failures lock the account, for unknown browsers or for one that is known; the instant may have passed.
     fn locked_until(&self, user: UserId) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
-    /// Takes one charge of an attempt back, because its password was that of another account of the same name. A lock that stood
-    /// on this charge is lifted.
+    /// Takes one charge of an attempt back that was no guess at this account, and writes the event with it, if there is one. A lock
+    /// that stood on this charge is lifted.
     fn forgive(
         &self,
         user: UserId,
         device: Device,
         max_failures: u32,
+        audit: Option<AuditEvent>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Forgets failures and the lock that followed from them.
     fn clear_failures(&self, user: UserId) -> impl Future<Output = Result<(), StoreError>> + Send;

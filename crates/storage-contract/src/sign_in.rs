@@ -188,14 +188,16 @@ pub async fn a_charge_is_taken_back_with_the_lock_that_stood_on_it<S: WholeStore
     let max = w.attempt("ada", w.now).max_failures;
     fail(&w, "ada", 5).await;
     assert!(only(&w, w.attempt("ada", w.now)).await.locked);
-    w.store.forgive(user, Device::Known([7; 16]), max).await.unwrap();
+    w.store.forgive(user, Device::Known([7; 16]), max, None).await.unwrap();
     assert!(only(&w, w.attempt("ada", w.now)).await.locked, "another counter");
-    w.store.forgive(user, Device::Unknown, max).await.unwrap();
+    let event = w.audit(AuditKind::SignInFailed);
+    w.store.forgive(user, Device::Unknown, max, Some(event.clone())).await.unwrap();
+    assert!(w.store.audit_events(100).await.unwrap().contains(&event), "what happened is kept in the same write");
     let last = only(&w, w.attempt("ada", w.now)).await;
     assert_eq!((last.failures, last.locked), (5, false), "four are left, and this one");
     assert!(only(&w, w.attempt("ada", w.now)).await.locked);
     for _ in 0..7 {
-        w.store.forgive(user, Device::Unknown, max).await.unwrap();
+        w.store.forgive(user, Device::Unknown, max, None).await.unwrap();
     }
     assert_eq!(only(&w, w.attempt("ada", w.now)).await.failures, 1, "never less than none");
 }

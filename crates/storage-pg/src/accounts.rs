@@ -298,8 +298,14 @@ impl AccountRepository for PgStore {
         Reader::new(&row, "login_failures", &user).maybe_at("locked_until")
     }
 
-    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
-        self.take_charge_back(user, device, max_failures).await
+    async fn forgive(
+        &self,
+        user: UserId,
+        device: Device,
+        max_failures: u32,
+        audit: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
+        self.take_charge_back(user, device, max_failures, audit).await
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {

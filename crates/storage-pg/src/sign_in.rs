@@ -6,6 +6,7 @@ use authly_directory::{
     store::{Attempt, Candidate, Device, SignIn},
 };
 use oauth_core::{
+    audit::AuditEvent,
     ids::{SessionId, TenantId, UserId},
     store::{Commit, StoreError},
 };
@@ -151,10 +152,15 @@ pub(crate) const FOLLOW: &str = "
      WHERE session_id = $1 AND revoked_at IS NULL";
 
 const FORGIVE: &str = "
-    UPDATE login_failures
-       SET failures = failures - 1,
-           locked_until = CASE WHEN failures - 1 < $3::bigint THEN NULL ELSE locked_until END
-     WHERE user_id = $1 AND device = $2 AND failures > 0";
+    WITH taken AS (
+       UPDATE login_failures
+          SET failures = failures - 1,
+              locked_until = CASE WHEN failures - 1 < $3::bigint THEN NULL ELSE locked_until END
+        WHERE user_id = $1 AND device = $2 AND failures > 0
+    )
+    INSERT INTO audit_events (id, at, kind, user_id, client_id, address, detail)
+    SELECT $4::uuid, $5::timestamptz, $6::text, $7::uuid, $8::uuid, $9::text, $10::jsonb
+     WHERE $4::uuid IS NOT NULL";
 
 /// What is planned before anybody knows how many accounts there will be, with the numbers of parameters.
 #[cfg(test)]
@@ -166,9 +172,21 @@ impl PgStore {
         user: UserId,
         device: Device,
         max_failures: u32,
+        audit: Option<AuditEvent>,
     ) -> Result<(), StoreError> {
-        let device = device.key();
-        let params: Params<'_> = &[&user.uuid(), &device.as_slice(), &i64::from(max_failures)];
+        let (device, audit) = (device.key(), AuditParams::from(audit));
+        let params: Params<'_> = &[
+            &user.uuid(),
+            &device.as_slice(),
+            &i64::from(max_failures),
+            &audit.id,
+            &audit.at,
+            &audit.kind,
+            &audit.user,
+            &audit.client,
+            &audit.address,
+            &audit.detail,
+        ];
         // A lost answer is reported and not repeated: two charges must not be taken back for one.
         self.db().run(FORGIVE, params, Unknown::Report).await.map_err(StoreError::from)?;
         Ok(())

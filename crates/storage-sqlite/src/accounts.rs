@@ -119,8 +119,14 @@ impl AccountRepository for SqliteStore {
         Ok(self.read(read)?.flatten())
     }
 
-    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
-        self.write(move |db| sign_in::forgive(db, user, device, max_failures)).await
+    async fn forgive(
+        &self,
+        user: UserId,
+        device: Device,
+        max_failures: u32,
+        audit: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| sign_in::forgive(db, user, device, max_failures, audit.as_ref())).await
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {

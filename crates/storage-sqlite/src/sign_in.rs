@@ -1,7 +1,7 @@
 //! Attempts to sign in, their counters, and what a success writes.
 
 use authly_directory::store::{Attempt, Candidate, Device, SignIn};
-use oauth_core::{ids::UserId, store::Commit, time::Timestamp};
+use oauth_core::{audit::AuditEvent, ids::UserId, store::Commit, time::Timestamp};
 use rusqlite::params;
 
 use crate::{
@@ -74,8 +74,15 @@ const FORGIVE: &str = "UPDATE login_failures SET failures = failures - 1, \
                        WHERE user_id = ?1 AND device = ?2 AND failures > 0";
 
 /// Takes one charge back.
-pub(crate) fn forgive(db: Db<'_>, user: UserId, device: Device, max_failures: u32) -> Outcome<()> {
-    db.run(FORGIVE, params![user.uuid(), device.key(), max_failures]).map(drop)
+pub(crate) fn forgive(
+    db: Db<'_>,
+    user: UserId,
+    device: Device,
+    max_failures: u32,
+    audit: Option<&AuditEvent>,
+) -> Outcome<()> {
+    db.run(FORGIVE, params![user.uuid(), device.key(), max_failures])?;
+    audit::write_if(db, audit)
 }
 
 const SIGN_IN: &str = "UPDATE users SET last_login_at = ?3, \

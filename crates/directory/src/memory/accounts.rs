@@ -216,9 +216,18 @@ impl AccountRepository for MemoryDirectory {
         Ok(theirs.filter_map(|(_, failures)| failures.locked_until).max())
     }
 
-    async fn forgive(&self, user: UserId, device: Device, max_failures: u32) -> Result<(), StoreError> {
+    async fn forgive(
+        &self,
+        user: UserId,
+        device: Device,
+        max_failures: u32,
+        audit: Option<AuditEvent>,
+    ) -> Result<(), StoreError> {
         self.lock().forgive(user, device, max_failures);
-        Ok(())
+        match audit {
+            Some(event) => self.record(event).await,
+            None => Ok(()),
+        }
     }
 
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError> {
