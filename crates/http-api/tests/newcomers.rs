@@ -1,5 +1,4 @@
 //! A rule of their own for accounts that are created from a day on (S001-55).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

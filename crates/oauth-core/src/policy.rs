@@ -184,7 +184,11 @@ mod tests {
         assert_eq!(policy.mode_of(at(9), at(100)), Mode::OauthOnly);
         assert_eq!((policy.widest(at(99)), policy.widest(at(100))), (Mode::Dual, Mode::OauthOnly));
         let password = Policy { mode: Mode::Password, until: None, ..policy };
-        assert_eq!((password.widest(at(9)), password.widest(at(10))), (Mode::Password, Mode::Dual), "nobody is new yet");
+        assert_eq!(
+            (password.widest(at(9)), password.widest(at(10))),
+            (Mode::Password, Mode::Dual),
+            "nobody is new yet"
+        );
     }
 
     fn member(tenant: Option<TenantId>) -> Subject {

@@ -8,6 +8,7 @@ mod cutover;
 mod finalize;
 mod group;
 mod hash;
+mod import;
 mod intent;
 mod invite;
 mod keys;
@@ -37,12 +38,13 @@ pub(crate) use self::{
     client_fields::{CreateClient, UpdateClient},
     config::ConfigCommand,
     cutover::{
-        AtError, ChecklistCommand, Choices, CutoverCommand, Decision, Effort, ImportArgs, LinkArgs, PlanArgs,
-        QuarantineCommand, RollbackArgs, RowArgs, VerifyArgs,
+        ChecklistCommand, CutoverCommand, Decision, LinkArgs, PlanArgs, QuarantineCommand, RollbackArgs, RowArgs,
+        VerifyArgs,
     },
     finalize::{FinalizeCommand, WaiveArgs},
     group::{GroupCommand, MemberCommand},
     hash::HashCommand,
+    import::{AtError, Choices, Effort, ImportArgs},
     intent::Intent,
     invite::{InviteArgs, LetterChoice, WhomArgs},
     keys::{KeyAlgorithm, KeysCommand},

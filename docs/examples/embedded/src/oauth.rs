@@ -72,7 +72,8 @@ async fn sign_in(application: web::Data<Application>, request: HttpRequest, body
     };
     let methods = vec![AuthenticationMethod::Pwd];
     let (remember, user_agent, address, replaces) = (Remember::BrowserSession, None, None, None);
-    let start = SessionStart { user, methods, remember, user_agent, address, replaces };
+    let authenticated_at = Some(engine.now());
+    let start = SessionStart { user, methods, authenticated_at, remember, user_agent, address, replaces };
     let (session, secret) = engine.new_session(start);
     if engine.services().store().begin_session(session).is_err() {
         return pages::problem("the sign-in could not be kept");

@@ -10,12 +10,14 @@ use oauth_core::{
     claims::Profile,
     ids::UserId,
     subject::{AccountStatus, Subject},
+    time::Timestamp,
 };
 
 struct Person {
     id: UserId,
     name: String,
     password_hash: String,
+    created_at: Timestamp,
 }
 
 /// The table of users, by e-mail address.
@@ -36,8 +38,9 @@ impl People {
         email: &str,
         name: &str,
         password: &str,
+        created_at: Timestamp,
     ) -> Result<(), password_hash::Error> {
-        let person = Person { id, name: name.to_owned(), password_hash: hash(password)? };
+        let person = Person { id, name: name.to_owned(), password_hash: hash(password)?, created_at };
         self.rows.insert(email.to_owned(), person);
         Ok(())
     }
@@ -62,6 +65,7 @@ impl People {
             roles: Vec::new(),
             groups: Vec::new(),
             policy: None,
+            created_at: person.created_at,
             profile: Profile {
                 name: Some(person.name.clone()),
                 email: Some(email.clone()),

@@ -49,7 +49,7 @@ pub(crate) fn prepare(settings: &Settings) -> Result<(Notes, People), SetupFaile
     let now = SystemClock.now();
     let mut people = People::new().map_err(failed)?;
     let ada = UserId::generate(now, &SystemRandom);
-    people.add(ada, "ada@example.com", "Ada Lovelace", "correct horse battery").map_err(failed)?;
+    people.add(ada, "ada@example.com", "Ada Lovelace", "correct horse battery", now).map_err(failed)?;
     let store = MemoryStore::new();
     people.subjects().for_each(|subject| store.put_subject(subject));
 

@@ -148,10 +148,10 @@ mod tests {
         let address = |url: &str| Some(Named::Address(url.to_owned()));
         assert_eq!(named(None, None, both), (address("https://b.example"), Some("AUTHLY_PROVISIONER_URL")));
         let old = set(&[("SELF_AUTH_URL", " https://a.example "), ("AUTHLY_PROVISIONER_URL", "")]);
-        assert_eq!(named(None, None, &old), (address("https://a.example"), Some("SELF_AUTH_URL")));
-        assert_eq!(named(None, Some("https://c.example".to_owned()), &old), (address("https://c.example"), None));
+        assert_eq!(named(None, None, old), (address("https://a.example"), Some("SELF_AUTH_URL")));
+        assert_eq!(named(None, Some("https://c.example".to_owned()), old), (address("https://c.example"), None));
         let program = || Some(PathBuf::from("./provision.sh"));
-        assert_eq!(named(program(), None, &old), (program().map(Named::Program), None));
+        assert_eq!(named(program(), None, old), (program().map(Named::Program), None));
         assert_eq!(named(None, None, set(&[])), (None, None));
         assert_eq!(
             first_of(TOKENS, set(&[("SELF_AUTH_ADMIN_TOKEN", "t")])),
