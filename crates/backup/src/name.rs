@@ -61,6 +61,12 @@ pub(crate) fn stamp(at: Timestamp) -> String {
     at.to_offset().format(STAMP).unwrap_or_default()
 }
 
+/// The same to a thousandth of a second: what two restores keep has two names, however soon they follow one another.
+pub(crate) fn exact_stamp(at: Timestamp) -> String {
+    let millis = at.micros().rem_euclid(1_000_000) / 1_000;
+    format!("{}_{millis:03}", stamp(at))
+}
+
 /// The file with the checksum.
 pub(crate) fn checksum_of(copy: &Path) -> PathBuf {
     beside(copy, ".sha256")

@@ -17,7 +17,7 @@ use crate::{
     files::cannot,
     form::Form,
     interrupt::Interrupt,
-    name::{beside, stamp},
+    name::{beside, exact_stamp},
     postgres::{self, Access},
     script::Owners,
     tools::find,
@@ -153,7 +153,7 @@ async fn into_postgres(
     let program = if backup.source.form == Form::Script { "psql" } else { "pg_restore" };
     let tool = find(program, backup.tool_major.unwrap_or(0), facts.major(), order.pg_bin.as_deref())?;
     let owners = if order.without_owners { Owners::LeaveOut } else { Owners::Keep };
-    let at = stamp(order.now);
+    let at = exact_stamp(order.now);
     let (new, kept) = (name_beside(&facts.name, "restoring", &at), name_beside(&facts.name, "before", &at));
     store.create_beside(&facts, &new).await.map_err(postgres::refused(what()))?;
     let filled = async {
@@ -203,7 +203,7 @@ fn name_beside(name: &str, word: &str, at: &str) -> String {
 
 fn into_sqlite(path: &Path, copy: &Path, order: &RestoreOrder) -> Result<Option<String>, Trouble> {
     order.interrupt.check()?;
-    let kept = beside(path, &format!(".before_{}", stamp(order.now)));
+    let kept = beside(path, &format!(".before_{}", exact_stamp(order.now)));
     if path.exists() {
         let others = if order.presence == Presence::Override { Others::Allow } else { Others::Refuse };
         match sqlite::replace(path, copy, &kept, others) {

@@ -84,12 +84,19 @@ impl Done {
         }
     }
 
-    /// Asserts that it was refused with this exit code: nothing on standard output, three parts on standard error.
+    /// Asserts that it was refused with this exit code: nothing on standard output, three parts on standard error, or an object of
+    /// them where results are JSON. Gives them in words.
     #[track_caller]
-    pub(crate) fn refused(&self, code: i32) -> &str {
+    pub(crate) fn refused(&self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
         assert_eq!(self.out, "");
-        assert!(self.err.starts_with("error: ") && self.err.contains("\n  why: "), "{}", self.err);
-        &self.err
+        let last = self.err.trim_end().lines().last().unwrap_or_default();
+        if let Ok(told) = serde_json::from_str::<Value>(last) {
+            assert_eq!(told["exit_code"], code, "{told}");
+            return ["message", "why", "hint"].map(|part| told[part].as_str().unwrap().to_owned()).join("\n");
+        }
+        let told = format!("\n{}", self.err);
+        assert!(told.split_once("\nerror: ").is_some_and(|(_, parts)| parts.contains("\n  why: ")), "{}", self.err);
+        self.err.clone()
     }
 }
