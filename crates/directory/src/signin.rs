@@ -10,7 +10,7 @@ use oauth_core::{
     audit::AuditKind,
     browser::{Browser, SessionCookie},
     engine::session::Remember,
-    error::TokenError,
+    error::{GrantError, TokenError},
     ids::TenantId,
     legacy::NewLegacyPair,
     secret::Secret,
@@ -185,7 +185,10 @@ impl<V: DirectoryServices> Directory<V> {
     ) -> Result<(Account, P), SignInRefused> {
         let now = self.engine.now();
         let begin = |account: &Account| {
-            let (pair, answer) = mint(account, now)?;
+            let (pair, answer) = mint(account, now).map_err(|error| match error {
+                TokenError::Grant(GrantError::LegacyMoved) => SignInRefused::Moved,
+                error => SignInRefused::Token(error),
+            })?;
             Ok((Entry { session: None, legacy: Some(pair) }, answer))
         };
         let (verified, answer) = self.sign_in(request, door, begin).await?;

@@ -182,6 +182,16 @@ fn the_legacy_doors_close_per_installation_tenant_and_account() {
     }
 }
 
+/// The policy may change while a password is looked at.
+#[test]
+fn whoever_is_moved_on_in_the_middle_of_a_sign_in_reads_what_they_read_a_moment_later() {
+    let world = world();
+    let mint = |_: &Account, _| Err::<(NewLegacyPair, ()), _>(GrantError::LegacyMoved.into());
+    let asked = request("alice", "correct horse");
+    let refused = now_or_never(world.directory.sign_in_legacy(&asked, Door::JsonLogin, mint));
+    assert!(matches!(refused, Err(SignInRefused::Moved)), "{refused:?}");
+}
+
 /// An older program goes on with the password that it has stored.
 #[test]
 fn attempts_at_a_legacy_door_lock_out_nobody_who_has_moved_on() {

@@ -53,8 +53,13 @@ impl<V: Services> Engine<V> {
         now: Timestamp,
     ) -> Result<(NewLegacyPair, LegacyTokens), TokenError> {
         let settings = self.settings.legacy.as_ref().ok_or(TokenError::UnsupportedGrantType)?;
-        if !active::are_issued(subject, &self.catalog(), now) {
+        let catalog = self.catalog();
+        if !catalog.switches.legacy_doors_are_open(now) {
             return Err(TokenError::UnsupportedGrantType);
+        }
+        // Since the sign-in was looked at: whoever asks reads what they read a moment later.
+        if !active::are_issued(subject, &catalog, now) {
+            return Err(GrantError::LegacyMoved.into());
         }
         self.signed_pair(subject, email, settings, now)
     }

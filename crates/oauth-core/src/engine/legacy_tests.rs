@@ -230,6 +230,7 @@ fn a_tenant_whose_doors_are_closed_gets_nothing_new() {
         });
         let pair = world.engine.legacy_pair(&alice, "alice@example.com", at(0));
         assert_eq!(pair.is_ok(), issued, "{legacy_login}");
+        assert_eq!(matches!(pair, Err(TokenError::Grant(GrantError::LegacyMoved))), !issued);
     }
 }
 
