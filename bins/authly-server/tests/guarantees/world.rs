@@ -225,6 +225,20 @@ impl World {
         }
     }
 
+    /// Texts that the store answers with.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        match self.kind {
+            Kind::Postgres => {
+                client(self.url()).await.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+            Kind::Sqlite => {
+                let file = rusqlite::Connection::open(self.file()).unwrap();
+                let mut statement = file.prepare(sql).unwrap();
+                statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            }
+        }
+    }
+
     /// Changes the source.
     pub(crate) async fn change_source(&self, sql: &str) {
         match self.source.strip_prefix("sqlite:") {
