@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use oauth_core::time::Timestamp;
+use authly_directory::{services::DirectoryServices, store::AccountCounts};
+use oauth_core::{
+    catalog::{CatalogRecords, SwitchOverrides},
+    time::Timestamp,
+};
 use serde::Serialize;
 
-use crate::{backup::BackupRecord, status::Status};
+use crate::{Admin, AdminError, backup::BackupRecord, client::MIGRATION_TEST_CLIENT, status::Status};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,6 +44,17 @@ impl Finding {
     }
 }
 
+/// What the settings say that no store knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// The environment's word on the switches.
+    pub overrides: SwitchOverrides,
+    /// Whether requests are limited by rate.
+    pub limited: bool,
+    /// Whether this is production.
+    pub production: bool,
+}
+
 /// What is known of a store whose schema is up to date.
 #[derive(Clone, Debug)]
 pub struct StoreFacts {
@@ -53,6 +68,28 @@ pub struct StoreFacts {
     pub limited: bool,
     /// Whether this is production.
     pub production: bool,
+}
+
+impl<V: DirectoryServices> Admin<V> {
+    /// What a store lacks with this catalog and so many accounts.
+    pub async fn findings(
+        &self,
+        records: &CatalogRecords,
+        counts: AccountCounts,
+        ground: Ground,
+    ) -> Result<Vec<Finding>, AdminError> {
+        let facts = StoreFacts {
+            status: self.status_of(records, ground.overrides, counts).await?,
+            backup: self.last_verified_backup().await?,
+            test_client: records
+                .clients
+                .iter()
+                .any(|client| client.id.as_str() == MIGRATION_TEST_CLIENT && client.is_active()),
+            limited: ground.limited,
+            production: ground.production,
+        };
+        Ok(examine(&facts, self.now()))
+    }
 }
 
 /// A backup older than that is too old.

@@ -14,6 +14,7 @@ pub mod csv;
 pub mod doctor;
 pub mod error;
 pub mod group;
+pub mod installation;
 pub mod invite;
 pub mod key;
 pub mod mail;

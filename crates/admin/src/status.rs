@@ -5,7 +5,7 @@ use authly_directory::{
     store::{AccountCounts, AccountRepository as _},
 };
 use oauth_core::{
-    catalog::{SwitchOverrides, Unreadable},
+    catalog::{CatalogRecords, SwitchOverrides, Unreadable},
     store::CatalogRepository as _,
 };
 use serde::Serialize;
@@ -49,12 +49,17 @@ impl<V: DirectoryServices> Admin<V> {
     /// The state of the installation, where the environment has that word on the switches.
     pub async fn status(&self, overrides: SwitchOverrides) -> Result<Status, AdminError> {
         let counts = self.services.accounts().count_accounts(self.now()).await?;
-        self.status_with(overrides, counts).await
+        let records = self.services.store().load_catalog().await?;
+        self.status_of(&records, overrides, counts).await
     }
 
-    /// The same, where the accounts are counted already.
-    pub async fn status_with(&self, overrides: SwitchOverrides, counts: AccountCounts) -> Result<Status, AdminError> {
-        let records = self.services.store().load_catalog().await?;
+    /// The same, where the catalog is loaded and the accounts are counted already.
+    pub async fn status_of(
+        &self,
+        records: &CatalogRecords,
+        overrides: SwitchOverrides,
+        counts: AccountCounts,
+    ) -> Result<Status, AdminError> {
         let switches = records.switches().under(overrides);
         Ok(Status {
             oauth_enabled: switches.oauth_enabled,

@@ -1,16 +1,13 @@
 //! `authly-admin doctor`: what is still to do, in plain words.
 
-use authly_admin_cases::{
-    Admin,
-    client::MIGRATION_TEST_CLIENT,
-    doctor::{Finding, Severity, StoreFacts, examine},
-    status::Status,
-};
+use authly_admin_cases::doctor::{Finding, Ground, Severity};
 use authly_config::{Environment, Problem, Settings};
-use authly_directory::services::DirectoryServices;
-use authly_runtime::{convert, live, store::Database};
-use authly_seal::SystemClock;
-use oauth_core::services::Clock as _;
+use authly_directory::{services::DirectoryServices as _, store::AccountRepository as _};
+use authly_runtime::{Trouble, convert, live, store::Database};
+use oauth_core::{
+    services::{Clock as _, Services as _},
+    store::{CatalogRepository as _, StoreError},
+};
 
 use crate::{
     console::{Column, Console},
@@ -65,25 +62,22 @@ pub(super) async fn look<D: Database>(settings: &Settings, database: &D) -> Resu
         Err(trouble) => findings.push(Finding::warning(format!("{}: {}", trouble.what, trouble.why), trouble.remedy)),
     }
     let live = run::services_as_they_are(settings, database.open().await?)?;
-    let admin = live::admin(settings, &live);
-    let status = admin.status(convert::switches(settings)).await.map_err(refused("cannot look at the store"))?;
-    findings.extend(of_store(settings, &admin, status).await?);
+    let records = live.store().load_catalog().await.map_err(|error| unreadable(&error))?;
+    let counts = live.accounts().count_accounts(live.clock().now()).await.map_err(|error| unreadable(&error))?;
+    let found = live::admin(settings, &live).findings(&records, counts, ground(settings)).await;
+    findings.extend(found.map_err(refused("cannot look at the store"))?);
     Ok(findings)
 }
 
-/// What a store lacks whose schema is as it should be.
-pub(super) async fn of_store<V: DirectoryServices>(
-    settings: &Settings,
-    admin: &Admin<V>,
-    status: Status,
-) -> Result<Vec<Finding>, Failure> {
-    let clients = admin.clients().await.map_err(refused("cannot list the clients"))?;
-    let facts = StoreFacts {
-        status,
-        backup: admin.last_verified_backup().await.map_err(refused("cannot look at the store"))?,
-        test_client: clients.iter().any(|client| client.client_id == MIGRATION_TEST_CLIENT && client.is_active),
+/// What the settings say that the store does not know.
+pub(super) fn ground(settings: &Settings) -> Ground {
+    Ground {
+        overrides: convert::switches(settings),
         limited: settings.limits.enabled,
         production: settings.server.environment == Environment::Production,
-    };
-    Ok(examine(&facts, SystemClock.now()))
+    }
+}
+
+fn unreadable(error: &StoreError) -> Trouble {
+    Trouble::caused("cannot read the store", error, "check DATABASE_URL")
 }

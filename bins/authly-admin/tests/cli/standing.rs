@@ -80,6 +80,10 @@ fn hashes_that_are_left_are_told_by_scheme() {
     let one = tenants.iter().find(|tenant| sum(tenant) > 0).unwrap();
     let of_one = place.json(&["migrate", "status", "--tenant", one["tenant"].as_str().unwrap()]);
     assert_eq!(of_one["overall"]["old_hashes"], one["old_hashes"]);
+    // A tenant without anybody is no installation without anybody.
+    place.json(&["tenant", "create", "--slug", "nobody-yet"]);
+    let of_none = place.json(&["migrate", "status", "--tenant", "nobody-yet"]);
+    assert_eq!((&of_none["overall"]["total"], &of_none["installation"]), (&0.into(), &status["installation"]));
 }
 
 #[test]

@@ -24,6 +24,9 @@ use super::{MigrateError, Tools};
 pub struct MigrationStatus {
     /// How far its accounts are, in words.
     pub phase: &'static str,
+    /// All accounts of the installation that are not deleted, whichever tenant is asked for.
+    #[serde(skip)]
+    pub accounts: u64,
     /// All accounts together.
     pub overall: Standing,
     /// By tenant, worst first.
@@ -122,6 +125,7 @@ pub async fn status<T: Tools>(
     oauth: OAuthSwitch,
 ) -> Result<MigrationStatus, MigrateError> {
     let figures = tools.target().figures().await?;
+    let accounts = figures.iter().map(|one| one.total).sum();
     let figures = match tenant {
         None => figures,
         Some(slug) => {
@@ -152,6 +156,7 @@ pub async fn status<T: Tools>(
         .map(|progress| Standing { old_hashes: schemes.remove(&progress.tenant).unwrap_or_default(), progress });
     Ok(MigrationStatus {
         phase,
+        accounts,
         tenants: tenants.collect(),
         overall: Standing { progress: overall, old_hashes: all },
         last_run,
@@ -168,10 +173,11 @@ async fn old_hashes<T: Tools>(
     if figures.iter().all(|one| one.legacy_scheme + one.wrapped == 0) {
         return Ok(schemes);
     }
+    let asked: HashMap<_, _> = figures.iter().map(|one| (one.tenant, &one.slug)).collect();
     for group in tools.target().old_hashes().await? {
-        let Some(of) = figures.iter().find(|one| one.tenant == group.tenant) else { continue };
+        let Some(slug) = asked.get(&group.tenant) else { continue };
         let scheme = tools.hashes().judge(&group.sample).scheme;
-        *schemes.entry(of.slug.clone()).or_default().entry(scheme).or_default() += group.accounts;
+        *schemes.entry((*slug).clone()).or_default().entry(scheme).or_default() += group.accounts;
     }
     Ok(schemes)
 }

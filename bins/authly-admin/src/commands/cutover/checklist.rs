@@ -82,7 +82,7 @@ pub(super) async fn surroundings<D: Database>(
     let on = records.clients.iter().filter(on).count();
     let oauth = records.switches().under(convert::switches(settings)).oauth_enabled;
     Ok(Surroundings {
-        setup: installation::setup(settings, database, bench, accounts.total).await?,
+        setup: installation::setup(settings, database, bench, &records, accounts.total).await?,
         clients: u64::try_from(on).unwrap_or(u64::MAX),
         mail: settings.mail.is_some(),
         oauth,

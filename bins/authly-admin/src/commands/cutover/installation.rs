@@ -1,64 +1,37 @@
 //! How far the installation itself is, for `migrate status` and the checklist (S000-90).
 
-use authly_admin_cases::{doctor::Severity, migrate, seed::DEFAULT_SCOPES};
 use authly_config::Settings;
 use authly_cutover::installation::{self as phases, Installation, PhaseState, Setup};
 use authly_directory::store::AccountCounts;
-use authly_runtime::{Trouble, convert, live, store::Database};
+use authly_runtime::{AnyStore, Trouble, live, store::Database};
 use oauth_core::{catalog::CatalogRecords, services::Services as _};
 use serde_json::json;
 
-use super::{Bench, stopped};
+use super::Bench;
 use crate::{
     commands::doctor,
     console::Console,
     failure::{Failure, refused},
 };
 
-/// What the settings, the schema and the catalog show, where there are so many accounts.
+/// What the settings, the schema and this catalog show, where there are so many accounts.
 pub(super) async fn setup<D: Database>(
     settings: &Settings,
     database: &D,
     bench: &Bench<D::Store>,
+    records: &CatalogRecords,
     accounts: u64,
 ) -> Result<Setup, Failure> {
-    let records = records(bench).await?;
-    let admin = live::admin(settings, bench.live());
     let counts = AccountCounts { total: accounts, ..AccountCounts::default() };
-    let status = admin.status_with(convert::switches(settings), counts).await;
-    let status = status.map_err(refused("cannot look at the store"))?;
-    let signing_keys = !status.signing_keys.is_empty();
-    let findings = doctor::of_store(settings, &admin, status).await?;
-    let count = |severity| {
-        let found = findings.iter().filter(|finding| finding.severity == severity).count();
-        u64::try_from(found).unwrap_or(u64::MAX)
-    };
-    let is_there = |name: &str| records.scopes.iter().any(|scope| scope.name.as_str() == name);
-    Ok(Setup {
-        pending: Vec::new(),
-        newest_step: database.newest_step().to_owned(),
-        missing_scopes: DEFAULT_SCOPES.iter().map(|(name, ..)| *name).filter(|name| !is_there(name)).collect(),
-        signing_keys,
-        errors: count(Severity::Error),
-        warnings: count(Severity::Warning),
-    })
+    let admin = live::admin(settings, bench.live());
+    let setup = admin.setup(records, counts, doctor::ground(settings), database.newest_step()).await;
+    setup.map_err(refused("cannot look at the store"))
 }
 
 /// The catalog as it stands in the store.
-pub(super) async fn records<S: authly_runtime::AnyStore>(bench: &Bench<S>) -> Result<CatalogRecords, Failure> {
+pub(super) async fn records<S: AnyStore>(bench: &Bench<S>) -> Result<CatalogRecords, Failure> {
     let records = bench.live().store().load_catalog().await;
     records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL").into())
-}
-
-/// The phases of an installation with a store.
-pub(super) async fn of_store<D: Database>(
-    settings: &Settings,
-    database: &D,
-    bench: &Bench<D::Store>,
-    accounts: u64,
-) -> Result<Installation, Failure> {
-    let setup = setup(settings, database, bench, accounts).await?;
-    migrate::installation(bench, &setup).await.map_err(stopped("cannot tell how far the installation is"))
 }
 
 /// The phases where the schema is not what this program needs, beside the failure that this is.

@@ -11,7 +11,10 @@ use oauth_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Bench, installation, stopped, switches::OAuth};
+use super::{
+    Bench, installation, stopped,
+    switches::{self, OAuth},
+};
 use crate::{
     console::{Column, Console},
     failure::Failure,
@@ -40,14 +43,27 @@ pub(super) struct Looks<'a, D: Database> {
     pub(super) bench: &'a Bench<D::Store>,
     /// Only this tenant.
     pub(super) tenant: Option<&'a str>,
+}
+
+/// What `migrate status` found.
+pub(super) struct Found {
+    pub(super) installation: Installation,
+    pub(super) status: MigrationStatus,
     pub(super) oauth: OAuth,
 }
 
 impl<D: Database> Looks<'_, D> {
-    /// Where the migration stands.
-    pub(super) async fn migration(&self) -> Result<MigrationStatus, Failure> {
-        let status = migrate::status(self.bench, self.tenant, self.oauth.switch()).await;
-        status.map_err(stopped("cannot tell where the migration stands"))
+    /// Where the migration stands, and how far the installation is; the catalog is loaded once.
+    pub(super) async fn found(&self) -> Result<Found, Failure> {
+        let Looks { settings, database, bench, tenant } = *self;
+        let records = installation::records(bench).await?;
+        let oauth = switches::oauth(settings, records.switches());
+        let status = migrate::status(bench, tenant, oauth.switch()).await;
+        let status = status.map_err(stopped("cannot tell where the migration stands"))?;
+        let setup = installation::setup(settings, database, bench, &records, status.accounts).await?;
+        let installation = migrate::installation(bench, &setup).await;
+        let installation = installation.map_err(stopped("cannot tell how far the installation is"))?;
+        Ok(Found { installation, status, oauth })
     }
 }
 
@@ -60,10 +76,7 @@ struct Document<'a> {
 }
 
 pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) -> Result<(), Failure> {
-    let status = looks.migration().await?;
-    let Looks { settings, database, bench, oauth, .. } = *looks;
-    let accounts = status.overall.progress.total;
-    let installation = installation::of_store(settings, database, bench, accounts).await?;
+    let Found { installation, status, oauth } = looks.found().await?;
     if console.is_json() {
         return console.document(&Document { installation: &installation, status: &status });
     }

@@ -76,8 +76,7 @@ pub(crate) async fn run<D: Database>(
                 // How far the installation is can be told without a store.
                 Err(failure) => return installation::without_a_store(database, failure, console).await,
             };
-            let oauth = switches::oauth(settings, bench.live()).await?;
-            let looks = look::Looks { settings, database, bench: &bench, tenant: tenant.as_deref(), oauth };
+            let looks = look::Looks { settings, database, bench: &bench, tenant: tenant.as_deref() };
             match watch {
                 true => watch::status(&looks, console).await,
                 false => look::status(&looks, console).await,

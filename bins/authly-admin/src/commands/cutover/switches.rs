@@ -1,13 +1,9 @@
 //! Which ways to sign in the installation's own switches leave open.
 
-use std::sync::Arc;
-
 use authly_admin_cases::migrate::OAuthSwitch;
 use authly_config::Settings;
-use authly_runtime::{AnyStore, Live, convert, live};
-use oauth_core::catalog::SwitchOverrides;
-
-use crate::failure::{Failure, refused};
+use authly_runtime::convert;
+use oauth_core::catalog::{SwitchOverrides, Switches};
 
 /// Whether people can sign in by OAuth at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +42,8 @@ pub(crate) fn decided_by(overrides: SwitchOverrides) -> &'static str {
     overrides.oauth_enabled.map_or(STORED, |_| ENVIRONMENT)
 }
 
-/// How the switch stands.
-pub(super) async fn oauth<S: AnyStore>(settings: &Settings, services: &Arc<Live<S>>) -> Result<OAuth, Failure> {
-    let stored = live::admin(settings, services).switches().await.map_err(refused("cannot read the switches"))?;
+/// How the stored switch stands under the environment.
+pub(super) fn oauth(settings: &Settings, stored: Switches) -> OAuth {
     let overrides = convert::switches(settings);
-    let on = stored.under(overrides).oauth_enabled;
-    Ok(if on { OAuth::On } else { OAuth::Off(decided_by(overrides)) })
+    if stored.under(overrides).oauth_enabled { OAuth::On } else { OAuth::Off(decided_by(overrides)) }
 }

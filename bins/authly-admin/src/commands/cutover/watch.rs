@@ -33,7 +33,7 @@ pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) 
         if terminal || console.is_json() {
             look::status(looks, console).await?;
         } else {
-            let status = looks.migration().await?;
+            let status = looks.found().await?.status;
             console.raw(&line(&looks.bench.clock().now().to_rfc3339(), &status))?;
         }
         if terminal {
@@ -83,7 +83,7 @@ mod tests {
         let overall =
             Progress { total: 8, completed: 1, completed_percent: Some(12.5), waiting: 3, ..Progress::default() };
         let overall = Standing { progress: overall, ..Standing::default() };
-        let status = MigrationStatus { phase: "", overall, tenants: Vec::new(), last_run: None };
+        let status = MigrationStatus { phase: "", accounts: 8, overall, tenants: Vec::new(), last_run: None };
         assert_eq!(line("now", &status), "now 12.50 % completed, 1 of 8 accounts, 3 rows wait");
         let empty = MigrationStatus { overall: Standing::default(), ..status };
         assert_eq!(line("now", &empty), "now n/a completed, 0 of 0 accounts, 0 rows wait");
