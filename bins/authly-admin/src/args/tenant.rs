@@ -159,11 +159,14 @@ pub(crate) enum PolicyCommand {
     /// Remove a policy; what is wider counts again
     #[command(after_help = "Examples:\n  \
         authly-admin migrate policy clear --tenant acme\n  \
-        authly-admin migrate policy clear --output json")]
+        authly-admin migrate policy clear --all --output json")]
     Clear {
         /// The short name of the tenant; the installation's policy, if not given
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// Everybody whose tenant has no policy; without this (and --tenant and --user) it is asked whether that is meant
+        #[arg(long, conflicts_with_all = ["tenant", "user"])]
+        all: bool,
         /// The account, for its own policy
         #[arg(long, value_name = "USER", conflicts_with = "tenant")]
         user: Option<String>,

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     args::{Choice, ModeChoice, PolicyCommand, TenantCommand, TenantsCommand},
     commands::sync,
-    console::{Column, Console},
+    console::{Column, Console, to_the_second},
     failure::{Failure, refused},
 };
 
@@ -118,9 +118,7 @@ pub(crate) async fn policy<V: DirectoryServices>(
     match command {
         PolicyCommand::Set { tenant, all, user, mode, new_users, from, until, wave } => {
             if !all && tenant.is_none() && user.is_none() {
-                let warning = "`--tenant SLUG` is for one tenant, `--user USER` for one account; `--all` says that everybody is meant.";
-                console
-                    .agree("change which ways to sign in are open to everybody whose tenant has no policy", warning)?;
+                agree_for_everybody("change which ways to sign in are open to", console)?;
             }
             let change =
                 PolicyChange { mode: mode.map(Mode::from), new_users: new_users.map(Mode::from), from, until, wave };
@@ -134,7 +132,8 @@ pub(crate) async fn policy<V: DirectoryServices>(
                 console.note("The legacy doors refuse these accounts from now on, on every node within a second.");
             } else if let (Some(since), true) = (&set.since, new_users == Some(ModeChoice::OauthOnly)) {
                 console.note(&format!(
-                    "The legacy doors refuse accounts that are created from {since} on; every node knows that within a second."
+                    "The legacy doors refuse accounts that are created from {} on; every node knows that within a second.",
+                    to_the_second(since)
                 ));
             }
             Ok(())
@@ -153,11 +152,21 @@ pub(crate) async fn policy<V: DirectoryServices>(
             let cleared = cleared.map_err(refused("cannot remove the policy"))?;
             console.item(&json!({ "cleared": true, "user": cleared.user }))
         }
-        PolicyCommand::Clear { tenant, user: None } => {
+        PolicyCommand::Clear { tenant, all, user: None } => {
+            if !all && tenant.is_none() {
+                agree_for_everybody("remove the policy of", console)?;
+            }
             admin.clear_policy(tenant.as_deref()).await.map_err(refused("cannot remove the policy"))?;
             console.item(&json!({ "cleared": true, "tenant": tenant }))
         }
     }
+}
+
+/// Asks before something is done to everybody: a forgotten option must not mean them.
+fn agree_for_everybody(act: &str, console: Console) -> Result<(), Failure> {
+    let narrower =
+        "`--tenant SLUG` is for one tenant, `--user USER` for one account; `--all` says that everybody is meant.";
+    console.agree(&format!("{act} everybody whose tenant has no policy"), narrower)
 }
 
 const USAGE_COLUMNS: &[Column] = &[

@@ -131,22 +131,34 @@ fn groups_are_made_for_one_tenant_alone_where_it_is_named() {
     assert!(lost.refused(64).contains("--people is for groups at an upstream provider"), "{lost:?}");
 }
 
-/// A policy for everybody is not set by a forgotten option.
+/// A policy for everybody is neither set nor removed by a forgotten option.
 #[test]
 fn a_policy_for_everybody_is_meant() {
     let place = Place::new();
     place.json(&["tenant", "create", "--slug", "north"]);
     let set = ["migrate", "policy", "set", "--mode", "oauth-only"];
+    let clear = ["migrate", "policy", "clear"];
     let policies = || place.json(&["migrate", "policy", "show"]).as_array().unwrap().len();
-    for answer in ["", "no\n"] {
-        let done = place.run_with(&set, answer);
-        assert!(done.code == 1 && done.err.contains("everybody whose tenant has no policy"), "{done:?}");
-        assert_eq!(policies(), 0);
+    for (command, kept) in [(&set[..], 0), (&clear[..], 1)] {
+        for answer in ["", "no\n"] {
+            let done = place.run_with(command, answer);
+            let told = done.refused(1);
+            assert!(told.contains("everybody whose tenant has no policy") && told.contains("--yes"), "{done:?}");
+            assert_eq!(policies(), kept);
+        }
+        place.json(&[command, &["--all"]].concat());
+        assert_eq!(policies(), 1 - kept);
+        place.json(&[&set[..], &["--all"]].concat());
+        place.json_with(command, "yes\n");
+        place.json(&[&set[..], &["--all"]].concat());
+        place.json(&[command, &["--yes"]].concat());
+        assert_eq!(policies(), 1 - kept);
+        for narrower in [["--tenant", "north"], ["--user", "eve"]] {
+            assert_eq!(place.run(&[command, &["--all"], &narrower].concat()).code, 64);
+        }
+        place.json(&[&set[..], &["--all"]].concat());
     }
     place.json(&[&set[..], &["--tenant", "north"]].concat());
-    place.json(&[&set[..], &["--all"]].concat());
-    assert_eq!(policies(), 2);
-    place.json_with(&set, "yes\n");
-    place.json(&[&set[..], &["--yes"]].concat());
-    assert_eq!(place.run(&[&set[..], &["--all", "--tenant", "north"]].concat()).code, 64);
+    place.json(&[&clear[..], &["--tenant", "north"]].concat());
+    assert_eq!(policies(), 1, "nobody is asked about a tenant");
 }
