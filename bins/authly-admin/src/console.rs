@@ -7,10 +7,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 pub(crate) use oauth_core::text::harmless;
 use oauth_core::text::steers;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     args::Format,
+    aside::{self, Kind, Warning},
     environment,
     failure::Failure,
     journal::{self, Level},
@@ -30,6 +31,11 @@ impl Console {
     /// Whether results go to programs.
     pub(crate) fn is_json(self) -> bool {
         self.format == Format::Json
+    }
+
+    /// Whether progress and questions go to programs, too: at a terminal people read them, whatever the result is printed as.
+    pub(crate) fn tells_programs(self) -> bool {
+        self.is_json() && !io::stderr().is_terminal()
     }
 
     /// Prints things as a table with these columns, or as a JSON array with all their members.
@@ -88,7 +94,7 @@ impl Console {
         }
     }
 
-    /// A word to people, beside the result.
+    /// A word to people, beside the result; programs have it from the result.
     pub(crate) fn note(self, text: &str) {
         journal::write(Level::Info, text);
         if self.format == Format::Table {
@@ -97,9 +103,23 @@ impl Console {
     }
 
     /// A word that nobody may miss, whatever the result is printed as.
-    pub(crate) fn warn(self, text: &str) {
+    pub(crate) fn warn(self, of: Warning, text: &str) {
         journal::write(Level::Warning, text);
-        let _unheard = writeln!(io::stderr().lock(), "{}", harmless(text));
+        match self.format {
+            Format::Json => aside::tell(Kind::Warning, of.name(), [("message", json!(text))]),
+            Format::Table => {
+                let _unheard = writeln!(io::stderr().lock(), "warning: {}", harmless(text));
+            }
+        }
+    }
+
+    /// Says that a signal was heard; at a terminal below the bar or the `^C` that it shows.
+    pub(crate) fn stopping(self, text: &str) {
+        if self.tells_programs() {
+            return self.warn(Warning::Stopping, text);
+        }
+        journal::write(Level::Warning, text);
+        let _unheard = writeln!(io::stderr().lock(), "\n{text}");
     }
 
     /// Asks before something is removed: its name must be typed, unless `--yes` was given.
@@ -112,7 +132,7 @@ impl Console {
         if !io::stdin().is_terminal() {
             return Err(cancelled("nobody is there to be asked"));
         }
-        let answer = answer(&format!("This cannot be undone. Type {name} to {act} it: "));
+        let answer = self.answer(&format!("This cannot be undone. Type {name} to {act} it: "));
         if answer.trim() == name { Ok(()) } else { Err(cancelled("cancelled")) }
     }
 }
@@ -123,7 +143,7 @@ impl Console {
         if self.yes {
             return Ok(());
         }
-        if answer(&format!("This would {act}.\n{warning}\nType yes to do it: ")).trim() == "yes" {
+        if self.answer(&format!("This would {act}.\n{warning}\nType yes to do it: ")).trim() == "yes" {
             return Ok(());
         }
         let remedy = "answer yes, or add --yes to do it unasked";
@@ -137,22 +157,25 @@ impl Console {
             false => Ok(()),
         }
     }
-}
 
-/// Asks, and reads one line.
-fn answer(question: &str) -> String {
-    let mut err = io::stderr().lock();
-    if let Some(name) = environment::name() {
-        let _unheard = writeln!(err, "{}", harmless(&format!("The environment is {name}.")));
+    /// Asks, and reads one line.
+    fn answer(self, question: &str) -> String {
+        let place = environment::name();
+        if self.tells_programs() {
+            let members = [("message", json!(question.trim_end())), ("environment", json!(place))];
+            aside::tell(Kind::Question, "agree", members);
+        } else {
+            let place = place.map(|name| format!("The environment is {name}.\n")).unwrap_or_default();
+            let _unheard = write!(io::stderr().lock(), "{}", harmless(&format!("{place}{question}")));
+        }
+        let mut line = String::new();
+        let read = io::stdin().lock().take(1_000).read_line(&mut line);
+        if !self.tells_programs() && (!line.ends_with('\n') || !io::stdin().is_terminal()) {
+            // No terminal has ended the line of the question.
+            let _unheard = writeln!(io::stderr().lock());
+        }
+        if read.is_ok() { line } else { String::new() }
     }
-    let _unheard = write!(err, "{}", harmless(question));
-    let mut line = String::new();
-    let read = io::stdin().lock().take(1_000).read_line(&mut line);
-    if !line.ends_with('\n') || !io::stdin().is_terminal() {
-        // No terminal has ended the line of the question.
-        let _unheard = writeln!(err);
-    }
-    if read.is_ok() { line } else { String::new() }
 }
 
 fn json(value: &impl Serialize) -> Result<Value, Failure> {

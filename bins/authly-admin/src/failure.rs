@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::Format,
+    aside::{self, Kind},
     console::{harmless, to_the_second},
     journal::Level,
 };
@@ -87,11 +88,11 @@ impl Failure {
     /// Tells what happened on standard error and gives the exit code.
     pub(crate) fn tell(&self, format: Format) -> ExitCode {
         if let Some(trouble) = &self.trouble {
-            let mut out = io::stderr().lock();
             if format == Format::Json {
-                let _unheard = writeln!(out, "{}", harmless(&object(self.code, trouble).to_string()));
+                aside::tell(Kind::Error, self.code.name(), members(self.code, trouble));
                 return ExitCode::from(self.code as u8);
             }
+            let mut out = io::stderr().lock();
             let said = |name| std::env::var_os(name).unwrap_or_default();
             let colour = out.is_terminal() && said("NO_COLOR").is_empty() && said("TERM") != "dumb";
             let (on, off) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
@@ -101,12 +102,14 @@ impl Failure {
     }
 }
 
-/// What happened, for programs; all of it in one line, since lines of progress may stand before it.
-fn object(code: Code, trouble: &Trouble) -> Value {
-    let told = [("message", &trouble.what), ("why", &trouble.why), ("hint", &trouble.remedy)];
-    let told = told.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), json!(text)));
-    let ended = [("error".to_owned(), json!(code.name())), ("exit_code".to_owned(), json!(code as u8))];
-    Value::Object(ended.into_iter().chain(told).collect())
+/// What happened, for programs.
+fn members(code: Code, trouble: &Trouble) -> [(&'static str, Value); 4] {
+    [
+        ("exit_code", json!(code as u8)),
+        ("message", json!(trouble.what)),
+        ("why", json!(trouble.why)),
+        ("hint", json!(trouble.remedy)),
+    ]
 }
 
 /// A command line that clap cannot read, in its words.
@@ -221,13 +224,14 @@ mod tests {
 
     #[test]
     fn programs_get_the_same_as_people() {
-        let told = object(Code::Refused, &Trouble::new("did not \"end\" it", "a\nb", "do this"));
+        let object = |code: Code, trouble| aside::object(Kind::Error, code.name(), members(code, &trouble));
+        let told = object(Code::Refused, Trouble::new("did not \"end\" it", "a\nb", "do this"));
         let wanted = json!({
             "error": "refused", "exit_code": 3, "message": "did not \"end\" it", "why": "a\nb", "hint": "do this"
         });
         assert_eq!(told, wanted);
         assert_eq!(told.to_string().lines().count(), 1);
-        assert_eq!(object(Code::Failed, &Trouble::new("a", "b", "")).get("hint"), None);
+        assert_eq!(object(Code::Failed, Trouble::new("a", "b", "")).get("hint"), None);
     }
 
     #[test]

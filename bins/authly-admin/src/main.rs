@@ -1,6 +1,7 @@
 //! The command line that administrators run: arguments in, use cases of `authly-admin-cases` over the store, results out.
 
 mod args;
+mod aside;
 mod commands;
 mod console;
 mod environment;

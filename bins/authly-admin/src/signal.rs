@@ -1,15 +1,14 @@
 //! Ctrl-C and SIGTERM: the wish to stop, and what it does to a command that would not wait for it.
 
-use std::{
-    io::{self, Write as _},
-    thread,
-};
+use std::thread;
 
 use authly_backup::Interrupt;
 
+use crate::console::Console;
+
 /// A wish that the first signal expresses, heard by a thread of its own: who copies files does not look for signals meanwhile. The second
 /// signal ends the process.
-pub(crate) fn interrupt() -> Interrupt {
+pub(crate) fn interrupt(console: Console) -> Interrupt {
     let interrupt = Interrupt::default();
     let wish = interrupt.clone();
     thread::spawn(move || {
@@ -19,7 +18,7 @@ pub(crate) fn interrupt() -> Interrupt {
         runtime.block_on(async {
             wait().await;
             wish.ask();
-            let _unheard = writeln!(io::stderr().lock(), "\nstopping and tidying up; once more ends at once");
+            console.stopping("stopping and tidying up; once more ends at once");
             wait().await;
             std::process::exit(1);
         });

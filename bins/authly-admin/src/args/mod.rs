@@ -74,8 +74,9 @@ pub(crate) use self::{
         authly-admin status\n  \
         DATABASE_URL=sqlite://authly-data/authly.db authly-admin client list --output json\n\n\
         Exit codes: 0 done, 1 failed, refused or cancelled, 2 partly done, 3 a gate refused, 10 a check found errors, \
-        11 a check found warnings only, 64 wrong usage. With --output json the last line of standard error is an object then: \
-        error, exit_code, message, why, and hint where there is one."
+        11 a check found warnings only, 64 wrong usage. With --output json standard output holds the result alone, and each \
+        line of standard error is an object: warning, progress, question, and in the last line of a command that failed error, \
+        with exit_code, message, why, and hint where there is one. At a terminal progress and questions stay text."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     args::BackupCommand,
+    aside::Warning,
     console::Console,
     failure::{Code, Failure, refused},
     run, signal,
@@ -69,7 +70,9 @@ pub(crate) async fn run<D: Database>(
             if let Some(file) = configuration.file {
                 match authly_backup::may_include(&file) {
                     Ok(()) => include.insert(0, file),
-                    Err(trouble) => console.warn(&format!("{}: {}.", trouble.what, trouble.why)),
+                    Err(trouble) => {
+                        console.warn(Warning::ConfigurationLeftOut, &format!("{}: {}.", trouble.what, trouble.why));
+                    }
                 }
             }
             let order = CreateOrder {
@@ -82,7 +85,7 @@ pub(crate) async fn run<D: Database>(
                 version: env!("CARGO_PKG_VERSION"),
                 configuration: configuration.settings,
                 include,
-                interrupt: signal::interrupt(),
+                interrupt: signal::interrupt(console),
             };
             let result = authly_backup::create(settings, &order).await?;
             let file = result.file.display().to_string();
@@ -95,7 +98,7 @@ pub(crate) async fn run<D: Database>(
             Ok(())
         }
         BackupCommand::Verify { file, programs } => {
-            let interrupt = signal::interrupt();
+            let interrupt = signal::interrupt(console);
             let scratch = settings.server.data_dir.clone();
             let order = VerifyOrder { file, pg_bin: programs.pg_bin, scratch, interrupt: interrupt.clone() };
             let result = authly_backup::verify(&order);
@@ -126,7 +129,7 @@ pub(crate) async fn run<D: Database>(
                 without_owners: no_owner,
                 scratch: settings.server.data_dir.clone(),
                 now,
-                interrupt: signal::interrupt(),
+                interrupt: signal::interrupt(console),
             };
             let restored = authly_backup::restore(settings, &order).await?;
             let set_here = SETTINGS_OF_OAUTH.into_iter().filter(|name| configuration.is_set(name)).collect();

@@ -6,6 +6,7 @@ use authly_directory::{mail::outbox::MailState, services::DirectoryServices};
 
 use crate::{
     args::{Dropped, OutboxCommand, Retried, StateChoice},
+    aside::Warning,
     console::{Column, Console},
     failure::{Code, Failure, refused},
 };
@@ -185,7 +186,7 @@ impl Tally {
                 AdminError::Invalid { why, .. } => why.clone(),
                 other => other.to_string(),
             };
-            console.warn(&format!("{id}: {why}"));
+            console.warn(Warning::MailUnchanged, &format!("{id}: {why}"));
         }
         Err(Failure::silent(if done.is_empty() { Code::Failed } else { Code::Partly }))
     }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{cutover, doctor};
 use crate::{
     args::SupportBundleArgs,
+    aside::Warning,
     console::Console,
     failure::{Failure, refused},
     run,
@@ -65,7 +66,8 @@ pub(crate) async fn run<D: Database>(
         Trouble::caused(format!("cannot write {}", out.display()), &error, "make room, and try again")
     })?;
     for path in arguments.log.iter().filter(|path| File::open(path).is_err()) {
-        console.warn(&format!("The log {} cannot be read, and is not in the bundle.", path.display()));
+        let told = format!("The log {} cannot be read, and is not in the bundle.", path.display());
+        console.warn(Warning::LogLeftOut, &told);
     }
     console.item(&json!({ "file": out.display().to_string(), "bytes": text.len() }))?;
     console.note(

@@ -11,6 +11,7 @@ use oauth_core::{ids::UserId, subject::AccountStatus};
 
 use crate::{
     args::{Choice, CreateUser, UpdateUser, UserCommand},
+    aside::Warning,
     console::{Column, Console},
     failure::{Failure, refused},
     secret_input,
@@ -40,7 +41,8 @@ pub(crate) async fn run<V: DirectoryServices>(
             };
             let user = admin.create_user(draft(*create)?).await.map_err(refused("cannot create the user"))?;
             if let Some(slug) = tenant.filter(|_| fresh) {
-                console.warn(&format!("Tenant {slug} created: there was none of that short name."));
+                let told = format!("Tenant {slug} created: there was none of that short name.");
+                console.warn(Warning::TenantCreated, &told);
             }
             console.item(&user)
         }

@@ -11,7 +11,7 @@ use authly_runtime::{
 };
 use oauth_core::store::CatalogRepository as _;
 
-use crate::{console::Console, failure::Failure};
+use crate::{aside::Warning, console::Console, failure::Failure};
 
 /// Whether hashes are sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,13 @@ pub(crate) enum Keys {
 /// Says where the key is that a rollback needs, where nobody named one.
 pub(super) fn tell_of_key(settings: &Settings, console: Console) {
     let Some(file) = keys::file(settings) else { return };
-    console.warn(&format!(
-        "WARNING: SECRET_ENCRYPTION_KEY is not set. What was there before an import is sealed with the key in {}: a rollback, the \
+    let told = format!(
+        "SECRET_ENCRYPTION_KEY is not set. What was there before an import is sealed with the key in {}: a rollback, the \
          end of the migration and every server need that same key. Keep a copy of the file, apart from the backups, or set its \
          content as SECRET_ENCRYPTION_KEY.",
         file.display()
-    ));
+    );
+    console.warn(Warning::KeyInFile, &told);
 }
 
 /// Opens the store.

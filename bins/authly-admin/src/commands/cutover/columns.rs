@@ -50,7 +50,7 @@ pub(super) async fn leave<T: Tools>(
     }
     let warning = "What stands in them goes into the archive first; `finalize restore-columns` brings it back until that is purged.";
     console.agree(&format!("drop these columns of {} in {address}", plan.table), warning)?;
-    let done = migrate::drop_columns(tools, &name, &mut table, &plan, &ticker::stop_on_signal()).await;
+    let done = migrate::drop_columns(tools, &name, &mut table, &plan, &ticker::stop_on_signal(console)).await;
     tell(&done.map_err(ended(DROP))?, "the columns are not dropped yet", console)
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn restore<T: Tools>(
     let mut table = PartTable::open(&address).await.map_err(|error| refused(RESTORE, &address, &error))?;
     let what = plan.map_or_else(|| "the columns".to_owned(), |plan| format!("the columns of {}", plan.table));
     console.agree(&format!("bring back {what} in {address}"), "Rows that came since have what a new row has.")?;
-    let done = migrate::restore_columns(tools, &name, &mut table, &ticker::stop_on_signal()).await;
+    let done = migrate::restore_columns(tools, &name, &mut table, &ticker::stop_on_signal(console)).await;
     tell(&done.map_err(ended(RESTORE))?, "the columns are not all back yet", console)
 }
 

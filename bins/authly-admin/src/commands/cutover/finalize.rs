@@ -93,8 +93,8 @@ async fn execute<T: Tools>(
         ),
     };
     console.agree("close the old doors for everybody, on all nodes within a second", &days)?;
-    let mut ticker = Ticker::new(false);
-    let done = migrate::finalize(tools, plan, &ticker::stop_on_signal(), &mut ticker).await;
+    let mut ticker = Ticker::new(console);
+    let done = migrate::finalize(tools, plan, &ticker::stop_on_signal(console), &mut ticker).await;
     ticker.end();
     let done = match done.map_err(ended(what))? {
         Ok(done) => done,
@@ -159,8 +159,8 @@ async fn undo<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
         "open the old doors again, with accounts and tokens as they were",
         "Tokens and API keys of people who set a new password since stay dead.",
     )?;
-    let mut ticker = Ticker::new(false);
-    let done = migrate::undo(tools, &ticker::stop_on_signal(), &mut ticker).await;
+    let mut ticker = Ticker::new(console);
+    let done = migrate::undo(tools, &ticker::stop_on_signal(console), &mut ticker).await;
     ticker.end();
     let done = done.map_err(ended(what))?;
     console.item(&done)?;
@@ -175,8 +175,8 @@ async fn purge<T: Tools>(tools: &T, console: Console) -> Result<(), Failure> {
     let what = "cannot purge what was removed";
     migrate::may_purge(tools).await.map_err(ended(what))?;
     console.agree("delete for good what the end of the migration removed", "There is no way back from it.")?;
-    let mut ticker = Ticker::new(false);
-    let done = migrate::purge(tools, &ticker::stop_on_signal(), &mut ticker).await;
+    let mut ticker = Ticker::new(console);
+    let done = migrate::purge(tools, &ticker::stop_on_signal(console), &mut ticker).await;
     ticker.end();
     let done = done.map_err(ended(what))?;
     console.item(&done)?;

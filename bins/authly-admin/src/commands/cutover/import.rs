@@ -66,8 +66,8 @@ pub(super) async fn run<T: Tools>(
         schema_steps,
         ..options(&arguments.choices)
     };
-    let mut ticker = Ticker::new(false);
-    let stop = ticker::stop_on_signal();
+    let mut ticker = Ticker::new(console);
+    let stop = ticker::stop_on_signal(console);
     let profile = opened.profile().clone();
     let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
     let (report, back) = match application {

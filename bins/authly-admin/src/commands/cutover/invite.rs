@@ -124,7 +124,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         says,
         policies,
     };
-    let (stop, mut ticker) = (ticker::stop_on_signal(), Ticker::new(false));
+    let (stop, mut ticker) = (ticker::stop_on_signal(console), Ticker::new(console));
     ticker.counts("accounts");
     let report = admin.invite(&options, &Pen { template, site: &site }, &stop, &mut ticker).await;
     ticker.end();

@@ -27,8 +27,8 @@ pub(super) async fn run<T: Tools>(
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let profile = opened.profile().clone();
     let options = PartOptions { part, execute, batch: arguments.batch, pace: pace(arguments.pace) };
-    let mut ticker = Ticker::new(false);
-    let stop = ticker::stop_on_signal();
+    let mut ticker = Ticker::new(console);
+    let stop = ticker::stop_on_signal(console);
     let report = migrate::import_part(tools, &mut opened, &profile, &name, options, &stop, &mut ticker).await;
     ticker.end();
     let mut report = report.map_err(stopped("cannot import"))?;

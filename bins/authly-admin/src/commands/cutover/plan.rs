@@ -22,7 +22,7 @@ use super::{
 use crate::{
     args::{Choices, PlanArgs},
     commands::source,
-    console::Console,
+    console::{Column, Console},
     failure::Failure,
 };
 
@@ -80,8 +80,8 @@ pub(super) async fn run<T: Tools>(
     let head = Head::of(tools, &mut opened, &name, &arguments.choices).await.map_err(stopped(WHAT))?;
     let to_be_made = !schema_steps.is_empty();
     let options = ImportOptions { schema_steps, ..import::options(&arguments.choices) };
-    let mut ticker = Ticker::new(true);
-    let stop = ticker::stop_on_signal();
+    let mut ticker = Ticker::keeping_rows(console);
+    let stop = ticker::stop_on_signal(console);
     let profile = opened.profile().clone();
     let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
     let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
@@ -100,8 +100,7 @@ pub(super) async fn run<T: Tools>(
         }
         None if console.is_json() => console.document(&plan)?,
         None => {
-            let columns = [("Row", "source_id"), ("Known as", "label"), ("Outcome", "outcome"), ("Why", "reason")];
-            console.list(&plan.rows, &columns, "The source has no rows.")?;
+            console.list(&plan.rows, columns(&report), "The source has no rows.")?;
             console.item(&json!({
                 "schema_steps": report.schema_steps,
                 "new_tenants": report.new_tenants,
@@ -114,6 +113,21 @@ pub(super) async fn run<T: Tools>(
         import::tell_of_steps(settings, console);
     }
     import::code(&report)
+}
+
+const ROWS: &[Column] = &[("Row", "source_id"), ("Known as", "label"), ("Outcome", "outcome"), ("Why", "reason")];
+
+const NAMED_ROWS: &[Column] = &[
+    ("Row", "source_id"),
+    ("Known as", "label"),
+    ("User name", "username"),
+    ("Outcome", "outcome"),
+    ("Why", "reason"),
+];
+
+/// What is told of each row: user names where some are given.
+const fn columns(report: &ImportReport) -> &'static [Column] {
+    if report.names_given > 0 { NAMED_ROWS } else { ROWS }
 }
 
 /// The whole plan: what comes first, and the outcome of every row.

@@ -47,10 +47,10 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
     if execute {
         let later = if arguments.force { "is overwritten" } else { "stays" };
         let warning = format!("What their owners changed since {later}. A dry run (without --execute) tells which.");
-        console.agree("take accounts back", &warning)?;
+        console.agree(&format!("take back {}", meant(&arguments)), &warning)?;
     }
     let options = RollbackOptions { scope, execute, later, pace: pace(arguments.pace), by: None };
-    let (stop, mut ticker) = (ticker::stop_on_signal(), ticker::Ticker::new(false));
+    let (stop, mut ticker) = (ticker::stop_on_signal(console), ticker::Ticker::new(console));
     ticker.counts("accounts");
     let report = options.take_back(bench, &stop, &mut ticker).await;
     ticker.end();
@@ -84,7 +84,7 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         Some((name, source)) if execute => {
             let write_to = arguments.back.back.write_to.as_deref();
             let application = Application::prepare(&source, write_to, Access::Write, settings).await?;
-            let mut ticker = ticker::Ticker::new(false);
+            let mut ticker = ticker::Ticker::new(console);
             let written = application.keep_in_step(bench, &name, &Foreseen::default(), &stop, &mut ticker).await?;
             ticker.end();
             console.note("Written into the application's own table:");
@@ -102,6 +102,16 @@ pub(super) async fn run<S: AnyStore + CutoverStore>(
         return Err(Trouble::new("the rollback was stopped", "somebody asked for it", remedy).into());
     }
     if report.conflict_count > 0 && !arguments.force { Err(Failure::silent(Code::Partly)) } else { Ok(()) }
+}
+
+/// What is taken back, for whoever is asked.
+fn meant(arguments: &RollbackArgs) -> String {
+    match (&arguments.run, &arguments.tenant, &arguments.user) {
+        (Some(run), _, _) => format!("what the run {run} wrote"),
+        (_, Some(tenant), _) => format!("the accounts of the tenant {tenant}"),
+        (_, _, Some(user)) => format!("the account {user}"),
+        _ => "every account".to_owned(),
+    }
 }
 
 async fn scope<S: AnyStore + CutoverStore>(

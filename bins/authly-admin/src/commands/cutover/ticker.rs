@@ -1,4 +1,4 @@
-//! Progress while it happens: a bar on a terminal, a line each five seconds otherwise; and Ctrl-C.
+//! Progress while it happens: a bar on a terminal, a line each five seconds otherwise, for programs an object; and Ctrl-C.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -7,8 +7,11 @@ use std::{
 
 use authly_admin_cases::migrate::{Observer, Stop};
 use authly_cutover::{batch::RowReport, outcome::Counters};
+use serde_json::{Value, json};
 
 use crate::{
+    aside::{self, Kind},
+    console::Console,
     journal::{self, Level},
     signal,
 };
@@ -22,6 +25,8 @@ const LINE: Duration = Duration::from_secs(5);
 /// Tells about progress on standard error.
 pub(super) struct Ticker {
     terminal: bool,
+    /// Whether programs read along.
+    programs: bool,
     phase: &'static str,
     unit: &'static str,
     began: Instant,
@@ -35,9 +40,10 @@ pub(super) struct Ticker {
 
 impl Ticker {
     /// A ticker that begins now.
-    pub(super) fn new(keep_rows: bool) -> Self {
+    pub(super) fn new(console: Console) -> Self {
         Self {
             terminal: io::stderr().is_terminal(),
+            programs: console.tells_programs(),
             phase: "",
             unit: "rows",
             began: Instant::now(),
@@ -45,8 +51,13 @@ impl Ticker {
             told: None,
             logged: None,
             open_line: false,
-            rows: keep_rows.then(Vec::new),
+            rows: None,
         }
+    }
+
+    /// One that keeps the reports of all rows.
+    pub(super) fn keeping_rows(console: Console) -> Self {
+        Self { rows: Some(Vec::new()), ..Self::new(console) }
     }
 
     /// What is counted from here on, if not rows.
@@ -72,10 +83,14 @@ impl Ticker {
             return;
         }
         self.told = Some(Instant::now());
-        let text = line((self.phase, self.unit), done, of, done - first.min(done), self.began.elapsed());
+        let speed = Speed::of(done, of, done - first.min(done), self.began.elapsed());
+        let text = line((self.phase, self.unit), done, of, speed);
         if complete || self.logged.is_none_or(|at| at.elapsed() >= LINE) {
             self.logged = Some(Instant::now());
             journal::write(Level::Info, &text);
+        }
+        if self.programs {
+            return aside::tell(Kind::Progress, self.phase, members(self.unit, done, of, speed));
         }
         let mut out = io::stderr().lock();
         let _unheard = if self.terminal {
@@ -112,13 +127,39 @@ impl Observer for Ticker {
     }
 }
 
-fn line((phase, unit): (&str, &str), done: u64, of: u64, here: u64, took: Duration) -> String {
+/// How fast it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Speed {
+    /// So many a second.
+    rate: u64,
+    /// Seconds to the end, where that can be told.
+    left: Option<u64>,
+}
+
+impl Speed {
+    /// Of what was done `here`, which took so long.
+    fn of(done: u64, of: u64, here: u64, took: Duration) -> Self {
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let rate = (here * 1_000).checked_div(millis).unwrap_or(0);
+        Self { rate, left: of.saturating_sub(done).checked_div(rate).filter(|_| done < of) }
+    }
+}
+
+fn line((phase, unit): (&str, &str), done: u64, of: u64, Speed { rate, left }: Speed) -> String {
     let percent = (done * 100).checked_div(of).unwrap_or(100).min(100);
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let rate = (here * 1_000).checked_div(millis).unwrap_or(0);
-    let left = of.saturating_sub(done).checked_div(rate).filter(|_| done < of);
     let left = left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
     format!("{phase}: {percent} %, {done} of {of} {unit}, {rate} {unit}/s{left}")
+}
+
+/// The same for programs.
+fn members(unit: &str, done: u64, of: u64, Speed { rate, left }: Speed) -> [(&'static str, Value); 5] {
+    [
+        ("done", json!(done)),
+        ("of", json!(of)),
+        ("unit", json!(unit)),
+        ("per_second", json!(rate)),
+        ("seconds_left", json!(left)),
+    ]
 }
 
 fn clock(seconds: u64) -> String {
@@ -158,13 +199,13 @@ fn bar(done: u64, of: u64, width: usize) -> String {
 }
 
 /// A wish to stop that the first Ctrl-C (or SIGTERM) expresses; the second ends the process, which is safe, too.
-pub(super) fn stop_on_signal() -> Stop {
+pub(super) fn stop_on_signal(console: Console) -> Stop {
     let stop = Stop::default();
     let wish = stop.clone();
     tokio::spawn(async move {
         signal::wait().await;
         wish.ask();
-        let _unheard = writeln!(io::stderr().lock(), "\nstopping after the batch under way; once more ends at once");
+        console.stopping("stopping after the batch under way; once more ends at once");
         signal::wait().await;
         std::process::exit(1);
     });
@@ -177,12 +218,19 @@ mod tests {
 
     #[test]
     fn a_line_tells_rate_and_time_left() {
-        let text = line(("importing", "rows"), 2_000, 10_000, 1_000, Duration::from_secs(2));
+        let speed = Speed::of(2_000, 10_000, 1_000, Duration::from_secs(2));
+        let text = line(("importing", "rows"), 2_000, 10_000, speed);
         assert_eq!(text, "importing: 20 %, 2000 of 10000 rows, 500 rows/s, 16 s left");
+        let told = aside::object(Kind::Progress, "importing", members("rows", 2_000, 10_000, speed));
         assert_eq!(
-            line(("sending", "letters"), 0, 0, 0, Duration::ZERO),
-            "sending: 100 %, 0 of 0 letters, 0 letters/s"
+            told,
+            json!({
+                "progress": "importing", "done": 2_000, "of": 10_000, "unit": "rows", "per_second": 500, "seconds_left": 16
+            })
         );
+        let nothing = Speed::of(0, 0, 0, Duration::ZERO);
+        assert_eq!(line(("sending", "letters"), 0, 0, nothing), "sending: 100 %, 0 of 0 letters, 0 letters/s");
+        assert!(members("letters", 0, 0, nothing).contains(&("seconds_left", Value::Null)), "nobody can tell");
         assert_eq!(clock(3_725), "1 h 2 min");
     }
 
@@ -195,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_line_with_its_bar_stays_within_the_terminal() {
-        let text = line(("looking for names that collide", "rows"), 10_000, 20_000, 10_000, Duration::from_secs(1));
+        let speed = Speed::of(10_000, 20_000, 10_000, Duration::from_secs(1));
+        let text = line(("looking for names that collide", "rows"), 10_000, 20_000, speed);
         for columns in 1..200 {
             assert!(fitted(&text, "rows", 10_000, 20_000, columns).chars().count() < columns, "{columns}");
         }

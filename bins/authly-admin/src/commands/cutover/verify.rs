@@ -28,7 +28,7 @@ pub(super) async fn run<T: Tools>(
     let (opened, name) = source::open(&arguments.source, settings).await?;
     let profile = opened.profile().clone();
     let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
-    let mut ticker = Ticker::new(false);
+    let mut ticker = Ticker::new(console);
     let found = migrate::verify(tools, &mut opened, &profile, name.clone(), &options, &mut ticker).await;
     let mut found = found.map_err(stopped(WHAT))?;
     // The application's own table is compared as a whole.

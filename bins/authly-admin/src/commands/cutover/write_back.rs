@@ -113,8 +113,8 @@ pub(super) async fn run<T: Tools>(
         Access::Read => Application::rehearse(&arguments.source, write_to, settings).await?,
         Access::Write => Application::prepare(&arguments.source, write_to, access, settings).await?,
     };
-    let mut ticker = Ticker::new(false);
-    let stop = ticker::stop_on_signal();
+    let mut ticker = Ticker::new(console);
+    let stop = ticker::stop_on_signal(console);
     let report = application.keep_in_step(tools, &name, &Foreseen::default(), &stop, &mut ticker).await;
     ticker.end();
     let report = report?;
