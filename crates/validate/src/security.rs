@@ -126,7 +126,7 @@ async fn limits(target: &Target, part: &mut Part) -> Result<(), Unreachable> {
         let answer = target.password_grant(&stranger).await?;
         if answer.status == 429 {
             let told = answer.header("retry-after").is_some();
-            part.expect("sign-ins are limited", told, format!("429 at the {number}th guess, Retry-After: {told}"));
+            part.expect("sign-ins are limited", told, format!("429 at guess {number}, Retry-After: {told}"));
             return Ok(());
         }
     }

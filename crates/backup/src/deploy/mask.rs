@@ -37,15 +37,16 @@ pub(super) fn mask(text: &str) -> Result<Masked, &'static str> {
         let changed = match value(line, &known) {
             None => addresses(line),
             Some(at) => {
-                let (name, value) = line.split_at_checked(at).unwrap_or((line, ""));
-                let value = value.trim();
+                let (name, behind) = line.split_at_checked(at).unwrap_or((line, ""));
+                let value = behind.trim();
+                let blank: String = behind.chars().take_while(|c| c.is_whitespace()).collect();
                 let goes_on = rest.peek().is_some_and(|next| value.is_empty() && indent(next) > indent(line));
                 let list = value.starts_with('[') && !value.ends_with(']');
                 if goes_on || list || line.ends_with('\\') || OPENINGS.iter().any(|opening| value.starts_with(opening))
                 {
                     return Err("a secret in it goes over several lines, which cannot be masked safely");
                 }
-                if value.is_empty() { line.to_owned() } else { format!("{}{MASK}", addresses(name)) }
+                if value.is_empty() { line.to_owned() } else { format!("{}{blank}{MASK}", addresses(name)) }
             }
         };
         masked.lines += u64::from(changed != line);
@@ -116,13 +117,13 @@ mod tests {
             ("export SECRET_ENCRYPTION_KEY='s3cr3t'", "export SECRET_ENCRYPTION_KEY=***"),
             ("Environment=\"JWT_SECRET_KEY=s3cr3t\" A=b", "Environment=\"JWT_SECRET_KEY=***"),
             ("  - JWT_REFRESH_SECRET_KEY=s3cr3t", "  - JWT_REFRESH_SECRET_KEY=***"),
-            ("  POSTGRES_PASSWORD: s3cr3t", "  POSTGRES_PASSWORD:***"),
-            ("peppers = [\"s3cr3t\", \"t\"]", "peppers =***"),
-            ("encryption_key = \"s3cr3t\"", "encryption_key =***"),
-            ("{\"client-secret\": \"s3cr3t\"}", "{\"client-secret\":***"),
+            ("  POSTGRES_PASSWORD: s3cr3t", "  POSTGRES_PASSWORD: ***"),
+            ("peppers = [\"s3cr3t\", \"t\"]", "peppers = ***"),
+            ("encryption_key = \"s3cr3t\"", "encryption_key = ***"),
+            ("{\"client-secret\": \"s3cr3t\"}", "{\"client-secret\": ***"),
             ("SMTP_PASSWORD=s3cr3t\r", "SMTP_PASSWORD=***"),
             ("# old: JWT_SECRET_KEY=s3cr3t", "# old: JWT_SECRET_KEY=***"),
-            ("proxy_set_header X-Auth-Token: s3cr3t;", "proxy_set_header X-Auth-Token:***"),
+            ("proxy_set_header X-Auth-Token: s3cr3t;", "proxy_set_header X-Auth-Token: ***"),
         ] {
             let text = masked(line);
             assert!(!text.contains("s3cr3t"), "{text}");
