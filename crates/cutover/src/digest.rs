@@ -1,6 +1,6 @@
 //! SHA-256 over what a migration must recognize again: profiles, sources, rows and hashes.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -43,7 +43,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let halves = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let mut digits = halves.filter_map(|half| char::from_digit(u32::from(half), 16));
+        digits.try_for_each(|digit| f.write_char(digit))
     }
 }
 

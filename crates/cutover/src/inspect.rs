@@ -1,8 +1,8 @@
 //! What an assessment and the repair of single rows ask of a source, beside the rows themselves.
 
-use std::{collections::BTreeMap, future::Future};
+use std::future::Future;
 
-use crate::source::{PageAsk, Source, SourceError, SourceId, SourceRow, Value};
+use crate::source::{Columns, PageAsk, Source, SourceError, SourceId, SourceRow};
 
 /// A table of the profile that hangs on the accounts or tenants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,7 @@ pub trait Inspect: Source {
     /// The account's row with that key.
     fn row(&mut self, id: &SourceId) -> impl Future<Output = Result<Option<SourceRow>, SourceError>> + Send;
     /// All rows of the table of groups; none where the profile or the source has no such table.
-    fn groups(&mut self) -> impl Future<Output = Result<Vec<BTreeMap<String, Value>>, SourceError>> + Send;
+    fn groups(&mut self) -> impl Future<Output = Result<Vec<Columns>, SourceError>> + Send;
     /// One page of tokens or API keys in order of keys; none where there is no such table.
     fn part(&mut self, part: Part, page: PageAsk) -> impl Future<Output = Result<Vec<SourceRow>, SourceError>> + Send;
     /// Rows of a part that refer to an account or tenant that is not there; `limit` bounds the list, not the count.

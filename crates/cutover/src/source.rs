@@ -4,7 +4,7 @@
 //! are; the profile makes a [`Person`](crate::person::Person) of a row. Filters and conditions of the profile are judged there, in
 //! pure code, so that they mean the same for a table and for a file.
 
-use std::{collections::BTreeMap, fmt, future::Future};
+use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
 
 use oauth_core::{ids::UserId, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -126,13 +126,16 @@ impl fmt::Debug for Value {
     }
 }
 
+/// Values by their columns' names in the source; rows of one table share the names.
+pub type Columns = BTreeMap<Arc<str>, Value>;
+
 /// One row: its key, and the columns that the profile names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceRow {
     /// Its primary key.
     pub id: SourceId,
-    /// Its columns by their names in the source.
-    pub columns: BTreeMap<String, Value>,
+    /// Its columns.
+    pub columns: Columns,
 }
 
 impl SourceRow {
@@ -147,8 +150,8 @@ impl SourceRow {
 pub struct SourceTenant {
     /// Its key in the source, as users' rows name it.
     pub id: String,
-    /// Its columns by their names in the source.
-    pub columns: BTreeMap<String, Value>,
+    /// Its columns.
+    pub columns: Columns,
 }
 
 /// Which page of rows is wanted.

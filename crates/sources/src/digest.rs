@@ -1,6 +1,9 @@
 //! The digest of a source: another one where any value that the profile reads has changed.
 
-use authly_cutover::{digest::Digest, source::Value};
+use authly_cutover::{
+    digest::Digest,
+    source::{Columns, Value},
+};
 use sha2::{Digest as _, Sha256};
 
 /// A digest while rows are added.
@@ -9,7 +12,7 @@ pub(crate) struct Digester(Sha256);
 
 impl Digester {
     /// Adds a row: its key, and its columns with their names.
-    pub(crate) fn row<'a>(&mut self, key: &str, columns: impl Iterator<Item = (&'a String, &'a Value)>) {
+    pub(crate) fn row(&mut self, key: &str, columns: &Columns) {
         self.part(0, key.as_bytes());
         for (name, value) in columns {
             self.part(1, name.as_bytes());
@@ -48,6 +51,8 @@ impl Digester {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -55,9 +60,8 @@ mod tests {
     fn digest(rows: &[(&str, &[(&str, Value)])]) -> Digest {
         let mut digester = Digester::default();
         for (key, columns) in rows {
-            let columns: Vec<(String, Value)> =
-                columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-            digester.row(key, columns.iter().map(|(name, value)| (name, value)));
+            let columns = columns.iter().map(|(name, value)| (Arc::from(*name), value.clone())).collect();
+            digester.row(key, &columns);
         }
         digester.finish()
     }

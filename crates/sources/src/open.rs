@@ -6,7 +6,7 @@ use authly_cutover::{
     digest::Digest,
     inspect::{Inspect, Orphans, Part},
     profile::{Profile, bind::BoundProfile, names::Name, rules::SourceKind, shape::Shape, zone},
-    source::{PageAsk, Source, SourceError, SourceId, SourceRow, SourceTenant, Value},
+    source::{Columns, PageAsk, Source, SourceError, SourceId, SourceRow, SourceTenant},
 };
 use oauth_core::time::Timestamp;
 
@@ -149,12 +149,12 @@ impl Source for OpenSource {
     async fn digest(&mut self) -> Result<Digest, SourceError> {
         let mut digester = Digester::default();
         for tenant in self.tenants().await? {
-            digester.row(&tenant.id, tenant.columns.iter());
+            digester.row(&tenant.id, &tenant.columns);
         }
         let mut after = None;
         loop {
             let rows = self.rows(PageAsk { after, limit: PAGE, since: None }).await?;
-            rows.iter().for_each(|row| digester.row(row.id.as_str(), row.columns.iter()));
+            rows.iter().for_each(|row| digester.row(row.id.as_str(), &row.columns));
             if rows.len() < PAGE as usize {
                 return Ok(digester.finish());
             }
@@ -185,7 +185,7 @@ impl Inspect for OpenSource {
         self.tables.row(&self.users, id).await
     }
 
-    async fn groups(&mut self) -> Result<Vec<BTreeMap<String, Value>>, SourceError> {
+    async fn groups(&mut self) -> Result<Vec<Columns>, SourceError> {
         let Some((table, _)) = self.parts.get(&Part::Groups) else { return Ok(Vec::new()) };
         self.tables.all(&table.clone()).await
     }
@@ -239,7 +239,7 @@ impl Tables {
         }
     }
 
-    async fn all(&mut self, table: &ReadTable) -> Result<Vec<BTreeMap<String, Value>>, SourceError> {
+    async fn all(&mut self, table: &ReadTable) -> Result<Vec<Columns>, SourceError> {
         match self {
             Self::Postgres(tables) => tables.all(table).await,
             Self::Sqlite(tables) => tables.all(table).await,

@@ -198,7 +198,7 @@ fn row(id: u32, email: &str, hash: &str) -> SourceRow {
     ];
     SourceRow {
         id: SourceId::parse(&format!("{id:06}")).unwrap(),
-        columns: columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        columns: columns.into_iter().map(|(name, value)| (name.into(), value)).collect(),
     }
 }
 

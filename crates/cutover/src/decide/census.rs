@@ -3,7 +3,10 @@
 //! Two passes in bounded memory: the first keeps sixteen bytes a name and finds the few that occur twice, the second looks at
 //! the rows behind those. So no row's outcome depends on which of its twins happened to be read first.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 use oauth_core::{ids::UserId, time::Timestamp};
 use serde_json::json;
@@ -86,13 +89,14 @@ impl Collisions {
         let Some(person) = contender(person, resolution) else { return };
         let given = given(&person, resolution, rules);
         for key in keys(&person, rules).into_iter().chain(given).filter(|key| self.twice.contains(key)) {
+            let names = Names::of(&person);
             self.rows.entry(key).or_default().push(Twin {
                 id: person.id.clone(),
-                names: Names::of(&person),
                 own: own(&person, rules),
                 linked: linked(&person),
                 tenant: person.tenant.clone(),
-                username: username(&person, rules),
+                username: username(&names, rules),
+                names,
                 given,
                 created_at: person.created_at,
                 last_login_at: person.last_login_at,
@@ -131,7 +135,7 @@ impl Collisions {
     pub(super) fn verdict(&self, person: &Person, rules: &Rules) -> Option<Reason> {
         let own = own(person, rules);
         let judged = |key: &Key| Some(*key) != linked(person) && *key != own;
-        let username = username(person, rules);
+        let username = username(&Names::of(person), rules);
         self.judge(person, rules, judged, |key, own, first| match username {
             Some(username) if username == *key => ReasonCode::UsernameTaken,
             _ => collision(&own.names, &first.names),
@@ -147,7 +151,7 @@ impl Collisions {
 
     /// Whether somebody of another tenant has the row's user name.
     pub(super) fn is_shared(&self, person: &Person, rules: &Rules) -> bool {
-        let twins = username(person, rules).and_then(|key| self.rows.get(&key));
+        let twins = username(&Names::of(person), rules).and_then(|key| self.rows.get(&key));
         twins.is_some_and(|twins| twins.iter().any(|twin| twin.tenant != person.tenant))
     }
 
@@ -197,7 +201,7 @@ impl Collisions {
 }
 
 /// The row as it contends for names; one that becomes no account of its own does not.
-fn contender(person: &Person, resolution: Option<&Resolution>) -> Option<Person> {
+fn contender<'a>(person: &'a Person, resolution: Option<&Resolution>) -> Option<Cow<'a, Person>> {
     match resolution {
         Some(Resolution::Drop | Resolution::Merge { .. }) => None,
         _ => Some(resolve(person, resolution)),
@@ -227,13 +231,13 @@ fn keys(person: &Person, rules: &Rules) -> Vec<Key> {
         return Vec::new();
     }
     let scope = match rules.unique {
-        Unique::Global => String::new(),
-        Unique::Tenant => person.tenant.clone().unwrap_or_default(),
+        Unique::Global => "",
+        Unique::Tenant => person.tenant.as_deref().unwrap_or_default(),
     };
     let names = Names::of(person);
     let own = own(person, rules);
     let linked = linked(person).filter(|linked| *linked != own);
-    names.folded().map(|name| key(&scope, name)).chain([own]).chain(linked).chain(username(person, rules)).collect()
+    names.folded().map(|name| key(scope, name)).chain([own]).chain(linked).chain(username(&names, rules)).collect()
 }
 
 /// The user name that the row gets if its own is shared.
@@ -251,9 +255,8 @@ fn is_to_be(person: &Person, rules: &Rules) -> bool {
 }
 
 /// The user name where addresses are unique in each tenant only: user names are so in the whole installation.
-fn username(person: &Person, rules: &Rules) -> Option<Key> {
-    let username = Names::of(person).username;
-    (rules.unique == Unique::Tenant && !username.is_empty()).then(|| key("username", &username))
+fn username(names: &Names, rules: &Rules) -> Option<Key> {
+    (rules.unique == Unique::Tenant && !names.username.is_empty()).then(|| key("username", &names.username))
 }
 
 /// The id of the account that a row becomes, as a link would say it.

@@ -29,6 +29,8 @@ mod testing;
 mod tests;
 mod view;
 
+use std::borrow::Cow;
+
 use oauth_core::{subject::AccountStatus, text, time::Timestamp};
 use serde_json::{Value, json};
 
@@ -152,13 +154,14 @@ pub fn decide<J: HashJudge>(person: &Person, context: &Context<'_, J>) -> Decisi
         return Decision::because(Outcome::Quarantine, reason);
     }
     let given = shared_name::instead(&person, resolution, link, context);
-    let person = &match given.clone() {
+    let person = match given.clone() {
         None => person,
         given => {
             let username_of_source = names::username(&person).map(str::to_owned);
-            Person { username: given, username_of_source, ..person }
+            Cow::Owned(Person { username: given, username_of_source, ..person.into_owned() })
         }
     };
+    let person = person.as_ref();
     let decision = match (link, resolution) {
         (Some(link), _) => merge::linked(person, tenant, link, context),
         (None, Some(Resolution::Merge { user })) => match context.view.account(*user) {

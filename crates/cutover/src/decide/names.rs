@@ -1,5 +1,7 @@
 //! The names of a row in the form in which they must be unique, and what an operator made of them.
 
+use std::borrow::Cow;
+
 use authly_directory::identifier::EmailAddress;
 pub(crate) use authly_directory::identifier::fold;
 
@@ -44,15 +46,17 @@ pub(crate) fn username(person: &Person) -> Option<&str> {
 }
 
 /// The person with the names that an operator gave it.
-pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
-    let mut person = person.clone();
+pub fn resolve<'a>(person: &'a Person, resolution: Option<&Resolution>) -> Cow<'a, Person> {
     match resolution {
         Some(Resolution::Rename { email, username }) => {
+            let mut person = person.clone();
             person.flaws.retain(|flaw| !is_mended(flaw, email.is_some(), username.is_some()));
             person.email = email.clone().or(person.email);
             person.username = username.clone().or(person.username);
+            Cow::Owned(person)
         }
         Some(Resolution::KeepBoth) => {
+            let mut person = person.clone();
             let mark = mark(&person);
             if let Some((local, domain)) = person.email.as_deref().and_then(|email| email.rsplit_once('@')) {
                 person.email = Some(format!("{}+{mark}@{domain}", cut(local, 48)));
@@ -60,10 +64,10 @@ pub fn resolve(person: &Person, resolution: Option<&Resolution>) -> Person {
             if let Some(username) = &person.username {
                 person.username = Some(format!("{}-{mark}", cut(username, 240)));
             }
+            Cow::Owned(person)
         }
-        _ => {}
+        Some(Resolution::Drop | Resolution::Merge { .. }) | None => Cow::Borrowed(person),
     }
-    person
 }
 
 /// Whether the address is verified: the source has shown that for its own, and nobody for one that an operator gave.

@@ -1,13 +1,12 @@
 //! Names of tables and columns: always quoted, and several where real databases spell one thing differently (C-37).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Serialize, de, ser};
 
 /// The name of a table or column in a source: any text that a database takes between quotes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Name(String);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
 
 /// A text that cannot be the name of a table or column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,12 +20,17 @@ impl Name {
     /// Reads a name.
     pub fn parse(text: &str) -> Result<Self, NotAName> {
         let fine = !text.is_empty() && text.len() <= Self::MAX && !text.chars().any(char::is_control);
-        fine.then(|| Self(text.to_owned())).ok_or(NotAName)
+        fine.then(|| Self(text.into())).ok_or(NotAName)
     }
 
     /// The name as it is spelled.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as rows have it for their columns.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
     }
 
     /// The name as an SQL identifier: within double quotes, its own doubled.
@@ -38,6 +42,12 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

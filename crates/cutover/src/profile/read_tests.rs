@@ -58,7 +58,7 @@ fn built_in(name: &str) -> BoundProfile {
 }
 
 fn row(columns: &[(&str, Value)]) -> SourceRow {
-    let columns = columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let columns = columns.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
     SourceRow { id: SourceId::parse("7").unwrap(), columns }
 }
 
@@ -262,9 +262,9 @@ fn a_tenant_that_is_deleted_or_stopped_is_not_in_operation() {
     let profile = built_in("tenants");
     let tenant = |status: &str, deleted: Value| {
         let columns = BTreeMap::from([
-            ("slug".to_owned(), text("a b")),
-            ("status".to_owned(), text(status)),
-            ("deleted_at".to_owned(), deleted),
+            ("slug".into(), text("a b")),
+            ("status".into(), text(status)),
+            ("deleted_at".into(), deleted),
         ]);
         profile.tenant(&SourceTenant { id: "1".to_owned(), columns })
     };
@@ -291,7 +291,7 @@ proptest! {
     fn every_row_becomes_a_person(values in prop::collection::vec(any_value(), 20)) {
         for name in ["tenants", "legacy-users", "authly"] {
             let profile = built_in(name);
-            let columns = profile.user_columns().into_iter().map(|name| name.as_str().to_owned()).zip(values.clone()).collect();
+            let columns = profile.user_columns().into_iter().map(|name| name.shared()).zip(values.clone()).collect();
             let person = profile.person(&SourceRow { id: SourceId::parse("1").unwrap(), columns }, &acme());
             prop_assert!(!person.roles.is_empty());
             prop_assert!(person.email.as_ref().is_none_or(|email| email.trim() == email && !email.is_empty()));

@@ -10,12 +10,10 @@ mod patience;
 mod rights;
 mod shape;
 
-use std::collections::BTreeMap;
-
 use authly_cutover::{
     inspect::Orphans,
     profile::{names::Name, rules::Profile, shape::Shape},
-    source::{SourceError, SourceId, SourceRow, Value},
+    source::{Columns, SourceError, SourceId, SourceRow},
 };
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Row, types::ToSql};
@@ -121,7 +119,7 @@ impl PgTables {
         Ok(row.map(|row| SourceRow { id: id.clone(), columns: columns(table, &row, 0) }))
     }
 
-    pub(crate) async fn all(&self, table: &ReadTable) -> Result<Vec<BTreeMap<String, Value>>, SourceError> {
+    pub(crate) async fn all(&self, table: &ReadTable) -> Result<Vec<Columns>, SourceError> {
         let sql = format!("SELECT {} FROM {}", column::list(&table.columns), table.quoted());
         let rows = self.client.query(&sql, &[]).await.map_err(failed("reading a table"))?;
         Ok(rows.iter().map(|row| columns(table, row, 0)).collect())
@@ -174,12 +172,8 @@ fn id(row: &Row) -> Result<SourceId, String> {
         .ok_or_else(|| format!("it is empty, longer than {} bytes, or has control characters", SourceId::MAX))
 }
 
-fn columns(table: &ReadTable, row: &Row, mut place: usize) -> BTreeMap<String, Value> {
-    table
-        .columns
-        .iter()
-        .map(|column| (column.name.as_str().to_owned(), column::value(column, row, &mut place)))
-        .collect()
+fn columns(table: &ReadTable, row: &Row, mut place: usize) -> Columns {
+    table.columns.iter().map(|column| (column.name.shared(), column::value(column, row, &mut place))).collect()
 }
 
 fn failed(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> SourceError {

@@ -4,8 +4,6 @@ mod app;
 mod read;
 mod snapshot;
 
-use std::collections::BTreeMap;
-
 use authly_cutover::{
     inspect::Orphans,
     profile::{
@@ -13,7 +11,7 @@ use authly_cutover::{
         rules::SourceKind,
         shape::{Column, ColumnKind, Shape, Table},
     },
-    source::{SourceError, SourceId, SourceRow, Value},
+    source::{Columns, SourceError, SourceId, SourceRow},
 };
 use rusqlite::Connection;
 
@@ -71,7 +69,7 @@ impl SqliteTables {
         self.with(move |connection| read::row(connection, &table, &id)).await.map_err(failed("reading a row"))
     }
 
-    pub(crate) async fn all(&mut self, table: &ReadTable) -> Result<Vec<BTreeMap<String, Value>>, SourceError> {
+    pub(crate) async fn all(&mut self, table: &ReadTable) -> Result<Vec<Columns>, SourceError> {
         let table = table.clone();
         self.with(move |connection| read::all(connection, &table)).await.map_err(failed("reading a table"))
     }

@@ -1,11 +1,9 @@
 //! Statements over the tables of an SQLite database.
 
-use std::collections::BTreeMap;
-
 use authly_cutover::{
     inspect::Orphans,
     profile::{names::Name, value},
-    source::{SourceError, SourceId, SourceRow, Value},
+    source::{Columns, SourceError, SourceId, SourceRow, Value},
 };
 use rusqlite::{
     Connection, Row, params,
@@ -105,7 +103,7 @@ pub(super) fn row(connection: &Connection, table: &ReadTable, id: &SourceId) -> 
     found.transpose()
 }
 
-pub(super) fn all(connection: &Connection, table: &ReadTable) -> Sqlite<Vec<BTreeMap<String, Value>>> {
+pub(super) fn all(connection: &Connection, table: &ReadTable) -> Sqlite<Vec<Columns>> {
     let sql = format!("SELECT {} FROM {}", list(table), table.name.quoted());
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
@@ -158,9 +156,9 @@ pub(super) fn id(key: ValueRef<'_>) -> Result<SourceId, String> {
         .ok_or_else(|| format!("it is empty, longer than {} bytes, or has control characters", SourceId::MAX))
 }
 
-fn columns(table: &ReadTable, row: &Row<'_>, first: usize) -> Sqlite<BTreeMap<String, Value>> {
+fn columns(table: &ReadTable, row: &Row<'_>, first: usize) -> Sqlite<Columns> {
     let column = |(place, column): (usize, &crate::table::ReadColumn)| {
-        Ok((column.name.as_str().to_owned(), value_of(row.get_ref(first + place)?)))
+        Ok((column.name.shared(), value_of(row.get_ref(first + place)?)))
     };
     table.columns.iter().enumerate().map(column).collect()
 }

@@ -107,7 +107,7 @@ fn a_check_is_clean_where_the_account_of_the_rows_own_id_keeps_what_it_had() {
         let newer = |row: &SourceRow| {
             let mut row = row.clone();
             if row.id == id {
-                row.columns.insert("password_hash".to_owned(), Value::Text("$2b$12$newer".to_owned()));
+                row.columns.insert("password_hash".into(), Value::Text("$2b$12$newer".to_owned()));
             }
             row
         };

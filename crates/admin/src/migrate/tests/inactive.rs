@@ -10,7 +10,7 @@ use super::*;
 fn what_was_said_of_inactive_accounts_holds_for_later_imports() {
     let off = |id: u32| {
         let mut row = row(id, &format!("off{id}@example.com"), "$2b$");
-        row.columns.insert("is_active".to_owned(), Value::Bool(false));
+        row.columns.insert("is_active".into(), Value::Bool(false));
         row
     };
     let bench = Bench::default();

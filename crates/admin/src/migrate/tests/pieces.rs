@@ -3,6 +3,7 @@
 use authly_cutover::{
     inspect::{Inspect, Orphans, Part},
     profile::shape::ColumnKind,
+    source::Columns,
 };
 
 use super::*;
@@ -61,7 +62,7 @@ impl Inspect for WithTokens {
         Ok(None)
     }
 
-    async fn groups(&mut self) -> Result<Vec<BTreeMap<String, Value>>, SourceError> {
+    async fn groups(&mut self) -> Result<Vec<Columns>, SourceError> {
         Ok(Vec::new())
     }
 
@@ -74,7 +75,7 @@ impl Inspect for WithTokens {
             ];
             SourceRow {
                 id: SourceId::parse(&format!("{number:06}")).unwrap(),
-                columns: columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                columns: columns.into_iter().map(|(name, value)| (name.into(), value)).collect(),
             }
         });
         let behind = |row: &SourceRow| page.after.as_ref().is_none_or(|after| row.id > *after);

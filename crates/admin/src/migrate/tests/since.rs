@@ -49,7 +49,7 @@ fn profile() -> BoundProfile {
 
 fn changed(id: u32, at: &str) -> SourceRow {
     let mut row = row(id, &format!("user{id}@example.com"), "$2b$12$hash");
-    row.columns.insert("updated_at".to_owned(), Value::Text(at.to_owned()));
+    row.columns.insert("updated_at".into(), Value::Text(at.to_owned()));
     row
 }
 

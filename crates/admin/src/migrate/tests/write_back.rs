@@ -136,7 +136,7 @@ fn what_was_written_back_does_not_come_back_as_news() {
     let bench = Bench::default();
     let mut rows = people(3);
     for row in &mut rows {
-        row.columns.insert("self-auth_user_id".to_owned(), Value::Null);
+        row.columns.insert("self-auth_user_id".into(), Value::Null);
     }
     run(&bench, &rows, &execute());
     let mut table = Table::new(&rows);
@@ -147,9 +147,9 @@ fn what_was_written_back_does_not_come_back_as_news() {
     let mut there = rows.clone();
     for row in &mut there {
         let Cell::Text(id) = &table.rows[&row.id][&Track::ExternalSubject] else { panic!("written") };
-        row.columns.insert("self-auth_user_id".to_owned(), Value::Text(id.clone()));
+        row.columns.insert("self-auth_user_id".into(), Value::Text(id.clone()));
     }
-    there[2].columns.insert("self-auth_user_id".to_owned(), Value::Text("the application's own".to_owned()));
+    there[2].columns.insert("self-auth_user_id".into(), Value::Text("the application's own".to_owned()));
     let mut read = ready(Unwritten::new(Rows(there), &bench, &tenants(), name())).unwrap();
     assert!(read.is_written_back());
     let page = ready(read.rows(PageAsk { after: None, limit: 9, since: None })).unwrap();
