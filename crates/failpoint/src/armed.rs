@@ -1,4 +1,4 @@
-//! What a test asked for, and the end.
+//! What a test asked for, and what happens then.
 
 use std::{
     process::Command,
@@ -6,47 +6,75 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-/// `place`, or `place:count`.
+/// `place`, `place:count` or `place:count:int`.
 const VARIABLE: &str = "AUTHLY_FAILPOINT";
 
-/// Where the process ends.
+/// What the process does to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    /// It ends.
+    Kill,
+    /// It hears Ctrl-C, and goes on.
+    Interrupt,
+}
+
+/// Where the process ends, or hears a signal.
 #[derive(Debug)]
 struct Armed {
     place: String,
     /// How many visits are left until then.
     left: AtomicU64,
+    deed: Deed,
 }
 
 impl Armed {
     fn read(text: &str) -> Option<Self> {
-        let (place, count) = text.split_once(':').unwrap_or((text, "1"));
-        let left = AtomicU64::new(count.parse().ok().filter(|count| *count > 0)?);
-        Some(Self { place: place.to_owned(), left })
+        let mut parts = text.split(':');
+        let place = parts.next()?.to_owned();
+        let count = parts.next().unwrap_or("1").parse().ok().filter(|count| *count > 0)?;
+        let deed = match parts.next() {
+            None => Deed::Kill,
+            Some("int") => Deed::Interrupt,
+            Some(_) => return None,
+        };
+        parts.next().is_none().then(|| Self { place, left: AtomicU64::new(count), deed })
     }
 
-    /// Whether this visit is the one.
-    fn is_due(&self, place: &str) -> bool {
-        self.place == place && self.left.fetch_sub(1, Ordering::SeqCst) == 1
+    /// What is due at this visit.
+    fn due(&self, place: &str) -> Option<Deed> {
+        (self.place == place && self.left.fetch_sub(1, Ordering::SeqCst) == 1).then_some(self.deed)
     }
 }
 
 pub(crate) fn reached(place: &str) {
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
     let armed = ARMED.get_or_init(|| Armed::read(std::env::var_os(VARIABLE)?.to_str()?));
-    if armed.as_ref().is_some_and(|armed| armed.is_due(place)) {
-        kill();
+    match armed.as_ref().and_then(|armed| armed.due(place)) {
+        None => {}
+        Some(Deed::Kill) => kill(),
+        Some(Deed::Interrupt) => {
+            send("-INT");
+            // Who waits for a thread of the store that is held up here hears the signal meanwhile.
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
 /// SIGKILL, as an operator or the kernel would; where there is no `kill`, the nearest thing to it.
 fn kill() -> ! {
-    let sent = Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
-    if sent.is_ok_and(|status| status.success()) {
-        std::thread::sleep(std::time::Duration::from_secs(60));
+    if send("-KILL") {
+        std::thread::sleep(Duration::from_secs(60));
     }
     std::process::abort()
+}
+
+/// Sends this process a signal; whether that worked.
+fn send(signal: &str) -> bool {
+    let sent = Command::new("kill").args([signal, &std::process::id().to_string()]).status();
+    sent.is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
@@ -56,14 +84,17 @@ mod tests {
     #[test]
     fn a_place_is_due_at_its_visit_and_at_no_other() {
         let armed = Armed::read("batch.written:3").unwrap();
-        assert!(!armed.is_due("batch.written") && !armed.is_due("index.begun") && !armed.is_due("batch.written"));
-        assert!(armed.is_due("batch.written"));
-        assert!(!armed.is_due("batch.written"));
-        assert!(Armed::read("finalizing").unwrap().is_due("finalizing"));
+        let visits = ["batch.written", "index.begun", "batch.written", "batch.written", "batch.written"];
+        assert_eq!(visits.map(|place| armed.due(place)), [None, None, None, Some(Deed::Kill), None]);
+        assert_eq!(Armed::read("finalizing").unwrap().due("finalizing"), Some(Deed::Kill));
+        let armed = Armed::read("finalizing:2:int").unwrap();
+        assert_eq!(["finalizing"; 3].map(|place| armed.due(place)), [None, Some(Deed::Interrupt), None]);
     }
 
     #[test]
     fn what_cannot_be_read_is_no_place() {
-        assert!(Armed::read("a:0").is_none() && Armed::read("a:b").is_none());
+        for text in ["a:0", "a:b", "a:1:term", "a:1:int:2", "a::int"] {
+            assert!(Armed::read(text).is_none(), "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! Named places where tests kill a process on purpose, to see that the next one goes on as if nothing had happened.
+//! Named places where tests kill or interrupt a process on purpose, to see that the next one goes on as if nothing had happened.
 //!
 //! `AUTHLY_FAILPOINT=batch.written:3` kills the process with SIGKILL when it gets to that place for the third time: nothing is
-//! flushed, no destructor runs. Only builds with debug assertions know that variable, so no shipped program does; `cargo xtask
+//! flushed, no destructor runs. With `batch.written:3:int` it gets SIGINT there, as from Ctrl-C, and goes on. Only builds with debug assertions know that variable, so no shipped program does; `cargo xtask
 //! tidy` sees to it that the profiles stay so, and `cargo xtask bench` that the release build does not hold the name.
 
 #[cfg(debug_assertions)]
@@ -33,7 +33,9 @@ pub enum Place {
     IndexBegun,
     /// An index is built, and nobody has noted it.
     IndexBuilt,
-    /// A step of the end of a migration, or of its way back, is committed.
+    /// A step of the end of a migration, or of its way back, is written, and not committed.
+    EndWritten,
+    /// It is committed.
     Finalizing,
     /// What is to be written into the application's own table is promised, and not written.
     ApplicationPromised,
@@ -47,13 +49,14 @@ pub enum Place {
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::GroupsWritten,
         Self::BatchWritten,
         Self::BatchCommitted,
         Self::TenantsCommitted,
         Self::IndexBegun,
         Self::IndexBuilt,
+        Self::EndWritten,
         Self::Finalizing,
         Self::ApplicationPromised,
         Self::ApplicationWritten,
@@ -70,6 +73,7 @@ impl Place {
             Self::TenantsCommitted => "tenants.committed",
             Self::IndexBegun => "index.begun",
             Self::IndexBuilt => "index.built",
+            Self::EndWritten => "end.written",
             Self::Finalizing => "finalizing",
             Self::ApplicationPromised => "application.promised",
             Self::ApplicationWritten => "application.written",

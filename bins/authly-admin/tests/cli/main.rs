@@ -12,6 +12,7 @@ mod finalize;
 mod finalize_watched;
 mod guidance;
 mod installation;
+mod interrupted;
 mod letters;
 mod mail;
 mod migrate;

@@ -24,21 +24,34 @@ const OPEN: &[&str] = &[
 
 impl Site {
     pub(crate) fn sqlite(users: u32) -> Self {
-        Self { place: Place::new(), postgres: None }.filled(users)
+        Self::in_sqlite().beside_a_source(users).with_an_open_gate()
     }
 
     pub(crate) fn postgres(users: u32) -> Self {
+        Self::in_postgres().beside_a_source(users).with_an_open_gate()
+    }
+
+    pub(crate) fn in_sqlite() -> Self {
+        Self { place: Place::new(), postgres: None }
+    }
+
+    pub(crate) fn in_postgres() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let database = runtime.block_on(PgFixture::empty());
         let place = Place::new().with("DATABASE_URL", database.url().to_owned());
-        Self { place, postgres: Some((runtime, database)) }.filled(users)
+        Self { place, postgres: Some((runtime, database)) }
     }
 
-    fn filled(self, users: u32) -> Self {
+    /// With an up-to-date store, and with a source that nobody has read yet.
+    pub(crate) fn beside_a_source(self, users: u32) -> Self {
         let plan = Plan { users, dirty: false, ..Plan::new(Legacy::LegacyUsers) };
         let address = format!("sqlite:{}", self.place.folder.path().join("old.db").display());
         tokio::runtime::Runtime::new().unwrap().block_on(fill(&address, &plan)).unwrap();
         assert_eq!(self.place.run(&["migrate", "schema", "up"]).code, 0);
+        self
+    }
+
+    fn with_an_open_gate(self) -> Self {
         let import = self.place.run(&[&["migrate", "import", "--execute"], SOURCE].concat());
         assert_eq!(import.code, 0, "{import:?}");
         let verify = self.place.run(&[&["migrate", "verify"], SOURCE].concat());

@@ -41,15 +41,21 @@ impl Place {
 
     /// Runs a command that reads `input`.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Done {
-        Done::of(self.output(arguments, input))
+        Done::of(self.output(arguments, input, None))
     }
 
-    fn output(&self, arguments: &[&str], input: &str) -> Output {
+    /// Runs a command with one more variable.
+    pub(crate) fn run_armed(&self, arguments: &[&str], variable: Option<(&str, &str)>) -> Done {
+        Done::of(self.output(arguments, "", variable))
+    }
+
+    fn output(&self, arguments: &[&str], input: &str, variable: Option<(&str, &str)>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_authly-admin"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.env("DATABASE_URL", format!("sqlite://{}", self.folder.path().join("authly.db").display()));
         command.env("AUTHLY_DATA_DIR", self.folder.path().join("data"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(variable);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that reads nothing may have gone before it could be told.
@@ -59,7 +65,7 @@ impl Place {
 
     /// Runs a command for its exit code; `None` if it was killed.
     pub(crate) fn status(&self, arguments: &[&str]) -> Option<i32> {
-        self.output(arguments, "").status.code()
+        self.output(arguments, "", None).status.code()
     }
 
     /// Runs a command that must succeed, and reads its JSON.

@@ -6,6 +6,7 @@ use authly_cutover::{
     finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{
     catalog::CatalogRecords,
     ids::UserId,
@@ -191,6 +192,7 @@ impl PgStore {
         steps.change(RECORD, params).await?;
         let progress = Progress { last_seq: write.last_seq, ..Progress::default() };
         runs::advance(&steps, write.lease, &progress, write.at).await?;
+        reached(Place::EndWritten);
         steps.commit().await?;
         Ok(BatchCommit::Applied)
     }

@@ -6,6 +6,7 @@ use authly_cutover::{
     finalization::{Finalization, Passwords, Relic, RelicKind, SealedRelic},
     store::{BatchCommit, EndStep, EndWrite, FinalizeStore, Outlook, Progress},
 };
+use authly_failpoint::{Place, reached};
 use oauth_core::{
     catalog::CatalogRecords,
     ids::UserId,
@@ -198,8 +199,9 @@ fn sealed(row: &mut Cursor<'_>) -> Outcome<SealedRelic> {
 fn commit(db: Db<'_>, write: &EndWrite) -> Outcome<BatchCommit> {
     db.run("SAVEPOINT step", [])?;
     let done = apply(db, write);
-    if !matches!(done, Ok(BatchCommit::Applied)) {
-        db.run("ROLLBACK TO step", [])?;
+    match done {
+        Ok(BatchCommit::Applied) => reached(Place::EndWritten),
+        _ => db.run("ROLLBACK TO step", []).map(drop)?,
     }
     db.run("RELEASE step", [])?;
     done
