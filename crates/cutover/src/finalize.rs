@@ -232,6 +232,20 @@ mod tests {
     }
 
     #[test]
+    fn one_is_told_as_one() {
+        let mut facts = GateFacts { not_completed: 1, foreign_hashes: 1, ..open() };
+        let told = |facts: &GateFacts, name| {
+            let found = judge(facts, now()).into_iter().find(|one| one.name == name);
+            found.map(|one| one.found.to_string()).unwrap_or_default()
+        };
+        assert_eq!(told(&facts, "completed"), "1 of 10 has not, 1 is waived");
+        assert_eq!(told(&facts, "hashes"), "1 is left");
+        facts = GateFacts { not_completed: 2, waived: 0, ..open() };
+        assert_eq!(told(&facts, "completed"), "2 of 10 have not, 0 are waived");
+        assert_eq!(told(&facts, "hashes"), "0 are left");
+    }
+
+    #[test]
     fn each_condition_alone_keeps_it_shut_and_is_named() {
         type Break = fn(&mut GateFacts);
         let breaks: [(&str, Break); 17] = [

@@ -1,7 +1,10 @@
 //! Phase 4.5: the end.
 
 use super::{ChecklistFacts, Look, Phase, Todo};
-use crate::finalization::{Finalization, FinalizationState};
+use crate::{
+    finalization::{Finalization, FinalizationState},
+    words::count,
+};
 
 impl ChecklistFacts<'_> {
     pub(super) fn cleanup(&self) -> Vec<Todo> {
@@ -87,7 +90,8 @@ impl ChecklistFacts<'_> {
                 "set AUTHLY_FOREIGN_HASHES_ENABLED=false; authly-admin config check",
             ),
             (true, left) => {
-                Look::measured(false, format!("they verify, and {left} are left"), "authly-admin migrate status")
+                let left = count(left, "is left", "are left");
+                Look::measured(false, format!("they verify, and {left}"), "authly-admin migrate status")
             }
         }
     }

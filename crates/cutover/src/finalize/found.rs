@@ -181,9 +181,10 @@ impl fmt::Display for Found {
             Self::Backup(None) => f.write_str("none was verified"),
             Self::Backup(Some(at)) => write!(f, "the last was verified {}", moment(*at)),
             Self::Completed { open, active, waived } => {
-                write!(f, "{open} of {active} have not, {waived} are waived")
+                let have = if *open == 1 { "has" } else { "have" };
+                write!(f, "{open} of {active} {have} not, {}", count(*waived, "is waived", "are waived"))
             }
-            Self::Hashes(left) => write!(f, "{left} are left"),
+            Self::Hashes(left) => f.write_str(&count(*left, "is left", "are left")),
             Self::Inactive { accounts: 0, .. } => f.write_str("there are none"),
             Self::Inactive { accounts, decided_at } => {
                 let accounts = count(*accounts, "account", "accounts");

@@ -200,7 +200,13 @@ gate-found-backup = the last was verified { $at }
 # What was measured.
 gate-found-backup-none = none was verified
 # What was measured: accounts that have not signed in by OAuth, of all active ones.
-gate-found-completed = { $open } of { $active } have not, { $waived } are waived
+gate-found-completed = { $open ->
+    [one] { $open } of { $active } has not
+   *[other] { $open } of { $active } have not
+}, { $waived ->
+    [one] { $waived } is waived
+   *[other] { $waived } are waived
+}
 # What was measured: every tenant is confirmed.
 gate-found-confirmed = none is open
 # What was measured: why the check of a source does not count; $at is a moment.
