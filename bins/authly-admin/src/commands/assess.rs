@@ -87,7 +87,8 @@ pub(crate) async fn assess(arguments: AssessArgs, settings: &Settings, console: 
     let canaries = arguments.canary.as_deref().map(canaries).transpose()?.unwrap_or_default();
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
     let bound = opened.profile().clone();
-    let pool = hashes::pool(settings, &bound.profile)?;
+    let peppers = if canaries.is_empty() { &[][..] } else { &bound.profile.passwords.peppers };
+    let pool = hashes::pool_with(settings, peppers)?;
     let (tenant, limit) = (arguments.tenant, arguments.limit);
     let options = AssessOptions { rows: arguments.rows, canaries, tenant, limit };
     let hashes = (&Schemes, &pool);

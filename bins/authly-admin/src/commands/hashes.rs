@@ -26,9 +26,14 @@ impl HashJudge for Schemes {
 
 /// A pool that verifies as the server would, with the peppers of the settings and those that the profile names.
 pub(crate) fn pool(settings: &Settings, profile: &Profile) -> Result<HashPool<SystemRandom>, Failure> {
+    pool_with(settings, &profile.passwords.peppers)
+}
+
+/// The same with these peppers instead of the profile's: who tries no password need not know them.
+pub(crate) fn pool_with(settings: &Settings, named: &[String]) -> Result<HashPool<SystemRandom>, Failure> {
     let mut peppers: Vec<Secret<String>> =
         settings.passwords.peppers.iter().map(|pepper| Secret::new(pepper.expose().to_owned())).collect();
-    for name in &profile.passwords.peppers {
+    for name in named {
         #[expect(clippy::disallowed_methods, reason = "the profile names the variable, so no table of settings can")]
         let pepper = std::env::var(name);
         let pepper = pepper.map_err(|_| {

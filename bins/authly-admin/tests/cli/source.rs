@@ -97,6 +97,20 @@ fn a_clean_source_has_no_errors_and_its_canaries_sing() {
 }
 
 #[test]
+fn only_who_tries_a_password_needs_the_peppers_of_a_profile() {
+    let (place, canaries) = place(Plan { users: 20, ..Plan::new(Legacy::LegacyUsers) });
+    fs::write(place.folder.path().join("canaries.json"), canaries.to_string()).unwrap();
+    let shown = place.run(&["migrate", "profile", "show", "legacy-users"]).out;
+    let profile = format!("{shown}\n[passwords]\npeppers = [\"PEPPER_THAT_NOBODY_SET\"]\n");
+    fs::write(place.folder.path().join("peppered.toml"), profile).unwrap();
+    let assess = ["migrate", "assess", "--profile", "peppered.toml", "--source", "sqlite:old.db"];
+    let done = place.run(&assess);
+    assert!([0, 11].contains(&done.code), "{done:?}");
+    let tried = place.run(&[&assess[..], &["--canary", "canaries.json"]].concat());
+    assert!(tried.refused(1).contains("PEPPER_THAT_NOBODY_SET"), "{tried:?}");
+}
+
+#[test]
 fn no_output_holds_a_hash_or_a_password() {
     let (place, canaries) = dirty();
     fs::write(place.folder.path().join("canaries.json"), canaries.to_string()).unwrap();
