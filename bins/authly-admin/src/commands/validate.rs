@@ -5,8 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use authly_admin_cases::{Admin, client::MIGRATION_TEST_CLIENT, user::UserDraft};
+use authly_admin_cases::{Admin, client::MIGRATION_TEST_CLIENT, tenant::PolicyChange, user::UserDraft};
 use authly_config::Settings;
+use authly_cutover::store::CutoverStore;
 use authly_directory::services::DirectoryServices;
 use authly_runtime::{
     convert, live,
@@ -16,6 +17,7 @@ use authly_runtime::{
 use authly_seal::{SystemClock, SystemRandom};
 use authly_validate::{Expected, Outcome, Part, Person, Target, Unreachable};
 use oauth_core::{
+    policy::Mode,
     secret::Secret,
     services::{Clock as _, Services as _},
     subject::CHECK_ROLE,
@@ -55,7 +57,11 @@ pub(crate) async fn run<D: Database>(
     let target = Target::new(base).map_err(|error| Trouble::caused("cannot start", &error, ""))?;
     let expected = expected(&admin, settings).await?;
     let mut people = Vec::new();
-    let tried = match make(&admin, &mut people).await {
+    let mut made = make(&admin, &mut people).await;
+    if made.is_ok() && expected.legacy {
+        made = let_in(&admin, live.store(), people.get(..PEOPLE).unwrap_or_default()).await;
+    }
+    let tried = match made {
         Ok(()) => parts(&target, expected, &people, config.as_deref(), settings.mail.is_some()).await,
         Err(failure) => Err(failure),
     };
@@ -106,6 +112,20 @@ async fn make<V: DirectoryServices>(admin: &Admin<V>, people: &mut Vec<Person>) 
             };
             admin.create_user(draft).await.map_err(refused("cannot make an account to sign in with"))?;
         }
+    }
+    Ok(())
+}
+
+/// Opens both ways to them: what is tried is whether the old doors work, and policies only say for whom (S001-50..53).
+async fn let_in<V: DirectoryServices>(
+    admin: &Admin<V>,
+    target: &impl CutoverStore,
+    people: &[Person],
+) -> Result<(), Failure> {
+    for person in people {
+        let both = PolicyChange { mode: Some(Mode::Dual), ..PolicyChange::default() };
+        let set = admin.set_user_policy(target, &person.email, Some(both)).await;
+        set.map_err(refused("cannot open both ways to sign in to an account that tries them"))?;
     }
     Ok(())
 }

@@ -67,6 +67,18 @@ fn what_is_switched_off_fails_its_part_alone() {
     assert_eq!(failed(&report), ["OAuth is on", "sign-ins are limited"]);
 }
 
+/// S001-50..53: who may use an old door is another question than whether it works.
+#[test]
+fn a_policy_keeps_no_trial_out() {
+    let place = Place::new();
+    assert_eq!(place.admin(&["migrate", "seed"]).code, 0);
+    let server = place.start();
+    assert_eq!(place.admin(&["migrate", "policy", "set", "--all", "--mode", "oauth-only"]).code, 0);
+    let (done, report) = validate(&place, &server);
+    assert_eq!((done.code, failed(&report)), (0, Vec::new()), "{report:#}");
+    assert!(report.to_string().contains("the access token tells who signed in"), "{report:#}");
+}
+
 /// C-06: what is closed for good is no failure, and is looked at.
 #[test]
 fn after_the_end_of_the_migration_the_old_doors_must_be_closed() {
