@@ -189,6 +189,10 @@ fn pretty(value: &Value) -> String {
 fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    // A terminal that nobody told its size, as in containers, says that it has no columns.
+    if table.width() == Some(0) {
+        table.set_width(80);
+    }
     table
 }
 

@@ -384,6 +384,9 @@ fn an_adopted_database_is_migrated_in_place_and_taken_back_exactly() {
     };
     let (dry, done) = (import(&[]), import(&["--execute"]));
     assert_eq!(comparable(&dry), comparable(&done));
+    assert_eq!(done["inactive_as"], Value::Null, "nobody's status changes in place");
+    let chosen = place.run(&["migrate", "import", "--profile", "authly", "--inactive-as", "disabled"]);
+    assert!(chosen.refused(64).contains("nobody's status changes"), "{chosen:?}");
     assert_eq!((total(&done), &done["reconciles"]), (before.len() as u64, &Value::Bool(true)), "{done}");
     assert_eq!(runtime.block_on(older_rows(&database)), before);
     let imported = place.json(&["migrate", "status"])["overall"]["imported"].as_u64().unwrap();

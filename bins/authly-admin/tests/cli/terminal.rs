@@ -26,11 +26,16 @@ fn shows(programs: &File) -> bool {
     tcgetattr(programs).unwrap().local_modes.contains(LocalModes::ECHO)
 }
 
-fn begin(place: &Place, programs: &File, arguments: &[&str]) -> Child {
+fn command(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authly-admin"));
     command.args(arguments).current_dir(place.folder.path()).env_clear();
     command.env("DATABASE_URL", format!("sqlite://{}", place.folder.path().join("authly.db").display()));
     command.env("AUTHLY_DATA_DIR", place.folder.path().join("data"));
+    command
+}
+
+fn begin(place: &Place, programs: &File, arguments: &[&str]) -> Child {
+    let mut command = command(place, arguments);
     command.stdin(programs.try_clone().unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -90,4 +95,19 @@ fn nobody_is_asked_for_the_password_of_an_account_that_is_not_there() {
     let ended = child.wait_with_output().unwrap();
     let told = String::from_utf8(ended.stderr).unwrap();
     assert!(ended.status.code() == Some(1) && !told.contains("New password") && told.contains("user list"), "{told}");
+}
+
+/// As in a container: nobody has told the terminal how wide it is.
+#[test]
+fn a_terminal_without_a_size_gets_a_table_that_can_be_read() {
+    let (place, (mut people, programs)) = (place(), terminal());
+    let mut child = command(&place, &["user", "show", "ada"]).stdin(Stdio::null()).stdout(programs).spawn().unwrap();
+    let (mut shown, mut part) = (Vec::new(), [0; 1024]);
+    // The end of the program ends its side, which is an error here.
+    while let Ok(read @ 1..) = people.read(&mut part) {
+        shown.extend_from_slice(&part[..read]);
+    }
+    assert!(child.wait().unwrap().success());
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("ada@example.com"), "{shown}");
 }

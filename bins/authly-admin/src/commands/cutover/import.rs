@@ -4,7 +4,11 @@ use authly_admin_cases::migrate::{
     self, Foreseeing, ImportOptions, ImportReport, OnError, Stop, Stopped, Tools, Unwritten,
 };
 use authly_config::Settings;
-use authly_cutover::{outcome::Outcome, profile::rules::Inactive, words::count};
+use authly_cutover::{
+    outcome::Outcome,
+    profile::rules::{Inactive, Profile, Target},
+    words::count,
+};
 use authly_runtime::Trouble;
 use authly_sources::Access;
 use serde_json::json;
@@ -49,6 +53,7 @@ pub(super) async fn run<T: Tools>(
         false => None,
     };
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
+    may_choose(&arguments.choices, &opened.profile().profile)?;
     if let Some(file) = &arguments.plan {
         let head = plan::Head::of(tools, &mut opened, &name, &arguments.choices).await.map_err(stopped(WHAT))?;
         agree(&plan::read(file)?, &head)?;
@@ -86,6 +91,7 @@ pub(super) async fn run<T: Tools>(
         }
     };
     ticker.end();
+    let report = true_of(report, &profile.profile);
     match &back {
         Some(back) if console.is_json() => console.item(&write_back::beside(&report, back))?,
         _ => tell(&report, console)?,
@@ -128,6 +134,22 @@ pub(super) fn options(choices: &Choices) -> ImportOptions {
         environment: environment::name().map(str::to_owned),
         ..ImportOptions::default()
     }
+}
+
+/// Refuses what has no meaning for this profile: in place nobody's status changes.
+pub(super) fn may_choose(choices: &Choices, profile: &Profile) -> Result<(), Failure> {
+    if choices.inactive_as.is_none() || profile.target != Target::InPlace {
+        return Ok(());
+    }
+    let why =
+        format!("by the profile {} accounts are adopted in place, and nobody's status changes there", profile.name);
+    Err(Failure::usage(Trouble::new("--inactive-as decides nothing here", why, "leave it out")))
+}
+
+/// The report without what does not happen in place.
+pub(super) fn true_of(report: ImportReport, profile: &Profile) -> ImportReport {
+    let inactive_as = report.inactive_as.filter(|_| profile.target != Target::InPlace);
+    ImportReport { inactive_as, ..report }
 }
 
 /// Whether the plan was made of this source, by this profile.

@@ -77,6 +77,7 @@ pub(super) async fn run<T: Tools>(
 ) -> Result<(), Failure> {
     const WHAT: &str = "cannot plan the import";
     let (mut opened, name) = source::open(&arguments.source, settings).await?;
+    import::may_choose(&arguments.choices, &opened.profile().profile)?;
     let head = Head::of(tools, &mut opened, &name, &arguments.choices).await.map_err(stopped(WHAT))?;
     let to_be_made = !schema_steps.is_empty();
     let options = ImportOptions { schema_steps, ..import::options(&arguments.choices) };
@@ -86,7 +87,7 @@ pub(super) async fn run<T: Tools>(
     let mut opened = Unwritten::new(opened, tools, &profile.profile, name.clone()).await.map_err(stopped(WHAT))?;
     let report = migrate::import(tools, &mut opened, &profile, name, &options, &stop, &mut ticker).await;
     ticker.end();
-    let report = report.map_err(stopped(WHAT))?;
+    let report = import::true_of(report.map_err(stopped(WHAT))?, &profile.profile);
     let rows = ticker.rows.take().unwrap_or_default();
     let plan = Plan { head, report: report.without_times(), rows };
     match &arguments.out {

@@ -172,7 +172,7 @@ fn clock(seconds: u64) -> String {
 
 /// How wide the terminal is that standard error goes to.
 fn columns() -> usize {
-    comfy_table::Table::new().use_stderr().width().map_or(80, usize::from)
+    comfy_table::Table::new().use_stderr().width().filter(|width| *width > 0).map_or(80, usize::from)
 }
 
 /// Bar and text in one line of the terminal: a line that wraps could not be drawn over. The bar gives way to the text.
