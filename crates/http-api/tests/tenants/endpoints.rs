@@ -17,7 +17,7 @@ use crate::{
 
 over_every_store!(no_endpoint_shows_or_changes_anything_of_another_tenant);
 
-/// Endpoints that are not there in this world, whoever asks: there is no provider (`upstream/tenants.rs` has one).
+/// Endpoints that are not there in this world, whoever asks: there is no provider (`upstream/tenants.rs` has one, over every store).
 const NOT_HERE: [&str; 3] = ["/sign-in/upstream", "/sign-in/upstream/{provider}/callback", "/sign-in/upstream/logout"];
 
 type Fields = Vec<(&'static str, String)>;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use authly_testkit::{Browser, ClientKey, Options, Page, TestApp};
+use authly_testkit::{Browser, ClientKey, Options, Page, TestApp, TestStore};
 use authly_upstream::{
     carrier::{Answer, Answering, Call, Carrier},
     party::Upstream,
@@ -15,6 +15,8 @@ use authly_upstream::{
 };
 use oauth_core::{crypto::Algorithm, secret::Secret, services::FetchError};
 use serde_json::{Value, json};
+
+use crate::stores::{Kind, World};
 
 pub(crate) const ISSUER: &str = "https://idp.example";
 
@@ -109,13 +111,20 @@ impl Fake {
     }
 
     pub(crate) async fn app_with(&self, people: PeopleRule) -> TestApp {
-        let upstreams = vec![self.upstream_with(people, SignOut::There)];
-        TestApp::with(Options { upstreams, ..Options::default() }).await
+        TestApp::with(self.options(people, SignOut::There)).await
+    }
+
+    /// The same over a store of this kind.
+    pub(crate) async fn world_with<K: Kind>(&self, people: PeopleRule) -> World<K> {
+        World::with(self.options(people, SignOut::There)).await
     }
 
     pub(crate) async fn app_that_signs_out_here_only(&self) -> TestApp {
-        let upstreams = vec![self.upstream_with(rule(), SignOut::Here)];
-        TestApp::with(Options { upstreams, ..Options::default() }).await
+        TestApp::with(self.options(rule(), SignOut::Here)).await
+    }
+
+    fn options(&self, people: PeopleRule, sign_out: SignOut) -> Options {
+        Options { upstreams: vec![self.upstream_with(people, sign_out)], ..Options::default() }
     }
 }
 
@@ -189,7 +198,7 @@ pub(crate) fn callback(state: &str) -> String {
 }
 
 /// The whole way, for whom the provider's claims name.
-pub(crate) async fn sign_in(fake: &Fake, app: &TestApp) -> (Browser, Page) {
+pub(crate) async fn sign_in<S: TestStore>(fake: &Fake, app: &TestApp<S>) -> (Browser, Page) {
     let mut browser = app.browser();
     let page = browser.open("/sign-in").await;
     let there = leave(&mut browser, &page).await;

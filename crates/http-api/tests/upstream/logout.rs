@@ -7,7 +7,7 @@ use authly_upstream::heard::Hearing;
 
 use crate::fake::{Fake, ISSUER, come_back, leave, sign_in};
 
-fn logout_token(fake: &Fake, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn logout_token(fake: &Fake, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = json!({
         "iss": ISSUER, "aud": "authly", "iat": 1_767_225_600, "exp": 1_767_225_720, "jti": "j1", "sid": "there-1",
         "events": { "http://schemas.openid.net/event/backchannel-logout": {} },

@@ -8,5 +8,8 @@ mod farewell;
 mod hang_up;
 mod logout;
 mod sign_in;
+#[path = "../tenants/stores.rs"]
+#[expect(dead_code, reason = "the tests of tenants use all of it")]
+mod stores;
 mod tenants;
 mod two_servers;
