@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use authly_pg_fixture::PgFixture;
+use serde_json::{Value, json};
 
 use crate::support::{Place, Server};
 
@@ -39,6 +40,40 @@ async fn three_nodes_that_start_at_once_agree() {
     }
     let passwords: usize = nodes.iter().map(|node| node.log.text().matches("shown only now").count()).sum();
     assert_eq!(passwords, 1, "there is one first administrator");
+    nodes.into_iter().for_each(Server::stop);
+}
+
+/// S001-55: who was here before the day keeps the older doors, and who came since has none, at each node.
+#[tokio::test]
+async fn two_nodes_follow_a_policy_for_new_users_within_a_second() {
+    const PASSWORD: &str = "correct horse battery";
+    let database = PgFixture::empty().await;
+    let place = Place::new().with("DATABASE_URL", database.url()).with("AUTHLY_ISSUER", "http://localhost:8000");
+    let nodes = [place.start(), place.start()];
+    let [ada, eve] = ["ada", "eve"].map(|name| {
+        let email = format!("{name}@example.org");
+        let account = json!({ "email": email, "username": name, "password": PASSWORD });
+        let (status, answer) = nodes[0].post("/auth/register", &account);
+        assert_eq!(status, 201, "{answer}");
+        let told = place.admin(&["user", "update", name, "--verified", "on", "--output", "json"]);
+        let user: Value = serde_json::from_str(&told.out).unwrap();
+        (email, user["created_at"].as_str().unwrap().to_owned())
+    });
+    let answers = |server: &Server| {
+        [&ada, &eve]
+            .map(|(email, _)| server.post("/api/auth/login", &json!({ "email": email, "password": PASSWORD })).0)
+    };
+    for node in &nodes {
+        assert_eq!(answers(node), [200, 200]);
+    }
+    for (from, told) in [(eve.1.as_str(), [200, 401]), ("2100-01-01", [200, 200]), (ada.1.as_str(), [401, 401])] {
+        let set = ["migrate", "policy", "set", "--all", "--new-users", "oauth-only", "--from", from];
+        let done = place.admin(&set);
+        assert_eq!(done.code, 0, "{done:?}");
+        for node in &nodes {
+            node.within(SOON, |node| answers(node) == told);
+        }
+    }
     nodes.into_iter().for_each(Server::stop);
 }
 
