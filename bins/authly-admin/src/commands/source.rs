@@ -90,9 +90,7 @@ pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceNa
 /// An error about a source, and what to do.
 pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
     let remedy = match error {
-        OpenError::Absent(_) => {
-            "name the database that holds the accounts: `psql -l` lists those of a server (`createdb` would make an empty one)"
-        }
+        OpenError::Absent(_) => "name the database that holds the accounts: `psql -l` lists those of a server",
         OpenError::Address(_) => "correct --source",
         OpenError::Denied(_) => "correct user and password in the address; percent-encode special characters",
         OpenError::Irreversible(_) => "nothing was changed; what cannot come back is the application's own to drop",
