@@ -154,7 +154,7 @@ pub(crate) async fn policy<V: DirectoryServices>(
         }
         PolicyCommand::Clear { tenant, all, user: None } => {
             if !all && tenant.is_none() {
-                agree_for_everybody("remove the policy of", console)?;
+                agree_for_everybody("remove the policy for", console)?;
             }
             admin.clear_policy(tenant.as_deref()).await.map_err(refused("cannot remove the policy"))?;
             console.item(&json!({ "cleared": true, "tenant": tenant }))
@@ -166,7 +166,7 @@ pub(crate) async fn policy<V: DirectoryServices>(
 fn agree_for_everybody(act: &str, console: Console) -> Result<(), Failure> {
     let narrower =
         "`--tenant SLUG` is for one tenant, `--user USER` for one account; `--all` says that everybody is meant.";
-    console.agree(&format!("{act} everybody whose tenant has no policy"), narrower)
+    console.agree(&format!("{act} everybody whose tenant has no policy of its own"), narrower)
 }
 
 const USAGE_COLUMNS: &[Column] = &[
