@@ -91,7 +91,9 @@ pub(crate) fn name(arguments: &SourceArgs, profile: &Profile) -> Result<SourceNa
 pub(crate) fn told(what: &str, error: &OpenError) -> Trouble {
     let remedy = match error {
         OpenError::Absent(_) => "name the database that holds the accounts: `psql -l` lists those of a server",
-        OpenError::Address(_) => "correct --source",
+        OpenError::Address(_) => {
+            "correct the address in --source (or AUTHLY_SOURCE); the one to write to stands in --write-to (or AUTHLY_WRITE_BACK)"
+        }
         OpenError::Denied(_) => "correct user and password in the address; percent-encode special characters",
         OpenError::Irreversible(_) => "nothing was changed; what cannot come back is the application's own to drop",
         OpenError::File { .. } => "correct the file",
