@@ -250,7 +250,8 @@ fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
         assert_eq!(execute().code, code);
     }
     file(format!("# waived\n{} on leave\n{} a service\n", emails[0], pending[1]["user"].as_str().unwrap()));
-    assert_eq!(site.finalize(&["check"]).code, 3);
+    let before = site.finalize(&["check"]);
+    assert!(before.code == 3 && !before.err.contains("closed since"), "{before:?}");
     assert_eq!(site.finalize(&["check", "--waive", "waived.txt"]).code, 0);
     let done = execute();
     assert_eq!(done.code, 0, "{done:?}");
@@ -258,6 +259,8 @@ fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
     assert_eq!(still.as_array().unwrap().len(), 2, "their method is as it was");
     let phase = || site.place.json(&["migrate", "status"])["phase"].clone();
     assert_eq!(phase(), "finalized", "although somebody keeps the password");
+    let after = site.finalize(&["check"]);
+    assert!(after.code == 3 && after.err.contains("The old doors are closed since "), "{after:?}");
     let seen = site.step("see everybody sign in by OAuth, or waive them");
     assert!(seen["found"].as_str().unwrap().starts_with("0 of "), "{seen}");
     assert!(seen["found"].as_str().unwrap().ends_with(" have not, 2 are waived"), "{seen}");

@@ -8,7 +8,7 @@ use authly_cutover::{
     checklist::Surroundings,
     finalization::{self, Passwords, StepRefused},
     finalize,
-    words::count,
+    words::{count, moment},
 };
 use authly_runtime::{Trouble, store::Database};
 use serde_json::json;
@@ -68,6 +68,13 @@ async fn check<T: Tools>(tools: &T, waive: &WaiveArgs, console: Console) -> Resu
     let waivers = waivers(waive.waive.as_deref())?;
     let conditions = migrate::gate_with(tools, &waivers).await.map_err(stopped("cannot judge the gate"))?;
     console.list(&conditions, CONDITIONS, "")?;
+    let known = migrate::finalization(tools).await.map_err(stopped("cannot tell how the end stands"))?;
+    if let Some(at) = known.and_then(|known| known.executed_at) {
+        console.note(&format!(
+            "The old doors are closed since {}, whatever is measured now; who was waived then is not counted as waived here.",
+            moment(at)
+        ));
+    }
     if finalize::is_open(&conditions) { Ok(()) } else { Err(Failure::silent(Code::Refused)) }
 }
 
