@@ -281,8 +281,9 @@ impl CutoverStore for MemoryTarget {
         Ok(self.lock().figures())
     }
 
-    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
-        Ok(self.lock().old_hashes())
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+        let state = self.lock();
+        Ok((state.figures(), state.old_hashes()))
     }
 
     async fn daily(

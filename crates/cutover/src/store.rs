@@ -139,9 +139,11 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     /// Figures by tenant, those of accounts without a tenant among them (`tenant: None`, always there); deleted accounts are
     /// not counted; tenants without accounts are there with zeros. Order is free.
     fn figures(&self) -> impl Future<Output = Result<Vec<TenantFigures>, StoreError>> + Send;
-    /// Hashes of other programs and wrapped ones of accounts that are not deleted, by tenant and by what they have in common; the order
-    /// is free.
-    fn old_hashes(&self) -> impl Future<Output = Result<Vec<OldHashes>, StoreError>> + Send;
+    /// The same, and the hashes of other programs and wrapped ones of the accounts that are counted, by tenant and by what they
+    /// have in common, all in one pass and at one moment. Order is free.
+    fn figures_and_old_hashes(
+        &self,
+    ) -> impl Future<Output = Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError>> + Send;
     /// How many accounts completed on each day (UTC) from `from` to before `to`; days without any are left out.
     fn daily(
         &self,

@@ -7,11 +7,11 @@ use std::{
 
 use authly_cutover::{
     finalize::{self, Condition, QUIET},
-    hash::HashJudge as _,
+    hash::HashJudge,
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, FinalizeStore as _, PendingAccount, PendingAsk, TenantFigures},
+    store::{CutoverStore as _, FinalizeStore as _, OldHashes, PendingAccount, PendingAsk, TenantFigures},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
@@ -124,7 +124,7 @@ pub async fn status<T: Tools>(
     tenant: Option<&str>,
     oauth: OAuthSwitch,
 ) -> Result<MigrationStatus, MigrateError> {
-    let figures = tools.target().figures().await?;
+    let (figures, hashes) = tools.target().figures_and_old_hashes().await?;
     let accounts = figures.iter().map(|one| one.total).sum();
     let figures = match tenant {
         None => figures,
@@ -136,7 +136,7 @@ pub async fn status<T: Tools>(
             of
         }
     };
-    let mut schemes = old_hashes(tools, &figures).await?;
+    let mut schemes = by_scheme(tools.hashes(), &figures, hashes);
     let (tenants, overall) = progress::overview(&figures);
     let last_run = runs(tools, None, 1).await?.pop();
     let phase = match (overall.imported, overall.completed) {
@@ -163,23 +163,20 @@ pub async fn status<T: Tools>(
     })
 }
 
-/// Hashes of other programs and wrapped ones by tenant (its short name) and scheme, of the tenants that these figures are of.
-/// Where they count none, nobody looks.
-async fn old_hashes<T: Tools>(
-    tools: &T,
+/// These hashes by tenant (its short name) and scheme, of the tenants that the figures are of.
+fn by_scheme(
+    judge: &impl HashJudge,
     figures: &[TenantFigures],
-) -> Result<HashMap<Option<String>, BTreeMap<&'static str, u64>>, MigrateError> {
-    let mut schemes: HashMap<Option<String>, BTreeMap<&'static str, u64>> = HashMap::new();
-    if figures.iter().all(|one| one.legacy_scheme + one.wrapped == 0) {
-        return Ok(schemes);
-    }
+    hashes: Vec<OldHashes>,
+) -> HashMap<Option<String>, BTreeMap<&'static str, u64>> {
     let asked: HashMap<_, _> = figures.iter().map(|one| (one.tenant, &one.slug)).collect();
-    for group in tools.target().old_hashes().await? {
+    let mut schemes: HashMap<Option<String>, BTreeMap<&'static str, u64>> = HashMap::new();
+    for group in hashes {
         let Some(slug) = asked.get(&group.tenant) else { continue };
-        let scheme = tools.hashes().judge(&group.sample).scheme;
+        let scheme = judge.judge(&group.sample).scheme;
         *schemes.entry((*slug).clone()).or_default().entry(scheme).or_default() += group.accounts;
     }
-    Ok(schemes)
+    schemes
 }
 
 /// The newest runs, newest first.

@@ -45,6 +45,26 @@ pub struct TenantFigures {
     pub last_password_login_at: Option<Timestamp>,
 }
 
+impl TenantFigures {
+    /// Counts others of the same tenant along.
+    pub fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        self.password += other.password;
+        self.dual += other.dual;
+        self.oauth += other.oauth;
+        self.imported += other.imported;
+        self.invited += other.invited;
+        self.completed += other.completed;
+        self.hash_upgraded += other.hash_upgraded;
+        self.reset_required += other.reset_required;
+        self.disabled += other.disabled;
+        self.legacy_scheme += other.legacy_scheme;
+        self.wrapped += other.wrapped;
+        self.waiting += other.waiting;
+        self.last_password_login_at = self.last_password_login_at.max(other.last_password_login_at);
+    }
+}
+
 /// How many accounts completed on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DailyCount {

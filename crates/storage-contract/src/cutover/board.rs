@@ -130,7 +130,7 @@ pub async fn the_board_agrees_with_the_store_in_memory(store: impl CutoverStore 
 /// Of a random crowd, hashes that are to be replaced are put together as by hand.
 pub async fn old_hashes_are_told_by_tenant_and_scheme(store: impl CutoverStore + BoardStore) {
     let (memory, tenants) = (MemoryTarget::new(), three());
-    assert_eq!(store.old_hashes().await.unwrap(), []);
+    assert_eq!(store.figures_and_old_hashes().await.unwrap().1, []);
     fill(&store, &tenants).await;
     fill(&memory, &tenants).await;
     let told = |groups: Vec<OldHashes>| {
@@ -139,11 +139,17 @@ pub async fn old_hashes_are_told_by_tenant_and_scheme(store: impl CutoverStore +
         told.sort();
         told
     };
-    let found = told(store.old_hashes().await.unwrap());
+    let (mut figures, found) = store.figures_and_old_hashes().await.unwrap();
+    let mut alone = store.figures().await.unwrap();
+    for figures in [&mut figures, &mut alone] {
+        figures.sort_by_key(|one| one.tenant);
+    }
+    assert_eq!(figures, alone);
+    let found = told(found);
     assert!(found.iter().map(|(tenant, ..)| tenant).collect::<BTreeSet<_>>().len() > 1, "{found:?}");
     let all: u64 = store.board(ask(None)).await.unwrap().hashes.iter().map(|group| group.accounts).sum();
     assert!(found.iter().map(|(_, _, accounts)| accounts).sum::<u64>() < all, "not all are old");
-    assert_eq!(found, told(memory.old_hashes().await.unwrap()));
+    assert_eq!(found, told(memory.figures_and_old_hashes().await.unwrap().1));
 }
 
 /// What is shown of one tenant is the part of the whole that belongs to it.

@@ -10,7 +10,7 @@ use authly_cutover::{
     outcome::ReasonCode,
     run::RunId,
     source::SourceId,
-    store::{DailyCount, OldHashes, PenEntry, PenKind, TenantFigures},
+    store::{DailyCount, PenEntry, PenKind, TenantFigures},
 };
 use authly_directory::password::StoredHash;
 use oauth_core::{
@@ -20,9 +20,9 @@ use oauth_core::{
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{figures, ledger, pen, signed, unsigned};
+use super::{figures, hashes, ledger, pen, signed, unsigned};
 use crate::{
-    db::{Db, Params},
+    db::Params,
     store::PgStore,
     value::{At, Reader},
 };
@@ -67,62 +67,6 @@ const STEPS: &str = "
      GROUP BY GROUPING SETS ((exists_on), (both_on), (completed_on), (alone_on), (upgraded_on))
     HAVING COALESCE(exists_on, both_on, completed_on, alone_on, upgraded_on) IS NOT NULL";
 
-/// The hash that verifies.
-macro_rules! effective {
-    () => {
-        "COALESCE(CASE WHEN upgraded_from IS NOT DISTINCT FROM password_hash THEN upgraded_hash END, password_hash)"
-    };
-}
-
-/// What hashes of one scheme have in common, as `authly_cutover::board::mark` says it.
-macro_rules! mark {
-    () => {
-        "CASE WHEN left(hash, 1) = '$' THEN '$' || left(split_part(hash, '$', 2), 24)
-              WHEN left(hash, 1) = '{' THEN left(split_part(hash, '}', 1), 32)
-              WHEN left(hash, 8) = 'wrapped:' THEN 'wrapped:'
-              WHEN left(hash, 9) = 'declared:' THEN 'declared:' || left(split_part(hash, ':', 2), 32)
-              WHEN position('$' IN hash) BETWEEN 2 AND 41 THEN split_part(hash, '$', 1)
-              ELSE length(hash) || CASE WHEN left(hash, 1) = '*' THEN '*' ELSE '' END END"
-    };
-}
-
-const HASHES: &str = concat!(
-    "SELECT min(hash), count(*) FROM (SELECT ",
-    effective!(),
-    " AS hash FROM users WHERE status <> 'deleted' AND ($1::uuid IS NULL OR tenant_id = $1)) AS effective
-       WHERE hash IS NOT NULL GROUP BY ",
-    mark!()
-);
-
-/// The same of what is to be replaced, by tenant.
-const OLD_HASHES: &str = concat!(
-    "SELECT tenant_id, min(hash COLLATE \"C\"), count(*) FROM (SELECT tenant_id, ",
-    effective!(),
-    " AS hash FROM users WHERE credential_state IN ('legacy_scheme', 'wrapped') AND status <> 'deleted') AS old
-       WHERE hash IS NOT NULL GROUP BY tenant_id, ",
-    mark!()
-);
-
-/// The planner knows nothing of what hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
-const UNSORTED: &str = "SELECT set_config('enable_sort', 'off', TRUE)";
-
-/// What is to be replaced, by tenant.
-pub(super) async fn old_hashes(db: &Db) -> Result<Vec<OldHashes>, StoreError> {
-    let mut client = db.client().await?;
-    let steps = db.begin_snapshot(&mut client).await?;
-    steps.run(figures::READ_WHOLE, &[]).await?;
-    steps.run(UNSORTED, &[]).await?;
-    let rows = steps.run(OLD_HASHES, &[]).await?;
-    steps.commit().await?;
-    let read = |row| {
-        let mut row = Reader::new(row, "users", &"-");
-        let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
-        let sample = StoredHash::new(row.take("password_hash")?);
-        Ok(OldHashes { tenant, sample, accounts: row.take("password_hash").map(unsigned)? })
-    };
-    rows.iter().map(read).collect()
-}
-
 const WAITING: &str = "
     SELECT kind, reason->>'code', count(*) FROM migration_pen
      WHERE resolution IS NULL AND ($1::uuid IS NULL OR tenant_id = $1)
@@ -142,7 +86,7 @@ impl BoardStore for PgStore {
         let pens = steps.run(figures::WAITING, &[&tenant]).await?;
         let recent = steps.run(RECENT, &[&tenant, &At(ask.recent_from)]).await?;
         let taken = steps.run(STEPS, &[&tenant, &before]).await?;
-        let hashes = steps.run(HASHES, &[&tenant]).await?;
+        let hashes = steps.run(hashes::HASHES, &[&tenant]).await?;
         let waiting = steps.run(WAITING, &[&tenant]).await?;
         steps.commit().await?;
 

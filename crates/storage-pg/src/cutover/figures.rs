@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use authly_cutover::store::{DailyCount, PendingAccount, PendingAsk, TenantFigures};
+use authly_cutover::store::{DailyCount, OldHashes, PendingAccount, PendingAsk, TenantFigures};
+use authly_directory::password::StoredHash;
 use oauth_core::{
     claims::Profile,
     ids::{TenantId, UserId},
@@ -15,7 +16,10 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::unsigned;
+use super::{
+    hashes::{effective, mark},
+    unsigned,
+};
 use crate::{
     db::{Db, Params},
     error::unavailable,
@@ -24,27 +28,43 @@ use crate::{
 
 const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
 
-macro_rules! counts {
-    ($which:literal) => {
-        concat!(
-            "SELECT tenant_id, count(*), count(*) FILTER (WHERE auth_method = 'password'),
-                    count(*) FILTER (WHERE auth_method = 'dual'), count(*) FILTER (WHERE auth_method = 'oauth'),
-                    count(imported_at), count(invited_at), count(completed_at), count(hash_upgraded_at),
-                    count(*) FILTER (WHERE reset_required), count(*) FILTER (WHERE status = 'disabled'),
-                    count(*) FILTER (WHERE credential_state = 'legacy_scheme'),
-                    count(*) FILTER (WHERE credential_state = 'wrapped'), max(last_password_login_at)
-               FROM users WHERE status <> 'deleted'",
-            $which,
-            " GROUP BY tenant_id"
-        )
+/// What is counted of accounts.
+macro_rules! counted {
+    () => {
+        "count(*), count(*) FILTER (WHERE auth_method = 'password'),
+         count(*) FILTER (WHERE auth_method = 'dual'), count(*) FILTER (WHERE auth_method = 'oauth'),
+         count(imported_at), count(invited_at), count(completed_at), count(hash_upgraded_at),
+         count(*) FILTER (WHERE reset_required), count(*) FILTER (WHERE status = 'disabled'),
+         count(*) FILTER (WHERE credential_state = 'legacy_scheme'),
+         count(*) FILTER (WHERE credential_state = 'wrapped'), max(last_password_login_at)"
     };
 }
 
 /// Of one tenant, or of all.
-pub(super) const COUNTS: &str = counts!(" AND ($1::uuid IS NULL OR tenant_id = $1)");
+pub(super) const COUNTS: &str = concat!(
+    "SELECT tenant_id, ",
+    counted!(),
+    " FROM users WHERE status <> 'deleted' AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id"
+);
 
 /// Of all. Where a statement could as well be about one tenant, the planner thinks of few rows and sorts them.
-const COUNTS_OF_ALL: &str = counts!("");
+const COUNTS_OF_ALL: &str =
+    concat!("SELECT tenant_id, ", counted!(), " FROM users WHERE status <> 'deleted' GROUP BY tenant_id");
+
+/// Of all, apart by the hash that verifies where it is to be replaced, with one of those.
+const COUNTS_AND_HASHES: &str = concat!(
+    "SELECT tenant_id, ",
+    counted!(),
+    ", min(hash COLLATE \"C\") FROM (
+       SELECT *, CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ",
+    effective!(),
+    " END AS hash FROM users WHERE status <> 'deleted') AS users
+       GROUP BY tenant_id, ",
+    mark!()
+);
+
+/// The planner knows nothing of what hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
+const UNSORTED: &str = "SELECT set_config('enable_sort', 'off', TRUE)";
 
 /// Of one tenant, or of all.
 pub(super) const WAITING: &str = "
@@ -58,14 +78,33 @@ pub(super) const READ_WHOLE: &str = "
            set_config('parallel_tuple_cost', '0', TRUE)";
 
 pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError> {
+    let [names, counted, waiting] = ask(db, COUNTS_OF_ALL).await?;
+    assemble(&names, &counted, &waiting)
+}
+
+/// With the hashes that are to be replaced.
+pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+    let [names, counted, waiting] = ask(db, COUNTS_AND_HASHES).await?;
+    let mut groups = Vec::new();
+    for row in &counted {
+        let (counts, mut row) = counts(row)?;
+        if let Some(sample) = row.take::<Option<String>>("password_hash")? {
+            groups.push(OldHashes { tenant: counts.tenant, sample: StoredHash::new(sample), accounts: counts.total });
+        }
+    }
+    Ok((assemble(&names, &counted, &waiting)?, groups))
+}
+
+/// Tenants, what is counted, and what waits, at one moment.
+async fn ask(db: &Db, counts: &'static str) -> Result<[Vec<Row>; 3], StoreError> {
     let mut client = db.client().await?;
     let steps = db.begin_snapshot(&mut client).await?;
     steps.run(READ_WHOLE, &[]).await?;
-    let script = [(NAMES, vec![]), (COUNTS_OF_ALL, vec![]), (WAITING, vec![&NOBODY as &(dyn ToSql + Sync)])];
+    steps.run(UNSORTED, &[]).await?;
+    let script = [(NAMES, vec![]), (counts, vec![]), (WAITING, vec![&NOBODY as &(dyn ToSql + Sync)])];
     let answers = steps.run_all(&script).await?;
     steps.commit().await?;
-    let [names, counted, waiting] = answers.as_slice() else { return Err(unavailable("an answer is missing")) };
-    assemble(names, counted, waiting)
+    answers.try_into().map_err(|_| unavailable("an answer is missing"))
 }
 
 /// No tenant in particular.
@@ -81,9 +120,10 @@ pub(super) fn assemble(names: &[Row], counted: &[Row], waiting: &[Row]) -> Resul
         figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
     }
     for row in counted {
-        let counted = counts(row)?;
+        let (counted, _) = counts(row)?;
         let one = figures.entry(counted.tenant).or_default();
-        *one = TenantFigures { slug: one.slug.take(), name: one.name.take(), ..counted };
+        one.tenant = counted.tenant;
+        one.add(&counted);
     }
     for row in waiting {
         let mut row = Reader::new(row, "migration_pen", &"-");
@@ -94,7 +134,8 @@ pub(super) fn assemble(names: &[Row], counted: &[Row], waiting: &[Row]) -> Resul
     Ok(figures.into_values().collect())
 }
 
-fn counts(row: &Row) -> Result<TenantFigures, StoreError> {
+/// What is counted, and what stands behind it in the row.
+fn counts(row: &Row) -> Result<(TenantFigures, Reader<'_>), StoreError> {
     let mut row = Reader::new(row, "users", &"-");
     let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
     let mut next = || row.take("auth_method").map(unsigned);
@@ -115,7 +156,7 @@ fn counts(row: &Row) -> Result<TenantFigures, StoreError> {
         ..TenantFigures::default()
     };
     figures.last_password_login_at = row.maybe_at("last_password_login_at")?;
-    Ok(figures)
+    Ok((figures, row))
 }
 
 /// Days of UTC, as numbers since 1970.

@@ -10,6 +10,7 @@ mod board;
 mod figures;
 mod finalize;
 mod gate;
+mod hashes;
 mod ledger;
 mod line;
 mod links;
@@ -125,8 +126,8 @@ impl CutoverStore for PgStore {
         figures::by_tenant(self.db()).await
     }
 
-    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
-        board::old_hashes(self.db()).await
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+        figures::by_tenant_and_hash(self.db()).await
     }
 
     async fn daily(

@@ -22,17 +22,54 @@ const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL
 
 /// One number says everything that is counted of an account. The counting is done while the rows are read: grouping them here
 /// would sort them all.
-const MARKS: &str = "SELECT tenant_id, (auth_method = 'password') + (auth_method = 'dual') * 2 + (auth_method = 'oauth') * 4 \
-                     + (imported_at IS NOT NULL) * 8 + (invited_at IS NOT NULL) * 16 + (completed_at IS NOT NULL) * 32 \
-                     + (hash_upgraded_at IS NOT NULL) * 64 + (reset_required <> 0) * 128 + (status = 'disabled') * 256 \
-                     + (credential_state = 'legacy_scheme') * 512 + (credential_state = 'wrapped') * 1024, \
-                     last_password_login_at FROM users WHERE status <> 'deleted' AND (?1 IS NULL OR tenant_id = ?1)";
+macro_rules! marks {
+    ($besides:literal) => {
+        concat!(
+            "SELECT tenant_id, (auth_method = 'password') + (auth_method = 'dual') * 2 + (auth_method = 'oauth') * 4 \
+             + (imported_at IS NOT NULL) * 8 + (invited_at IS NOT NULL) * 16 + (completed_at IS NOT NULL) * 32 \
+             + (hash_upgraded_at IS NOT NULL) * 64 + (reset_required <> 0) * 128 + (status = 'disabled') * 256 \
+             + (credential_state = 'legacy_scheme') * 512 + (credential_state = 'wrapped') * 1024, \
+             last_password_login_at",
+            $besides,
+            " FROM users WHERE status <> 'deleted' AND (?1 IS NULL OR tenant_id = ?1)"
+        )
+    };
+}
+
+const MARKS: &str = marks!("");
+
+/// Beside the marks, the hash that verifies, where it is to be replaced.
+const MARKS_AND_HASHES: &str = marks!(
+    ", CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ifnull(upgraded_hash, password_hash) END"
+);
 
 const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL \
                        AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
 
 /// Of all tenants and of accounts without one, or of one tenant alone.
 pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<TenantFigures>> {
+    read(db, only, MARKS, |_, _| Ok(()))
+}
+
+/// Of all, with the hashes that are to be replaced.
+pub(super) fn by_tenant_and_hash(db: Db<'_>) -> Outcome<(Vec<TenantFigures>, Vec<OldHashes>)> {
+    let mut groups: HashMap<(Option<TenantId>, String), OldHashes> = HashMap::new();
+    let figures = read(db, None, MARKS_AND_HASHES, |tenant, row| {
+        let Some(hash) = row.value::<Option<String>>("users.password_hash")? else { return Ok(()) };
+        let group = groups.entry((tenant, mark(&hash)));
+        group.or_insert_with(|| OldHashes { tenant, sample: StoredHash::new(hash), accounts: 0 }).accounts += 1;
+        Ok(())
+    })?;
+    Ok((figures, groups.into_values().collect()))
+}
+
+/// Counts by marks; `besides` reads what else stands in the row of an account.
+fn read(
+    db: Db<'_>,
+    only: Option<TenantId>,
+    marks: &str,
+    mut besides: impl FnMut(Option<TenantId>, &mut Cursor<'_>) -> Outcome<()>,
+) -> Outcome<Vec<TenantFigures>> {
     let mut figures = BTreeMap::new();
     if only.is_none() {
         figures.insert(None, TenantFigures::default());
@@ -48,11 +85,11 @@ pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<Tenan
         figures.insert(Some(tenant), names);
     }
     let mut counted: HashMap<Option<TenantId>, TenantFigures> = HashMap::new();
-    db.each(MARKS, [only], |row| {
+    db.each(marks, [only], |row| {
         let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
         let marks = row.value("users.auth_method").map(unsigned)?;
         count(counted.entry(tenant).or_default(), marks, row.time_opt("users.last_password_login_at")?);
-        Ok(())
+        besides(tenant, row)
     })?;
     for (tenant, counted) in counted {
         let one = figures.entry(tenant).or_default();
@@ -85,23 +122,6 @@ fn count(figures: &mut TenantFigures, marks: u64, last: Option<Timestamp>) {
     figures.legacy_scheme += bit(9);
     figures.wrapped += bit(10);
     figures.last_password_login_at = figures.last_password_login_at.max(last);
-}
-
-/// Hashes as they stand, the one that verifies; they are put together while they are read, which sorts nothing.
-const OLD_HASHES: &str = "SELECT tenant_id, ifnull(upgraded_hash, password_hash) FROM users \
-                          WHERE credential_state IN ('legacy_scheme', 'wrapped') AND status <> 'deleted' \
-                          AND ifnull(upgraded_hash, password_hash) IS NOT NULL";
-
-pub(super) fn old_hashes(db: Db<'_>) -> Outcome<Vec<OldHashes>> {
-    let mut groups: HashMap<(Option<TenantId>, String), OldHashes> = HashMap::new();
-    db.each(OLD_HASHES, [], |row| {
-        let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
-        let hash: String = row.value("users.password_hash")?;
-        let group = groups.entry((tenant, mark(&hash)));
-        group.or_insert_with(|| OldHashes { tenant, sample: StoredHash::new(hash), accounts: 0 }).accounts += 1;
-        Ok(())
-    })?;
-    Ok(groups.into_values().collect())
 }
 
 /// Days as whole numbers, also before 1970: the instant within its day is never negative.

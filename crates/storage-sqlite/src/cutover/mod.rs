@@ -127,8 +127,8 @@ impl CutoverStore for SqliteStore {
         self.read_long(|db| consistently(db, |db| figures::by_tenant(db, None))).await
     }
 
-    async fn old_hashes(&self) -> Result<Vec<OldHashes>, StoreError> {
-        self.read_long(figures::old_hashes).await
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+        self.read_long(|db| consistently(db, figures::by_tenant_and_hash)).await
     }
 
     async fn daily(
