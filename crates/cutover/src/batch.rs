@@ -86,7 +86,12 @@ pub fn note(progress: &mut Progress, rows: &[Decided]) {
         let counts = decision.outcome.writes_an_account() || matches!(&decision.write, Some(AccountWrite::Create(_)));
         if counts {
             counters.administrators += u64::from(person.is_admin);
-            counters.verified += u64::from(person.is_verified);
+            // An address that an operator gave is verified by nobody.
+            let verified = match &decision.write {
+                Some(AccountWrite::Create(to) | AccountWrite::Change { to, .. }) => to.is_verified,
+                Some(AccountWrite::Remove(_)) | None => person.is_verified,
+            };
+            counters.verified += u64::from(verified);
         }
         counters.names_given += u64::from(decision.username.is_some());
         for role in &person.unmapped_roles {

@@ -77,22 +77,7 @@ impl Progress {
 /// The progress of every tenant, worst first, and of all together.
 pub fn overview(figures: &[TenantFigures]) -> (Vec<Progress>, Progress) {
     let mut sum = TenantFigures::default();
-    for one in figures {
-        sum.total += one.total;
-        sum.password += one.password;
-        sum.dual += one.dual;
-        sum.oauth += one.oauth;
-        sum.imported += one.imported;
-        sum.invited += one.invited;
-        sum.completed += one.completed;
-        sum.hash_upgraded += one.hash_upgraded;
-        sum.reset_required += one.reset_required;
-        sum.disabled += one.disabled;
-        sum.legacy_scheme += one.legacy_scheme;
-        sum.wrapped += one.wrapped;
-        sum.waiting += one.waiting;
-        sum.last_password_login_at = sum.last_password_login_at.max(one.last_password_login_at);
-    }
+    figures.iter().for_each(|one| sum.add(one));
     // Accounts without a tenant are worth a line only where there are some, or nothing else is.
     let shown = |one: &&TenantFigures| one.tenant.is_some() || one.total + one.waiting > 0;
     let mut tenants: Vec<Progress> = figures.iter().filter(shown).map(Progress::of).collect();

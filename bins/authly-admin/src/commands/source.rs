@@ -44,6 +44,11 @@ pub(crate) fn address(named: Option<&str>, profile: &Profile, settings: &Setting
         _ => None,
     };
     let Some(named) = named.or(configured) else {
+        if profile.target == Target::InPlace {
+            let why = format!("the profile {} adopts the configured database, and that is SQLite", profile.name);
+            let remedy = "set DATABASE_URL to the PostgreSQL database that holds the accounts";
+            return Err(Failure::usage(Trouble::new("cannot read a source", why, remedy)));
+        }
         let remedy = "add --source ADDRESS, or set AUTHLY_SOURCE, which no list of processes shows";
         return Err(Failure::usage(Trouble::new("cannot read a source", "none is named", remedy)));
     };

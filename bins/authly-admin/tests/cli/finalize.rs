@@ -259,6 +259,9 @@ fn who_is_waived_keeps_the_method_and_stands_in_the_ledger() {
     assert_eq!(still.as_array().unwrap().len(), 2, "their method is as it was");
     let phase = || site.place.json(&["migrate", "status"])["phase"].clone();
     assert_eq!(phase(), "finalized", "although somebody keeps the password");
+    let again = ["migrate", "import", "--profile", "legacy-users", "--source", "sqlite:old.db", "--execute"];
+    let refused = site.place.run(&again);
+    assert!(refused.err.contains("is finalized since") && refused.err.contains("finalize undo"), "{refused:?}");
     let after = site.finalize(&["check"]);
     assert!(after.code == 3 && after.err.contains("The old doors are closed since "), "{after:?}");
     let seen = site.step("see everybody sign in by OAuth, or waive them");

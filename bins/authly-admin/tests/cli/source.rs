@@ -204,6 +204,8 @@ fn mistakes_in_a_profile_are_named_by_line_and_place() {
 
 #[test]
 fn what_is_not_there_is_told_in_three_parts() {
+    let elsewhere = Place::new().run(&["migrate", "assess", "--profile", "authly"]);
+    assert!(elsewhere.refused(64).contains("adopts the configured database, and that is SQLite"), "{elsewhere:?}");
     let (place, _) = place(Plan { users: 20, ..Plan::new(Legacy::LegacyUsers) });
     place.run(&["migrate", "assess", "--profile", "nobody.toml", "--source", "sqlite:old.db"]).refused(1);
     place.run(&["migrate", "assess", "--profile", "legacy-users", "--source", "sqlite:none.db"]).refused(1);

@@ -61,7 +61,7 @@ fn a_tenant_with_accounts_stays_unless_they_are_to_go_with_it() {
     assert_eq!(place.json(&["tenant", "list"]), json!([]));
     assert_eq!(place.json(&["group", "list"]), json!([]));
     assert!(place.json(&["tenant", "list", "--removed"])[0]["deleted_at"].is_string());
-    assert!(place.run(&["tenant", "create", "--slug", "acme-corp"]).refused(1).contains("exists already"));
+    assert!(place.run(&["tenant", "create", "--slug", "acme-corp"]).refused(1).contains("of a tenant that is removed"));
     place.run(&["user", "create", "--email", "b@example.com", "--tenant", "acme-corp"]).refused(1);
     place.json(&["tenant", "create", "--slug", "fresh"]);
     place.json(&["tenant", "delete", "fresh", "--yes"]);

@@ -125,6 +125,9 @@ pub enum MigrateError {
     /// What was asked for cannot be.
     #[error("{0}")]
     Refused(String),
+    /// The doors are closed; the end can be taken back first.
+    #[error("the migration is finalized since {0}")]
+    Over(String),
     /// The step of the end does not follow.
     #[error(transparent)]
     Step(#[from] StepRefused),

@@ -89,11 +89,23 @@ impl<V: DirectoryServices> Admin<V> {
         let record = TenantRecord { id, slug: slug.as_str().to_owned(), name, active: true, legacy_login: true };
         let audit = self.event(AuditKind::TenantChanged, None, None, json!({ "created": record.slug }));
         let written = self.services.accounts().put_tenant(&record, now, audit).await;
-        written.map_err(|error| AdminError::taken(error, "tenant", slug.as_str()))?;
+        if let Err(error) = written.map_err(|error| AdminError::taken(error, "tenant", slug.as_str())) {
+            return Err(self.told_of_removed(error, slug.as_str()).await?);
+        }
         if draft.groups == WithGroups::Yes {
             self.create_tenant_groups(id, &record.slug, &GroupRole::ALL).await?;
         }
         self.tenant(slug.as_str()).await
+    }
+
+    /// Says of a short name that is taken if a tenant had it that was removed: nobody can change that one.
+    async fn told_of_removed(&self, error: AdminError, slug: &str) -> Result<AdminError, AdminError> {
+        let gone = |tenant: &TenantView| tenant.slug == slug && tenant.deleted_at.is_some();
+        if matches!(error, AdminError::Exists { .. }) && self.tenants(true).await?.iter().any(gone) {
+            let why = format!("{slug:?} was the short name of a tenant that is removed, and stays with it");
+            return Ok(AdminError::invalid("slug", why));
+        }
+        Ok(error)
     }
 
     /// All tenants by short name, those that were removed only if asked for.

@@ -46,7 +46,7 @@ pub struct TenantFigures {
 }
 
 impl TenantFigures {
-    /// Counts others of the same tenant along.
+    /// Counts others along.
     pub fn add(&mut self, other: &Self) {
         self.total += other.total;
         self.password += other.password;

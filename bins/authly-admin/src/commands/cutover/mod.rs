@@ -253,6 +253,7 @@ fn stopped(what: &'static str) -> impl FnOnce(MigrateError) -> Failure {
             MigrateError::NotImported { .. } => {
                 "name an account as `authly-admin user list --contains TEXT` shows it, or import the row first"
             }
+            MigrateError::Over(_) => "`authly-admin migrate finalize undo` takes that back first",
             MigrateError::Refused(_) | MigrateError::Step(_) => "",
             MigrateError::Source(_) => {
                 "check the source and the profile; what is written so far stays, and the next run goes on"

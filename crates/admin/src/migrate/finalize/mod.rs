@@ -129,10 +129,7 @@ pub async fn finalization<T: Tools>(tools: &T) -> Result<Option<Finalization>, M
 pub(super) async fn must_not_be_over<T: Tools>(tools: &T) -> Result<(), MigrateError> {
     match tools.target().finalization().await? {
         None => Ok(()),
-        Some(known) => Err(MigrateError::Refused(format!(
-            "the migration is finalized since {}; `authly-admin migrate finalize undo` takes that back first",
-            known.executed_at.unwrap_or(known.begun_at).to_rfc3339()
-        ))),
+        Some(known) => Err(MigrateError::Over(known.executed_at.unwrap_or(known.begun_at).to_rfc3339())),
     }
 }
 

@@ -207,7 +207,10 @@ async fn rehearse<V: DirectoryServices>(
 /// Why something could not be done, without what only the log may say.
 fn refusal(error: MigrateError) -> String {
     match error {
-        MigrateError::Busy { .. } | MigrateError::NotFound { .. } | MigrateError::Refused(_) => error.to_string(),
+        MigrateError::Busy { .. }
+        | MigrateError::NotFound { .. }
+        | MigrateError::Over(_)
+        | MigrateError::Refused(_) => error.to_string(),
         error => {
             tracing::error!(error = respond::causes(&error), "accounts are not taken back");
             "the log of the server says why".to_owned()
