@@ -168,6 +168,7 @@ fn every_place_is_tried() {
     let tests = [
         include_str!("crashes.rs"),
         include_str!("../../../authly-admin/tests/cli/columns.rs"),
+        include_str!("../../../authly-admin/tests/cli/finalize.rs"),
         include_str!("../../../authly-admin/tests/cli/write_back.rs"),
     ];
     for place in Place::ALL {
