@@ -192,9 +192,13 @@ proptest! {
 
     #[test]
     fn no_mutated_hash_makes_reading_panic_or_take_long(stored in mutated()) {
-        let start = Instant::now();
-        classify(&stored);
-        prop_assert!(start.elapsed().as_millis() < 100, "{stored}");
+        // What takes long takes long each time; a machine that looks away does so once.
+        let is_read_soon = || {
+            let start = Instant::now();
+            classify(&stored);
+            start.elapsed().as_millis() < 100
+        };
+        prop_assert!((0..3).any(|_| is_read_soon()), "{stored}");
     }
 
     #[test]

@@ -149,9 +149,14 @@ async fn every_failure_takes_as_long_as_the_slowest_format_in_use() {
         assert!(!matches!(verification, Verification::Match { .. }));
         assert!(start.elapsed() >= floor - Duration::from_millis(1), "{stored:?}: {:?}", start.elapsed());
     }
-    let start = Instant::now();
-    assert!(matches(&pool, "right", right.expose()).await);
-    assert!(start.elapsed() < floor, "the right password waits for nobody");
+    // The quickest of three, since a busy machine adds what it likes.
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        assert!(matches(&pool, "right", right.expose()).await);
+        took.push(start.elapsed());
+    }
+    assert!(took.iter().any(|took| *took < floor), "the right password waits for nobody: {took:?}");
 }
 
 #[tokio::test]
