@@ -188,6 +188,34 @@ fn a_kill_at_any_place_loses_nothing_of_the_columns() {
 }
 
 #[test]
+fn ctrl_c_leaves_the_columns_and_the_rest_to_the_same_command() {
+    let shop = Shop::new();
+    let before = shop.table();
+    let interrupted = |command: &[&str], at: &str, why: &str| {
+        let words = [&["migrate", "finalize"], command, &["--yes", "--output", "json"]].concat();
+        let done = shop.place.run_armed(&words, Some(("AUTHLY_FAILPOINT", at)));
+        assert!(done.code == 1 && done.err.contains(why) && done.err.contains("the same command goes on"), "{done:?}");
+        let report: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(report["stopped"], true, "{report}");
+        report["rows"].as_u64().unwrap()
+    };
+    let leave = ["drop-columns", "--profile", "tenants", "--execute"];
+    interrupted(&leave, "finalizing:2:int", "the columns are not dropped yet");
+    shop.is_as(&before);
+    let rows = |done: crate::support::Done| {
+        let report: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!((done.code, &report["stopped"]), (0, &false.into()), "{done:?}");
+        report["rows"].as_u64().unwrap()
+    };
+    let all = rows(shop.leave(&["--execute", "--yes", "--output", "json"]));
+    let first =
+        interrupted(&["restore-columns", "--source-name", "tenants"], "columns.written:1:int", "are not all back yet");
+    let rest = rows(shop.restore(&["--output", "json"]));
+    assert!(first > 0 && first + rest == all, "{first} and {rest} of {all}");
+    shop.is_as(&before);
+}
+
+#[test]
 fn what_could_not_come_back_is_not_dropped() {
     let shop = Shop::new();
     shop.sql("CREATE VIEW locked AS SELECT email FROM users WHERE locked_until IS NOT NULL");
