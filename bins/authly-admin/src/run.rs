@@ -60,7 +60,7 @@ fn command(cli: Cli) -> Result<(), Failure> {
         Command::Completion { shell } => commands::completion::run(shell, console),
         Command::Reference { page } => console.raw(&reference::page(page)),
         Command::Hash(command) => runtime()?.block_on(commands::hash::run(command, console)),
-        Command::Keys(KeysCommand::Generate) => commands::keys::generate(console),
+        Command::Keys(KeysCommand::Generate { out }) => commands::keys::generate(out.as_deref(), console),
         Command::Config(command) => commands::config::run(&report(&cli.global), &command, console),
         command => {
             let (settings, doubts) = settings(&cli.global)?;

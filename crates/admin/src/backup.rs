@@ -2,7 +2,7 @@
 
 use authly_cutover::store::{CutoverStore, TimedFact};
 use authly_directory::services::DirectoryServices;
-use oauth_core::{audit::AuditKind, store::CatalogRepository as _, time::Timestamp};
+use oauth_core::{audit::AuditKind, catalog::CatalogRecords, store::CatalogRepository as _, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Admin, AdminError};
@@ -38,6 +38,11 @@ pub struct BackupRecord {
 }
 
 impl BackupRecord {
+    /// The newest that was verified, as this catalog knows; none where none was, or where nobody told this store.
+    pub fn last_in(records: &CatalogRecords) -> Option<Self> {
+        records.settings.get(LAST_VERIFIED_BACKUP).and_then(|text| serde_json::from_str(text).ok())
+    }
+
     /// The instant whose state it holds.
     pub fn created(&self) -> Option<Timestamp> {
         Timestamp::parse_rfc3339(&self.created_at)
@@ -45,12 +50,6 @@ impl BackupRecord {
 }
 
 impl<V: DirectoryServices> Admin<V> {
-    /// The newest backup that was verified; none where none was, or where nobody told this store.
-    pub async fn last_verified_backup(&self) -> Result<Option<BackupRecord>, AdminError> {
-        let settings = self.services.store().load_catalog().await?.settings;
-        Ok(settings.get(LAST_VERIFIED_BACKUP).and_then(|text| serde_json::from_str(text).ok()))
-    }
-
     /// Remembers a verified backup; an older one than the one remembered changes nothing.
     pub async fn record_backup(
         &self,
@@ -58,7 +57,7 @@ impl<V: DirectoryServices> Admin<V> {
         sha256: &str,
         created: Timestamp,
     ) -> Result<BackupRecord, AdminError> {
-        let known = self.last_verified_backup().await?;
+        let known = BackupRecord::last_in(&self.services.store().load_catalog().await?);
         if let Some(newer) = known.filter(|known| known.created().is_some_and(|at| at > created)) {
             return Ok(newer);
         }

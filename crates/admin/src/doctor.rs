@@ -80,7 +80,7 @@ impl<V: DirectoryServices> Admin<V> {
     ) -> Result<Vec<Finding>, AdminError> {
         let facts = StoreFacts {
             status: self.status_of(records, ground.overrides, counts).await?,
-            backup: self.last_verified_backup().await?,
+            backup: BackupRecord::last_in(records),
             test_client: records
                 .clients
                 .iter()

@@ -103,6 +103,11 @@ pub enum CredentialState {
 }
 
 impl CredentialState {
+    /// Whether the hash that verifies is one of another program, alone or wrapped.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::LegacyScheme | Self::Wrapped)
+    }
+
     /// The text in stores and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 
 mod steps;
 
-use std::{collections::BTreeMap, future::Future};
+use std::{borrow::Cow, collections::BTreeMap, future::Future};
 
 use authly_directory::password::StoredHash;
 use oauth_core::{
@@ -134,22 +134,26 @@ pub trait BoardStore: Send + Sync {
     fn find_lines(&self, ask: LineAsk) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 }
 
-/// What hashes of one scheme have in common, cheap enough to be said by a database: those with the same mark are of one scheme.
-pub fn mark(hash: &str) -> String {
-    let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-    let length = hash.chars().count();
-    match hash.chars().next() {
-        Some('$') => format!("${}", cut(hash.split('$').nth(1).unwrap_or_default(), 24)),
-        Some('{') => cut(hash.split('}').next().unwrap_or_default(), 32),
-        _ if hash.starts_with("wrapped:") => "wrapped:".to_owned(),
-        _ if hash.starts_with("declared:") => {
-            format!("declared:{}", cut(hash.split(':').nth(1).unwrap_or_default(), 32))
-        }
-        first => match hash.split_once('$').map(|(head, _)| head).filter(|head| head.chars().count() <= 40) {
-            Some(head) => head.to_owned(),
-            None => format!("{length}{}", first.filter(|first| *first == '*').map(String::from).unwrap_or_default()),
-        },
-    }
+/// What hashes of one scheme have in common, cheap enough to be said by a database: those with the same mark are of one scheme. It
+/// is how the hash begins, or where that tells nothing its length in characters.
+pub fn mark(hash: &str) -> Cow<'_, str> {
+    let cut = |text: &str, most: usize| text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    let part = |rest: &str, end: char, most: usize| cut(rest.split(end).next().unwrap_or_default(), most);
+    let start = |length: usize| hash.get(..length).map(Cow::Borrowed);
+    let begins = if let Some(rest) = hash.strip_prefix('$') {
+        start(1 + part(rest, '$', 24))
+    } else if hash.starts_with('{') {
+        start(part(hash, '}', 32))
+    } else if let Some(rest) = hash.strip_prefix("wrapped:") {
+        start(hash.len() - rest.len())
+    } else if let Some(rest) = hash.strip_prefix("declared:") {
+        start(hash.len() - rest.len() + part(rest, ':', 32))
+    } else {
+        let head = hash.split_once('$').map(|(head, _)| head).filter(|head| head.chars().count() <= 40);
+        head.map(Cow::Borrowed)
+    };
+    let star = if hash.starts_with('*') { "*" } else { "" };
+    begins.unwrap_or_else(|| Cow::Owned(format!("{}{star}", hash.chars().count())))
 }
 
 #[cfg(test)]
@@ -169,6 +173,11 @@ mod tests {
             ("5f4dcc3b5aa765d61d8327deb882cf99", "32"),
             ("*2470C0C06DEE42FD1618BBB99005ADCA2EC9D1E1", "41*"),
             ("", "0"),
+            ("$", "$"),
+            ("\u{fc}\u{fc}$rest", "\u{fc}\u{fc}"),
+            ("$\u{fc}bcdefghijklmnopqrstuvwxyz$", "$\u{fc}bcdefghijklmnopqrstuvwx"),
+            ("{abcdefghijklmnopqrstuvwxyzabcdefghijkl}", "{abcdefghijklmnopqrstuvwxyzabcde"),
+            ("declared:", "declared:"),
         ] {
             assert_eq!(mark(hash), expected, "{hash}");
         }

@@ -9,11 +9,7 @@ use serde::Serialize;
 
 use self::found::number;
 pub use self::found::{Doubt, Found, NAMES, Silence, Unverified};
-use crate::{
-    account::{CredentialState, TargetAccount},
-    source::SourceName,
-    store::LegacyUse,
-};
+use crate::{account::TargetAccount, source::SourceName, store::LegacyUse};
 
 /// What was measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +67,7 @@ impl GateFacts {
         for account in accounts.into_iter().filter(open) {
             self.waived += 1;
             self.not_completed = self.not_completed.saturating_sub(1);
-            if matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped) {
+            if account.credential_state.is_foreign() {
                 self.foreign_hashes = self.foreign_hashes.saturating_sub(1);
             }
         }

@@ -24,7 +24,7 @@ pub use self::{
         ResolutionWrite, RunEnd,
     },
     facts::{Said, SchemaFound, TimedFact},
-    figures::{DailyCount, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    figures::{DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
     finalize::{EndStep, EndWrite, FinalizeStore, Outlook},
     snapshot::{Link, RowKeys, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant},
 };

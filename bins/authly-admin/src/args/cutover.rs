@@ -54,9 +54,14 @@ pub(crate) enum CutoverCommand {
     },
     /// List accounts that have not signed in by OAuth yet, those used last first
     #[command(
-        after_help = "Examples:\n  authly-admin migrate pending --limit 20\n  authly-admin migrate pending --tenant acme --csv > pending.csv"
+        after_help = "Examples:\n  authly-admin migrate pending --limit 20\n  authly-admin migrate pending --tenant acme --csv > pending.csv\n  \
+        authly-admin migrate pending --old-hash"
     )]
     Pending {
+        /// Those whose passwords still have the hash of another program, whether they have signed in by OAuth or not: a sign-in
+        /// with the password, or a new password, ends that
+        #[arg(long)]
+        old_hash: bool,
         /// Only this tenant
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,

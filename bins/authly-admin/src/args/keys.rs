@@ -1,5 +1,7 @@
 //! `authly-admin keys`.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
 
 /// A signature algorithm.
@@ -17,9 +19,13 @@ pub(crate) enum KeyAlgorithm {
 pub(crate) enum KeysCommand {
     /// Print a complete set of fresh secrets for the environment
     #[command(
-        after_help = "Examples:\n  authly-admin keys generate > .env\n  authly-admin keys generate --output json"
+        after_help = "Examples:\n  authly-admin keys generate --out keys.env\n  authly-admin keys generate --output json"
     )]
-    Generate,
+    Generate {
+        /// Write them into this new file, which nobody but its owner reads, instead of printing them
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// List the signing keys
     #[command(after_help = "Examples:\n  authly-admin keys list\n  authly-admin keys list --output json")]
     List,

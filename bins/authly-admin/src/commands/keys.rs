@@ -1,5 +1,10 @@
 //! `authly-admin keys`.
 
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
+
 use authly_admin_cases::{
     Admin,
     key::{Rotated, Rotation},
@@ -7,6 +12,7 @@ use authly_admin_cases::{
 use authly_runtime::{
     Live, Trouble,
     live::AnyStore,
+    private_file,
     rewrap::{self, Rewrapped},
 };
 use authly_seal::{EncryptionKey, SystemClock, SystemRandom};
@@ -36,7 +42,7 @@ pub(crate) async fn run<S: AnyStore>(
     console: Console,
 ) -> Result<(), Failure> {
     match command {
-        KeysCommand::Generate => generate(console),
+        KeysCommand::Generate { out } => generate(out.as_deref(), console),
         KeysCommand::List => {
             let keys = admin.keys().await.map_err(refused("cannot list the keys"))?;
             console.list(&keys, COLUMNS, "No keys yet. The server makes them at its first start.")
@@ -110,8 +116,8 @@ fn note(rotated: Rotated) -> Option<&'static str> {
 /// Resource servers may keep the key set for so long.
 const FRESH: std::time::Duration = std::time::Duration::from_secs(3_600);
 
-/// Prints a complete set of secrets in the form of an environment file; no store is needed.
-pub(crate) fn generate(console: Console) -> Result<(), Failure> {
+/// Prints a complete set of secrets in the form of an environment file, or writes them into a new one; no store is needed.
+pub(crate) fn generate(out: Option<&Path>, console: Console) -> Result<(), Failure> {
     let token = || OpaqueToken::generate(&SystemRandom).expose().to_owned();
     let key = || EncryptionKey::generate(&SystemRandom).to_base64().expose().clone();
     let rsa = authly_jose::generate_rsa_pem().map_err(|error| Trouble::caused("cannot make a key", &error, ""))?;
@@ -122,15 +128,29 @@ pub(crate) fn generate(console: Console) -> Result<(), Failure> {
         ("OAUTH2_ENCRYPTION_KEY", key()),
         ("RSA_PRIVATE_KEY_PEM", rsa.expose().trim_end().to_owned()),
     ];
-    match console.format {
-        Format::Json => {
-            let members = secrets.map(|(name, value)| (name.to_owned(), Value::from(value)));
-            console.item(&Value::Object(Map::from_iter(members)))
-        }
-        // Line ends are written as \n: an environment file has one line a variable.
-        Format::Table => {
-            let line = |(name, value): (&str, String)| format!("{name}=\"{}\"\n", value.replace('\n', "\\n"));
-            console.raw(&secrets.map(line).concat())
-        }
-    }
+    let json = || Value::Object(Map::from_iter(secrets.clone().map(|(name, value)| (name.to_owned(), value.into()))));
+    // Line ends are written as \n: an environment file has one line a variable.
+    let line = |(name, value): &(&str, String)| format!("{name}=\"{}\"\n", value.replace('\n', "\\n"));
+    let lines = || secrets.iter().map(line).collect::<String>();
+    let Some(out) = out else {
+        return match console.format {
+            Format::Json => console.item(&json()),
+            Format::Table => console.raw(&lines()),
+        };
+    };
+    let text = match console.format {
+        Format::Json => format!("{:#}\n", json()),
+        Format::Table => lines(),
+    };
+    // Secrets in use are not written over: what was sealed under them could not be read any more.
+    let written = private_file::create_new(out)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AlreadyExists => "name a file that does not exist yet: secrets that may be in use stay",
+            _ => "name a file in a folder that this user may write to",
+        };
+        Trouble::caused(format!("cannot write {}", out.display()), &error, remedy)
+    })?;
+    console.item(&json!({ "file": out.display().to_string(), "secrets": secrets.len() }))
 }

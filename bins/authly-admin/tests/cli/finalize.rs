@@ -46,6 +46,9 @@ fn each_condition_alone_refuses(site: &Site) {
         site.sql(&saved.join(";"));
         site.sql(spoil);
         let before = site.everything();
+        // Also who has completed: the list of those who have not does not name them.
+        let old_hashes = site.place.json(&["migrate", "pending", "--old-hash"]);
+        assert_eq!(old_hashes.as_array().unwrap().len(), usize::from(*name == "hashes"), "{name}: {old_hashes}");
         let done = site.finalize(&["execute", "--yes", "--output", "json"]);
         assert_eq!(done.code, 3, "{name}: {done:?}");
         let unmet: Value = serde_json::from_str(&done.out).unwrap();

@@ -1,6 +1,6 @@
 //! `authly-admin status`, `keys`, `config`, `migrate`, and how the command line itself behaves.
 
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use crate::support::Place;
 
@@ -60,6 +60,26 @@ fn oauth_is_switched_in_the_store_and_the_environment_wins() {
         (&status["oauth"], &status["oauth_decided_by"]),
         (&"off".into(), &"the environment (OAUTH_ENABLED)".into())
     );
+}
+
+#[test]
+fn generated_secrets_go_into_a_new_file_that_its_owner_alone_reads() {
+    let place = Place::new();
+    let done = place.run(&["keys", "generate", "--out", "keys.env"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    let file = place.folder.path().join("keys.env");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("=\"")).count(), 5);
+    let told = |secret: &str| done.out.contains(secret);
+    assert!(told("keys.env") && !text.lines().any(|line| told(line.split('"').nth(1).unwrap())), "{}", done.out);
+    let again = place.run(&["keys", "generate", "--out", "keys.env"]);
+    assert!(again.code == 1 && again.err.contains("name a file that does not exist yet"), "{again:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "secrets that are in use are not written over");
+    place.json(&["keys", "generate", "--out", "keys.json"]);
+    let members: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(place.folder.path().join("keys.json")).unwrap()).unwrap();
+    assert_eq!(members.as_object().unwrap().len(), 5);
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::{
 };
 
 use authly_cutover::{
+    board::mark,
     finalize::{self, Condition, QUIET},
     hash::HashJudge,
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, FinalizeStore as _, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    store::{CutoverStore as _, FinalizeStore as _, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
@@ -171,10 +172,16 @@ fn by_scheme(
 ) -> HashMap<Option<String>, BTreeMap<&'static str, u64>> {
     let asked: HashMap<_, _> = figures.iter().map(|one| (one.tenant, &one.slug)).collect();
     let mut schemes: HashMap<Option<String>, BTreeMap<&'static str, u64>> = HashMap::new();
+    // Tenants are many, and what their hashes begin with is not.
+    let mut judged: HashMap<String, &'static str> = HashMap::new();
     for group in hashes {
         let Some(slug) = asked.get(&group.tenant) else { continue };
-        let scheme = judge.judge(&group.sample).scheme;
-        *schemes.entry((*slug).clone()).or_default().entry(scheme).or_default() += group.accounts;
+        let mark = mark(group.sample.expose());
+        let scheme = match judged.get(mark.as_ref()) {
+            Some(scheme) => scheme,
+            None => judged.entry(mark.into_owned()).or_insert(judge.judge(&group.sample).scheme),
+        };
+        *schemes.entry((*slug).clone()).or_default().entry(*scheme).or_default() += group.accounts;
     }
     schemes
 }
@@ -195,16 +202,17 @@ pub async fn daily<T: Tools>(tools: &T, tenant: Option<&str>, days: u32) -> Resu
     Ok(progress::series(&counts, now, days))
 }
 
-/// Accounts that have not completed; the page behind `after`, which is the last of the page before.
+/// Accounts that lack something, those used last first; the page behind `after`, which is the last of the page before.
 pub async fn pending<T: Tools>(
     tools: &T,
+    lacks: Lacks,
     tenant: Option<&str>,
     after: Option<&PendingAccount>,
     limit: u32,
 ) -> Result<Vec<PendingAccount>, MigrateError> {
     let tenant = tenant_id(tools, tenant).await?;
     let after = after.map(|last| (last.last_login_at, last.user));
-    Ok(tools.target().pending(PendingAsk { tenant, after, limit }).await?)
+    Ok(tools.target().pending(PendingAsk { lacks, tenant, after, limit }).await?)
 }
 
 /// The conditions of the gate, measured now.

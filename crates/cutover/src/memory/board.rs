@@ -77,7 +77,7 @@ impl State {
         }
         let mut hashes: BTreeMap<String, (&StoredHash, u64)> = BTreeMap::new();
         for hash in accounts().filter_map(TargetAccount::effective_hash) {
-            hashes.entry(mark(hash.expose())).or_insert((hash, 0)).1 += 1;
+            hashes.entry(mark(hash.expose()).into_owned()).or_insert((hash, 0)).1 += 1;
         }
         let mut waiting = BTreeMap::new();
         let open = self.pen.values().filter(|entry| entry.resolution.is_none());

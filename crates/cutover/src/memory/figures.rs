@@ -11,7 +11,7 @@ use crate::{
     finalize::{GateFacts, ImportedSource},
     run::RunKind,
     source::SourceName,
-    store::{DailyCount, LegacyUse, OldHashes, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
+    store::{DailyCount, Lacks, LegacyUse, OldHashes, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
 };
 
 impl State {
@@ -52,13 +52,11 @@ impl State {
 
     pub(super) fn old_hashes(&self) -> Vec<OldHashes> {
         let mut groups: BTreeMap<(Option<TenantId>, String), OldHashes> = BTreeMap::new();
-        let old = |account: &&TargetAccount| {
-            matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped)
-        };
+        let old = |account: &&TargetAccount| account.credential_state.is_foreign();
         for account in self.living().filter(old) {
             let Some(hash) = account.effective_hash() else { continue };
             let group = OldHashes { tenant: account.tenant, sample: hash.clone(), accounts: 0 };
-            groups.entry((account.tenant, mark(hash.expose()))).or_insert(group).accounts += 1;
+            groups.entry((account.tenant, mark(hash.expose()).into_owned())).or_insert(group).accounts += 1;
         }
         groups.into_values().collect()
     }
@@ -76,9 +74,11 @@ impl State {
 
     pub(super) fn pending(&self, ask: PendingAsk) -> Vec<PendingAccount> {
         let wanted = |account: &&TargetAccount| {
-            account.completed_at.is_none()
-                && account.auth_method != AuthMethod::Oauth
-                && (ask.tenant.is_none() || account.tenant == ask.tenant)
+            let lacks = match ask.lacks {
+                Lacks::Completion => account.completed_at.is_none() && account.auth_method != AuthMethod::Oauth,
+                Lacks::OwnHash => account.status == AccountStatus::Active && account.credential_state.is_foreign(),
+            };
+            lacks && (ask.tenant.is_none() || account.tenant == ask.tenant)
         };
         let mut accounts: Vec<&TargetAccount> = self.living().filter(wanted).collect();
         accounts.sort_by_key(|account| (Reverse(account.last_login_at), account.user));
@@ -119,13 +119,7 @@ impl State {
         let mut facts = GateFacts {
             active: count(active().count()),
             not_completed: count(active().filter(|account| account.completed_at.is_none()).count()),
-            foreign_hashes: count(
-                active()
-                    .filter(|account| {
-                        matches!(account.credential_state, CredentialState::LegacyScheme | CredentialState::Wrapped)
-                    })
-                    .count(),
-            ),
+            foreign_hashes: count(active().filter(|account| account.credential_state.is_foreign()).count()),
             inactive: count(
                 self.accounts
                     .values()

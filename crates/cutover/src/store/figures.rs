@@ -74,9 +74,21 @@ pub struct DailyCount {
     pub completed: u64,
 }
 
+/// What an account still lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lacks {
+    /// It has not signed in by OAuth (S001-16), as the first condition of the end asks.
+    #[default]
+    Completion,
+    /// It is active, and its password has the hash of another program, alone or wrapped, as the sixth condition counts them.
+    OwnHash,
+}
+
 /// Which page of pending accounts is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PendingAsk {
+    /// Only those that lack this.
+    pub lacks: Lacks,
     /// Only those of this tenant.
     pub tenant: Option<TenantId>,
     /// Only those behind this one: its last sign-in and id.
@@ -85,7 +97,7 @@ pub struct PendingAsk {
     pub limit: u32,
 }
 
-/// An account that has not completed (S001-16).
+/// An account that lacks something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingAccount {
     /// The account.

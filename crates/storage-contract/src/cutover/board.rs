@@ -38,7 +38,7 @@ fn ordered(mut figures: BoardFigures) -> (BoardFigures, Vec<(String, u64)>) {
     figures.upgrades.sort_by_key(|one| one.day);
     figures.waiting.sort_by_key(|one| (one.kind, one.reason));
     let mut hashes: Vec<_> =
-        figures.hashes.drain(..).map(|group| (mark(group.sample.expose()), group.accounts)).collect();
+        figures.hashes.drain(..).map(|group| (mark(group.sample.expose()).into_owned(), group.accounts)).collect();
     hashes.sort();
     (figures, hashes)
 }
@@ -134,8 +134,10 @@ pub async fn old_hashes_are_told_by_tenant_and_scheme(store: impl CutoverStore +
     fill(&store, &tenants).await;
     fill(&memory, &tenants).await;
     let told = |groups: Vec<OldHashes>| {
-        let mut told: Vec<_> =
-            groups.iter().map(|group| (group.tenant, mark(group.sample.expose()), group.accounts)).collect();
+        let mut told: Vec<_> = groups
+            .iter()
+            .map(|group| (group.tenant, mark(group.sample.expose()).into_owned(), group.accounts))
+            .collect();
         told.sort();
         told
     };

@@ -7,7 +7,7 @@ use authly_cutover::{
     memory::MemoryTarget,
     outcome::{Counters, ReasonCode},
     source::SourceName,
-    store::{CutoverStore, LinkWrite, NewTenant, PenEntry, PenKind, PendingAsk, Progress},
+    store::{CutoverStore, Lacks, LinkWrite, NewTenant, PenEntry, PenKind, PendingAsk, Progress},
 };
 use oauth_core::{ids::TenantId, services::Random, subject::AccountStatus};
 
@@ -54,12 +54,15 @@ pub async fn figures_agree_with_the_store_in_memory(store: impl CutoverStore) {
     let (from, to) = (NOW.minus(DAY * 20), NOW.plus(DAY));
     for tenant in [None, Some(tenants[0])] {
         assert_eq!(store.daily(tenant, from, to).await.unwrap(), memory.daily(tenant, from, to).await.unwrap());
-        let mut ask = PendingAsk { tenant, after: None, limit: 7 };
-        loop {
-            let page = store.pending(ask).await.unwrap();
-            assert_eq!(page, memory.pending(ask).await.unwrap());
-            let Some(last) = page.last() else { break };
-            ask.after = Some((last.last_login_at, last.user));
+        for lacks in [Lacks::Completion, Lacks::OwnHash] {
+            let mut ask = PendingAsk { lacks, tenant, after: None, limit: 7 };
+            loop {
+                let page = store.pending(ask).await.unwrap();
+                assert_eq!(page, memory.pending(ask).await.unwrap());
+                let Some(last) = page.last() else { break };
+                ask.after = Some((last.last_login_at, last.user));
+            }
+            assert!(ask.after.is_some(), "nobody lacks {lacks:?}");
         }
     }
     let window = NOW.minus(DAY * 3);

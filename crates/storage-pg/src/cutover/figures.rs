@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use authly_cutover::store::{DailyCount, OldHashes, PendingAccount, PendingAsk, TenantFigures};
+use authly_cutover::store::{DailyCount, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures};
 use authly_directory::password::StoredHash;
 use oauth_core::{
     claims::Profile,
@@ -55,12 +55,13 @@ const COUNTS_OF_ALL: &str =
 const COUNTS_AND_HASHES: &str = concat!(
     "SELECT tenant_id, ",
     counted!(),
-    ", min(hash COLLATE \"C\") FROM (
-       SELECT *, CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ",
+    ", min(hash COLLATE \"C\") FILTER (WHERE credential_state IN ('legacy_scheme', 'wrapped')) FROM (
+       SELECT *, ",
     effective!(),
-    " END AS hash FROM users WHERE status <> 'deleted') AS users
-       GROUP BY tenant_id, ",
-    mark!()
+    " AS hash FROM users WHERE status <> 'deleted') AS users
+       GROUP BY tenant_id, CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ",
+    mark!(),
+    " END"
 );
 
 /// The planner knows nothing of what hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
@@ -186,7 +187,8 @@ pub(super) async fn daily(
 const PENDING: &str = "
     SELECT u.id, t.slug, u.email, u.profile, u.last_login_at, u.invited_at
       FROM users u LEFT JOIN tenants t ON t.id = u.tenant_id
-     WHERE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted'
+     WHERE CASE WHEN $5 THEN u.status = 'active' AND u.credential_state IN ('legacy_scheme', 'wrapped')
+                ELSE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted' END
        AND ($1::uuid IS NULL OR u.tenant_id = $1)
        AND ($3::uuid IS NULL
             OR COALESCE(u.last_login_at, '-infinity') < COALESCE($2::timestamptz, '-infinity')
@@ -196,7 +198,8 @@ const PENDING: &str = "
 
 pub(super) async fn pending(db: &Db, ask: &PendingAsk) -> Result<Vec<PendingAccount>, StoreError> {
     let (last, user) = (ask.after.and_then(|(last, _)| at(last)), ask.after.map(|(_, user)| user.uuid()));
-    let params: Params<'_> = &[&ask.tenant.map(TenantId::uuid), &last, &user, &i64::from(ask.limit)];
+    let own_hash = ask.lacks == Lacks::OwnHash;
+    let params: Params<'_> = &[&ask.tenant.map(TenantId::uuid), &last, &user, &i64::from(ask.limit), &own_hash];
     let rows = db.read(PENDING, params).await?;
     let read = |row| {
         let mut row = Reader::new(row, "users", &"-");

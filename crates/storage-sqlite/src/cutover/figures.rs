@@ -6,7 +6,7 @@ use authly_cutover::{
     board::mark,
     finalize::{GateFacts, ImportedSource},
     source::SourceName,
-    store::{DailyCount, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    store::{DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
 };
 use authly_directory::password::StoredHash;
 use oauth_core::{
@@ -48,31 +48,51 @@ const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resol
 
 /// Of all tenants and of accounts without one, or of one tenant alone.
 pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<TenantFigures>> {
-    read(db, only, MARKS, |_, _| Ok(()))
+    Ok(read(db, only, MARKS, |_: &mut (), _| Ok(()))?.into_iter().map(|(figures, ())| figures).collect())
 }
 
 /// Of all, with the hashes that are to be replaced.
 pub(super) fn by_tenant_and_hash(db: Db<'_>) -> Outcome<(Vec<TenantFigures>, Vec<OldHashes>)> {
-    let mut groups: HashMap<(Option<TenantId>, String), OldHashes> = HashMap::new();
-    let figures = read(db, None, MARKS_AND_HASHES, |tenant, row| {
-        let Some(hash) = row.value::<Option<String>>("users.password_hash")? else { return Ok(()) };
-        let group = groups.entry((tenant, mark(&hash)));
-        group.or_insert_with(|| OldHashes { tenant, sample: StoredHash::new(hash), accounts: 0 }).accounts += 1;
+    let counted = read(db, None, MARKS_AND_HASHES, |groups: &mut Vec<Group>, row| {
+        row.parse_opt("users.password_hash", |hash| {
+            let mark = mark(hash);
+            match groups.iter_mut().find(|group| group.mark == mark) {
+                Some(group) => group.accounts += 1,
+                None => groups.push(Group { mark: mark.into_owned(), sample: hash.to_owned(), accounts: 1 }),
+            }
+            Some(())
+        })?;
         Ok(())
     })?;
-    Ok((figures, groups.into_values().collect()))
+    let mut hashes = Vec::new();
+    let figures = counted.into_iter().map(|(figures, groups)| {
+        let tenant = figures.tenant;
+        hashes.extend(groups.into_iter().map(|Group { sample, accounts, .. }| {
+            let sample = StoredHash::new(sample);
+            OldHashes { tenant, sample, accounts }
+        }));
+        figures
+    });
+    Ok((figures.collect(), hashes))
 }
 
-/// Counts by marks; `besides` reads what else stands in the row of an account.
-fn read(
+/// Hashes of one tenant that look alike; a tenant has few schemes.
+struct Group {
+    mark: String,
+    sample: String,
+    accounts: u64,
+}
+
+/// Counts by marks; `besides` reads what else stands in the row of an account, into what is kept of its tenant.
+fn read<B: Default>(
     db: Db<'_>,
     only: Option<TenantId>,
     marks: &str,
-    mut besides: impl FnMut(Option<TenantId>, &mut Cursor<'_>) -> Outcome<()>,
-) -> Outcome<Vec<TenantFigures>> {
-    let mut figures = BTreeMap::new();
+    mut besides: impl FnMut(&mut B, &mut Cursor<'_>) -> Outcome<()>,
+) -> Outcome<Vec<(TenantFigures, B)>> {
+    let mut figures: BTreeMap<Option<TenantId>, (TenantFigures, B)> = BTreeMap::new();
     if only.is_none() {
-        figures.insert(None, TenantFigures::default());
+        figures.insert(None, Default::default());
     }
     let only = only.map(TenantId::uuid);
     let named = db.all(NAMES, [only], |row| {
@@ -82,25 +102,27 @@ fn read(
     })?;
     for (tenant, slug, name) in named {
         let names = TenantFigures { tenant: Some(tenant), slug, name, ..TenantFigures::default() };
-        figures.insert(Some(tenant), names);
+        figures.insert(Some(tenant), (names, B::default()));
     }
-    let mut counted: HashMap<Option<TenantId>, TenantFigures> = HashMap::new();
+    let mut counted: HashMap<Option<TenantId>, (TenantFigures, B)> = HashMap::new();
     db.each(marks, [only], |row| {
         let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
         let marks = row.value("users.auth_method").map(unsigned)?;
-        count(counted.entry(tenant).or_default(), marks, row.time_opt("users.last_password_login_at")?);
-        besides(tenant, row)
+        let (figures, kept) = counted.entry(tenant).or_default();
+        count(figures, marks, row.time_opt("users.last_password_login_at")?);
+        besides(kept, row)
     })?;
-    for (tenant, counted) in counted {
-        let one = figures.entry(tenant).or_default();
+    for (tenant, (counted, kept)) in counted {
+        let (one, beside) = figures.entry(tenant).or_default();
         *one = TenantFigures { tenant, slug: one.slug.take(), name: one.name.take(), ..counted };
+        *beside = kept;
     }
     let waiting = db.all(WAITING, [only], |row| {
         let tenant = row.id_opt("migration_pen.tenant_id", TenantId::from_uuid)?;
         Ok((tenant, row.value("migration_pen.kind").map(unsigned)?))
     })?;
     for (tenant, rows) in waiting {
-        let one = figures.entry(tenant).or_default();
+        let (one, _) = figures.entry(tenant).or_default();
         (one.tenant, one.waiting) = (tenant, rows);
     }
     Ok(figures.into_values().collect())
@@ -139,7 +161,8 @@ pub(super) fn daily(db: Db<'_>, tenant: Option<TenantId>, from: Timestamp, to: T
 /// Those who never signed in come last, as the least of all instants.
 const PENDING: &str = "SELECT u.id, t.slug, u.email, u.profile, u.last_login_at, u.invited_at FROM users u \
                        LEFT JOIN tenants t ON t.id = u.tenant_id \
-                       WHERE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted' \
+                       WHERE CASE WHEN ?5 THEN u.status = 'active' AND u.credential_state IN ('legacy_scheme', 'wrapped') \
+                         ELSE u.completed_at IS NULL AND u.auth_method <> 'oauth' AND u.status <> 'deleted' END \
                        AND (?1 IS NULL OR u.tenant_id = ?1) \
                        AND (?3 IS NULL OR (-ifnull(u.last_login_at, -9223372036854775807), u.id) > (?2, ?3)) \
                        ORDER BY -ifnull(u.last_login_at, -9223372036854775807), u.id LIMIT ?4";
@@ -147,7 +170,8 @@ const PENDING: &str = "SELECT u.id, t.slug, u.email, u.profile, u.last_login_at,
 pub(super) fn pending(db: Db<'_>, ask: &PendingAsk) -> Outcome<Vec<PendingAccount>> {
     let rank = ask.after.map(|(at, _)| at.map_or(i64::MAX, |at| -at.micros()));
     let user = ask.after.map(|(_, user)| user.uuid());
-    db.all(PENDING, params![ask.tenant.map(TenantId::uuid), rank, user, ask.limit], |row| {
+    let own_hash = ask.lacks == Lacks::OwnHash;
+    db.all(PENDING, params![ask.tenant.map(TenantId::uuid), rank, user, ask.limit, own_hash], |row| {
         let user = row.id("users.id", UserId::from_uuid)?;
         let tenant = row.value("tenants.slug")?;
         let email = row.value("users.email")?;

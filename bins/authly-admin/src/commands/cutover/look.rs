@@ -5,7 +5,10 @@ use authly_admin_cases::{
     migrate::{self, MigrationStatus, Standing, Tools},
 };
 use authly_config::Settings;
-use authly_cutover::{installation::Installation, store::PendingAccount};
+use authly_cutover::{
+    installation::Installation,
+    store::{Lacks, PendingAccount},
+};
 use authly_runtime::store::Database;
 use oauth_core::time::Timestamp;
 use serde::Serialize;
@@ -97,7 +100,10 @@ pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) 
         }
         row
     };
-    let mut rows: Vec<Value> = status.tenants.iter().map(|tenant| row(tenant, None)).collect();
+    // Without tenants, who has none is everybody.
+    let is_whole = matches!(status.tenants.as_slice(), [one] if one.progress.tenant.is_none());
+    let apart = status.tenants.iter().filter(|_| !is_whole);
+    let mut rows: Vec<Value> = apart.map(|tenant| row(tenant, None)).collect();
     rows.push(row(&status.overall, Some("all")));
     console.list(&rows, BY_TENANT, "")?;
     match &status.last_run {
@@ -160,12 +166,14 @@ pub(super) enum Form {
 
 pub(super) async fn pending<T: Tools>(
     tools: &T,
+    lacks: Lacks,
     tenant: Option<&str>,
     limit: u32,
     form: Form,
     console: Console,
 ) -> Result<(), Failure> {
-    let accounts = migrate::pending(tools, tenant, None, limit).await.map_err(stopped("cannot list who is pending"))?;
+    let accounts =
+        migrate::pending(tools, lacks, tenant, None, limit).await.map_err(stopped("cannot list who is pending"))?;
     let is_cut = u32::try_from(accounts.len()).is_ok_and(|count| count == limit);
     if form == Form::Csv {
         console.raw(&table(&accounts))?;
@@ -194,7 +202,11 @@ pub(super) async fn pending<T: Tools>(
         ("Last sign-in", "last_login_at"),
         ("Invited", "invited_at"),
     ];
-    console.list(&rows, &columns, "Nobody is pending.")?;
+    let nobody = match lacks {
+        Lacks::Completion => "Nobody is pending.",
+        Lacks::OwnHash => "No password has the hash of another program.",
+    };
+    console.list(&rows, &columns, nobody)?;
     if is_cut {
         console.note("There may be more: raise --limit.");
     }

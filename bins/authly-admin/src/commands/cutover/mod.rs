@@ -22,7 +22,7 @@ mod write_back;
 
 use authly_admin_cases::migrate::{self, MigrateError, Pace};
 use authly_config::Settings;
-use authly_cutover::inspect::Part;
+use authly_cutover::{inspect::Part, store::Lacks};
 use authly_runtime::{
     Trouble, priority,
     store::{self, Database},
@@ -85,9 +85,10 @@ pub(crate) async fn run<D: Database>(
         CutoverCommand::Progress { days, tenant } => {
             look::progress(&read(settings, database).await?, tenant.as_deref(), days, console).await
         }
-        CutoverCommand::Pending { tenant, limit, csv } => {
+        CutoverCommand::Pending { old_hash, tenant, limit, csv } => {
             let form = if csv { look::Form::Csv } else { look::Form::AsAsked };
-            look::pending(&read(settings, database).await?, tenant.as_deref(), limit, form, console).await
+            let lacks = if old_hash { Lacks::OwnHash } else { Lacks::Completion };
+            look::pending(&read(settings, database).await?, lacks, tenant.as_deref(), limit, form, console).await
         }
         CutoverCommand::Quarantine(command) => {
             let bench = read_or_open(settings, database, command.only_reads(), bench::Keys::Useless).await?;
