@@ -36,6 +36,9 @@ pub(crate) enum CutoverCommand {
         /// Only this tenant
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
+        /// At most so many tenants in the table, those furthest behind; JSON has them all
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
         /// Show it again and again, until Ctrl-C
         #[arg(long)]
         watch: bool,

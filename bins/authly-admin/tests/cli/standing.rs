@@ -77,6 +77,10 @@ fn hashes_that_are_left_are_told_by_scheme() {
     let (scheme, accounts) = overall["old_hashes"].as_object().unwrap().iter().next().unwrap();
     let table = place.run(&["migrate", "status"]).out;
     assert!(table.contains(&format!("{accounts} {scheme}")), "{table}");
+    let few = place.run(&["migrate", "status", "--limit", "1"]);
+    let shown = |place: usize| few.out.contains(&format!("│ {} ", tenants[place]["tenant"].as_str().unwrap()));
+    assert!(shown(0) && !shown(1) && few.out.contains("│ all "), "{few:?}");
+    assert!(few.err.contains(&format!("{} more tenants are at least as far", tenants.len() - 1)), "{few:?}");
     let one = tenants.iter().find(|tenant| sum(tenant) > 0).unwrap();
     let of_one = place.json(&["migrate", "status", "--tenant", one["tenant"].as_str().unwrap()]);
     assert_eq!(of_one["overall"]["old_hashes"], one["old_hashes"]);

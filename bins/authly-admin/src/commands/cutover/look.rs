@@ -8,6 +8,7 @@ use authly_config::Settings;
 use authly_cutover::{
     installation::Installation,
     store::{Lacks, PendingAccount},
+    words::count,
 };
 use authly_runtime::store::Database;
 use oauth_core::time::Timestamp;
@@ -46,6 +47,8 @@ pub(super) struct Looks<'a, D: Database> {
     pub(super) bench: &'a Bench<D::Store>,
     /// Only this tenant.
     pub(super) tenant: Option<&'a str>,
+    /// At most so many tenants in a table.
+    pub(super) limit: u32,
 }
 
 /// What `migrate status` found.
@@ -58,7 +61,7 @@ pub(super) struct Found {
 impl<D: Database> Looks<'_, D> {
     /// Where the migration stands, and how far the installation is; the catalog is loaded once.
     pub(super) async fn found(&self) -> Result<Found, Failure> {
-        let Looks { settings, database, bench, tenant } = *self;
+        let Looks { settings, database, bench, tenant, .. } = *self;
         let records = installation::records(bench).await?;
         let oauth = switches::oauth(settings, records.switches());
         let status = migrate::status(bench, tenant, oauth.switch()).await;
@@ -102,10 +105,15 @@ pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) 
     };
     // Without tenants, who has none is everybody.
     let is_whole = matches!(status.tenants.as_slice(), [one] if one.progress.tenant.is_none());
-    let apart = status.tenants.iter().filter(|_| !is_whole);
-    let mut rows: Vec<Value> = apart.map(|tenant| row(tenant, None)).collect();
+    let apart: &[Standing] = if is_whole { &[] } else { &status.tenants };
+    let most = usize::try_from(looks.limit).unwrap_or(usize::MAX);
+    let mut rows: Vec<Value> = apart.iter().take(most).map(|tenant| row(tenant, None)).collect();
     rows.push(row(&status.overall, Some("all")));
     console.list(&rows, BY_TENANT, "")?;
+    if let Some(more) = apart.len().checked_sub(most).filter(|more| *more > 0) {
+        let more = count(u64::try_from(more).unwrap_or(u64::MAX), "more tenant is", "more tenants are");
+        console.note(&format!("{more} at least as far: --limit shows more, --tenant SLUG one of them."));
+    }
     match &status.last_run {
         None => console.raw(&format!("Phase: {}. There was no run yet.", status.phase))?,
         Some(run) => {

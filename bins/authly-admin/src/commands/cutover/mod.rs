@@ -70,13 +70,13 @@ pub(crate) async fn run<D: Database>(
             Stage::Store(bench) => plan::run(&bench, *arguments, Vec::new(), settings, console).await,
             Stage::Nothing(rehearsal, steps) => plan::run(&*rehearsal, *arguments, steps, settings, console).await,
         },
-        CutoverCommand::Status { tenant, watch } => {
+        CutoverCommand::Status { tenant, limit, watch } => {
             let bench = match read(settings, database).await {
                 Ok(bench) => bench,
                 // How far the installation is can be told without a store.
                 Err(failure) => return installation::without_a_store(database, failure, console).await,
             };
-            let looks = look::Looks { settings, database, bench: &bench, tenant: tenant.as_deref() };
+            let looks = look::Looks { settings, database, bench: &bench, tenant: tenant.as_deref(), limit };
             match watch {
                 true => watch::status(&looks, console).await,
                 false => look::status(&looks, console).await,
