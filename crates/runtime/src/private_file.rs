@@ -31,6 +31,16 @@ pub fn create_new(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Writes a new file for its owner alone; one that could not be finished is taken away.
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = create_new(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _unheard = fs::remove_file(path);
+    }
+    written
+}
+
 /// Writes a file for its owner alone that appears when it is whole, in place of one that has its name. What a crash left beside it, or a link
 /// that somebody else put there, goes: nothing is written through either.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
@@ -83,7 +93,7 @@ pub fn read_or_create(path: &Path, make: impl FnOnce() -> Secret<String>) -> Res
     }
     let failed = |error: io::Error| Trouble::caused(format!("cannot write {}", path.display()), &error, "");
     let draft = path.with_extension(format!("draft-{}", chance()));
-    let written = write(&draft, make().expose().as_bytes());
+    let written = write_new(&draft, make().expose().as_bytes());
     // A link is made only if nothing has that name yet: the first process wins, with the whole content at once.
     let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -100,12 +110,6 @@ fn chance() -> u64 {
     let mut bytes = [0; 8];
     SystemRandom.fill(&mut bytes);
     u64::from_le_bytes(bytes)
-}
-
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = create_new(path)?;
-    file.write_all(content)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! `authly-admin keys`.
 
-use std::{
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use authly_admin_cases::{
     Admin,
@@ -143,12 +140,10 @@ pub(crate) fn generate(out: Option<&Path>, console: Console) -> Result<(), Failu
         Format::Table => lines(),
     };
     // Secrets in use are not written over: what was sealed under them could not be read any more.
-    let written = private_file::create_new(out)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
+    private_file::write_new(out, text.as_bytes()).map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AlreadyExists => "name a file that does not exist yet: secrets that may be in use stay",
-            _ => "name a file in a folder that this user may write to",
+            _ => "name a file in a folder that has room and that this user may write to",
         };
         Trouble::caused(format!("cannot write {}", out.display()), &error, remedy)
     })?;
