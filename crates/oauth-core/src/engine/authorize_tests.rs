@@ -331,20 +331,6 @@ fn an_ended_session_or_a_disabled_account_gets_nothing() {
 }
 
 #[test]
-fn a_page_knows_where_its_form_will_lead() {
-    let mut surfer = Surfer::new();
-    let page = page(surfer.ask("&scope=openid&login_hint=a@b.example&ui_locales=de"));
-    assert_eq!(page.redirect_host, "app.example.com");
-    assert_eq!(page.form_action.as_deref(), Some("https://app.example.com"));
-    assert_eq!(page.ui_locales.as_deref(), Some("de"));
-    let Ask::SignIn { login_hint, account, .. } = page.ask else { panic!() };
-    assert_eq!((login_hint.as_deref(), account), (Some("a@b.example"), None));
-    surfer.sign_in();
-    let other = surfer.world.engine.sign_in_page(page.request, &surfer.browser).unwrap();
-    assert!(matches!(other.ask, Ask::SignIn { reason: SignInReason::OtherAccount, .. }));
-}
-
-#[test]
 fn public_and_exempted_clients_get_codes_with_the_proof_they_asked_for() {
     let mut native = client("native");
     native.kind = ClientType::Public;
