@@ -181,7 +181,7 @@ impl Visitor for Task<'_> {
 ///
 /// Only commands that seal or open keys ask for the encryption key; the others work on machines that do not have it.
 async fn services<S: AnyStore>(settings: &Settings, store: S, command: &Command) -> Result<Arc<Live<S>>, Failure> {
-    let records = store.load_catalog().await;
+    let records = store.load_without_tenants().await;
     let records = records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
     if let Command::User(UserCommand::Create(_)) = command {
         development::enter_before_the_first_user(settings, &store, &records).await?;

@@ -57,7 +57,7 @@ impl<V: DirectoryServices> Admin<V> {
         sha256: &str,
         created: Timestamp,
     ) -> Result<BackupRecord, AdminError> {
-        let known = BackupRecord::last_in(&self.services.store().load_catalog().await?);
+        let known = BackupRecord::last_in(&self.services.store().load_without_tenants().await?);
         if let Some(newer) = known.filter(|known| known.created().is_some_and(|at| at > created)) {
             return Ok(newer);
         }

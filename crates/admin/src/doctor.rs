@@ -71,7 +71,7 @@ pub struct StoreFacts {
 }
 
 impl<V: DirectoryServices> Admin<V> {
-    /// What a store lacks with this catalog and so many accounts.
+    /// What a store lacks with this catalog, which needs no tenants, and so many accounts.
     pub async fn findings(
         &self,
         records: &CatalogRecords,

@@ -67,7 +67,7 @@ pub fn waiting(keys: &[SigningKeyRecord]) -> Option<&SigningKeyRecord> {
 impl<V: DirectoryServices> Admin<V> {
     /// All published keys, by algorithm and age.
     pub async fn keys(&self) -> Result<Vec<KeyView>, AdminError> {
-        let mut keys: Vec<_> = self.services.store().load_catalog().await?.keys.iter().map(view).collect();
+        let mut keys: Vec<_> = self.services.store().load_without_tenants().await?.keys.iter().map(view).collect();
         keys.sort_by(|a, b| (&a.alg, &a.created_at).cmp(&(&b.alg, &b.created_at)));
         Ok(keys)
     }
@@ -82,7 +82,7 @@ impl<V: DirectoryServices> Admin<V> {
     pub async fn import_key(&self, pem: &Secret<String>, state: KeyState) -> Result<KeyView, AdminError> {
         let material = self.services.crypto().import_pem(pem)?;
         let public = public_members(&material)?;
-        let keys = self.services.store().load_catalog().await?.keys;
+        let keys = self.services.store().load_without_tenants().await?.keys;
         let same = keys.iter().find(|key| {
             serde_json::from_str::<serde_json::Map<_, _>>(&key.public_jwk)
                 .is_ok_and(|stored| public.iter().all(|(name, value)| stored.get(name) == Some(value)))
@@ -151,7 +151,7 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     async fn keys_of(&self, algorithm: Algorithm) -> Result<Vec<SigningKeyRecord>, AdminError> {
-        let mut keys = self.services.store().load_catalog().await?.keys;
+        let mut keys = self.services.store().load_without_tenants().await?.keys;
         keys.retain(|key| key.algorithm == algorithm.name());
         Ok(keys)
     }

@@ -40,7 +40,7 @@ pub struct ScopeChange {
 impl<V: DirectoryServices> Admin<V> {
     /// All scopes, defaults first, then by name (S000-36).
     pub async fn scopes(&self) -> Result<Vec<ScopeView>, AdminError> {
-        let mut scopes: Vec<_> = self.services.store().load_catalog().await?.scopes.iter().map(view).collect();
+        let mut scopes: Vec<_> = self.services.store().load_without_tenants().await?.scopes.iter().map(view).collect();
         scopes.sort_by(|a, b| b.is_default.cmp(&a.is_default).then_with(|| a.name.cmp(&b.name)));
         Ok(scopes)
     }
@@ -100,7 +100,7 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     async fn find_scope(&self, name: &str) -> Result<ScopeRecord, AdminError> {
-        let scopes = self.services.store().load_catalog().await?.scopes;
+        let scopes = self.services.store().load_without_tenants().await?.scopes;
         scopes.into_iter().find(|scope| scope.name.as_str() == name).ok_or_else(|| AdminError::not_found("scope", name))
     }
 }

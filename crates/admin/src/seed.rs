@@ -43,7 +43,7 @@ pub struct FirstAdministrator {
 impl<V: DirectoryServices> Admin<V> {
     /// Creates the default scopes that are missing; returns how many.
     pub async fn seed_scopes(&self) -> Result<usize, AdminError> {
-        let known = self.services.store().load_catalog().await?.scopes;
+        let known = self.services.store().load_without_tenants().await?.scopes;
         let mut created = 0;
         for (name, description, is_default) in DEFAULT_SCOPES {
             if known.iter().any(|scope| scope.name.as_str() == name) {
@@ -67,7 +67,7 @@ impl<V: DirectoryServices> Admin<V> {
     /// Makes a current key for each algorithm that has none, after importing `rsa` where it is given, and publishes one behind it,
     /// so that a rotation never has to sign with a key that nobody knows; returns how many.
     pub async fn seed_keys(&self, rsa: Option<&Secret<String>>) -> Result<usize, AdminError> {
-        let keys = self.services.store().load_catalog().await?.keys;
+        let keys = self.services.store().load_without_tenants().await?.keys;
         let has = |algorithm: Algorithm| {
             keys.iter().any(|key| key.algorithm == algorithm.name() && key.state == KeyState::Current)
         };

@@ -12,7 +12,7 @@ use crate::{Admin, AdminError};
 impl<V: DirectoryServices> Admin<V> {
     /// The switches as stored; the environment of a server may decide otherwise.
     pub async fn switches(&self) -> Result<Switches, AdminError> {
-        Ok(self.services.store().load_catalog().await?.switches())
+        Ok(self.services.store().load_without_tenants().await?.switches())
     }
 
     /// Turns the OAuth endpoints on or off (C-42), on all nodes within a second.

@@ -132,6 +132,10 @@ pub trait CatalogRepository: Send + Sync {
     fn revision(&self) -> impl Future<Output = Result<i64, StoreError>> + Send;
     /// Everything.
     fn load_catalog(&self) -> impl Future<Output = Result<CatalogRecords, StoreError>> + Send;
+    /// Everything but tenants, for who needs none: there may be many thousands of them.
+    fn load_without_tenants(&self) -> impl Future<Output = Result<CatalogRecords, StoreError>> + Send {
+        async { Ok(CatalogRecords { tenants: Vec::new(), ..self.load_catalog().await? }) }
+    }
     /// Registers a client with its secrets; `Conflict("clients.client_id")` if the identifier is taken.
     fn create_client(&self, client: &Client, audit: AuditEvent) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Replaces a client's registration, its secrets included; `Lost` if it does not exist.

@@ -23,7 +23,7 @@ pub struct Rewrapped {
 pub async fn rewrap<S: AnyStore>(live: &Live<S>) -> Result<Rewrapped, Trouble> {
     let failed = |error| Trouble::caused("cannot rewrap the keys", &error, "check that the database answers");
     let mut done = Rewrapped { rewrapped: 0, unchanged: 0 };
-    for key in live.store().load_catalog().await.map_err(failed)?.keys {
+    for key in live.store().load_without_tenants().await.map_err(failed)?.keys {
         let sealed =
             live.installation_sealer().rewrap(Purpose::SigningKey, key.id.0.as_bytes(), &key.sealed_private_jwk);
         let sealed = sealed.map_err(|_| {

@@ -33,7 +33,7 @@ pub struct Started<S: AnyStore> {
 
 /// Starts: refuses what cannot be, creates what is missing, and loads the catalog. Doing it twice changes nothing.
 pub async fn start<S: AnyStore>(settings: &Settings, store: S) -> Result<Started<S>, Trouble> {
-    let records = store.load_catalog().await.map_err(|error| refused("read the store")(error.into()))?;
+    let records = store.load_without_tenants().await.map_err(|error| refused("read the store")(error.into()))?;
     let mode = development::enter(settings, &store, &records).await?;
     let missing = if records.keys.is_empty() { Missing::Make } else { Missing::Refuse };
     let sealer = keys::sealer(settings, missing)?;
@@ -52,7 +52,7 @@ pub async fn start<S: AnyStore>(settings: &Settings, store: S) -> Result<Started
 
 /// Whether [`start`] would refuse this store: its mode, and the key that its secrets are sealed under. Touches nothing.
 pub async fn rehearse<S: AnyStore>(settings: &Settings, store: &S) -> Result<(), Trouble> {
-    let records = store.load_catalog().await.map_err(|error| refused("read the store")(error.into()))?;
+    let records = store.load_without_tenants().await.map_err(|error| refused("read the store")(error.into()))?;
     development::would_enter(settings, store, &records).await?;
     if records.keys.is_empty() {
         return Ok(());
@@ -101,7 +101,7 @@ async fn holds<S: AnyStore>(admin: &Admin<Live<S>>, pem: &Secret<String>) -> Res
     let modulus = |jwk: &str| serde_json::from_str::<serde_json::Value>(jwk).ok()?.get("n").cloned();
     let services = admin.services();
     let given = modulus(&services.crypto().import_pem(pem)?.public_jwk);
-    let stored = services.store().load_catalog().await?.keys;
+    let stored = services.store().load_without_tenants().await?.keys;
     Ok(stored.iter().any(|key| modulus(&key.public_jwk) == given))
 }
 

@@ -65,18 +65,18 @@ impl CatalogRepository for PgStore {
     async fn load_catalog(&self) -> Result<CatalogRecords, StoreError> {
         let mut client = self.db().client().await?;
         let steps = self.db().begin_snapshot(&mut client).await?;
-        let revision = revision(steps.run(REVISION, &[]).await?.first())?;
-        let (mut scopes, mut left_out) = (Vec::new(), Vec::new());
-        for row in &steps.run(SCOPES, &[]).await? {
-            scopes.extend(clients::readable(scope(row), row, &mut left_out)?);
-        }
         let tenants = steps.run(TENANTS, &[]).await?.iter().map(tenant).collect::<Result<_, _>>()?;
-        let settings = steps.run(SETTINGS, &[]).await?.iter().map(setting).collect::<Result<_, _>>()?;
-        let (clients, mut unreadable) = clients::load(&steps).await?;
-        unreadable.append(&mut left_out);
-        let keys = keys::load(&steps).await?;
+        let records = CatalogRecords { tenants, ..all_but_tenants(&steps).await? };
         steps.commit().await?;
-        Ok(CatalogRecords { revision, clients, scopes, keys, tenants, settings, unreadable })
+        Ok(records)
+    }
+
+    async fn load_without_tenants(&self) -> Result<CatalogRecords, StoreError> {
+        let mut client = self.db().client().await?;
+        let steps = self.db().begin_snapshot(&mut client).await?;
+        let records = all_but_tenants(&steps).await?;
+        steps.commit().await?;
+        Ok(records)
     }
 
     async fn create_client(&self, client: &Client, audit: AuditEvent) -> Result<(), StoreError> {
@@ -181,6 +181,19 @@ impl CatalogRepository for PgStore {
         steps.change(PUT_SETTING, &[&name, &value, &At(audit.at)]).await?;
         Ok(finish(steps, audit).await?)
     }
+}
+
+async fn all_but_tenants(steps: &Steps<'_>) -> Result<CatalogRecords, StoreError> {
+    let revision = revision(steps.run(REVISION, &[]).await?.first())?;
+    let (mut scopes, mut left_out) = (Vec::new(), Vec::new());
+    for row in &steps.run(SCOPES, &[]).await? {
+        scopes.extend(clients::readable(scope(row), row, &mut left_out)?);
+    }
+    let settings = steps.run(SETTINGS, &[]).await?.iter().map(setting).collect::<Result<_, _>>()?;
+    let (clients, mut unreadable) = clients::load(steps).await?;
+    unreadable.append(&mut left_out);
+    let keys = keys::load(steps).await?;
+    Ok(CatalogRecords { revision, clients, scopes, keys, tenants: Vec::new(), settings, unreadable })
 }
 
 impl PgStore {

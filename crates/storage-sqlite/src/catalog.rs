@@ -18,7 +18,14 @@ impl CatalogRepository for SqliteStore {
     }
 
     async fn load_catalog(&self) -> Result<CatalogRecords, StoreError> {
-        self.read_long(load).await
+        self.read_long(|db| {
+            load(db, |db| Ok(CatalogRecords { tenants: db.all(TENANTS, [], tenant)?, ..all_but_tenants(db)? }))
+        })
+        .await
+    }
+
+    async fn load_without_tenants(&self) -> Result<CatalogRecords, StoreError> {
+        self.read_long(|db| load(db, all_but_tenants)).await
     }
 
     async fn create_client(&self, client: &Client, audit: AuditEvent) -> Result<(), StoreError> {
@@ -122,14 +129,15 @@ pub(crate) fn if_changed(db: Db<'_>, rows: usize, event: Option<&AuditEvent>) ->
 }
 
 /// Everything as of one instant.
-fn load(db: Db<'_>) -> Outcome<CatalogRecords> {
+/// Reads at one moment.
+fn load(db: Db<'_>, read: impl FnOnce(Db<'_>) -> Outcome<CatalogRecords>) -> Outcome<CatalogRecords> {
     db.run("BEGIN", [])?;
-    let records = load_all(db);
+    let records = read(db);
     db.run("COMMIT", [])?;
     records
 }
 
-fn load_all(db: Db<'_>) -> Outcome<CatalogRecords> {
+fn all_but_tenants(db: Db<'_>) -> Outcome<CatalogRecords> {
     let setting = |cursor: &mut Cursor<'_>| Ok((cursor.value("settings.name")?, cursor.value("settings.value")?));
     let (clients, unreadable) = client_row::all(db)?;
     Ok(CatalogRecords {
@@ -138,7 +146,7 @@ fn load_all(db: Db<'_>) -> Outcome<CatalogRecords> {
         scopes: scopes::all(db)?,
         unreadable,
         keys: keys::all(db)?,
-        tenants: db.all(TENANTS, [], tenant)?,
+        tenants: Vec::new(),
         settings: db.all(SETTINGS, [], setting)?.into_iter().collect(),
     })
 }

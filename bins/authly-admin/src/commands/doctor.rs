@@ -62,7 +62,7 @@ pub(super) async fn look<D: Database>(settings: &Settings, database: &D) -> Resu
         Err(trouble) => findings.push(Finding::warning(format!("{}: {}", trouble.what, trouble.why), trouble.remedy)),
     }
     let live = run::services_as_they_are(settings, database.open().await?)?;
-    let records = live.store().load_catalog().await.map_err(|error| unreadable(&error))?;
+    let records = live.store().load_without_tenants().await.map_err(|error| unreadable(&error))?;
     let counts = live.accounts().count_accounts(live.clock().now()).await.map_err(|error| unreadable(&error))?;
     let found = live::admin(settings, &live).findings(&records, counts, ground(settings)).await;
     findings.extend(found.map_err(refused("cannot look at the store"))?);

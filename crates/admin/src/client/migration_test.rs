@@ -30,7 +30,7 @@ impl<V: DirectoryServices> Admin<V> {
     /// Beside an older program its secret is stored the way that program reads, and the fast hash follows at the first use, as
     /// with every secret that was imported; otherwise the fast hash is all there is.
     pub async fn seed_migration_client(&self) -> Result<Registered, AdminError> {
-        let records = self.services.store().load_catalog().await?;
+        let records = self.services.store().load_without_tenants().await?;
         if let Some(known) = records.clients.iter().find(|client| client.id.as_str() == MIGRATION_TEST_CLIENT) {
             return Ok(Registered { client: ClientView::of(known), secret: None });
         }

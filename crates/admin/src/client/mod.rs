@@ -50,7 +50,7 @@ impl<V: DirectoryServices> Admin<V> {
             Some(id) => self.chosen_client_id(id).await?,
             None => self.random_client_id()?,
         };
-        let known = self.services.store().load_catalog().await?;
+        let known = self.services.store().load_without_tenants().await?;
         let key = ClientKey::generate(now, self.services.random());
         let mut client = draft.build(key, id, now, &self.settings, &known.scopes)?;
         if let Some(by) = by {
@@ -100,14 +100,14 @@ impl<V: DirectoryServices> Admin<V> {
     /// All clients by identifier.
     pub async fn clients(&self) -> Result<Vec<ClientView>, AdminError> {
         let mut clients: Vec<_> =
-            self.services.store().load_catalog().await?.clients.iter().map(ClientView::of).collect();
+            self.services.store().load_without_tenants().await?.clients.iter().map(ClientView::of).collect();
         clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
         Ok(clients)
     }
 
     /// The clients that cannot be read: identifier and column. They are left out everywhere else.
     pub async fn unreadable_clients(&self) -> Result<Vec<(String, &'static str)>, AdminError> {
-        let left_out = self.services.store().load_catalog().await?.unreadable;
+        let left_out = self.services.store().load_without_tenants().await?.unreadable;
         let clients = left_out.into_iter().filter(|row| row.table == "clients");
         Ok(clients.map(|row| (row.name, row.column)).collect())
     }
@@ -119,7 +119,7 @@ impl<V: DirectoryServices> Admin<V> {
 
     /// Changes a client's registration.
     pub async fn update_client(&self, id: &str, change: ClientChange) -> Result<ClientView, AdminError> {
-        let records = self.services.store().load_catalog().await?;
+        let records = self.services.store().load_without_tenants().await?;
         let client = records.clients.into_iter().find(|client| client.id.as_str() == id);
         let client = client.ok_or_else(|| AdminError::not_found("client", id))?;
         let changed = change.apply(client, self.now(), &records.scopes)?;
@@ -185,7 +185,7 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     async fn find_client(&self, id: &str) -> Result<Client, AdminError> {
-        let records = self.services.store().load_catalog().await?;
+        let records = self.services.store().load_without_tenants().await?;
         if let Some(row) = records.unreadable.iter().find(|row| row.table == "clients" && row.name == id) {
             return Err(AdminError::invalid("client", format!("the column {} of {id:?} cannot be read", row.column)));
         }

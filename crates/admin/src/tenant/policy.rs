@@ -94,7 +94,7 @@ impl<V: DirectoryServices> Admin<V> {
     }
 
     pub(super) async fn policies(&self) -> Result<Policies, AdminError> {
-        Ok(Policies::read(&self.services.store().load_catalog().await?.settings))
+        Ok(Policies::read(&self.services.store().load_without_tenants().await?.settings))
     }
 
     async fn tenant_of_policy(&self, tenant: Option<&str>) -> Result<Option<TenantId>, AdminError> {

@@ -42,7 +42,7 @@ pub(super) async fn rotate<S: AnyStore>(settings: Settings, live: Arc<Live<S>>) 
 pub async fn rotate_once<S: AnyStore>(settings: &Settings, live: &Arc<Live<S>>) -> Result<usize, AdminError> {
     let now = live.clock().now();
     let admin = live::admin(settings, live);
-    let keys = live.store().load_catalog().await?.keys;
+    let keys = live.store().load_without_tenants().await?.keys;
     let mut changes = remove_expired(live, &keys, now).await?;
     let Some(age) = settings.keys.rotate_after else { return Ok(changes) };
     for algorithm in Algorithm::ALL {

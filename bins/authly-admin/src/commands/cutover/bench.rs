@@ -46,7 +46,7 @@ pub(super) async fn open<D: Database>(
     let sealer = match keys {
         Keys::Useless => keys::useless_sealer(),
         Keys::IfThere | Keys::Needed => {
-            let records = store.load_catalog().await;
+            let records = store.load_without_tenants().await;
             let records =
                 records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL"))?;
             let none_yet = records.keys.is_empty();

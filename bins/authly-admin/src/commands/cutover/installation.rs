@@ -30,7 +30,7 @@ pub(super) async fn setup<D: Database>(
 
 /// The catalog as it stands in the store.
 pub(super) async fn records<S: AnyStore>(bench: &Bench<S>) -> Result<CatalogRecords, Failure> {
-    let records = bench.live().store().load_catalog().await;
+    let records = bench.live().store().load_without_tenants().await;
     records.map_err(|error| Trouble::caused("cannot read the store", &error, "check DATABASE_URL").into())
 }
 
