@@ -1,6 +1,6 @@
 //! What the terminal sees: tables for people, JSON for programs, questions before something is removed.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Read as _, Write as _};
 
 use authly_runtime::trouble::Trouble;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -15,6 +15,7 @@ use crate::{
     environment,
     failure::Failure,
     journal::{self, Level},
+    outlet::Outlet,
 };
 
 /// The terminal, as the options want it.
@@ -76,22 +77,18 @@ impl Console {
         }
     }
 
-    /// Prints one large thing for programs, its members in their own order: a tree of it would take many times its size.
+    /// Prints one large thing for programs while it is put into words, its members in their own order: a tree of it, or its text as
+    /// a whole, would take many times its size.
     pub(crate) fn document<T: Serialize>(self, item: &T) -> Result<(), Failure> {
-        let written = serde_json::to_string_pretty(item);
-        self.raw(&written.map_err(|error| Trouble::caused("cannot print the result", &error, ""))?)
+        let mut out = BufWriter::with_capacity(PIECE, Outlet(io::stdout().lock()));
+        let written = serde_json::to_writer_pretty(&mut out, item).map_err(io::Error::from);
+        printed(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
     }
 
-    /// Prints text, but for what could steer the terminal. A reader that has gone away, as `head` does, is no failure.
+    /// Prints text, but for what could steer the terminal.
     pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let written = writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush());
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Trouble::caused("cannot print the result", &error, "").into())
-            }
-            _ => Ok(()),
-        }
+        printed(writeln!(out, "{}", harmless(text.trim_end_matches('\n'))).and_then(|()| out.flush()))
     }
 
     /// A word to people, beside the result; programs have it from the result.
@@ -175,6 +172,19 @@ impl Console {
             let _unheard = writeln!(io::stderr().lock());
         }
         if read.is_ok() { line } else { String::new() }
+    }
+}
+
+/// Bytes of a large thing that are written at once.
+const PIECE: usize = 64 * 1024;
+
+/// How printing ended. A reader that has gone away, as `head` does, is no failure.
+fn printed(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Trouble::caused("cannot print the result", &error, "").into())
+        }
+        _ => Ok(()),
     }
 }
 

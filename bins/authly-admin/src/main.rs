@@ -8,6 +8,7 @@ mod environment;
 mod failure;
 mod hidden;
 mod journal;
+mod outlet;
 mod reference;
 mod run;
 mod secret_files;

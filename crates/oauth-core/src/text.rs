@@ -54,7 +54,9 @@ pub fn steers(c: char) -> bool {
 /// tabs stay.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let steers = |c: char| steers(c) && !matches!(c, '\n' | '\t');
-    if !text.contains(steers) {
+    // Nearly all of what is printed is plain, and may be megabytes: many bytes are looked at at once.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte)) || !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     let written = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
