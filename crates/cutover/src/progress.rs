@@ -1,6 +1,6 @@
 //! Progress in numbers (S001-15..19): by tenant and overall, by two definitions that are never mixed (C-11).
 
-use oauth_core::time::Timestamp;
+use oauth_core::{ids::TenantId, time::Timestamp};
 use serde::Serialize;
 
 use crate::store::{DailyCount, TenantFigures};
@@ -16,6 +16,9 @@ pub fn percent(part: u64, whole: u64) -> Option<f64> {
 /// The progress of a tenant, or of all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Progress {
+    /// The tenant's id, as `tenant` has its name; not told to programs.
+    #[serde(skip)]
+    pub id: Option<TenantId>,
     /// The tenant's short name; `None` for accounts without a tenant, and for all.
     pub tenant: Option<String>,
     /// All accounts that are not deleted.
@@ -54,6 +57,7 @@ impl Progress {
     /// The progress that figures show.
     pub fn of(figures: &TenantFigures) -> Self {
         Self {
+            id: figures.tenant,
             tenant: figures.slug.clone(),
             total: figures.total,
             password: figures.password,
@@ -80,10 +84,10 @@ pub fn overview(figures: &[TenantFigures]) -> (Vec<Progress>, Progress) {
     figures.iter().for_each(|one| sum.add(one));
     // Accounts without a tenant are worth a line only where there are some, or nothing else is.
     let shown = |one: &&TenantFigures| one.tenant.is_some() || one.total + one.waiting > 0;
-    let mut tenants: Vec<Progress> = figures.iter().filter(shown).map(Progress::of).collect();
-    let share = |progress: &Progress| progress.completed_percent.unwrap_or(100.0);
-    tenants.sort_by(|a, b| share(a).total_cmp(&share(b)).then_with(|| a.tenant.cmp(&b.tenant)));
-    (tenants, Progress::of(&sum))
+    let share = |one: &TenantFigures| percent(one.completed, one.total).unwrap_or(100.0);
+    let mut tenants: Vec<_> = figures.iter().filter(shown).map(|one| (share(one), one)).collect();
+    tenants.sort_by(|(a, one), (b, other)| a.total_cmp(b).then_with(|| one.slug.cmp(&other.slug)));
+    (tenants.into_iter().map(|(_, one)| Progress::of(one)).collect(), Progress::of(&sum))
 }
 
 /// A day of the series.

@@ -24,7 +24,7 @@ pub use self::{
         ResolutionWrite, RunEnd,
     },
     facts::{Said, SchemaFound, TimedFact},
-    figures::{DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    figures::{Alike, DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
     finalize::{EndStep, EndWrite, FinalizeStore, Outlook},
     snapshot::{Link, RowKeys, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant},
 };
@@ -139,8 +139,8 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     /// Figures by tenant, those of accounts without a tenant among them (`tenant: None`, always there); deleted accounts are
     /// not counted; tenants without accounts are there with zeros. Order is free.
     fn figures(&self) -> impl Future<Output = Result<Vec<TenantFigures>, StoreError>> + Send;
-    /// The same, and the hashes of other programs and wrapped ones of the accounts that are counted, by tenant and by what they
-    /// have in common, all in one pass and at one moment. Order is free.
+    /// The same, and the hashes of other programs and wrapped ones of the accounts that are counted, by what they have in common,
+    /// all in one pass and at one moment. Order is free.
     fn figures_and_old_hashes(
         &self,
     ) -> impl Future<Output = Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError>> + Send;

@@ -6,13 +6,12 @@ use std::{
 };
 
 use authly_cutover::{
-    board::mark,
     finalize::{self, Condition, QUIET},
     hash::HashJudge,
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, FinalizeStore as _, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    store::{CutoverStore as _, FinalizeStore as _, Lacks, OldHashes, PendingAccount, PendingAsk},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
@@ -137,7 +136,7 @@ pub async fn status<T: Tools>(
             of
         }
     };
-    let mut schemes = by_scheme(tools.hashes(), &figures, hashes);
+    let mut schemes = by_scheme(tools.hashes(), hashes);
     let (tenants, overall) = progress::overview(&figures);
     let last_run = runs(tools, None, 1).await?.pop();
     let phase = match (overall.imported, overall.completed) {
@@ -149,39 +148,25 @@ pub async fn status<T: Tools>(
         _ => "people sign in both ways",
     };
     let mut all: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (scheme, accounts) in schemes.values().flatten() {
-        *all.entry(*scheme).or_default() += *accounts;
-    }
-    let tenants = tenants
-        .into_iter()
-        .map(|progress| Standing { old_hashes: schemes.remove(&progress.tenant).unwrap_or_default(), progress });
-    Ok(MigrationStatus {
-        phase,
-        accounts,
-        tenants: tenants.collect(),
-        overall: Standing { progress: overall, old_hashes: all },
-        last_run,
-    })
+    let tenants = tenants.into_iter().map(|progress| {
+        let old_hashes = schemes.remove(&progress.id).unwrap_or_default();
+        for (scheme, accounts) in &old_hashes {
+            *all.entry(*scheme).or_default() += *accounts;
+        }
+        Standing { progress, old_hashes }
+    });
+    let tenants = tenants.collect();
+    Ok(MigrationStatus { phase, accounts, tenants, overall: Standing { progress: overall, old_hashes: all }, last_run })
 }
 
-/// These hashes by tenant (its short name) and scheme, of the tenants that the figures are of.
-fn by_scheme(
-    judge: &impl HashJudge,
-    figures: &[TenantFigures],
-    hashes: Vec<OldHashes>,
-) -> HashMap<Option<String>, BTreeMap<&'static str, u64>> {
-    let asked: HashMap<_, _> = figures.iter().map(|one| (one.tenant, &one.slug)).collect();
-    let mut schemes: HashMap<Option<String>, BTreeMap<&'static str, u64>> = HashMap::new();
-    // Tenants are many, and what their hashes begin with is not.
-    let mut judged: HashMap<String, &'static str> = HashMap::new();
-    for group in hashes {
-        let Some(slug) = asked.get(&group.tenant) else { continue };
-        let mark = mark(group.sample.expose());
-        let scheme = match judged.get(mark.as_ref()) {
-            Some(scheme) => scheme,
-            None => judged.entry(mark.into_owned()).or_insert(judge.judge(&group.sample).scheme),
-        };
-        *schemes.entry((*slug).clone()).or_default().entry(*scheme).or_default() += group.accounts;
+/// These hashes by tenant and scheme.
+fn by_scheme(judge: &impl HashJudge, hashes: Vec<OldHashes>) -> HashMap<Option<TenantId>, BTreeMap<&'static str, u64>> {
+    let mut schemes: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+    for alike in hashes {
+        let scheme = judge.judge(&alike.sample).scheme;
+        for (tenant, accounts) in alike.accounts {
+            *schemes.entry(tenant).or_default().entry(scheme).or_default() += accounts;
+        }
     }
     schemes
 }

@@ -1,6 +1,9 @@
 //! Figures counted over the accounts in memory.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 
@@ -51,12 +54,13 @@ impl State {
     }
 
     pub(super) fn old_hashes(&self) -> Vec<OldHashes> {
-        let mut groups: BTreeMap<(Option<TenantId>, String), OldHashes> = BTreeMap::new();
+        let mut groups: BTreeMap<String, OldHashes> = BTreeMap::new();
         let old = |account: &&TargetAccount| account.credential_state.is_foreign();
         for account in self.living().filter(old) {
             let Some(hash) = account.effective_hash() else { continue };
-            let group = OldHashes { tenant: account.tenant, sample: hash.clone(), accounts: 0 };
-            groups.entry((account.tenant, mark(hash.expose()).into_owned())).or_insert(group).accounts += 1;
+            let group = groups.entry(mark(hash.expose()).into_owned());
+            let group = group.or_insert_with(|| OldHashes { sample: hash.clone(), accounts: HashMap::new() });
+            *group.accounts.entry(account.tenant).or_default() += 1;
         }
         groups.into_values().collect()
     }

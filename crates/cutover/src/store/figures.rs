@@ -1,5 +1,7 @@
 //! Figures that the store counts.
 
+use std::collections::HashMap;
+
 use authly_directory::password::StoredHash;
 use oauth_core::{
     ids::{TenantId, UserId},
@@ -45,7 +47,39 @@ pub struct TenantFigures {
     pub last_password_login_at: Option<Timestamp>,
 }
 
+/// Accounts of one tenant that are alike in everything that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// The tenant; `None` for accounts without one.
+    pub tenant: Option<TenantId>,
+    /// A bit for each thing that is counted, the least first, in the order of [`TenantFigures`] from `password` to `wrapped`. It is
+    /// how a database says of an account at once what it counts for.
+    pub traits: u32,
+    /// How many they are.
+    pub accounts: u64,
+    /// The newest `last_password_login_at`.
+    pub last_password_login_at: Option<Timestamp>,
+}
+
 impl TenantFigures {
+    /// Counts accounts of this tenant along.
+    pub fn count(&mut self, alike: &Alike) {
+        let has = |place: u32| alike.accounts * u64::from(alike.traits >> place & 1);
+        self.total += alike.accounts;
+        self.password += has(0);
+        self.dual += has(1);
+        self.oauth += has(2);
+        self.imported += has(3);
+        self.invited += has(4);
+        self.completed += has(5);
+        self.hash_upgraded += has(6);
+        self.reset_required += has(7);
+        self.disabled += has(8);
+        self.legacy_scheme += has(9);
+        self.wrapped += has(10);
+        self.last_password_login_at = self.last_password_login_at.max(alike.last_password_login_at);
+    }
+
     /// Counts others along.
     pub fn add(&mut self, other: &Self) {
         self.total += other.total;
@@ -126,10 +160,8 @@ pub struct LegacyUse {
 /// Hashes of other programs and wrapped ones that are left, which look alike, as [`mark`](crate::board::mark) says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OldHashes {
-    /// The tenant of the accounts.
-    pub tenant: Option<TenantId>,
     /// One of them, for those who know the schemes; never shown.
     pub sample: StoredHash,
-    /// How many accounts have one of them.
-    pub accounts: u64,
+    /// How many accounts of each tenant have one of them.
+    pub accounts: HashMap<Option<TenantId>, u64>,
 }

@@ -1,8 +1,8 @@
 //! Figures: how far tenants, days and the whole installation are.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use authly_cutover::store::{DailyCount, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures};
+use authly_cutover::store::{Alike, DailyCount, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures};
 use authly_directory::password::StoredHash;
 use oauth_core::{
     claims::Profile,
@@ -21,48 +21,46 @@ use super::{
     unsigned,
 };
 use crate::{
-    db::{Db, Params},
+    db::{Db, Params, Steps},
     error::unavailable,
     value::{At, Reader, at},
 };
 
 const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL";
 
-/// What is counted of accounts.
-macro_rules! counted {
+/// Accounts that are alike, as [`Alike`] has them: one number says all that is counted of an account, so that one count of each
+/// number is enough.
+macro_rules! alike {
     () => {
-        "count(*), count(*) FILTER (WHERE auth_method = 'password'),
-         count(*) FILTER (WHERE auth_method = 'dual'), count(*) FILTER (WHERE auth_method = 'oauth'),
-         count(imported_at), count(invited_at), count(completed_at), count(hash_upgraded_at),
-         count(*) FILTER (WHERE reset_required), count(*) FILTER (WHERE status = 'disabled'),
-         count(*) FILTER (WHERE credential_state = 'legacy_scheme'),
-         count(*) FILTER (WHERE credential_state = 'wrapped'), max(last_password_login_at)"
+        "SELECT tenant_id,
+                CASE auth_method WHEN 'dual' THEN 2 WHEN 'password' THEN 1 WHEN 'oauth' THEN 4 ELSE 0 END
+                | CASE WHEN imported_at IS NULL THEN 0 ELSE 8 END | CASE WHEN invited_at IS NULL THEN 0 ELSE 16 END
+                | CASE WHEN completed_at IS NULL THEN 0 ELSE 32 END | CASE WHEN hash_upgraded_at IS NULL THEN 0 ELSE 64 END
+                | CASE WHEN reset_required THEN 128 ELSE 0 END | CASE status WHEN 'disabled' THEN 256 ELSE 0 END
+                | CASE credential_state WHEN 'legacy_scheme' THEN 512 WHEN 'wrapped' THEN 1024 ELSE 0 END,
+                count(*), max(last_password_login_at)"
     };
 }
 
 /// Of one tenant, or of all.
-pub(super) const COUNTS: &str = concat!(
-    "SELECT tenant_id, ",
-    counted!(),
-    " FROM users WHERE status <> 'deleted' AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id"
-);
+pub(super) const COUNTS: &str =
+    concat!(alike!(), " FROM users WHERE status <> 'deleted' AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY 1, 2");
 
 /// Of all. Where a statement could as well be about one tenant, the planner thinks of few rows and sorts them.
-const COUNTS_OF_ALL: &str =
-    concat!("SELECT tenant_id, ", counted!(), " FROM users WHERE status <> 'deleted' GROUP BY tenant_id");
+const COUNTS_OF_ALL: &str = concat!(alike!(), " FROM users WHERE status <> 'deleted' GROUP BY 1, 2");
 
-/// Of all, apart by the hash that verifies where it is to be replaced, with one of those.
+/// Of all, apart by the mark of the hash that verifies where it is to be replaced, with the place of one of those.
 const COUNTS_AND_HASHES: &str = concat!(
-    "SELECT tenant_id, ",
-    counted!(),
-    ", min(hash COLLATE \"C\") FILTER (WHERE credential_state IN ('legacy_scheme', 'wrapped')) FROM (
-       SELECT *, ",
-    effective!(),
-    " AS hash FROM users WHERE status <> 'deleted') AS users
-       GROUP BY tenant_id, CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ",
+    alike!(),
+    ", CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ",
     mark!(),
-    " END"
+    " END, min(place)::text FROM (SELECT *, ctid AS place, ",
+    effective!(),
+    " AS hash FROM users WHERE status <> 'deleted') AS users GROUP BY 1, 2, 5"
 );
+
+/// The hashes at these places, as long as the transaction is the one that found them.
+const HASHES_AT: &str = concat!("SELECT ctid::text, ", effective!(), " FROM users WHERE ctid = ANY($1::text[]::tid[])");
 
 /// The planner knows nothing of what hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
 const UNSORTED: &str = "SELECT set_config('enable_sort', 'off', TRUE)";
@@ -72,39 +70,64 @@ pub(super) const WAITING: &str = "
     SELECT tenant_id, count(*) FROM migration_pen
      WHERE resolution IS NULL AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id";
 
-/// A table that is read whole is read in its own order, whatever the session prefers for single rows, and by several
-/// processes where the server has them to spare.
-pub(super) const READ_WHOLE: &str = "
+/// A table that is read whole is read in its own order, whatever the session prefers for single rows, and by two processes where
+/// the server has one to spare: more would have little left to do, and people sign in meanwhile.
+const READ_WHOLE: &str = "
     SELECT set_config('enable_seqscan', 'on', TRUE), set_config('parallel_setup_cost', '0', TRUE),
-           set_config('parallel_tuple_cost', '0', TRUE)";
+           set_config('parallel_tuple_cost', '0', TRUE),
+           set_config('max_parallel_workers_per_gather',
+                      LEAST(1, current_setting('max_parallel_workers_per_gather')::integer)::text, TRUE)";
 
 pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError> {
-    let [names, counted, waiting] = ask(db, COUNTS_OF_ALL).await?;
-    assemble(&names, &counted, &waiting)
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    let [names, counted, waiting] = ask(&steps, COUNTS_OF_ALL).await?;
+    steps.commit().await?;
+    assemble(&names, groups(&counted), &waiting)
 }
 
 /// With the hashes that are to be replaced.
 pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
-    let [names, counted, waiting] = ask(db, COUNTS_AND_HASHES).await?;
-    let mut groups = Vec::new();
+    let mut client = db.client().await?;
+    let steps = db.begin_snapshot(&mut client).await?;
+    let [names, counted, waiting] = ask(&steps, COUNTS_AND_HASHES).await?;
+    let mut all = Vec::with_capacity(counted.len());
+    let mut marked: HashMap<&str, Marked<'_>> = HashMap::new();
     for row in &counted {
-        let (counts, mut row) = counts(row)?;
-        if let Some(sample) = row.take::<Option<String>>("password_hash")? {
-            groups.push(OldHashes { tenant: counts.tenant, sample: StoredHash::new(sample), accounts: counts.total });
+        let (alike, mut row) = alike(row)?;
+        all.push(Ok(alike));
+        if let (Some(mark), Some(place)) = (row.take("password_hash")?, row.take("ctid")?) {
+            let group = marked.entry(mark).or_insert_with(|| Marked { place, accounts: HashMap::new() });
+            *group.accounts.entry(alike.tenant).or_default() += alike.accounts;
         }
     }
-    Ok((assemble(&names, &counted, &waiting)?, groups))
+    let places: Vec<_> = marked.values().map(|group| group.place).collect();
+    let hashes = steps.run(HASHES_AT, &[&places]).await?;
+    steps.commit().await?;
+    let mut samples = HashMap::new();
+    for row in &hashes {
+        let mut row = Reader::new(row, "users", &"-");
+        samples.insert(row.take::<&str>("ctid")?, StoredHash::new(row.take("password_hash")?));
+    }
+    let groups = marked.into_values().filter_map(|Marked { place, accounts }| {
+        let sample = samples.remove(place)?;
+        Some(OldHashes { sample, accounts })
+    });
+    Ok((assemble(&names, all, &waiting)?, groups.collect()))
+}
+
+/// Accounts whose hashes have one mark, and where one of them stands.
+struct Marked<'a> {
+    place: &'a str,
+    accounts: HashMap<Option<TenantId>, u64>,
 }
 
 /// Tenants, what is counted, and what waits, at one moment.
-async fn ask(db: &Db, counts: &'static str) -> Result<[Vec<Row>; 3], StoreError> {
-    let mut client = db.client().await?;
-    let steps = db.begin_snapshot(&mut client).await?;
+async fn ask(steps: &Steps<'_>, counts: &'static str) -> Result<[Vec<Row>; 3], StoreError> {
     steps.run(READ_WHOLE, &[]).await?;
     steps.run(UNSORTED, &[]).await?;
     let script = [(NAMES, vec![]), (counts, vec![]), (WAITING, vec![&NOBODY as &(dyn ToSql + Sync)])];
     let answers = steps.run_all(&script).await?;
-    steps.commit().await?;
     answers.try_into().map_err(|_| unavailable("an answer is missing"))
 }
 
@@ -112,19 +135,24 @@ async fn ask(db: &Db, counts: &'static str) -> Result<[Vec<Row>; 3], StoreError>
 const NOBODY: Option<Uuid> = None;
 
 /// One row for each tenant, and one for accounts without.
-pub(super) fn assemble(names: &[Row], counted: &[Row], waiting: &[Row]) -> Result<Vec<TenantFigures>, StoreError> {
-    let mut figures = BTreeMap::from([(None, TenantFigures::default())]);
+pub(super) fn assemble(
+    names: &[Row],
+    groups: impl IntoIterator<Item = Result<Alike, StoreError>>,
+    waiting: &[Row],
+) -> Result<Vec<TenantFigures>, StoreError> {
+    let mut figures = HashMap::with_capacity(names.len() + 1);
+    figures.insert(None, TenantFigures::default());
     for row in names {
         let mut row = Reader::new(row, "tenants", &"-");
         let tenant = Some(TenantId::from_uuid(row.take("id")?));
         let (slug, name) = (row.take("slug")?, row.take("name")?);
         figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
     }
-    for row in counted {
-        let (counted, _) = counts(row)?;
-        let one = figures.entry(counted.tenant).or_default();
-        one.tenant = counted.tenant;
-        one.add(&counted);
+    for alike in groups {
+        let alike = alike?;
+        let one = figures.entry(alike.tenant).or_default();
+        one.tenant = alike.tenant;
+        one.count(&alike);
     }
     for row in waiting {
         let mut row = Reader::new(row, "migration_pen", &"-");
@@ -135,29 +163,21 @@ pub(super) fn assemble(names: &[Row], counted: &[Row], waiting: &[Row]) -> Resul
     Ok(figures.into_values().collect())
 }
 
-/// What is counted, and what stands behind it in the row.
-fn counts(row: &Row) -> Result<(TenantFigures, Reader<'_>), StoreError> {
+/// Accounts that are alike, of each row.
+pub(super) fn groups(counted: &[Row]) -> impl Iterator<Item = Result<Alike, StoreError>> {
+    counted.iter().map(|row| alike(row).map(|(alike, _)| alike))
+}
+
+/// Accounts that are alike, and what stands behind that in the row.
+fn alike(row: &Row) -> Result<(Alike, Reader<'_>), StoreError> {
     let mut row = Reader::new(row, "users", &"-");
-    let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
-    let mut next = || row.take("auth_method").map(unsigned);
-    let mut figures = TenantFigures {
-        tenant,
-        total: next()?,
-        password: next()?,
-        dual: next()?,
-        oauth: next()?,
-        imported: next()?,
-        invited: next()?,
-        completed: next()?,
-        hash_upgraded: next()?,
-        reset_required: next()?,
-        disabled: next()?,
-        legacy_scheme: next()?,
-        wrapped: next()?,
-        ..TenantFigures::default()
+    let alike = Alike {
+        tenant: row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid),
+        traits: row.take::<i32>("auth_method")?.cast_unsigned(),
+        accounts: row.take("auth_method").map(unsigned)?,
+        last_password_login_at: row.maybe_at("last_password_login_at")?,
     };
-    figures.last_password_login_at = row.maybe_at("last_password_login_at")?;
-    Ok((figures, row))
+    Ok((alike, row))
 }
 
 /// Days of UTC, as numbers since 1970.

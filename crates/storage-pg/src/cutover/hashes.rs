@@ -3,15 +3,17 @@
 /// The hash that verifies.
 macro_rules! effective {
     () => {
-        "COALESCE(CASE WHEN upgraded_from IS NOT DISTINCT FROM password_hash THEN upgraded_hash END, password_hash)"
+        "CASE WHEN upgraded_hash IS NULL OR upgraded_from IS DISTINCT FROM password_hash THEN password_hash ELSE upgraded_hash END"
     };
 }
 
-/// What hashes of one scheme have in common, as `authly_cutover::board::mark` says it; said apart of bcrypt, which most have, since
-/// that is quicker.
+/// What hashes of one scheme have in common, as `authly_cutover::board::mark` says it; first of bcrypt, which most have, and which is
+/// told apart more quickly than cut out.
 macro_rules! mark {
     () => {
-        "CASE WHEN hash LIKE '$2_$%' THEN left(hash, 3)
+        "CASE WHEN hash LIKE '$2b$%' THEN '$2b'
+              WHEN hash LIKE '$2y$%' THEN '$2y'
+              WHEN hash LIKE '$2a$%' THEN '$2a'
               WHEN starts_with(hash, '$') THEN '$' || left(split_part(hash, '$', 2), 24)
               WHEN starts_with(hash, '{') THEN left(split_part(hash, '}', 1), 32)
               WHEN starts_with(hash, 'wrapped:') THEN 'wrapped:'

@@ -21,7 +21,7 @@ use oauth_core::{
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::{batch::signed, batch::unsigned, consistently, figures, ledger, pen};
+use super::{batch::signed, batch::unsigned, consistently, counts, ledger, pen};
 use crate::{SqliteStore, cursor::Cursor, db::Db, error::Outcome};
 
 const RECENT: &str = "SELECT tenant_id, count(*) FROM users WHERE last_password_login_at >= ?2 AND status <> 'deleted' \
@@ -65,7 +65,7 @@ impl BoardStore for SqliteStore {
 
 fn board(db: Db<'_>, ask: &BoardAsk) -> Outcome<BoardFigures> {
     let tenant = ask.tenant.map(TenantId::uuid);
-    let mut found = BoardFigures { tenants: figures::by_tenant(db, ask.tenant)?, ..BoardFigures::default() };
+    let mut found = BoardFigures { tenants: counts::by_tenant(db, ask.tenant)?, ..BoardFigures::default() };
     let recent = db.all(RECENT, params![tenant, ask.recent_from.micros()], |row| {
         let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
         Ok((tenant, row.value("users.last_password_login_at").map(unsigned)?))

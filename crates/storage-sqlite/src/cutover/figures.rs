@@ -1,14 +1,10 @@
-//! Figures: how far tenants, days and the whole installation are.
-
-use std::collections::{BTreeMap, HashMap};
+//! Figures: how far days and the whole installation are.
 
 use authly_cutover::{
-    board::mark,
     finalize::{GateFacts, ImportedSource},
     source::SourceName,
-    store::{DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    store::{DailyCount, Lacks, LegacyUse, PendingAccount, PendingAsk},
 };
-use authly_directory::password::StoredHash;
 use oauth_core::{
     ids::{TenantId, UserId},
     time::Timestamp,
@@ -17,134 +13,6 @@ use rusqlite::params;
 
 use super::batch::unsigned;
 use crate::{cursor::Cursor, db::Db, error::Outcome};
-
-const NAMES: &str = "SELECT id, slug, name FROM tenants WHERE deleted_at IS NULL AND (?1 IS NULL OR id = ?1)";
-
-/// One number says everything that is counted of an account. The counting is done while the rows are read: grouping them here
-/// would sort them all.
-macro_rules! marks {
-    ($besides:literal) => {
-        concat!(
-            "SELECT tenant_id, (auth_method = 'password') + (auth_method = 'dual') * 2 + (auth_method = 'oauth') * 4 \
-             + (imported_at IS NOT NULL) * 8 + (invited_at IS NOT NULL) * 16 + (completed_at IS NOT NULL) * 32 \
-             + (hash_upgraded_at IS NOT NULL) * 64 + (reset_required <> 0) * 128 + (status = 'disabled') * 256 \
-             + (credential_state = 'legacy_scheme') * 512 + (credential_state = 'wrapped') * 1024, \
-             last_password_login_at",
-            $besides,
-            " FROM users WHERE status <> 'deleted' AND (?1 IS NULL OR tenant_id = ?1)"
-        )
-    };
-}
-
-const MARKS: &str = marks!("");
-
-/// Beside the marks, the hash that verifies, where it is to be replaced.
-const MARKS_AND_HASHES: &str = marks!(
-    ", CASE WHEN credential_state IN ('legacy_scheme', 'wrapped') THEN ifnull(upgraded_hash, password_hash) END"
-);
-
-const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resolution IS NULL \
-                       AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";
-
-/// Of all tenants and of accounts without one, or of one tenant alone.
-pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<TenantFigures>> {
-    Ok(read(db, only, MARKS, |_: &mut (), _| Ok(()))?.into_iter().map(|(figures, ())| figures).collect())
-}
-
-/// Of all, with the hashes that are to be replaced.
-pub(super) fn by_tenant_and_hash(db: Db<'_>) -> Outcome<(Vec<TenantFigures>, Vec<OldHashes>)> {
-    let counted = read(db, None, MARKS_AND_HASHES, |groups: &mut Vec<Group>, row| {
-        row.parse_opt("users.password_hash", |hash| {
-            let mark = mark(hash);
-            match groups.iter_mut().find(|group| group.mark == mark) {
-                Some(group) => group.accounts += 1,
-                None => groups.push(Group { mark: mark.into_owned(), sample: hash.to_owned(), accounts: 1 }),
-            }
-            Some(())
-        })?;
-        Ok(())
-    })?;
-    let mut hashes = Vec::new();
-    let figures = counted.into_iter().map(|(figures, groups)| {
-        let tenant = figures.tenant;
-        hashes.extend(groups.into_iter().map(|Group { sample, accounts, .. }| {
-            let sample = StoredHash::new(sample);
-            OldHashes { tenant, sample, accounts }
-        }));
-        figures
-    });
-    Ok((figures.collect(), hashes))
-}
-
-/// Hashes of one tenant that look alike; a tenant has few schemes.
-struct Group {
-    mark: String,
-    sample: String,
-    accounts: u64,
-}
-
-/// Counts by marks; `besides` reads what else stands in the row of an account, into what is kept of its tenant.
-fn read<B: Default>(
-    db: Db<'_>,
-    only: Option<TenantId>,
-    marks: &str,
-    mut besides: impl FnMut(&mut B, &mut Cursor<'_>) -> Outcome<()>,
-) -> Outcome<Vec<(TenantFigures, B)>> {
-    let mut figures: BTreeMap<Option<TenantId>, (TenantFigures, B)> = BTreeMap::new();
-    if only.is_none() {
-        figures.insert(None, Default::default());
-    }
-    let only = only.map(TenantId::uuid);
-    let named = db.all(NAMES, [only], |row| {
-        let tenant = row.id("tenants.id", TenantId::from_uuid)?;
-        let (slug, name) = (row.value("tenants.slug")?, row.value("tenants.name")?);
-        Ok((tenant, slug, name))
-    })?;
-    for (tenant, slug, name) in named {
-        let names = TenantFigures { tenant: Some(tenant), slug, name, ..TenantFigures::default() };
-        figures.insert(Some(tenant), (names, B::default()));
-    }
-    let mut counted: HashMap<Option<TenantId>, (TenantFigures, B)> = HashMap::new();
-    db.each(marks, [only], |row| {
-        let tenant = row.id_opt("users.tenant_id", TenantId::from_uuid)?;
-        let marks = row.value("users.auth_method").map(unsigned)?;
-        let (figures, kept) = counted.entry(tenant).or_default();
-        count(figures, marks, row.time_opt("users.last_password_login_at")?);
-        besides(kept, row)
-    })?;
-    for (tenant, (counted, kept)) in counted {
-        let (one, beside) = figures.entry(tenant).or_default();
-        *one = TenantFigures { tenant, slug: one.slug.take(), name: one.name.take(), ..counted };
-        *beside = kept;
-    }
-    let waiting = db.all(WAITING, [only], |row| {
-        let tenant = row.id_opt("migration_pen.tenant_id", TenantId::from_uuid)?;
-        Ok((tenant, row.value("migration_pen.kind").map(unsigned)?))
-    })?;
-    for (tenant, rows) in waiting {
-        let (one, _) = figures.entry(tenant).or_default();
-        (one.tenant, one.waiting) = (tenant, rows);
-    }
-    Ok(figures.into_values().collect())
-}
-
-/// Adds an account with these marks.
-fn count(figures: &mut TenantFigures, marks: u64, last: Option<Timestamp>) {
-    let bit = |place: u32| marks >> place & 1;
-    figures.total += 1;
-    figures.password += bit(0);
-    figures.dual += bit(1);
-    figures.oauth += bit(2);
-    figures.imported += bit(3);
-    figures.invited += bit(4);
-    figures.completed += bit(5);
-    figures.hash_upgraded += bit(6);
-    figures.reset_required += bit(7);
-    figures.disabled += bit(8);
-    figures.legacy_scheme += bit(9);
-    figures.wrapped += bit(10);
-    figures.last_password_login_at = figures.last_password_login_at.max(last);
-}
 
 /// Days as whole numbers, also before 1970: the instant within its day is never negative.
 const DAILY: &str = "SELECT (completed_at - ((completed_at % 86400000000) + 86400000000) % 86400000000) / 86400000000 AS day, \

@@ -3,6 +3,7 @@
 mod account;
 mod batch;
 mod board;
+mod counts;
 mod figures;
 mod finalize;
 mod ledger;
@@ -124,11 +125,11 @@ impl CutoverStore for SqliteStore {
     }
 
     async fn figures(&self) -> Result<Vec<TenantFigures>, StoreError> {
-        self.read_long(|db| consistently(db, |db| figures::by_tenant(db, None))).await
+        self.read_long(|db| consistently(db, |db| counts::by_tenant(db, None))).await
     }
 
     async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
-        self.read_long(|db| consistently(db, figures::by_tenant_and_hash)).await
+        self.read_long(|db| consistently(db, counts::by_tenant_and_hash)).await
     }
 
     async fn daily(
