@@ -22,10 +22,10 @@ fn rests_of_rollback(accounts: u32, pace: Pace, execute: bool) -> usize {
 
 #[test]
 fn a_gentle_rollback_rests_behind_each_piece_and_one_at_full_pace_never() {
-    // Two whole pieces of a hundred, the page behind them that is not full, and a look at what waits.
-    assert_eq!(rests_of_rollback(250, Pace::Gentle, true), 3);
-    assert_eq!(rests_of_rollback(250, Pace::Gentle, false), 3, "a dry run is felt as much while it lasts");
-    assert_eq!(rests_of_rollback(250, Pace::Full, true), 0);
+    // Two whole pieces of two hundred, the page behind them that is not full, and a look at what waits.
+    assert_eq!(rests_of_rollback(450, Pace::Gentle, true), 3);
+    assert_eq!(rests_of_rollback(450, Pace::Gentle, false), 3, "a dry run is felt as much while it lasts");
+    assert_eq!(rests_of_rollback(450, Pace::Full, true), 0);
 }
 
 /// Accounts, and tokens of the first of them.
@@ -108,7 +108,7 @@ fn with_sessions() -> BoundProfile {
 /// What became of so many tokens, and how often their import rested.
 fn tokens(bench: &Bench, count: u32, pace: Pace, stop: &Stop, observer: &mut impl Observer) -> ImportReport {
     let mut source = WithTokens(Rows(people(1)), count);
-    let options = PartOptions { part: Part::Tokens, execute: true, batch: 150, pace };
+    let options = PartOptions { part: Part::Tokens, execute: true, batch: 300, pace };
     ready(import_part(bench, &mut source, &with_sessions(), &name(), options, stop, observer)).unwrap()
 }
 
@@ -117,12 +117,12 @@ fn a_gentle_import_of_tokens_rests_between_pieces_and_one_at_full_pace_never() {
     for (pace, rests) in [(Pace::Gentle, 4), (Pace::Full, 0)] {
         let bench = Bench::default();
         run(&bench, &people(1), &execute());
-        let report = tokens(&bench, 310, pace, &Stop::default(), &mut Silent);
-        assert_eq!((report.outcomes["import"], report.reconciles), (310, Some(true)), "{report:?}");
-        // 100 and 50 of each page of 150, and the ten of the last.
+        let report = tokens(&bench, 620, pace, &Stop::default(), &mut Silent);
+        assert_eq!((report.outcomes["import"], report.reconciles), (620, Some(true)), "{report:?}");
+        // 200 and 100 of each page of 300, and the twenty of the last.
         assert_eq!(bench.pauses.lock().unwrap().len(), rests, "{pace:?}");
-        let again = tokens(&bench, 310, pace, &Stop::default(), &mut Silent);
-        assert_eq!((again.outcomes["unchanged"], again.reconciles), (310, Some(true)), "{again:?}");
+        let again = tokens(&bench, 620, pace, &Stop::default(), &mut Silent);
+        assert_eq!((again.outcomes["unchanged"], again.reconciles), (620, Some(true)), "{again:?}");
     }
 }
 
@@ -132,9 +132,9 @@ fn an_import_of_tokens_that_was_stopped_within_a_page_goes_on_behind_the_piece()
     run(&bench, &people(1), &execute());
     let stop = Stop::default();
     let mut after = After(stop.clone(), 1);
-    let first = tokens(&bench, 310, Pace::Gentle, &stop, &mut after);
-    assert_eq!((first.stopped, first.rows, first.reconciles), (Some(Stopped::Asked), 100, None));
-    let rest = tokens(&bench, 310, Pace::Gentle, &Stop::default(), &mut Silent);
+    let first = tokens(&bench, 620, Pace::Gentle, &stop, &mut after);
+    assert_eq!((first.stopped, first.rows, first.reconciles), (Some(Stopped::Asked), 200, None));
+    let rest = tokens(&bench, 620, Pace::Gentle, &Stop::default(), &mut Silent);
     assert!(rest.resumed);
-    assert_eq!((rest.outcomes["import"], rest.reconciles), (310, Some(true)), "{rest:?}");
+    assert_eq!((rest.outcomes["import"], rest.reconciles), (620, Some(true)), "{rest:?}");
 }
