@@ -35,7 +35,8 @@ pub enum ConnectError {
 /// What a failed statement means for its caller.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// Another transaction came in between (40001, 40P01); the whole statement may be tried again.
+    /// Another transaction came in between (40001, 40P01), or removed what a row refers to (23503); the whole statement may be tried
+    /// again, and sees then what that left.
     Contended(StoreError),
     /// The connection ended or did not answer in time: whether the write happened is unknown.
     Disconnected(StoreError),
@@ -78,7 +79,8 @@ impl From<tokio_postgres::Error> for Trouble {
         }
         if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::FOREIGN_KEY_VIOLATION {
             let name = taken(db.table().unwrap_or_default(), db.detail().unwrap_or_default());
-            return Self::Refused(StoreError::caused(StoreErrorKind::Conflict(name), told));
+            let error = StoreError::caused(StoreErrorKind::Conflict(name), told);
+            return if *code == SqlState::UNIQUE_VIOLATION { Self::Refused(error) } else { Self::Contended(error) };
         }
         // A server that has become a replica refuses writes: another connection may find the primary.
         let gone = *code == SqlState::READ_ONLY_SQL_TRANSACTION;

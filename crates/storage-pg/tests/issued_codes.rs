@@ -10,7 +10,7 @@ use oauth_core::{
     ids::{AccessTokenId, ClientKey, GrantId, SessionId, UserId},
     store::{Commit, GrantRepository as _, NewAuthorization},
 };
-use support::{Counting, NOW, account, client, code, migrated, new_code, redemption};
+use support::{Counting, NOW, account, client, code, migrated, new_code, redemption, waiting};
 
 const STEP: &str = include_str!("../../../migrations/postgres/V32__issued_codes.sql");
 
@@ -138,13 +138,6 @@ async fn a_removal_that_waits_for_a_code_takes_its_grant_along() {
 
 async fn is_there(store: &PgStore, grant: GrantId) -> bool {
     store.grant(grant, AccessTokenId::generate(NOW, &Counting)).await.unwrap().is_some()
-}
-
-/// How many connections of the store wait for a lock.
-async fn waiting(watcher: &tokio_postgres::Client) -> i64 {
-    let asked = "SELECT count(*) FROM pg_stat_activity
-                  WHERE datname = current_database() AND application_name = 'authly' AND wait_event_type = 'Lock'";
-    watcher.query_one(asked, &[]).await.unwrap().get(0)
 }
 
 async fn begin(database: &TestDatabase, user: UserId) -> SessionId {

@@ -147,6 +147,13 @@ pub(crate) fn new_client(id: &str) -> Client {
     }
 }
 
+/// How many connections of the store wait for a lock.
+pub(crate) async fn waiting(watcher: &tokio_postgres::Client) -> i64 {
+    let asked = "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND application_name = 'authly' AND wait_event_type = 'Lock'";
+    watcher.query_one(asked, &[]).await.unwrap().get(0)
+}
+
 pub(crate) async fn client(store: &PgStore, id: &str) -> ClientKey {
     let client = new_client(id);
     store.create_client(&client, audit(AuditKind::ClientChanged)).await.unwrap();
