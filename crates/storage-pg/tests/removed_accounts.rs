@@ -1,7 +1,5 @@
 //! Accounts that are removed, as by a rollback, in the moment in which somebody comes with them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use std::time::Duration;
