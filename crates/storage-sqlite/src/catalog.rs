@@ -10,7 +10,13 @@ use oauth_core::{
 };
 use rusqlite::params;
 
-use crate::{SqliteStore, audit, client_row, cursor::Cursor, db::Db, error::Outcome, keys, scopes};
+use crate::{
+    SqliteStore, audit, client_row,
+    cursor::Cursor,
+    db::{Db, consistently},
+    error::Outcome,
+    keys, scopes,
+};
 
 impl CatalogRepository for SqliteStore {
     async fn revision(&self) -> Result<i64, StoreError> {
@@ -19,13 +25,13 @@ impl CatalogRepository for SqliteStore {
 
     async fn load_catalog(&self) -> Result<CatalogRecords, StoreError> {
         self.read_long(|db| {
-            load(db, |db| Ok(CatalogRecords { tenants: db.all(TENANTS, [], tenant)?, ..all_but_tenants(db)? }))
+            consistently(db, |db| Ok(CatalogRecords { tenants: db.all(TENANTS, [], tenant)?, ..all_but_tenants(db)? }))
         })
         .await
     }
 
     async fn load_without_tenants(&self) -> Result<CatalogRecords, StoreError> {
-        self.read_long(|db| load(db, all_but_tenants)).await
+        self.read_long(|db| consistently(db, all_but_tenants)).await
     }
 
     async fn create_client(&self, client: &Client, audit: AuditEvent) -> Result<(), StoreError> {
@@ -126,15 +132,6 @@ pub(crate) fn if_changed(db: Db<'_>, rows: usize, event: Option<&AuditEvent>) ->
     }
     changed(db, event)?;
     Ok(Commit::Applied)
-}
-
-/// Everything as of one instant.
-/// Reads at one moment.
-fn load(db: Db<'_>, read: impl FnOnce(Db<'_>) -> Outcome<CatalogRecords>) -> Outcome<CatalogRecords> {
-    db.run("BEGIN", [])?;
-    let records = read(db);
-    db.run("COMMIT", [])?;
-    records
 }
 
 fn all_but_tenants(db: Db<'_>) -> Outcome<CatalogRecords> {

@@ -62,3 +62,11 @@ impl Db<'_> {
         Ok(self.0.prepare_cached(sql)?.exists(params)?)
     }
 }
+
+/// Several questions at one instant: a transaction that only reads sees one state of the file.
+pub(crate) fn consistently<T>(db: Db<'_>, ask: impl FnOnce(Db<'_>) -> Outcome<T>) -> Outcome<T> {
+    db.run("BEGIN", [])?;
+    let answer = ask(db);
+    db.run("COMMIT", [])?;
+    answer
+}

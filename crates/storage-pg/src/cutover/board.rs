@@ -91,7 +91,7 @@ impl BoardStore for PgStore {
         steps.commit().await?;
 
         let mut found = BoardFigures {
-            tenants: figures::assemble(&names, figures::groups(&counted), &pens)?,
+            tenants: figures::assemble(&names, &figures::groups(&counted)?, &pens)?,
             hashes: hashes.iter().map(hash_group).collect::<Result<_, _>>()?,
             waiting: waiting.iter().map(waiting_count).collect::<Result<_, _>>()?,
             ..BoardFigures::default()

@@ -83,7 +83,7 @@ pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError>
     let steps = db.begin_snapshot(&mut client).await?;
     let [names, counted, waiting] = ask(&steps, COUNTS_OF_ALL).await?;
     steps.commit().await?;
-    assemble(&names, groups(&counted), &waiting)
+    assemble(&names, &groups(&counted)?, &waiting)
 }
 
 /// With the hashes that are to be replaced.
@@ -95,7 +95,7 @@ pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, V
     let mut marked: HashMap<&str, Marked<'_>> = HashMap::new();
     for row in &counted {
         let (alike, mut row) = alike(row)?;
-        all.push(Ok(alike));
+        all.push(alike);
         if let (Some(mark), Some(place)) = (row.take("password_hash")?, row.take("ctid")?) {
             let group = marked.entry(mark).or_insert_with(|| Marked { place, accounts: HashMap::new() });
             *group.accounts.entry(alike.tenant).or_default() += alike.accounts;
@@ -113,7 +113,7 @@ pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, V
         let sample = samples.remove(place)?;
         Some(OldHashes { sample, accounts })
     });
-    Ok((assemble(&names, all, &waiting)?, groups.collect()))
+    Ok((assemble(&names, &all, &waiting)?, groups.collect()))
 }
 
 /// Accounts whose hashes have one mark, and where one of them stands.
@@ -135,11 +135,7 @@ async fn ask(steps: &Steps<'_>, counts: &'static str) -> Result<[Vec<Row>; 3], S
 const NOBODY: Option<Uuid> = None;
 
 /// One row for each tenant, and one for accounts without.
-pub(super) fn assemble(
-    names: &[Row],
-    groups: impl IntoIterator<Item = Result<Alike, StoreError>>,
-    waiting: &[Row],
-) -> Result<Vec<TenantFigures>, StoreError> {
+pub(super) fn assemble(names: &[Row], groups: &[Alike], waiting: &[Row]) -> Result<Vec<TenantFigures>, StoreError> {
     let mut figures = HashMap::with_capacity(names.len() + 1);
     figures.insert(None, TenantFigures::default());
     for row in names {
@@ -149,10 +145,9 @@ pub(super) fn assemble(
         figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
     }
     for alike in groups {
-        let alike = alike?;
         let one = figures.entry(alike.tenant).or_default();
         one.tenant = alike.tenant;
-        one.count(&alike);
+        one.count(alike);
     }
     for row in waiting {
         let mut row = Reader::new(row, "migration_pen", &"-");
@@ -164,8 +159,8 @@ pub(super) fn assemble(
 }
 
 /// Accounts that are alike, of each row.
-pub(super) fn groups(counted: &[Row]) -> impl Iterator<Item = Result<Alike, StoreError>> {
-    counted.iter().map(|row| alike(row).map(|(alike, _)| alike))
+pub(super) fn groups(counted: &[Row]) -> Result<Vec<Alike>, StoreError> {
+    counted.iter().map(|row| alike(row).map(|(alike, _)| alike)).collect()
 }
 
 /// Accounts that are alike, and what stands behind that in the row.

@@ -21,8 +21,13 @@ use oauth_core::{
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::{batch::signed, batch::unsigned, consistently, counts, ledger, pen};
-use crate::{SqliteStore, cursor::Cursor, db::Db, error::Outcome};
+use super::{batch::signed, batch::unsigned, counts, ledger, pen};
+use crate::{
+    SqliteStore,
+    cursor::Cursor,
+    db::{Db, consistently},
+    error::Outcome,
+};
 
 const RECENT: &str = "SELECT tenant_id, count(*) FROM users WHERE last_password_login_at >= ?2 AND status <> 'deleted' \
                       AND (?1 IS NULL OR tenant_id = ?1) GROUP BY tenant_id";

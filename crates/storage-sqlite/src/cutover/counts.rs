@@ -87,8 +87,8 @@ fn counted(db: Db<'_>, only: Option<TenantId>, traits: &str) -> Outcome<Tally> {
     tally.figures.extend(named.into_iter().map(|one| (one.tenant, one)));
     thread::scope(|scope| {
         let (send, pages) = sync_channel(PAGES);
-        let (named, tally) = (thread::Builder::new().name("sqlite-counter".to_owned()), &mut tally);
-        let counter = named.spawn_scoped(scope, move || tally.count_pages(pages)).map_err(|_| unavailable())?;
+        let (thread, tally) = (thread::Builder::new().name("sqlite-counter".to_owned()), &mut tally);
+        let counter = thread.spawn_scoped(scope, move || tally.count_pages(pages)).map_err(|_| unavailable())?;
         let read = read(db, traits, only, &send);
         drop(send);
         counter.join().map_err(|_| unavailable())?;

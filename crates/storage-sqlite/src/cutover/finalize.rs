@@ -18,12 +18,12 @@ use uuid::Uuid;
 
 use super::{
     batch::{from_json, unsigned},
-    consistently, ledger, runs,
+    ledger, runs,
 };
 use crate::{
     SqliteStore, audit, catalog,
     cursor::Cursor,
-    db::Db,
+    db::{Db, consistently},
     error::{Fault, Outcome},
 };
 

@@ -35,7 +35,7 @@ use oauth_core::{
     time::Timestamp,
 };
 
-use crate::{SqliteStore, connection::LOOK, db::Db, error::Outcome};
+use crate::{SqliteStore, connection::LOOK, db::consistently};
 
 /// A file has one writer. Somebody who signs in meanwhile waits for the end of a write, and hardly notices beside the hash of the
 /// password; whoever waits looks at least once into the gap.
@@ -178,12 +178,4 @@ impl CutoverStore for SqliteStore {
     ) -> Result<(), StoreError> {
         self.write(move |db| policies::put(db, scope, policy.as_ref(), &audit)).await
     }
-}
-
-/// Several questions at one instant: a transaction that only reads sees one state of the file.
-fn consistently<T>(db: Db<'_>, ask: impl FnOnce(Db<'_>) -> Outcome<T>) -> Outcome<T> {
-    db.run("BEGIN", [])?;
-    let answer = ask(db);
-    db.run("COMMIT", [])?;
-    answer
 }
