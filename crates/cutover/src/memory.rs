@@ -15,6 +15,7 @@ use std::{
 };
 
 use authly_directory::identifier::fold;
+use authly_directory::password::StoredHash;
 use oauth_core::{
     audit::AuditEvent,
     ids::{LegacyTokenId, TenantId, UserId},
@@ -33,8 +34,8 @@ use crate::{
     run::{Begun, Lease, Run, RunId, RunPlan, RunState, Turn},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
-        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
+        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
     },
     write_back::Written,
 };
@@ -281,9 +282,8 @@ impl CutoverStore for MemoryTarget {
         Ok(self.lock().figures())
     }
 
-    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
-        let state = self.lock();
-        Ok((state.figures(), state.old_hashes()))
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<StoredHash>), StoreError> {
+        Ok(self.lock().figures_and_old_hashes())
     }
 
     async fn daily(

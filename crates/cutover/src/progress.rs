@@ -1,6 +1,6 @@
 //! Progress in numbers (S001-15..19): by tenant and overall, by two definitions that are never mixed (C-11).
 
-use oauth_core::{ids::TenantId, time::Timestamp};
+use oauth_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::store::{DailyCount, TenantFigures};
@@ -16,9 +16,6 @@ pub fn percent(part: u64, whole: u64) -> Option<f64> {
 /// The progress of a tenant, or of all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Progress {
-    /// The tenant's id, as `tenant` has its name; not told to programs.
-    #[serde(skip)]
-    pub id: Option<TenantId>,
     /// The tenant's short name; `None` for accounts without a tenant, and for all.
     pub tenant: Option<String>,
     /// All accounts that are not deleted.
@@ -57,7 +54,6 @@ impl Progress {
     /// The progress that figures show.
     pub fn of(figures: &TenantFigures) -> Self {
         Self {
-            id: figures.tenant,
             tenant: figures.slug.clone(),
             total: figures.total,
             password: figures.password,
@@ -78,16 +74,21 @@ impl Progress {
     }
 }
 
-/// The progress of every tenant, worst first, and of all together.
-pub fn overview(figures: &[TenantFigures]) -> (Vec<Progress>, Progress) {
-    let mut sum = TenantFigures::default();
-    figures.iter().for_each(|one| sum.add(one));
+/// Tenants that are worth a line, worst first.
+pub fn worst_first(figures: &[TenantFigures]) -> Vec<&TenantFigures> {
     // Accounts without a tenant are worth a line only where there are some, or nothing else is.
     let shown = |one: &&TenantFigures| one.tenant.is_some() || one.total + one.waiting > 0;
     let share = |one: &TenantFigures| percent(one.completed, one.total).unwrap_or(100.0);
     let mut tenants: Vec<_> = figures.iter().filter(shown).map(|one| (share(one), one)).collect();
     tenants.sort_by(|(a, one), (b, other)| a.total_cmp(b).then_with(|| one.slug.cmp(&other.slug)));
-    (tenants.into_iter().map(|(_, one)| Progress::of(one)).collect(), Progress::of(&sum))
+    tenants.into_iter().map(|(_, one)| one).collect()
+}
+
+/// The progress of all together.
+pub fn overall(figures: &[TenantFigures]) -> Progress {
+    let mut sum = TenantFigures::default();
+    figures.iter().for_each(|one| sum.add(one));
+    Progress::of(&sum)
 }
 
 /// A day of the series.
@@ -125,18 +126,21 @@ mod tests {
 
     #[test]
     fn nobody_is_complete_and_has_no_percentage() {
-        let (tenants, all) = overview(&[figures("empty", 0, 0), TenantFigures::default()]);
+        let all = [figures("empty", 0, 0), TenantFigures::default()];
+        let (tenants, all) = (worst_first(&all), overall(&all));
         assert_eq!(tenants.len(), 1);
-        assert_eq!((tenants[0].completed_percent, tenants[0].complete), (None, true));
+        let empty = Progress::of(tenants[0]);
+        assert_eq!((empty.completed_percent, empty.complete), (None, true));
         assert_eq!((all.linked_percent, all.complete), (None, true));
     }
 
     #[test]
     fn the_worst_tenant_comes_first_and_percentages_have_two_decimals() {
-        let (tenants, all) = overview(&[figures("good", 3, 2), figures("bad", 3, 1), figures("none", 0, 0)]);
-        let names: Vec<_> = tenants.iter().map(|tenant| tenant.tenant.as_deref().unwrap()).collect();
+        let all = [figures("good", 3, 2), figures("bad", 3, 1), figures("none", 0, 0)];
+        let (tenants, all) = (worst_first(&all), overall(&all));
+        let names: Vec<_> = tenants.iter().map(|tenant| tenant.slug.as_deref().unwrap()).collect();
         assert_eq!(names, ["bad", "good", "none"]);
-        assert_eq!(tenants[1].completed_percent, Some(66.67));
+        assert_eq!(Progress::of(tenants[1]).completed_percent, Some(66.67));
         assert_eq!((all.total, all.completed_percent), (6, Some(50.0)));
         assert_eq!(percent(u64::MAX, u64::MAX), Some(100.0));
     }

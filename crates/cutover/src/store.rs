@@ -8,9 +8,11 @@ mod facts;
 mod figures;
 mod finalize;
 mod snapshot;
+mod tally;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
+use authly_directory::password::StoredHash;
 use oauth_core::{
     audit::AuditEvent,
     ids::{TenantId, UserId},
@@ -24,9 +26,10 @@ pub use self::{
         ResolutionWrite, RunEnd,
     },
     facts::{Said, SchemaFound, TimedFact},
-    figures::{Alike, DailyCount, Lacks, LegacyUse, OldHashes, PendingAccount, PendingAsk, TenantFigures},
+    figures::{Alike, DailyCount, Lacks, LegacyUse, PendingAccount, PendingAsk, TenantFigures},
     finalize::{EndStep, EndWrite, FinalizeStore, Outlook},
     snapshot::{Link, RowKeys, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant},
+    tally::Tally,
 };
 use crate::{
     account::TargetAccount,
@@ -139,11 +142,12 @@ pub trait CutoverStore: FinalizeStore + PartStore + WriteBackRepository + Send +
     /// Figures by tenant, those of accounts without a tenant among them (`tenant: None`, always there); deleted accounts are
     /// not counted; tenants without accounts are there with zeros. Order is free.
     fn figures(&self) -> impl Future<Output = Result<Vec<TenantFigures>, StoreError>> + Send;
-    /// The same, and the hashes of other programs and wrapped ones of the accounts that are counted, by what they have in common,
-    /// all in one pass and at one moment. Order is free.
+    /// The same, with the hashes of other programs and wrapped ones of the accounts that are counted, put together by
+    /// [`mark`](crate::board::mark), and a sample of each kind, for those who know the schemes; never shown. All in one pass and at
+    /// one moment. Order is free.
     fn figures_and_old_hashes(
         &self,
-    ) -> impl Future<Output = Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<TenantFigures>, Vec<StoredHash>), StoreError>> + Send;
     /// How many accounts completed on each day (UTC) from `from` to before `to`; days without any are left out.
     fn daily(
         &self,

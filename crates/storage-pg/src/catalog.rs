@@ -1,5 +1,6 @@
 //! The catalog: read as of one instant, changed one writer after the other. Triggers raise its revision.
 
+use futures_util::future::try_join5;
 use oauth_core::{
     audit::AuditEvent,
     catalog::{CatalogRecords, KeyState, ScopeRecord, SigningKeyRecord, TenantRecord},
@@ -183,16 +184,18 @@ impl CatalogRepository for PgStore {
     }
 }
 
+/// All is asked at once.
 async fn all_but_tenants(steps: &Steps<'_>) -> Result<CatalogRecords, StoreError> {
-    let revision = revision(steps.run(REVISION, &[]).await?.first())?;
+    let rows = async |sql| Ok(steps.run(sql, &[]).await?);
+    let asked = try_join5(rows(REVISION), rows(SCOPES), rows(SETTINGS), clients::load(steps), keys::load(steps));
+    let (found, scope_rows, setting_rows, (clients, mut unreadable), keys) = asked.await?;
+    let revision = revision(found.first())?;
     let (mut scopes, mut left_out) = (Vec::new(), Vec::new());
-    for row in &steps.run(SCOPES, &[]).await? {
+    for row in &scope_rows {
         scopes.extend(clients::readable(scope(row), row, &mut left_out)?);
     }
-    let settings = steps.run(SETTINGS, &[]).await?.iter().map(setting).collect::<Result<_, _>>()?;
-    let (clients, mut unreadable) = clients::load(steps).await?;
+    let settings = setting_rows.iter().map(setting).collect::<Result<_, _>>()?;
     unreadable.append(&mut left_out);
-    let keys = keys::load(steps).await?;
     Ok(CatalogRecords { revision, clients, scopes, keys, tenants: Vec::new(), settings, unreadable })
 }
 

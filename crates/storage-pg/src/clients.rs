@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::try_join;
 use oauth_core::{
     catalog::Unreadable,
     client::{
@@ -111,9 +112,10 @@ pub(crate) const UPGRADE_SECRET: &str = "
 /// All clients, and those that cannot be read, as the older program may write what no rule of ours allows.
 pub(crate) async fn load(steps: &Steps<'_>) -> Result<(Vec<Client>, Vec<Unreadable>), StoreError> {
     let mut secrets: HashMap<Uuid, Vec<ClientSecret>> = HashMap::new();
-    for row in steps.run(LOAD_SECRETS, &[]).await? {
+    let (secret_rows, rows) = try_join(steps.run(LOAD_SECRETS, &[]), steps.run(LOAD, &[])).await?;
+    for row in &secret_rows {
         let key = row.try_get::<_, Uuid>(0).unwrap_or_default();
-        let mut row = Reader::new(&row, "client_secrets", &key);
+        let mut row = Reader::new(row, "client_secrets", &key);
         let client = row.take("client_id")?;
         secrets.entry(client).or_default().push(ClientSecret {
             hash: row.hash("hash")?,
@@ -121,7 +123,6 @@ pub(crate) async fn load(steps: &Steps<'_>) -> Result<(Vec<Client>, Vec<Unreadab
             expires_at: row.maybe_at("expires_at")?,
         });
     }
-    let rows = steps.run(LOAD, &[]).await?;
     let (mut clients, mut left_out) = (Vec::new(), Vec::new());
     for row in &rows {
         if let Some(mut client) = readable(client(row), row, &mut left_out)? {

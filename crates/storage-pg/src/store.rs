@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime};
 use oauth_core::store::StoreError;
 use tokio_postgres::Client;
 
@@ -99,6 +99,15 @@ impl PgStore {
 
     pub(crate) fn writers(&self) -> &Writers {
         &self.inner.writers
+    }
+
+    /// A connection of the pool, or why there is none, in the words that a connection of its own has for it.
+    pub(crate) async fn pooled_connection(&self) -> Result<Object, ConnectError> {
+        self.db().pool().get().await.map_err(|error| match error {
+            PoolError::Backend(error) => self.inner.target.refusal(error),
+            PoolError::Timeout(_) => ConnectError::Refused("no connection in time".to_owned()),
+            other => ConnectError::Refused(other.to_string()),
+        })
     }
 
     /// A connection of its own, outside the pool.

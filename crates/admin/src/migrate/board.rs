@@ -118,14 +118,17 @@ where
         Reach::Installation => (last_run(tools).await?, status::gate(tools).await?),
         Reach::Tenant(_) => (None, Vec::new()),
     };
-    let (tenants, overall) = progress::overview(&figures.tenants);
+    let overall = progress::overall(&figures.tenants);
     Ok(Board {
         measured_at: now,
         phase: phase(&overall, tools.target().finalization().await?.is_some()),
         bands: bands(&figures.steps, from, today),
         completed: every_day(&completed, today),
         upgrades: every_day(&figures.upgrades, today),
-        tenants: tenants.into_iter().map(|progress| line(progress, &figures, now)).collect(),
+        tenants: progress::worst_first(&figures.tenants)
+            .into_iter()
+            .map(|one| line(one, &figures.recent, now))
+            .collect(),
         schemes: schemes(tools, &figures),
         waiting: most_first(figures.waiting),
         overall,
@@ -189,15 +192,12 @@ fn phase(overall: &Progress, finalized: bool) -> Phase {
     }
 }
 
-fn line(progress: Progress, figures: &BoardFigures, now: Timestamp) -> TenantLine {
-    let one = figures.tenants.iter().find(|one| one.slug == progress.tenant);
-    let tenant: Option<TenantId> = one.and_then(|one| one.tenant);
-    let last = one.and_then(|one| one.last_password_login_at);
+fn line(figures: &TenantFigures, recent: &BTreeMap<Option<TenantId>, u64>, now: Timestamp) -> TenantLine {
     TenantLine {
-        name: one.and_then(|one| one.name.clone()),
-        recent: figures.recent.get(&tenant).copied().unwrap_or_default(),
-        days_since: last.map(|last| now.since(last).as_secs() / 86_400),
-        progress,
+        name: figures.name.clone(),
+        recent: recent.get(&figures.tenant).copied().unwrap_or_default(),
+        days_since: figures.last_password_login_at.map(|last| now.since(last).as_secs() / 86_400),
+        progress: Progress::of(figures),
     }
 }
 

@@ -26,7 +26,7 @@ const NOTE: usize = 500;
 pub async fn checklist<T: Tools>(tools: &T, around: &Surroundings) -> Result<Checklist, MigrateError> {
     let (target, now) = (tools.target(), tools.clock().now());
     let mut gate = target.gate_facts(now, now.minus(QUIET)).await?;
-    let (_, overall) = progress::overview(&target.figures().await?);
+    let overall = progress::overall(&target.figures().await?);
     let policies = target.policies().await?;
     let end = target.finalization().await?;
     // Who was waived by the end stays waived.

@@ -7,6 +7,7 @@ mod ahead;
 mod assess;
 mod board;
 mod breath;
+mod by_scheme;
 mod checklist;
 mod commit;
 mod company;

@@ -1,9 +1,6 @@
 //! Where a migration stands: figures, runs, who is pending, the gate.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::time::Duration;
 
 use authly_cutover::{
     finalize::{self, Condition, QUIET},
@@ -11,13 +8,13 @@ use authly_cutover::{
     progress::{self, Day, Progress},
     run::{Run, RunKind, RunState},
     source::SourceName,
-    store::{CutoverStore as _, FinalizeStore as _, Lacks, OldHashes, PendingAccount, PendingAsk},
+    store::{CutoverStore as _, FinalizeStore as _, Lacks, PendingAccount, PendingAsk, TenantFigures},
 };
 use oauth_core::{ids::TenantId, services::Clock as _, time::Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{MigrateError, Tools};
+use super::{MigrateError, Tools, by_scheme::ByScheme};
 
 /// Where a migration stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,7 +39,7 @@ pub struct Standing {
     #[serde(flatten)]
     pub progress: Progress,
     /// Hashes of other programs and wrapped ones that are left, by scheme.
-    pub old_hashes: BTreeMap<&'static str, u64>,
+    pub old_hashes: ByScheme,
 }
 
 /// Whether people can sign in by OAuth at all, by the installation's own switch.
@@ -124,7 +121,7 @@ pub async fn status<T: Tools>(
     tenant: Option<&str>,
     oauth: OAuthSwitch,
 ) -> Result<MigrationStatus, MigrateError> {
-    let (figures, hashes) = tools.target().figures_and_old_hashes().await?;
+    let (figures, samples) = tools.target().figures_and_old_hashes().await?;
     let accounts = figures.iter().map(|one| one.total).sum();
     let figures = match tenant {
         None => figures,
@@ -136,8 +133,8 @@ pub async fn status<T: Tools>(
             of
         }
     };
-    let mut schemes = by_scheme(tools.hashes(), hashes);
-    let (tenants, overall) = progress::overview(&figures);
+    let schemes: Vec<_> = samples.iter().map(|sample| tools.hashes().judge(sample).scheme).collect();
+    let overall = progress::overall(&figures);
     let last_run = runs(tools, None, 1).await?.pop();
     let phase = match (overall.imported, overall.completed) {
         // Whoever was waived keeps the password, so accounts do not tell.
@@ -147,28 +144,18 @@ pub async fn status<T: Tools>(
         _ if oauth == OAuthSwitch::Off => "people sign in by password; OAuth is switched off",
         _ => "people sign in both ways",
     };
-    let mut all: BTreeMap<&'static str, u64> = BTreeMap::new();
-    let tenants = tenants.into_iter().map(|progress| {
-        let old_hashes = schemes.remove(&progress.id).unwrap_or_default();
-        for (scheme, accounts) in &old_hashes {
-            *all.entry(*scheme).or_default() += *accounts;
+    let mut all = ByScheme::default();
+    let standing = |one: &TenantFigures| {
+        let mut old_hashes = ByScheme::default();
+        for (sample, accounts) in &one.old_hashes {
+            let scheme = schemes.get(*sample).copied().unwrap_or_default();
+            old_hashes.count(scheme, *accounts);
+            all.count(scheme, *accounts);
         }
-        Standing { progress, old_hashes }
-    });
-    let tenants = tenants.collect();
+        Standing { progress: Progress::of(one), old_hashes }
+    };
+    let tenants = progress::worst_first(&figures).into_iter().map(standing).collect();
     Ok(MigrationStatus { phase, accounts, tenants, overall: Standing { progress: overall, old_hashes: all }, last_run })
-}
-
-/// These hashes by tenant and scheme.
-fn by_scheme(judge: &impl HashJudge, hashes: Vec<OldHashes>) -> HashMap<Option<TenantId>, BTreeMap<&'static str, u64>> {
-    let mut schemes: HashMap<_, BTreeMap<_, _>> = HashMap::new();
-    for alike in hashes {
-        let scheme = judge.judge(&alike.sample).scheme;
-        for (tenant, accounts) in alike.accounts {
-            *schemes.entry(tenant).or_default().entry(scheme).or_default() += accounts;
-        }
-    }
-    schemes
 }
 
 /// The newest runs, newest first.

@@ -1,10 +1,8 @@
 //! Figures counted over the accounts in memory.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
+use authly_directory::password::StoredHash;
 use oauth_core::{ids::TenantId, subject::AccountStatus, time::Timestamp};
 
 use super::{State, TargetAccount};
@@ -14,7 +12,7 @@ use crate::{
     finalize::{GateFacts, ImportedSource},
     run::RunKind,
     source::SourceName,
-    store::{DailyCount, Lacks, LegacyUse, OldHashes, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
+    store::{DailyCount, Lacks, LegacyUse, PenKind, PendingAccount, PendingAsk, TenantFigures, TimedFact},
 };
 
 impl State {
@@ -53,16 +51,22 @@ impl State {
         figures.into_values().collect()
     }
 
-    pub(super) fn old_hashes(&self) -> Vec<OldHashes> {
-        let mut groups: BTreeMap<String, OldHashes> = BTreeMap::new();
+    pub(super) fn figures_and_old_hashes(&self) -> (Vec<TenantFigures>, Vec<StoredHash>) {
+        let mut groups: BTreeMap<String, (StoredHash, BTreeMap<Option<TenantId>, u64>)> = BTreeMap::new();
         let old = |account: &&TargetAccount| account.credential_state.is_foreign();
         for account in self.living().filter(old) {
             let Some(hash) = account.effective_hash() else { continue };
             let group = groups.entry(mark(hash.expose()).into_owned());
-            let group = group.or_insert_with(|| OldHashes { sample: hash.clone(), accounts: HashMap::new() });
-            *group.accounts.entry(account.tenant).or_default() += 1;
+            *group.or_insert_with(|| (hash.clone(), BTreeMap::new())).1.entry(account.tenant).or_default() += 1;
         }
-        groups.into_values().collect()
+        let (mut figures, mut samples) = (self.figures(), Vec::new());
+        for (place, (sample, accounts)) in groups.into_values().enumerate() {
+            samples.push(sample);
+            for one in &mut figures {
+                one.old_hashes.extend(accounts.get(&one.tenant).map(|accounts| (place, *accounts)));
+            }
+        }
+        (figures, samples)
     }
 
     pub(super) fn daily(&self, tenant: Option<TenantId>, from: Timestamp, to: Timestamp) -> Vec<DailyCount> {

@@ -1,8 +1,5 @@
 //! Figures that the store counts.
 
-use std::collections::HashMap;
-
-use authly_directory::password::StoredHash;
 use oauth_core::{
     ids::{TenantId, UserId},
     time::Timestamp,
@@ -45,6 +42,9 @@ pub struct TenantFigures {
     pub waiting: u64,
     /// The newest `last_password_login_at`.
     pub last_password_login_at: Option<Timestamp>,
+    /// Hashes of other programs and wrapped ones that are left: places of samples, and how many accounts have one that looks like
+    /// it. Told only where it was asked for, each place once.
+    pub old_hashes: Vec<(usize, u64)>,
 }
 
 /// Accounts of one tenant that are alike in everything that is counted.
@@ -80,7 +80,7 @@ impl TenantFigures {
         self.last_password_login_at = self.last_password_login_at.max(alike.last_password_login_at);
     }
 
-    /// Counts others along.
+    /// Counts others along, but for their old hashes.
     pub fn add(&mut self, other: &Self) {
         self.total += other.total;
         self.password += other.password;
@@ -155,13 +155,4 @@ pub struct LegacyUse {
     pub tenant: Option<TenantId>,
     /// The newest use.
     pub last_at: Timestamp,
-}
-
-/// Hashes of other programs and wrapped ones that are left, which look alike, as [`mark`](crate::board::mark) says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OldHashes {
-    /// One of them, for those who know the schemes; never shown.
-    pub sample: StoredHash,
-    /// How many accounts of each tenant have one of them.
-    pub accounts: HashMap<Option<TenantId>, u64>,
 }

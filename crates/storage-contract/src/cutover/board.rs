@@ -8,7 +8,7 @@ use authly_cutover::{
     ledger::{Action, LedgerItem, LedgerKey},
     memory::MemoryTarget,
     outcome::ReasonCode,
-    store::{AccountWrite, CutoverStore, NewTenant, OldHashes, PenEntry, PenKind},
+    store::{AccountWrite, CutoverStore, NewTenant, PenEntry, PenKind, TenantFigures},
 };
 use authly_directory::password::StoredHash;
 use oauth_core::{ids::TenantId, services::Random as _};
@@ -133,26 +133,30 @@ pub async fn old_hashes_are_told_by_tenant_and_scheme(store: impl CutoverStore +
     assert_eq!(store.figures_and_old_hashes().await.unwrap().1, []);
     fill(&store, &tenants).await;
     fill(&memory, &tenants).await;
-    let told = |groups: Vec<OldHashes>| {
+    let told = |(figures, samples): (Vec<TenantFigures>, Vec<StoredHash>)| {
+        let marks: Vec<_> = samples.iter().map(|sample| mark(sample.expose()).into_owned()).collect();
+        assert_eq!(marks.iter().collect::<BTreeSet<_>>().len(), marks.len(), "what looks alike has one sample");
         let mut told = BTreeMap::new();
-        for group in groups {
-            let mark = mark(group.sample.expose()).into_owned();
-            let accounts: BTreeMap<_, _> = group.accounts.into_iter().collect();
-            assert!(told.insert(mark, accounts).is_none(), "what looks alike is told once");
+        for (tenant, sample, accounts) in figures
+            .iter()
+            .flat_map(|one| one.old_hashes.iter().map(|(sample, accounts)| (one.tenant, sample, accounts)))
+        {
+            assert!(told.insert((tenant, marks[*sample].clone()), *accounts).is_none(), "and is told once of a tenant");
         }
         told
     };
-    let (mut figures, found) = store.figures_and_old_hashes().await.unwrap();
+    let (mut figures, samples) = store.figures_and_old_hashes().await.unwrap();
+    let found = told((figures.clone(), samples));
     let mut alone = store.figures().await.unwrap();
+    figures.iter_mut().for_each(|one| one.old_hashes.clear());
     for figures in [&mut figures, &mut alone] {
         figures.sort_by_key(|one| one.tenant);
     }
     assert_eq!(figures, alone);
-    let found = told(found);
-    assert!(found.values().flat_map(BTreeMap::keys).collect::<BTreeSet<_>>().len() > 1, "{found:?}");
+    assert!(found.keys().map(|(tenant, _)| tenant).collect::<BTreeSet<_>>().len() > 1, "{found:?}");
     let all: u64 = store.board(ask(None)).await.unwrap().hashes.iter().map(|group| group.accounts).sum();
-    assert!(found.values().flat_map(BTreeMap::values).sum::<u64>() < all, "not all are old");
-    assert_eq!(found, told(memory.figures_and_old_hashes().await.unwrap().1));
+    assert!(found.values().sum::<u64>() < all, "not all are old");
+    assert_eq!(found, told(memory.figures_and_old_hashes().await.unwrap()));
 }
 
 /// What is shown of one tenant is the part of the whole that belongs to it.

@@ -90,8 +90,12 @@ impl BoardStore for PgStore {
         let waiting = steps.run(WAITING, &[&tenant]).await?;
         steps.commit().await?;
 
+        let mut tally = figures::tally(&names, &pens)?;
+        for row in &counted {
+            tally.count(&figures::alike(row)?.0);
+        }
         let mut found = BoardFigures {
-            tenants: figures::assemble(&names, &figures::groups(&counted)?, &pens)?,
+            tenants: tally.into_figures(),
             hashes: hashes.iter().map(hash_group).collect::<Result<_, _>>()?,
             waiting: waiting.iter().map(waiting_count).collect::<Result<_, _>>()?,
             ..BoardFigures::default()

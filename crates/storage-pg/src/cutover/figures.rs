@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
-use authly_cutover::store::{Alike, DailyCount, Lacks, OldHashes, PendingAccount, PendingAsk, TenantFigures};
+use authly_cutover::store::{Alike, DailyCount, Lacks, PendingAccount, PendingAsk, Tally, TenantFigures};
 use authly_directory::password::StoredHash;
+use futures_util::future::try_join;
 use oauth_core::{
     claims::Profile,
     ids::{TenantId, UserId},
     store::StoreError,
     time::Timestamp,
 };
-use tokio_postgres::{
-    Row,
-    types::{Json, ToSql},
-};
+use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +20,6 @@ use super::{
 };
 use crate::{
     db::{Db, Params, Steps},
-    error::unavailable,
     value::{At, Reader, at},
 };
 
@@ -59,11 +56,13 @@ const COUNTS_AND_HASHES: &str = concat!(
     " AS hash FROM users WHERE status <> 'deleted') AS users GROUP BY 1, 2, 5"
 );
 
-/// The hashes at these places, as long as the transaction is the one that found them.
-const HASHES_AT: &str = concat!("SELECT ctid::text, ", effective!(), " FROM users WHERE ctid = ANY($1::text[]::tid[])");
-
-/// The planner knows nothing of what hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
-const UNSORTED: &str = "SELECT set_config('enable_sort', 'off', TRUE)";
+/// The hashes at these places, in their order, as long as the transaction is the one that found them.
+const HASHES_AT: &str = concat!(
+    "SELECT ",
+    effective!(),
+    " FROM unnest($1::text[]::tid[]) WITH ORDINALITY AS sample (place, number) LEFT JOIN users ON users.ctid = sample.place
+      ORDER BY sample.number"
+);
 
 /// Of one tenant, or of all.
 pub(super) const WAITING: &str = "
@@ -71,9 +70,10 @@ pub(super) const WAITING: &str = "
      WHERE resolution IS NULL AND ($1::uuid IS NULL OR tenant_id = $1) GROUP BY tenant_id";
 
 /// A table that is read whole is read in its own order, whatever the session prefers for single rows, and by two processes where
-/// the server has one to spare: more would have little left to do, and people sign in meanwhile.
+/// the server has one to spare: more would have little left to do, and people sign in meanwhile. The planner knows nothing of what
+/// hashes have in common, thinks of as many groups as there are hashes, and would sort them all.
 const READ_WHOLE: &str = "
-    SELECT set_config('enable_seqscan', 'on', TRUE), set_config('parallel_setup_cost', '0', TRUE),
+    SELECT set_config('enable_sort', 'off', TRUE), set_config('enable_seqscan', 'on', TRUE), set_config('parallel_setup_cost', '0', TRUE),
            set_config('parallel_tuple_cost', '0', TRUE),
            set_config('max_parallel_workers_per_gather',
                       LEAST(1, current_setting('max_parallel_workers_per_gather')::integer)::text, TRUE)";
@@ -81,90 +81,75 @@ const READ_WHOLE: &str = "
 pub(super) async fn by_tenant(db: &Db) -> Result<Vec<TenantFigures>, StoreError> {
     let mut client = db.client().await?;
     let steps = db.begin_snapshot(&mut client).await?;
-    let [names, counted, waiting] = ask(&steps, COUNTS_OF_ALL).await?;
+    let (mut tally, counted) = ask(&steps, COUNTS_OF_ALL).await?;
     steps.commit().await?;
-    assemble(&names, &groups(&counted)?, &waiting)
+    for row in &counted {
+        tally.count(&alike(row)?.0);
+    }
+    Ok(tally.into_figures())
 }
 
-/// With the hashes that are to be replaced.
-pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+/// With the hashes that are to be replaced, and samples of them.
+pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, Vec<StoredHash>), StoreError> {
     let mut client = db.client().await?;
     let steps = db.begin_snapshot(&mut client).await?;
-    let [names, counted, waiting] = ask(&steps, COUNTS_AND_HASHES).await?;
-    let mut all = Vec::with_capacity(counted.len());
-    let mut marked: HashMap<&str, Marked<'_>> = HashMap::new();
+    let (mut tally, counted) = ask(&steps, COUNTS_AND_HASHES).await?;
+    let (mut marks, mut rows_of_samples) = (HashMap::new(), Vec::new());
     for row in &counted {
         let (alike, mut row) = alike(row)?;
-        all.push(alike);
-        if let (Some(mark), Some(place)) = (row.take("password_hash")?, row.take("ctid")?) {
-            let group = marked.entry(mark).or_insert_with(|| Marked { place, accounts: HashMap::new() });
-            *group.accounts.entry(alike.tenant).or_default() += alike.accounts;
+        tally.count(&alike);
+        if let (Some(mark), Some(place)) =
+            (row.take::<Option<&str>>("password_hash")?, row.take::<Option<&str>>("ctid")?)
+        {
+            let sample = *marks.entry(mark).or_insert_with(|| {
+                rows_of_samples.push(place);
+                rows_of_samples.len() - 1
+            });
+            tally.count_hashes(alike.tenant, sample, alike.accounts);
         }
     }
-    let places: Vec<_> = marked.values().map(|group| group.place).collect();
-    let hashes = steps.run(HASHES_AT, &[&places]).await?;
+    let hashes = steps.run(HASHES_AT, &[&rows_of_samples]).await?;
     steps.commit().await?;
-    let mut samples = HashMap::new();
-    for row in &hashes {
-        let mut row = Reader::new(row, "users", &"-");
-        samples.insert(row.take::<&str>("ctid")?, StoredHash::new(row.take("password_hash")?));
-    }
-    let groups = marked.into_values().filter_map(|Marked { place, accounts }| {
-        let sample = samples.remove(place)?;
-        Some(OldHashes { sample, accounts })
-    });
-    Ok((assemble(&names, &all, &waiting)?, groups.collect()))
+    let read = |row| Reader::new(row, "users", &"-").take("password_hash").map(StoredHash::new);
+    Ok((tally.into_figures(), hashes.iter().map(read).collect::<Result<_, _>>()?))
 }
 
-/// Accounts whose hashes have one mark, and where one of them stands.
-struct Marked<'a> {
-    place: &'a str,
-    accounts: HashMap<Option<TenantId>, u64>,
-}
-
-/// Tenants, what is counted, and what waits, at one moment.
-async fn ask(steps: &Steps<'_>, counts: &'static str) -> Result<[Vec<Row>; 3], StoreError> {
+/// Tenants with what waits, and what is counted of accounts, at one moment.
+async fn ask(steps: &Steps<'_>, counts: &'static str) -> Result<(Tally, Vec<Row>), StoreError> {
     steps.run(READ_WHOLE, &[]).await?;
-    steps.run(UNSORTED, &[]).await?;
-    let script = [(NAMES, vec![]), (counts, vec![]), (WAITING, vec![&NOBODY as &(dyn ToSql + Sync)])];
-    let answers = steps.run_all(&script).await?;
-    answers.try_into().map_err(|_| unavailable("an answer is missing"))
+    // All are sent at once. What is known of tenants is put in order while the server counts.
+    let tenants = async {
+        let (names, waiting) = try_join(steps.run(NAMES, &[]), steps.run(WAITING, &[&NOBODY])).await?;
+        tally(&names, &waiting)
+    };
+    let counted = async { Ok(steps.run(counts, &[]).await?) };
+    try_join(tenants, counted).await
 }
 
 /// No tenant in particular.
 const NOBODY: Option<Uuid> = None;
 
-/// One row for each tenant, and one for accounts without.
-pub(super) fn assemble(names: &[Row], groups: &[Alike], waiting: &[Row]) -> Result<Vec<TenantFigures>, StoreError> {
-    let mut figures = HashMap::with_capacity(names.len() + 1);
-    figures.insert(None, TenantFigures::default());
+/// Nothing is counted yet of these tenants and of accounts without, but what waits.
+pub(super) fn tally(names: &[Row], waiting: &[Row]) -> Result<Tally, StoreError> {
+    let mut figures = Vec::with_capacity(names.len() + 1);
+    figures.push(TenantFigures::default());
     for row in names {
         let mut row = Reader::new(row, "tenants", &"-");
         let tenant = Some(TenantId::from_uuid(row.take("id")?));
         let (slug, name) = (row.take("slug")?, row.take("name")?);
-        figures.insert(tenant, TenantFigures { tenant, slug, name, ..TenantFigures::default() });
+        figures.push(TenantFigures { tenant, slug, name, ..TenantFigures::default() });
     }
-    for alike in groups {
-        let one = figures.entry(alike.tenant).or_default();
-        one.tenant = alike.tenant;
-        one.count(alike);
-    }
+    let mut tally = Tally::of(figures);
     for row in waiting {
         let mut row = Reader::new(row, "migration_pen", &"-");
         let tenant = row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid);
-        let one = figures.entry(tenant).or_default();
-        (one.tenant, one.waiting) = (tenant, row.take("kind").map(unsigned)?);
+        tally.wait(tenant, row.take("kind").map(unsigned)?);
     }
-    Ok(figures.into_values().collect())
-}
-
-/// Accounts that are alike, of each row.
-pub(super) fn groups(counted: &[Row]) -> Result<Vec<Alike>, StoreError> {
-    counted.iter().map(|row| alike(row).map(|(alike, _)| alike)).collect()
+    Ok(tally)
 }
 
 /// Accounts that are alike, and what stands behind that in the row.
-fn alike(row: &Row) -> Result<(Alike, Reader<'_>), StoreError> {
+pub(super) fn alike(row: &Row) -> Result<(Alike, Reader<'_>), StoreError> {
     let mut row = Reader::new(row, "users", &"-");
     let alike = Alike {
         tenant: row.take::<Option<Uuid>>("tenant_id")?.map(TenantId::from_uuid),

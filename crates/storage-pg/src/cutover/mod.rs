@@ -30,10 +30,11 @@ use authly_cutover::{
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
-        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
+        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact,
     },
 };
+use authly_directory::password::StoredHash;
 use oauth_core::{
     audit::AuditEvent,
     ids::{TenantId, UserId},
@@ -126,7 +127,7 @@ impl CutoverStore for PgStore {
         figures::by_tenant(self.db()).await
     }
 
-    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<StoredHash>), StoreError> {
         figures::by_tenant_and_hash(self.db()).await
     }
 

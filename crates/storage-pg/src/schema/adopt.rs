@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::try_join;
 use tokio_postgres::Client;
 
 use super::{
@@ -69,8 +70,9 @@ struct Found {
 /// Everything that stands in the way; `begun` tells whether our first step was done before, `pending` whether one is left.
 pub(super) async fn differences(client: &Client, begun: bool, pending: bool) -> Result<Vec<String>, SchemaError> {
     let names: Vec<&str> = TABLES.iter().map(|table| table.name).chain(OWN.iter().copied()).collect();
+    let (tables, server) = try_join(client.query(FOUND, &[&names]), client.query_one(SERVER, &[])).await?;
     let mut found = HashMap::new();
-    for row in client.query(FOUND, &[&names]).await? {
+    for row in tables {
         let (columns, types, needed): (Vec<String>, Vec<String>, Vec<bool>) =
             (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
         let columns = columns.into_iter().zip(types).zip(needed).map(|((name, kind), needed)| (name, kind, needed));
@@ -85,7 +87,6 @@ pub(super) async fn differences(client: &Client, begun: bool, pending: bool) -> 
         found.insert(row.try_get::<_, String>(0)?, table);
     }
     let mut problems = Vec::new();
-    let server = client.query_one(SERVER, &[]).await?;
     // Who finds everything in place need not be allowed to make it.
     if pending && !server.try_get::<_, bool>(0)? {
         let (user, schema): (String, Option<String>) = (server.try_get(3)?, server.try_get(4)?);

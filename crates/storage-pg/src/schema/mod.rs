@@ -109,9 +109,10 @@ impl PgStore {
         Ok(outstanding(&self.own_connection().await?).await?.1)
     }
 
-    /// Both at once, for a start: what is not applied yet, and what would keep it from being.
+    /// Both at once, for a start: what is not applied yet, and what would keep it from being. A connection of the pool is asked,
+    /// which whoever goes on finds open.
     pub async fn outstanding(&self) -> Result<(Vec<String>, Vec<String>), SchemaError> {
-        outstanding(&self.own_connection().await?).await
+        outstanding(&*self.pooled_connection().await?).await
     }
 
     /// What is missing or otherwise than the migrations make it, by name and definition; nothing where the schema is right. The

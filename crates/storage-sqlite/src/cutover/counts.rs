@@ -11,7 +11,7 @@ use std::{
 
 use authly_cutover::{
     board::mark,
-    store::{Alike, OldHashes, TenantFigures},
+    store::{Alike, Tally, TenantFigures},
 };
 use authly_directory::password::StoredHash;
 use oauth_core::{
@@ -56,39 +56,38 @@ const WAITING: &str = "SELECT tenant_id, count(*) FROM migration_pen WHERE resol
 
 /// Of all tenants and of accounts without one, or of one tenant alone.
 pub(super) fn by_tenant(db: Db<'_>, only: Option<TenantId>) -> Outcome<Vec<TenantFigures>> {
-    Ok(counted(db, only, TRAITS)?.figures.into_values().collect())
+    Ok(counted(db, only, TRAITS)?.tally.into_figures())
 }
 
 /// Of all, with the hashes that are to be replaced.
-pub(super) fn by_tenant_and_hash(db: Db<'_>) -> Outcome<(Vec<TenantFigures>, Vec<OldHashes>)> {
-    let Tally { figures, hashes } = counted(db, None, TRAITS_AND_HASHES)?;
-    Ok((figures.into_values().collect(), hashes.into_values().collect()))
+pub(super) fn by_tenant_and_hash(db: Db<'_>) -> Outcome<(Vec<TenantFigures>, Vec<StoredHash>)> {
+    let Counted { tally, samples, .. } = counted(db, None, TRAITS_AND_HASHES)?;
+    Ok((tally.into_figures(), samples))
 }
 
 /// What is counted so far.
-#[derive(Default)]
-struct Tally {
-    figures: HashMap<Option<TenantId>, TenantFigures>,
-    /// By what they have in common.
-    hashes: HashMap<String, OldHashes>,
+struct Counted {
+    tally: Tally,
+    /// An old hash of each kind.
+    samples: Vec<StoredHash>,
+    /// Where the sample stands of those that have this mark.
+    places: HashMap<String, usize>,
 }
 
-fn counted(db: Db<'_>, only: Option<TenantId>, traits: &str) -> Outcome<Tally> {
-    let mut tally = Tally::default();
-    if only.is_none() {
-        tally.figures.insert(None, TenantFigures::default());
-    }
+fn counted(db: Db<'_>, only: Option<TenantId>, traits: &str) -> Outcome<Counted> {
+    let without_tenant = only.is_none().then(TenantFigures::default);
     let only = only.map(TenantId::uuid);
-    let named = db.all(NAMES, [only], |row| {
+    let mut named = db.all(NAMES, [only], |row| {
         let tenant = Some(row.id("tenants.id", TenantId::from_uuid)?);
         let (slug, name) = (row.value("tenants.slug")?, row.value("tenants.name")?);
         Ok(TenantFigures { tenant, slug, name, ..TenantFigures::default() })
     })?;
-    tally.figures.extend(named.into_iter().map(|one| (one.tenant, one)));
+    named.extend(without_tenant);
+    let mut counted = Counted { tally: Tally::of(named), samples: Vec::new(), places: HashMap::new() };
     thread::scope(|scope| {
         let (send, pages) = sync_channel(PAGES);
-        let (thread, tally) = (thread::Builder::new().name("sqlite-counter".to_owned()), &mut tally);
-        let counter = thread.spawn_scoped(scope, move || tally.count_pages(pages)).map_err(|_| unavailable())?;
+        let (thread, counted) = (thread::Builder::new().name("sqlite-counter".to_owned()), &mut counted);
+        let counter = thread.spawn_scoped(scope, move || counted.count_pages(pages)).map_err(|_| unavailable())?;
         let read = read(db, traits, only, &send);
         drop(send);
         counter.join().map_err(|_| unavailable())?;
@@ -99,10 +98,9 @@ fn counted(db: Db<'_>, only: Option<TenantId>, traits: &str) -> Outcome<Tally> {
         Ok((tenant, row.value("migration_pen.kind").map(unsigned)?))
     })?;
     for (tenant, rows) in waiting {
-        let one = tally.figures.entry(tenant).or_default();
-        (one.tenant, one.waiting) = (tenant, rows);
+        counted.tally.wait(tenant, rows);
     }
-    Ok(tally)
+    Ok(counted)
 }
 
 /// Pages that may wait to be counted.
@@ -150,13 +148,11 @@ fn read(db: Db<'_>, traits: &str, only: Option<uuid::Uuid>, pages: &SyncSender<P
     pages.send(page).map_err(|_| unavailable())
 }
 
-impl Tally {
+impl Counted {
     fn count_pages(&mut self, pages: Receiver<Page>) {
         for Page { accounts, hashes } in pages {
             for (alike, hash) in accounts {
-                let one = self.figures.entry(alike.tenant).or_default();
-                one.tenant = alike.tenant;
-                one.count(&alike);
+                self.tally.count(&alike);
                 if let Some(hash) = hash.and_then(|place| hashes.get(place)) {
                     self.count_hash(alike.tenant, hash);
                 }
@@ -166,14 +162,16 @@ impl Tally {
 
     fn count_hash(&mut self, tenant: Option<TenantId>, hash: &str) {
         let mark = mark(hash);
-        let group = match self.hashes.get_mut(mark.as_ref()) {
-            Some(group) => group,
+        let sample = match self.places.get(mark.as_ref()) {
+            Some(place) => *place,
             None => {
-                let sample = StoredHash::new(hash.to_owned());
-                self.hashes.entry(mark.into_owned()).or_insert(OldHashes { sample, accounts: HashMap::new() })
+                let place = self.samples.len();
+                self.samples.push(StoredHash::new(hash.to_owned()));
+                self.places.insert(mark.into_owned(), place);
+                place
             }
         };
-        *group.accounts.entry(tenant).or_default() += 1;
+        self.tally.count_hashes(tenant, sample, 1);
     }
 }
 

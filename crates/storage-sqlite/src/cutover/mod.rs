@@ -24,10 +24,11 @@ use authly_cutover::{
     run::{Begun, Lease, Run, RunId, RunPlan},
     source::{SourceId, SourceName},
     store::{
-        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, OldHashes, PenEntry, PendingAccount, PendingAsk,
-        RunEnd, SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact, Turn,
+        BatchCommit, BatchWrite, CutoverStore, DailyCount, Link, PenEntry, PendingAccount, PendingAsk, RunEnd,
+        SnapshotAsk, TargetGroup, TargetSnapshot, TargetTenant, TenantFigures, TimedFact, Turn,
     },
 };
+use authly_directory::password::StoredHash;
 use oauth_core::{
     audit::AuditEvent,
     ids::{TenantId, UserId},
@@ -128,7 +129,7 @@ impl CutoverStore for SqliteStore {
         self.read_long(|db| consistently(db, |db| counts::by_tenant(db, None))).await
     }
 
-    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<OldHashes>), StoreError> {
+    async fn figures_and_old_hashes(&self) -> Result<(Vec<TenantFigures>, Vec<StoredHash>), StoreError> {
         self.read_long(|db| consistently(db, counts::by_tenant_and_hash)).await
     }
 

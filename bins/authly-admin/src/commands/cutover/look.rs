@@ -130,9 +130,9 @@ pub(super) async fn status<D: Database>(looks: &Looks<'_, D>, console: Console) 
 
 /// Hashes of other programs that are left: how many, and of which schemes.
 fn schemes(standing: &Standing) -> Vec<String> {
-    let named = standing.old_hashes.iter().map(|(scheme, accounts)| format!("{accounts} {scheme}"));
+    let named = standing.old_hashes.as_slice().iter().map(|(scheme, accounts)| format!("{accounts} {scheme}"));
     let sum = standing.progress.legacy_scheme + standing.progress.wrapped;
-    match standing.old_hashes.len() {
+    match standing.old_hashes.as_slice().len() {
         0 => vec![sum.to_string()],
         1 => named.collect(),
         _ => std::iter::once(sum.to_string()).chain(named).collect(),
