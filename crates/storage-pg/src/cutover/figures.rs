@@ -117,7 +117,7 @@ pub(super) async fn by_tenant_and_hash(db: &Db) -> Result<(Vec<TenantFigures>, V
 /// Tenants with what waits, and what is counted of accounts, at one moment.
 async fn ask(steps: &Steps<'_>, counts: &'static str) -> Result<(Tally, Vec<Row>), StoreError> {
     steps.run(READ_WHOLE, &[]).await?;
-    // All are sent at once. What is known of tenants is put in order while the server counts.
+    // All are sent at once. What is known of tenants is read while the server counts.
     let tenants = async {
         let (names, waiting) = try_join(steps.run(NAMES, &[]), steps.run(WAITING, &[&NOBODY])).await?;
         tally(&names, &waiting)
